@@ -1,0 +1,157 @@
+"""What can be wrong with a network, as data: findings, their places, and the errors that carry them.
+
+A finding holds names, numbers and places; turning it into a coloured code frame, a line of JSON or a
+CI annotation is the business of :mod:`planner.render`. Nothing here reads files or prints.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Severity(StrEnum):
+    """How much a finding matters: an error makes the exit status 1, a warning does so under ``--strict``."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """A run of characters on one line of a file; lines and columns count from 1, `end_column` is exclusive."""
+
+    file: str
+    line: int
+    column: int
+    end_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """A second place that explains a finding, with the words to put beside it."""
+
+    where: Location
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause, reported once.
+
+    Attributes
+    ----------
+    code : str
+        Rule number, such as ``S201``; described in :mod:`planner.rules`.
+    message : str
+        One sentence with names and numbers; layer names stand in backquotes.
+    severity : Severity
+    layer : str or None
+        Name of the layer concerned, where there is one.
+    where : Location or None
+        The characters to underline; None for networks built in Python.
+    label : str
+        Words beside the underlined characters.
+    related : tuple of Related
+        Places that explain the cause.
+    notes : tuple of str
+        The derivation, the accepted sizes.
+    fixes : tuple of str
+        Ways out; every one has been proved by planning again with it.
+
+    Examples
+    --------
+    >>> Finding("N103", "`add1` reads `stm`, which is not a layer", fixes=("did you mean `stem`?",)).code
+    'N103'
+    """
+
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+    layer: str | None = None
+    where: Location | None = None
+    label: str = ""
+    related: tuple[Related, ...] = ()
+    notes: tuple[str, ...] = ()
+    fixes: tuple[str, ...] = ()
+
+
+class PlannerError(ValueError):
+    """Base of every error the planner raises on bad input; carries all findings, not only the first.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise SpecError([Finding("P101", "line 3 is not YAML")])
+    ... except PlannerError as error:
+    ...     print(error, [finding.code for finding in error.findings])
+    error[P101]: line 3 is not YAML ['P101']
+    """
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        self.findings: tuple[Finding, ...] = tuple(findings)
+        super().__init__("\n".join(map(_one_line, self.findings)))
+
+    @classmethod
+    def of(cls, code: str, message: str, *, fixes: Sequence[str] = ()) -> Self:
+        """Return an error with a single finding that has no place in a file."""
+        return cls([Finding(code, message, fixes=tuple(fixes))])
+
+
+class SpecError(PlannerError):
+    """The text of a spec cannot be read as a network (families P1xx and N1xx)."""
+
+
+class GraphError(PlannerError):
+    """Names, wiring or settings of a network are wrong (family N1xx)."""
+
+
+class ShapeError(PlannerError):
+    """Some size of a network is impossible (families S2xx and S3xx)."""
+
+
+class SizeError(PlannerError):
+    """The sizes given to :meth:`planner.Plan.bind` are not accepted by the network."""
+
+
+class SettingError(ValueError):
+    """A layer was given a value it cannot have; becomes a finding N107 or N108 at the place of the value.
+
+    Parameters
+    ----------
+    setting : str
+        The key, as users type it.
+    problem : str
+        Reads after the name of the layer: "`kernel` must be at least 1, got 0".
+    fix : str
+        A way out, or "".
+    code : str
+        The rule; N107 unless told.
+    """
+
+    def __init__(self, setting: str, problem: str, fix: str = "", code: str = "N107") -> None:
+        self.setting, self.problem, self.fix, self.code = setting, problem, fix, code
+        super().__init__(problem)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word most like `word`, or None when none is close.
+
+    Examples
+    --------
+    >>> nearest("kernal", ["kernel", "stride"])
+    'kernel'
+    >>> nearest("xyzzy", ["kernel", "stride"]) is None
+    True
+    """
+    close = difflib.get_close_matches(word.lower(), list(known), n=1, cutoff=0.6)
+    return close[0] if close else None
+
+
+def _one_line(finding: Finding) -> str:
+    place = f"{finding.where.file}:{finding.where.line}:{finding.where.column}: " if finding.where else ""
+    fixes = "".join(f"; {fix}" for fix in finding.fixes[:1])
+    return f"{place}{finding.severity}[{finding.code}]: {finding.message}{fixes}"
