@@ -1,0 +1,37 @@
+"""The vocabulary: one frozen dataclass a layer kind, and the table of all of them."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from planner.layers.base import Layer as Layer
+from planner.layers.base import Parameter as Parameter
+from planner.layers.dense import Dense as Dense
+from planner.layers.globalpool import GlobalAvgPool as GlobalAvgPool
+from planner.layers.globalpool import GlobalMaxPool as GlobalMaxPool
+from planner.layers.globalpool import GlobalSumPool as GlobalSumPool
+from planner.layers.merge import Add as Add
+from planner.layers.merge import Concat as Concat
+from planner.layers.norm import BatchNorm as BatchNorm
+from planner.layers.pointwise import Dropout as Dropout
+from planner.layers.pointwise import Elu as Elu
+from planner.layers.pointwise import Gelu as Gelu
+from planner.layers.pointwise import LeakyRelu as LeakyRelu
+from planner.layers.pointwise import LogSoftmax as LogSoftmax
+from planner.layers.pointwise import Relu as Relu
+from planner.layers.pointwise import Relu6 as Relu6
+from planner.layers.pointwise import Sigmoid as Sigmoid
+from planner.layers.pointwise import Silu as Silu
+from planner.layers.pointwise import Softmax as Softmax
+from planner.layers.pointwise import Softplus as Softplus
+from planner.layers.pointwise import Tanh as Tanh
+from planner.layers.reshape import Flatten as Flatten
+from planner.layers.source import Input as Input
+from planner.layers.window import AvgPool as AvgPool
+from planner.layers.window import Conv as Conv
+from planner.layers.window import MaxPool as MaxPool
+from planner.layers.window import SumPool as SumPool
+
+KINDS: Mapping[str, type[Layer]] = MappingProxyType(
+    {value.kind: value for value in list(globals().values()) if isinstance(value, type) and hasattr(value, "kind")}
+)
+"""Every layer kind by the key it has in a spec."""

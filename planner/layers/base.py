@@ -1,0 +1,251 @@
+"""What every layer answers: the one interface between a kind of layer and the rest of the planner.
+
+A layer is a frozen dataclass whose fields are its settings. It knows shapes, requirements, parameters
+and costs, and nothing about names, wiring or arrays; its other half is the kernel of the same name in
+``runtime/kernels``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Literal, Self
+
+import planner.symbols as sy
+from planner.conditions import Equal, Requirement
+from planner.findings import SettingError
+from planner.symbols import Shape, Size
+
+Category = Literal["io", "conv", "pool", "norm", "act", "dense", "merge", "reshape"]
+"""Family of a layer; decides how it is drawn."""
+
+Keep = Literal["input", "output"]
+"""A tensor that a layer's backward pass reads again, and which therefore stays in memory until then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One array a layer owns.
+
+    Attributes
+    ----------
+    name : str
+        ``weight``, ``bias``, ``running_mean``, ...
+    shape : Shape
+        As users see it; a convolution's weight is (filters, channels / groups, kh, kw).
+    fan_in : Size
+        Number of inputs that one output number sums over; 0 for arrays that are not drawn at random.
+    initial : float
+        Starting value where `fan_in` is 0.
+    """
+
+    name: str
+    shape: Shape
+    fan_in: Size = 0
+    initial: float = 0.0
+
+    @property
+    def count(self) -> Size:
+        """How many numbers the array holds."""
+        return sy.product(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class AxisField:
+    """How one axis of a map sees its input: window extent, stride and padding before, in positions.
+
+    `extent` None stands for the whole axis.
+    """
+
+    extent: Size | None
+    stride: Size = 1
+    before: Size = 0
+
+
+@dataclass(frozen=True)
+class Layer:
+    """Base of all layers; a subclass must define `kind`, `category` and `output_shape`.
+
+    Class facts
+    -----------
+    kind : str
+        The key in a spec.
+    category : Category
+    summary : str
+        One line for the vocabulary listing and the JSON Schema.
+    keeps : frozenset of {"input", "output"}
+        What the backward pass reads again.
+    inputs_at_least, inputs_at_most : int or None
+        How many tensors the layer reads; None is "any number".
+    alias : bool
+        The output is the input's memory under another shape (flatten).
+    in_place : bool
+        Forward may write over its input, and backward over the gradient of its output.
+    """
+
+    kind: ClassVar[str]
+    category: ClassVar[Category]
+    summary: ClassVar[str]
+    keeps: ClassVar[frozenset[Keep]] = frozenset()
+    inputs_at_least: ClassVar[int] = 1
+    inputs_at_most: ClassVar[int | None] = 1
+    alias: ClassVar[bool] = False
+    in_place: ClassVar[bool] = False
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        """Yield what must hold of the input shapes; later ones may assume that earlier ones hold."""
+        return ()
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        """Return the shape of the output for inputs that meet every requirement."""
+        raise NotImplementedError
+
+    def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        """Return the trainable arrays."""
+        return ()
+
+    def buffers(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        """Return the arrays that are state but not trained, such as running statistics."""
+        return ()
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
+        """Return the multiply-accumulates of one forward pass over the whole batch, bias not counted."""
+        return 0
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        """Return how the layer's output sees its input along H and W; None for position by position."""
+        return None
+
+    def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size] | None:
+        """Return how many rows and columns at the far end no window sees (0 or less: none); None where none can be."""
+        return None
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
+        """Return extra arrays the forward pass leaves for the backward pass, by name (bound shapes only).
+
+        Shapes are in memory order: the batch last.
+        """
+        return {}
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return how many elements of scratch memory one pass of the layer needs (bound shapes only).
+
+        With `training`, enough for the forward and for the backward pass, whichever needs more.
+        """
+        return 0
+
+    def bind(self, values: Mapping[str, int]) -> Self:
+        """Return the same layer with every size in its settings a plain int.
+
+        Raises
+        ------
+        KeyError
+            A name has no value.
+        """
+        bound = object.__new__(type(self))
+        for item in fields(self):
+            object.__setattr__(bound, item.name, _bound(getattr(self, item.name), values))
+        return bound
+
+    @property
+    def free(self) -> frozenset[str]:
+        """Names of sizes among the settings."""
+        return frozenset().union(*(_free(getattr(self, item.name)) for item in fields(self)))
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that differ from their defaults, as a spec would give them."""
+        return {
+            item.name: value for item in fields(self) if (value := _shortest(getattr(self, item.name))) != item.default
+        }
+
+
+def setting(description: str, default: Any = ..., **limits: Any) -> Any:
+    """Return a dataclass field that carries its one-line description (for docs and the JSON Schema)."""
+    metadata = {"description": description, **limits}
+    return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
+
+
+def count(name: str, value: object, *, minimum: int = 1) -> Size:
+    """Return a setting that counts something as a size.
+
+    Raises
+    ------
+    SettingError
+        Not an int or a name, below `minimum`, or larger than any machine can hold.
+    """
+    if isinstance(value, str):
+        try:
+            return sy.symbol(value)
+        except ValueError as error:
+            raise SettingError(name, f"`{name}`: {error}") from None
+    known = sy.constant(value) if isinstance(value, sy.Size) else value
+    if known is None:
+        return value
+    if isinstance(known, bool) or not isinstance(known, int):
+        raise SettingError(name, f"`{name}` must be a whole number or a name, got {known!r}")
+    if known < minimum:
+        raise SettingError(name, f"`{name}` must be at least {minimum}, got {known}")
+    if known > sy.LARGEST:
+        raise SettingError(name, f"`{name}` is {known}, larger than any tensor (2^40)")
+    return sy.size(known)
+
+
+def pair(name: str, value: object, *, minimum: int = 1) -> tuple[Size, Size]:
+    """Return a setting given as one number or as [height, width]; raises SettingError as :func:`count`."""
+    if isinstance(value, (list, tuple)):
+        if len(value) != 2:
+            raise SettingError(name, f"`{name}` takes one number or [height, width], got {len(value)} values")
+        return count(name, value[0], minimum=minimum), count(name, value[1], minimum=minimum)
+    one = count(name, value, minimum=minimum)
+    return one, one
+
+
+def flag(name: str, value: object) -> bool:
+    """Return a setting that is true or false; raises SettingError otherwise."""
+    if not isinstance(value, bool):
+        raise SettingError(name, f"`{name}` must be true or false, got {value!r}")
+    return value
+
+
+def choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    """Return a setting that is one of a few words; raises SettingError otherwise."""
+    if value not in allowed:
+        raise SettingError(name, f"`{name}` must be one of {', '.join(allowed)}; got {value!r}")
+    return str(value)
+
+
+def number(name: str, value: object, low: float, high: float) -> float:
+    """Return a setting that is a real number with low <= value <= high; raises SettingError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise SettingError(name, f"`{name}` must be a number from {low:g} to {high:g}, got {value!r}")
+    return float(value)
+
+
+def needs_rank(shape: Shape, rank: int, fix: str) -> Requirement:
+    """Return the requirement (S204) that a tensor has `rank` axes."""
+    axes = "N, C, H, W" if rank == 4 else "N, features"
+    return Requirement(
+        "S204",
+        Equal(len(shape), rank),
+        lambda: f"takes a tensor of {rank} axes ({axes}), but its input is {sy.shape_text(shape)}; {fix}",
+        lambda: f"input has {len(shape)} axes",
+    )
+
+
+def _shortest(value: Any) -> Any:
+    """Return a pair or four sides as the shortest text that means the same."""
+    if isinstance(value, tuple) and len(value) == 4 and value[0] == value[1] and value[2] == value[3]:
+        value = (value[0], value[2])
+    return value[0] if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1] else value
+
+
+def _bound(value: Any, values: Mapping[str, int]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_bound(item, values) for item in value)
+    return sy.evaluate(value, values) if isinstance(value, sy.Size) else value
+
+
+def _free(value: Any) -> frozenset[str]:
+    if isinstance(value, tuple):
+        return frozenset().union(*map(_free, value))
+    return sy.free(value) if isinstance(value, sy.Size) else frozenset()

@@ -1,0 +1,52 @@
+"""Fully connected layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from planner.conditions import Requirement
+from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rank, setting
+from planner.symbols import Shape, Size
+
+
+@dataclass(frozen=True)
+class Dense(Layer):
+    """Fully connected layer, (N, features) -> (N, units). Parameters ``weight`` (units, features), ``bias`` (units,).
+
+    References
+    ----------
+    torch.nn.Linear documentation.
+
+    Examples
+    --------
+    >>> Dense(units=84).output_shape(((1, 120),))
+    (1, 84)
+    """
+
+    units: Size = setting("number of outputs")
+    bias: bool = setting("add one trainable number per unit", True)
+
+    kind: ClassVar[str] = "dense"
+    category: ClassVar[Category] = "dense"
+    summary: ClassVar[str] = "fully connected layer"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "units", count("units", self.units))
+        flag("bias", self.bias)
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        yield needs_rank(inputs[0], 2, "put `flatten` before this layer")
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return (inputs[0][0], self.units)
+
+    def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        features = inputs[0][1]
+        weight = Parameter("weight", (self.units, features), fan_in=features)
+        return (weight, Parameter("bias", (self.units,))) if self.bias else (weight,)
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
+        return output[0] * output[1] * inputs[0][1]

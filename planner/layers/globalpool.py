@@ -1,0 +1,74 @@
+"""Layers that reduce each channel's whole map to one number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from planner.conditions import Requirement
+from planner.layers.base import AxisField, Category, Keep, Layer, needs_rank
+from planner.symbols import Shape
+
+
+@dataclass(frozen=True)
+class GlobalPool(Layer):
+    """What the three global poolings share: (N, C, H, W) -> (N, C, 1, 1)."""
+
+    category: ClassVar[Category] = "pool"
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return (inputs[0][0], inputs[0][1], 1, 1)
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        return AxisField(None), AxisField(None)
+
+
+@dataclass(frozen=True)
+class GlobalAvgPool(GlobalPool):
+    """Mean of each channel's map.
+
+    References
+    ----------
+    Lin, Chen, Yan, *Network in Network*, arXiv:1312.4400, section 3.2.
+
+    Examples
+    --------
+    >>> GlobalAvgPool().output_shape(((8, 512, 7, 7),))
+    (8, 512, 1, 1)
+    """
+
+    kind: ClassVar[str] = "gap"
+    summary: ClassVar[str] = "mean of each channel's whole map"
+
+
+@dataclass(frozen=True)
+class GlobalMaxPool(GlobalPool):
+    """Largest value of each channel's map.
+
+    Examples
+    --------
+    >>> GlobalMaxPool().output_shape(((8, 512, 7, 7),))
+    (8, 512, 1, 1)
+    """
+
+    kind: ClassVar[str] = "gmp"
+    summary: ClassVar[str] = "largest value of each channel's whole map"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
+
+
+@dataclass(frozen=True)
+class GlobalSumPool(GlobalPool):
+    """Sum of each channel's map.
+
+    Examples
+    --------
+    >>> GlobalSumPool().output_shape(((8, 512, 7, 7),))
+    (8, 512, 1, 1)
+    """
+
+    kind: ClassVar[str] = "gsp"
+    summary: ClassVar[str] = "sum of each channel's whole map"

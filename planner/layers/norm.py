@@ -1,0 +1,64 @@
+"""Normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import planner.symbols as sy
+from planner.conditions import AtLeast, Requirement
+from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting
+from planner.symbols import Shape
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    """Batch normalisation over N, H and W for each channel, or over N for each feature.
+
+    Training normalises with the batch's mean and biased variance and moves the running ones (unbiased
+    variance) by `momentum`; inference uses the running ones. Parameters ``weight`` and ``bias``, buffers
+    ``running_mean`` and ``running_var``, each (C,).
+
+    References
+    ----------
+    Ioffe, Szegedy, arXiv:1502.03167; torch.nn.BatchNorm2d documentation.
+
+    Examples
+    --------
+    >>> [p.name for p in BatchNorm().params(((8, 64, 7, 7),))]
+    ['weight', 'bias']
+    """
+
+    eps: float = setting("added to the variance", 1e-5)
+    momentum: float = setting("how far the running statistics move with each batch", 0.1)
+    affine: bool = setting("scale and shift each channel by trainable numbers", True)
+
+    kind: ClassVar[str] = "batchnorm"
+    category: ClassVar[Category] = "norm"
+    summary: ClassVar[str] = "batch normalisation of each channel"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "eps", number("eps", self.eps, 0.0, 1.0))
+        object.__setattr__(self, "momentum", number("momentum", self.momentum, 0.0, 1.0))
+        flag("affine", self.affine)
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        shape = inputs[0]
+        yield Requirement(
+            "S204",
+            AtLeast(len(shape), 2),
+            lambda: f"takes a tensor with a channel axis, but its input is {sy.shape_text(shape)}",
+        )
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+    def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        channels = (inputs[0][1],)
+        return (Parameter("weight", channels, initial=1.0), Parameter("bias", channels)) if self.affine else ()
+
+    def buffers(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        channels = (inputs[0][1],)
+        return Parameter("running_mean", channels), Parameter("running_var", channels, initial=1.0)

@@ -1,0 +1,229 @@
+"""How much scratch memory kernels work in, and in what pieces: the numbers both halves agree on.
+
+A kernel works through large arrays piece by piece, so that a piece stays in a core's cache; the planner
+counts the scratch memory of one piece. Everything here is plain ints, counted in elements, and never
+falls when the batch grows: what is planned for a batch is enough for every smaller one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+BLOCK = 2**16
+"""Elements of one piece of an elementwise pass: 256 KiB of float32."""
+
+COLUMNS = 2**18
+"""Elements of a convolution's columns: 1 MiB of float32, half of a common second-level cache."""
+
+POSITIONS = 1024
+"""A product of matrices with fewer columns than this loses speed, however deep the columns are."""
+
+MAC_SHARE = 32
+"""Multiply-accumulates inside a product of matrices that take as long as moving one element (measured)."""
+
+
+def pieces(total: int, step: int) -> Iterator[tuple[int, int]]:
+    """Yield the half-open ranges that cut `total` positions into pieces of at most `step`.
+
+    Examples
+    --------
+    >>> list(pieces(7, 3))
+    [(0, 3), (3, 6), (6, 7)]
+    """
+    for first in range(0, total, step):
+        yield first, min(first + step, total)
+
+
+def mask_elements(count: int) -> int:
+    """Return how many elements hold `count` one-byte marks, for elements of four bytes or more.
+
+    Examples
+    --------
+    >>> mask_elements(9)
+    3
+    """
+    return -(-count // 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """How a pass over a map (channels, rows, row) is cut: whole rows, then whole channels, up to BLOCK elements.
+
+    Attributes
+    ----------
+    channels, rows : int
+        Sizes of the map.
+    row : int
+        Elements in one row: width times batch.
+
+    Examples
+    --------
+    >>> tiles = Tiles(channels=64, rows=28, row=28 * 32)
+    >>> tiles.step, tiles.elements
+    ((2, 28), 65536)
+    """
+
+    channels: int
+    rows: int
+    row: int
+
+    @property
+    def step(self) -> tuple[int, int]:
+        """Channels and rows in one tile."""
+        rows = max(1, min(self.rows, BLOCK // self.row))
+        if rows < self.rows:
+            return 1, rows
+        return max(1, min(self.channels, BLOCK // (self.rows * self.row))), rows
+
+    @property
+    def elements(self) -> int:
+        """Elements that hold any tile."""
+        return min(self.channels * self.rows * self.row, max(BLOCK, self.row))
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBlocks:
+    """How the columns of a convolution are cut along the positions of its output.
+
+    Attributes
+    ----------
+    depth : int
+        Rows of the whole column matrix: channels times taps.
+    rows, columns, batch : int
+        Positions of the output; one column of the matrix each.
+
+    Examples
+    --------
+    >>> blocks = ColumnBlocks(depth=576, rows=32, columns=32, batch=64)
+    >>> blocks.step, blocks.elements
+    ((1, 16), 589824)
+    """
+
+    depth: int
+    rows: int
+    columns: int
+    batch: int
+
+    @property
+    def _limit(self) -> int:
+        return max(COLUMNS // self.depth, POSITIONS)
+
+    @property
+    def step(self) -> tuple[int, int]:
+        """Output rows and columns in one block: whole rows where one fits, else part of one row."""
+        row = self.columns * self.batch
+        if row <= self._limit:
+            return max(1, min(self.rows, self._limit // row)), self.columns
+        return 1, max(1, self._limit // self.batch)
+
+    @property
+    def count(self) -> int:
+        """How many blocks there are."""
+        rows, columns = self.step
+        return -(-self.rows // rows) * -(-self.columns // columns)
+
+    @property
+    def elements(self) -> int:
+        """Elements that hold any block."""
+        return self.depth * min(self.rows * self.columns * self.batch, max(self._limit, self.batch))
+
+
+@dataclass(frozen=True, slots=True)
+class ConvScratch:
+    """What a convolution works in, and which of the equal ways to compute it is cheaper.
+
+    Attributes
+    ----------
+    input_shape, output_shape : tuple of int
+        N, C, H, W.
+    kernel, stride : tuple of int
+        Height and width.
+    padded : bool
+        Any side has padding.
+    groups : int
+
+    Examples
+    --------
+    >>> conv = ConvScratch((64, 64, 32, 32), (64, 64, 32, 32), (3, 3), (1, 1), True, 1)
+    >>> conv.depthwise, conv.direct, conv.rotated
+    (False, False, True)
+    """
+
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    padded: bool
+    groups: int
+
+    @property
+    def taps(self) -> int:
+        """Positions of the kernel."""
+        return self.kernel[0] * self.kernel[1]
+
+    @property
+    def weights(self) -> int:
+        """Numbers in the weight array."""
+        return self.output_shape[1] * (self.input_shape[1] // self.groups) * self.taps
+
+    @property
+    def depthwise(self) -> bool:
+        """Each channel is convolved by itself: taps are multiplied and added without columns."""
+        return self.groups == self.input_shape[1] and self.groups > 1
+
+    @property
+    def direct(self) -> bool:
+        """The input's memory already is the column matrix."""
+        whole = self.kernel == tuple(self.input_shape[2:])
+        return not self.padded and (whole or (self.kernel == (1, 1) and self.stride == (1, 1)))
+
+    @property
+    def rotated(self) -> bool:
+        """Backward gathers the output's gradient once, for both products, instead of the input and its gradient.
+
+        The gradient of the input is then a convolution with the kernel turned by 180 degrees, and the same
+        columns times the input give the gradient of the weights. Only at stride 1, and only where it is less
+        work: it visits the positions of the input, not of the output.
+
+        References
+        ----------
+        Dumoulin, Visin, arXiv:1603.07285, section 4 (transposed convolution).
+        """
+        if self.stride != (1, 1) or self.direct:
+            return False
+        (_, channels, high, wide), (_, filters, out_high, out_wide) = self.input_shape, self.output_shape
+        products = 2 * self.weights // MAC_SHARE
+        turned = high * wide * (products + filters * self.taps)
+        plain = out_high * out_wide * (products + 4 * channels * self.taps)
+        return turned < plain
+
+    @property
+    def forward_blocks(self) -> ColumnBlocks:
+        """Columns over the input, at the positions of the output."""
+        return ColumnBlocks(self.input_shape[1] * self.taps, *self.output_shape[2:], self.output_shape[0])
+
+    @property
+    def rotated_blocks(self) -> ColumnBlocks:
+        """Columns over the output's gradient, at the positions of the input."""
+        return ColumnBlocks(self.output_shape[1] * self.taps, *self.input_shape[2:], self.input_shape[0])
+
+    @property
+    def tiles(self) -> Tiles:
+        """The output of one filter a channel, cut for the depthwise way."""
+        batch, _, rows, columns = self.output_shape
+        return Tiles(self.input_shape[1], rows, columns * batch)
+
+    def elements(self, training: bool) -> int:
+        """Return how many elements of scratch memory a pass needs."""
+        if self.depthwise:
+            return self.tiles.elements + (self.input_shape[1] if training else 0)
+        forward = self.forward_blocks
+        columns = 0 if self.direct else forward.elements
+        if not training:
+            return columns
+        plain = columns + (2 * self.weights if forward.count > 1 else 0)
+        if not self.rotated:
+            return plain
+        turned = self.rotated_blocks
+        return max(plain, turned.elements + (3 if turned.count > 1 else 2) * self.weights)

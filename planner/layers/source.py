@@ -1,0 +1,42 @@
+"""Where tensors enter the network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from planner.findings import SettingError
+from planner.layers.base import Category, Layer, count, setting
+from planner.symbols import Shape
+
+
+@dataclass(frozen=True)
+class Input(Layer):
+    """A tensor given from outside, of shape (N, C, H, W) or (N, features); any size may be a name.
+
+    Raises
+    ------
+    SettingError
+        The shape has not 2 or 4 sizes, or one of them is no size.
+
+    Examples
+    --------
+    >>> Input(shape=("N", 1, 32, 32)).output_shape(())
+    (N, 1, 32, 32)
+    """
+
+    shape: Any = setting("sizes in the order N, C, H, W (or N, features); numbers or names")
+
+    kind: ClassVar[str] = "input"
+    category: ClassVar[Category] = "io"
+    summary: ClassVar[str] = "a tensor given from outside"
+    inputs_at_least: ClassVar[int] = 0
+    inputs_at_most: ClassVar[int | None] = 0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.shape, (list, tuple)) or len(self.shape) not in (2, 4):
+            raise SettingError("shape", "the shape of an input is [N, C, H, W] or [N, features]")
+        object.__setattr__(self, "shape", tuple(count("shape", item) for item in self.shape))
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return tuple(self.shape)
