@@ -1,0 +1,326 @@
+"""Entries to a network: names given and resolved, wiring checked; findings instead of exceptions.
+
+Shapes are looked at only where a block of a spec asks for them (``in.channels``); judging them is the
+business of :mod:`planner.check`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
+from types import MappingProxyType
+from typing import Any
+
+from planner.conditions import Verdict
+from planner.entry import Entry, Marks
+from planner.findings import Finding, Location, SettingError, nearest
+from planner.layers import KINDS, Input, Layer
+from planner.layers.base import count
+from planner.network import Expectation, Network, Node, cycles, execution_order, listed, unread
+from planner.symbols import Shape
+from planner.training import TrainSettings
+
+NORMS: Mapping[str, str] = MappingProxyType({"batch": "batchnorm"})
+"""What `norm:` may say, and the layer it stands for."""
+
+ACTIVATIONS = tuple(sorted(kind for kind, layer in KINDS.items() if layer.category == "act" and kind != "dropout"))
+"""What `act:` may say: any activation, with its default settings."""
+
+LONGEST_NAME = 100
+
+
+class Builder:
+    """Collects entries into a network, and findings instead of exceptions.
+
+    Parameters
+    ----------
+    name, input
+        As for :class:`Network`.
+    marks : Mapping
+        Places in a file: ``name``, ``input.image``, ``input.image.2`` (one size), ``output.out``, ``train``,
+        ``train.optimizer.lr``.
+    """
+
+    def __init__(self, name: str, input: Mapping[str, Sequence[int | str]], marks: Marks | None = None) -> None:
+        self.name = name
+        self.marks: Marks = marks or {}
+        self.findings: list[Finding] = []
+        self.last: str | None = None
+        self._nodes: dict[str, Node] = {}
+        self._waiting: dict[str, tuple[str, ...]] = {}
+        self._public: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        self._shapes: dict[str, Shape | None] = {}
+        self._expectations: list[Expectation] = []
+        if not input:
+            self._find("N108", "the network has no input", "input", fixes=("add  input: {image: [N, 1, H, W]}",))
+        for key, shape in input.items():
+            self._add_input(key, shape)
+        self.last = next(iter(input)) if len(input) == 1 else None
+
+    def add(self, entry: Entry) -> str:
+        """Add one layer, with the layers its `norm` and `act` stand for; return the name it is read by."""
+        public = self._name(entry)
+        sources = self._sources(entry, public)
+        made = self._make(entry, public)
+        broken = entry.broken or made is None or sources is None
+        self._put(Node(public, made, (), "", entry, broken), sources or ())
+        tail = public
+        for role, known, kind in (("norm", NORMS, entry.norm), ("act", ACTIVATIONS, entry.act)):
+            if kind is None:
+                continue
+            if kind not in known:
+                close = nearest(str(kind), known)
+                fixes = (f"did you mean `{close}`?",) if close else ()
+                self._report(
+                    "N107", f"`{public}`: `{role}` must be one of {listed(known)}; got `{kind}`", entry, role, fixes
+                )
+                continue
+            behind = KINDS[NORMS.get(kind, kind)]()
+            name = f"{public}.{role}"
+            self._put(Node(name, behind, (tail,), role, entry, broken))
+            self._public[name] = name
+            tail = name
+        self._public[public] = tail
+        if entry.expect is not None:
+            self._expect(tail, entry.expect, entry.mark("expect"), f"`{public}`: `expect`")
+        self.last = public
+        return public
+
+    def shape(self, name: str) -> Shape | None:
+        """Return the shape of a layer added so far; None where it is faulty or reads a layer still to come."""
+        wanted = [self._public.get(name, name)]
+        while wanted:
+            node = self._nodes.get(wanted[-1])
+            if node is None or node.broken or node.layer is None:
+                self._shapes[wanted.pop()] = None
+                continue
+            sources = node.inputs + self._resolve(self._waiting[node.name])
+            missing = [s for s in sources if s not in self._shapes]
+            if missing and len(wanted) <= len(self._nodes):
+                wanted.extend(missing)
+                continue
+            self._shapes[wanted.pop()] = _shape_of(node.layer, [self._shapes.get(s) for s in sources])
+        return self._shapes[self._public.get(name, name)]
+
+    def finish(
+        self,
+        output: str | Sequence[str] | Mapping[str, Sequence[int | str] | None] | None = None,
+        train: Mapping[str, Any] | None = None,
+    ) -> Network:
+        """Return the network; where :attr:`findings` has any, some of its nodes may be broken."""
+        nodes = [self._wire(node) for node in self._nodes.values()]
+        nodes = self._order(nodes)
+        outputs = self._outputs(output)
+        self._find_dead_ends(nodes, outputs)
+        settings = TrainSettings()
+        if train is not None:
+            try:
+                settings = TrainSettings.read(train)
+            except SettingError as error:
+                where = self.marks.get(f"train.{error.setting}") or self.marks.get("train")
+                fixes = (error.fix,) if error.fix else ()
+                self.findings.append(Finding(error.code, f"train: {error.problem}", where=where, fixes=fixes))
+        return Network.of(
+            name=self.name,
+            nodes=tuple(nodes),
+            outputs=MappingProxyType(outputs),
+            expectations=tuple(self._expectations),
+            train=settings,
+            marks=self.marks,
+        )
+
+    def _add_input(self, key: str, shape: Sequence[int | str]) -> None:
+        marks = {"": self.marks[f"input.{key}"]} if f"input.{key}" in self.marks else {}
+        entry = Entry("input", {"shape": tuple(shape)}, key, marks=marks)
+        try:
+            made: Input | None = Input(shape=tuple(shape))
+        except SettingError as error:
+            made = None
+            where = self.marks.get(f"input.{key}.{_first_bad(shape)}") or self.marks.get(f"input.{key}")
+            self.findings.append(
+                Finding(error.code, f"input `{key}`: {error.problem}", layer=key, where=where,
+                        fixes=("write  [N, 3, 224, 224]: whole numbers or names",))
+            )  # fmt: skip
+        self._public[key] = key
+        self._put(Node(key, made, (), "", entry, made is None))
+
+    def _put(self, node: Node, sources: tuple[str, ...] = ()) -> None:
+        """Keep a node; `sources` are names still to be resolved, beside the inputs it has already."""
+        self._nodes[node.name] = node
+        self._waiting[node.name] = sources
+
+    def _name(self, entry: Entry) -> str:
+        if entry.name is None:
+            while True:
+                self._counts[entry.kind] = self._counts.get(entry.kind, 0) + 1
+                name = f"{entry.kind}{self._counts[entry.kind]}"
+                if name not in self._nodes:
+                    return name
+        name: Any = entry.name
+        if not isinstance(name, str) or not name or len(name) > LONGEST_NAME or not name.isprintable():
+            self._report(
+                "N107", f"`name` must be printable text of up to {LONGEST_NAME} characters, got {name!r}", entry, "name"
+            )
+            return self._name(replace(entry, name=None))
+        if name in self._nodes:
+            first = self._nodes[name].mark("name")
+            place = f" (first in line {first.line})" if first else ""
+            self._report(
+                "N104", f"there are two layers named `{name}`{place}", entry, "name", ("give one another name",)
+            )
+            return self._name(replace(entry, name=None))
+        return name
+
+    def _sources(self, entry: Entry, public: str) -> tuple[str, ...] | None:
+        """Return the public names an entry reads, or None where it cannot be told."""
+        if entry.from_ is not None:
+            return (entry.from_,) if isinstance(entry.from_, str) else tuple(entry.from_)
+        if self.last is None:
+            names = listed(n for n in self._nodes)
+            self._report(
+                "N108", f"`{public}` must say which input it reads", entry, "", (f"add `from:` with one of {names}",)
+            )
+            return None
+        return (self.last,)
+
+    def _make(self, entry: Entry, public: str) -> Layer | None:
+        if entry.broken:
+            return None
+        cls = KINDS.get(entry.kind)
+        if cls is None or cls is Input:
+            close = nearest(entry.kind, [k for k in KINDS if k != "input"])
+            hint = "inputs stand under `input:`" if cls is Input else f"did you mean `{close}`?" if close else ""
+            self._report("N102", f"there is no layer kind `{entry.kind}`", entry, "", (hint,) if hint else ())
+            return None
+        known = [item.name for item in fields(cls)]
+        faulty = False
+        for key in entry.settings:
+            if key not in known:
+                faulty = True
+                close = nearest(key, known)
+                fixes = (
+                    (f"did you mean `{close}`?",)
+                    if close
+                    else (f"{entry.kind} takes {listed(known) or 'no settings'}",)
+                )
+                self._report("N101", f"`{public}`: {entry.kind} has no setting `{key}`", entry, key, fixes)
+        required = [item.name for item in fields(cls) if item.default is MISSING]
+        missing = [key for key in required if key not in entry.settings]
+        for key in missing:
+            self._report("N108", f"`{public}`: {entry.kind} needs `{key}`", entry, "", (f"add `{key}`",))
+        if missing or faulty:
+            return None
+        try:
+            return cls(**entry.settings)
+        except SettingError as error:
+            self._report(error.code, f"`{public}`: {error.problem}", entry, error.setting, [error.fix])
+            return None
+
+    def _resolve(self, sources: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._public.get(source, source) for source in sources)
+
+    def _wire(self, node: Node) -> Node:
+        """Return the node with what it reads resolved to node names; unknown names are reported and left out."""
+        wired, broken = list(node.inputs), node.broken
+        for source, target in zip(self._waiting[node.name], self._resolve(self._waiting[node.name]), strict=True):
+            if target in self._nodes:
+                wired.append(target)
+                continue
+            broken = True
+            close = nearest(source, self._public)
+            fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
+            self._report("N103", f"`{node.name}` reads `{source}`, which is not a layer", node.entry, "from", fixes)
+        if node.layer is not None and not broken:
+            low, high = node.layer.inputs_at_least, node.layer.inputs_at_most
+            if len(wired) < low or (high is not None and len(wired) > high):
+                broken = True
+                wants = f"{low} or more tensors" if high is None else "one tensor" if high == 1 else f"{low} tensors"
+                self._report(
+                    "N109",
+                    f"`{node.name}`: {node.layer.kind} reads {wants}, but `from` names {len(wired)}",
+                    node.entry,
+                    "from",
+                    ("join them first with `concat` or `add`",) if high == 1 else ("write  from: [a, b]",),
+                )
+        return replace(node, inputs=tuple(wired), broken=broken)
+
+    def _order(self, nodes: list[Node]) -> list[Node]:
+        """Return nodes in execution order; those on a cycle are reported and cut loose."""
+        for ring in cycles(nodes):
+            self._report(
+                "N105",
+                f"`{ring[0]}` reads its own output: {' -> '.join([*ring, ring[0]])}",
+                next(node.entry for node in nodes if node.name == ring[0]),
+                "from",
+                ("let one of them read an earlier layer",),
+            )
+            nodes = [replace(n, broken=True, inputs=()) if n.name in ring else n for n in nodes]
+        return execution_order(nodes)
+
+    def _outputs(self, output: str | Sequence[str] | Mapping[str, Sequence[int | str] | None] | None) -> dict[str, str]:
+        if output is None:
+            return {} if self.last is None else {self.last: self._public[self.last]}
+        named = {output: None} if isinstance(output, str) else output
+        shapes: Mapping[str, Any] = named if isinstance(named, Mapping) else dict.fromkeys(named)
+        outputs = {}
+        for name, shape in shapes.items():
+            where = self.marks.get(f"output.{name}")
+            if name not in self._public:
+                close = nearest(name, self._public)
+                fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
+                self.findings.append(Finding("N111", f"output `{name}` is not a layer", where=where, fixes=fixes))
+                continue
+            outputs[name] = self._public[name]
+            if shape is not None:
+                self._expect(outputs[name], tuple(shape), where, f"output `{name}`")
+        return outputs
+
+    def _expect(self, node: str, shape: Sequence[int | str], where: Location | None, what: str) -> None:
+        try:
+            sizes = tuple(count("shape", item) for item in shape)
+        except SettingError as error:
+            self.findings.append(Finding(error.code, f"{what}: {error.problem}", layer=node, where=where))
+            return
+        self._expectations.append(Expectation(node, sizes, where))
+
+    def _find_dead_ends(self, nodes: list[Node], outputs: Mapping[str, str]) -> None:
+        if not outputs or any(node.broken for node in nodes):
+            return
+        for node in unread(nodes, outputs.values()):
+            what = "input" if isinstance(node.layer, Input) else "layer"
+            name = node.entry.name if node.entry and node.entry.name else node.name
+            self._report(
+                "N106",
+                f"no output depends on {what} `{name}`",
+                node.entry,
+                "name",
+                (f"name it under `output:`, let another layer read it with `from: {name}`, or remove it",),
+            )
+
+    def _report(self, code: str, message: str, entry: Entry | None, key: str, fixes: Sequence[str] = ()) -> None:
+        where = entry.mark(key) if entry else None
+        name = entry.name if entry else None
+        self.findings.append(Finding(code, message, layer=name, where=where, fixes=tuple(f for f in fixes if f)))
+
+    def _find(self, code: str, message: str, mark: str, fixes: Sequence[str] = ()) -> None:
+        self.findings.append(Finding(code, message, where=self.marks.get(mark), fixes=tuple(fixes)))
+
+
+def _shape_of(layer: Layer, inputs: Sequence[Shape | None]) -> Shape | None:
+    """Return an output shape where every input is known and no requirement is certain to fail."""
+    known = tuple(shape for shape in inputs if shape is not None)
+    if len(known) != len(inputs):
+        return None
+    if any(r.condition.verdict() is Verdict.FAILS for r in layer.requires(known)):
+        return None
+    return layer.output_shape(known)
+
+
+def _first_bad(shape: Sequence[int | str]) -> int:
+    for axis, item in enumerate(shape):
+        try:
+            count("shape", item)
+        except SettingError:
+            return axis
+    return 0

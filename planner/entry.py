@@ -1,0 +1,78 @@
+"""One layer as its author wrote it: kind, settings, and names not yet resolved.
+
+Specs and Python callers both make these; :class:`planner.builder.Builder` turns them into a network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from planner.findings import Location
+
+Marks = Mapping[str, Location]
+"""Where the keys of something stand in a file."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One layer as written, before any name is resolved.
+
+    Attributes
+    ----------
+    kind : str
+        Key of the layer in a spec, such as ``conv``.
+    settings : Mapping
+        Plain values; a str in the place of a size is the name of one.
+    name : str or None
+    from_ : str, tuple of str or None
+        What it reads; None is the layer before.
+    act, norm : str or None
+        Short for an activation and a normalisation behind the layer.
+    expect : tuple of int or str, or None
+        The output shape the author asserts.
+    marks : Mapping
+        Where each key stands in the file: settings by name, ``name``, ``from``, ``act``, ``norm``,
+        ``expect``, and "" for the kind itself.
+    broken : bool
+        A finding has already been reported for this entry.
+    """
+
+    kind: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    name: str | None = None
+    from_: str | tuple[str, ...] | None = None
+    act: str | None = None
+    norm: str | None = None
+    expect: tuple[int | str, ...] | None = None
+    marks: Marks = field(default_factory=dict, compare=False)
+    broken: bool = False
+
+    def mark(self, key: str) -> Location | None:
+        """Return where a key stands, or the kind where the key was not written."""
+        return self.marks.get(key) or self.marks.get("")
+
+
+def layer(
+    kind: str,
+    *,
+    name: str | None = None,
+    from_: str | Sequence[str] | None = None,
+    act: str | None = None,
+    norm: str | None = None,
+    expect: Sequence[int | str] | None = None,
+    **settings: Any,
+) -> Entry:
+    """Return one layer for :class:`Network`, in the words of a spec.
+
+    ``layer("conv", name="c1", filters=6, kernel=5, act="tanh")`` is
+    ``- conv: {name: c1, filters: 6, kernel: 5, act: tanh}``; `from` is spelled `from_`.
+
+    Examples
+    --------
+    >>> layer("conv", name="c1", filters=6, kernel=5).settings
+    {'filters': 6, 'kernel': 5}
+    """
+    sources = from_ if from_ is None or isinstance(from_, str) else tuple(from_)
+    return Entry(kind, settings, name, sources, act, norm, None if expect is None else tuple(expect))
