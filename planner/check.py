@@ -1,0 +1,216 @@
+"""Network to Plan: every layer's requirements judged in execution order, every fault found in one run.
+
+A faulty layer has an unknown shape, and what only follows from it is not reported again: one cause,
+one finding. Ways out are the business of :mod:`planner.fixes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+
+import planner.symbols as sy
+from planner.conditions import Equal, Requirement, Verdict
+from planner.domain import Open, solve
+from planner.findings import Finding, Severity, ShapeError
+from planner.layers.base import Layer
+from planner.network import Expectation, Network, Node, listed
+from planner.plan import Plan, PlannedNode
+from planner.receptive import ReceptiveField, through
+from planner.symbols import Shape
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a check found: all findings, the shapes that are known, and the plan where there is no error.
+
+    Attributes
+    ----------
+    network : Network
+    shapes : Mapping of str to Shape or None
+        None for a faulty layer and for all that follows from it.
+    findings : tuple of Finding
+        Errors and warnings, in execution order.
+    plan : Plan or None
+    faults : tuple of (str, Requirement)
+        The requirement that failed, for each faulty node that has one.
+    """
+
+    network: Network
+    shapes: Mapping[str, Shape | None]
+    findings: tuple[Finding, ...]
+    plan: Plan | None
+    faults: tuple[tuple[str, Requirement], ...] = ()
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that are errors."""
+        return tuple(f for f in self.findings if f.severity is Severity.ERROR)
+
+
+def check(network: Network) -> Plan:
+    """Return the plan of a network; same as :meth:`planner.Network.check`.
+
+    Raises
+    ------
+    ShapeError
+        Carries every finding, with the ways out that were proved.
+    """
+    from planner.fixes import with_fixes  # which checks networks itself, to prove its fixes
+
+    found = diagnose(network)
+    if found.plan is None:
+        raise ShapeError(with_fixes(found).errors)
+    return found.plan
+
+
+def diagnose(network: Network) -> Diagnosis:
+    """Return everything a check can say, raising nothing."""
+    walk = _Walk(network)
+    for node in network.nodes:
+        walk.visit(node)
+    for expectation in network.expectations:
+        walk.compare(expectation)
+    walk.solve()
+    errors = any(f.severity is Severity.ERROR for f in walk.findings)
+    complete = not errors and not any(node.broken for node in network.nodes)
+    warnings = tuple(f for f in walk.findings if f.severity is Severity.WARNING)
+    plan = Plan(network, tuple(walk.planned), tuple(walk.open), warnings) if complete else None
+    return Diagnosis(network, walk.shapes, tuple(walk.findings), plan, tuple(walk.faults))
+
+
+class _Walk:
+    """The state of one pass over a network."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.shapes: dict[str, Shape | None] = {}
+        self.fields: dict[str, ReceptiveField | None] = {}
+        self.planned: list[PlannedNode] = []
+        self.open: list[Open] = []
+        self.findings: list[Finding] = []
+        self.faults: list[tuple[str, Requirement]] = []
+
+    def visit(self, node: Node) -> None:
+        self.shapes[node.name] = None
+        self.fields[node.name] = None
+        inputs = tuple(shape for name in node.inputs if (shape := self.shapes[name]) is not None)
+        if node.layer is None or node.broken or len(inputs) != len(node.inputs):
+            return
+        depends = []
+        for requirement in node.layer.requires(inputs):
+            verdict = requirement.condition.verdict()
+            if verdict is Verdict.FAILS:
+                self.fault(node, requirement)
+                return
+            if verdict is Verdict.DEPENDS:
+                depends.append(Open(node.name, requirement))
+        self.open += depends
+        output = node.layer.output_shape(inputs)
+        field = through(node.layer, inputs, output, [self.fields[name] for name in node.inputs])
+        self.shapes[node.name], self.fields[node.name] = output, field
+        self.planned.append(
+            PlannedNode(
+                node.name,
+                node.layer,
+                node.inputs,
+                inputs,
+                output,
+                node.layer.params(inputs),
+                node.layer.buffers(inputs),
+                sy.total([node.layer.macs(inputs, output)]),
+                field,
+                node.role,
+            )
+        )
+        self.warn_dropped(node, node.layer, inputs)
+
+    def fault(self, node: Node, requirement: Requirement) -> None:
+        self.faults.append((node.name, requirement))
+        self.findings.append(
+            Finding(
+                requirement.code,
+                f"`{node.name}`: {requirement.sentence}",
+                layer=node.name,
+                where=node.mark(requirement.setting),
+                label=requirement.label,
+            )
+        )
+
+    def warn_dropped(self, node: Node, layer: Layer, inputs: tuple[Shape, ...]) -> None:
+        dropped = layer.dropped(inputs)
+        counts = [max(sy.constant(size) or 0, 0) for size in dropped] if dropped else []
+        if not any(counts):
+            return
+        lost = " and ".join(
+            f"{lines} {word}{'s' if lines > 1 else ''}"
+            for lines, word in zip(counts, ("row", "column"), strict=True)
+            if lines
+        )
+        label = f"{lost} left over"
+        self.findings.append(
+            Finding(
+                "S301",
+                f"`{node.name}`: no window sees the last {lost} of its "
+                f"{sy.text(inputs[0][2])}x{sy.text(inputs[0][3])} input",
+                Severity.WARNING,
+                node.name,
+                node.mark("stride") or node.mark("size"),
+                label,
+            )
+        )
+
+    def compare(self, expected: Expectation) -> None:
+        """Judge an `expect` or `output` assertion."""
+        actual = self.shapes.get(expected.node)
+        if actual is None:
+            return
+        known = frozenset().union(*(sy.free(size) for shape in self.shapes.values() if shape for size in shape))
+        unknown = sorted(frozenset().union(*map(sy.free, expected.shape)) - known)
+        conditions = [Equal(len(actual), len(expected.shape))]
+        conditions += [Equal(a, e) for a, e in zip(actual, expected.shape, strict=False)]
+        sentence = f"is {sy.shape_text(actual)}, but {sy.shape_text(expected.shape)} is asserted"
+        finding = Finding(
+            "S205",
+            f"`{expected.node}` {sentence}",
+            layer=expected.node,
+            where=expected.where,
+            label=f"is {sy.shape_text(actual)}",
+        )
+        if unknown:
+            note = f"{listed(unknown)} is no size of this network"
+            self.findings.append(replace(finding, notes=(note,)))
+        elif any(condition.verdict() is Verdict.FAILS for condition in conditions):
+            self.findings.append(finding)
+        else:
+            self.open += [
+                Open(expected.node, Requirement("S205", condition, partial(str, sentence)))
+                for condition in conditions
+                if condition.verdict() is Verdict.DEPENDS
+            ]
+
+    def solve(self) -> None:
+        """Report free sizes for which nothing is left: requirements that contradict each other."""
+        names = sorted(frozenset().union(*(o.requirement.condition.free for o in self.open)))
+        domain = solve(names, self.open)
+        for name in names:
+            if domain[name]:
+                continue
+            culprits = [o for o in self.open if o.requirement.condition.free == {name}]
+            for candidate in list(culprits):
+                rest = [o for o in culprits if o is not candidate]
+                if not solve([name], rest)[name]:
+                    culprits = rest
+            last = culprits[-1]
+            node = self.network.by_name[last.node]
+            self.findings.append(
+                Finding(
+                    "S207",
+                    f"no {name} meets every requirement",
+                    layer=last.node,
+                    where=node.mark(last.requirement.setting),
+                    label="cannot hold together with the others" if len(culprits) > 1 else "never holds",
+                    notes=tuple(f"`{o.node}` needs {o.requirement.condition.text()}" for o in culprits),
+                )
+            )

@@ -1,0 +1,76 @@
+"""How a size came about: the chain of layers from the input, for notes and for ``shapeplan explain``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import singledispatch
+
+import planner.symbols as sy
+from planner.layers import Layer
+from planner.layers.window import Conv, Pool, WindowLayer
+from planner.network import Network
+from planner.symbols import Shape
+
+LONGEST = 12
+"""Steps a chain shows before it leaves out the middle."""
+
+
+def path_to(network: Network, name: str) -> list[str]:
+    """Return the node names from an input to a node, along the first input of each."""
+    path = [name]
+    while network.by_name[path[-1]].inputs:
+        path.append(network.by_name[path[-1]].inputs[0])
+    return path[::-1]
+
+
+def chain(network: Network, shapes: Mapping[str, Shape | None], name: str, axis: int) -> str:
+    """Return how the size along one axis (2 is H, 3 is W) becomes what node `name` reads.
+
+    Layers that leave the size alone are not shown.
+
+    Examples
+    --------
+    >>> from planner import Network, diagnose, layer
+    >>> net = Network(name="n", input={"x": ("N", 1, 28, 28)}, layers=[
+    ...     layer("conv", name="c1", filters=6, kernel=5), layer("maxpool", name="s2", size=2), layer("gap")])
+    >>> chain(net, diagnose(net).shapes, "gap1", 2)
+    '28 -c1 k5-> 24 -s2 /2-> 12'
+    """
+    steps: list[tuple[str, str]] = []
+    before = None
+    for node_name in path_to(network, name)[:-1]:
+        shape = shapes.get(node_name)
+        if shape is None or len(shape) != 4:
+            continue
+        size = sy.text(shape[axis])
+        node = network.by_name[node_name]
+        if before is None:
+            steps.append(("", size))
+        elif size != before and node.layer is not None:
+            steps.append((f" -{node_name}{_arguments(node.layer, axis - 2)}-> ", size))
+        before = size
+    if len(steps) > LONGEST:
+        steps = [*steps[: LONGEST // 2], (" -> ... ", ""), *steps[-LONGEST // 2 :]]
+    return "".join(arrow + size for arrow, size in steps)
+
+
+@singledispatch
+def _arguments(_layer: Layer, _axis: int) -> str:
+    """Return the settings that change a size, in the shorthand of a chain."""
+    return ""
+
+
+@_arguments.register(WindowLayer)
+def _(layer: WindowLayer, axis: int) -> str:
+    stride, pad, dilation, _ = layer.window_settings()
+    kernel = sy.text(layer.window_size()[axis])
+    step = sy.text(stride[axis])
+    parts = [] if isinstance(layer, Pool) and kernel == step else [f"k{kernel}"]
+    parts += [f"/{step}"] if step != "1" else []
+    sides = pad if isinstance(pad, str) else [sy.text(side) for side in pad[2 * axis : 2 * axis + 2]]
+    if isinstance(sides, str):
+        parts.append(f"p{sides}")
+    elif any(side != "0" for side in sides):
+        parts.append("p" + "+".join(sides if sides[0] != sides[1] else sides[:1]))
+    parts += [f"d{sy.text(dilation[axis])}"] if isinstance(layer, Conv) and sy.constant(dilation[axis]) != 1 else []
+    return " " + " ".join(parts)

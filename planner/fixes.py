@@ -1,0 +1,296 @@
+"""Ways out of a finding, each proved by planning again before it is offered.
+
+A candidate is a network with one thing changed; it is offered only where the finding is gone and
+nothing new is wrong. Candidates are tried in the order of how little they change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import gcd
+from typing import Any
+
+import planner.symbols as sy
+from planner.check import Diagnosis, diagnose
+from planner.conditions import AtLeast
+from planner.derivation import chain, path_to
+from planner.domain import Domain, solve_condition
+from planner.findings import Finding, Location, Related, SettingError, Severity
+from planner.layers import Conv, Dense, Flatten, Input, Layer
+from planner.layers.window import Pool, WindowLayer
+from planner.network import Network, Node
+
+MOST_FIXES = 3
+MOST_TRIES = 40
+"""Candidates tried for one finding."""
+
+LARGEST_GRAPH = 2000
+"""Nodes of the largest network for which fixes are searched."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A changed network and the words for the change."""
+
+    text: str
+    network: Network
+
+
+def with_fixes(found: Diagnosis) -> Diagnosis:
+    """Return the diagnosis with derivations, accepted sizes and proved fixes added to its errors.
+
+    Examples
+    --------
+    >>> from planner import Network, diagnose, layer
+    >>> net = Network(name="n", input={"x": ("N", 1, 4, 4)}, layers=[layer("conv", name="c", filters=1, kernel=5)])
+    >>> with_fixes(diagnose(net)).findings[0].fixes[0]
+    'feed 5x5 images:  x: [N, 1, 5, 5]'
+    """
+    loose = freed(found.network)
+    free = diagnose(loose) if loose is not None and found.findings else None
+    findings = []
+    for finding in found.findings:
+        node = found.network.by_name.get(finding.layer or "")
+        if node is not None:
+            finding = _explained(found, finding, node, free)
+        findings.append(finding)
+    return replace(found, findings=tuple(findings))
+
+
+def freed(network: Network) -> Network | None:
+    """Return the network with the height and width of its single map input as the names H and W.
+
+    None where it has several inputs, or an input without rows and columns, or uses those names otherwise.
+    """
+    maps = {name: shape for name, shape in network.inputs.items() if len(shape) == 4}
+    if len(maps) != 1 or len(network.inputs) != 1:
+        return None
+    ((name, shape),) = maps.items()
+    used = frozenset().union(*map(sy.free, shape), *(n.layer.free for n in network.nodes if n.layer))
+    sizes = [
+        letter if sy.constant(size) is not None else size for letter, size in zip(("H", "W"), shape[2:], strict=True)
+    ]
+    if used & {size for size in sizes if isinstance(size, str)}:
+        return None
+    return network.with_input(**{name: (*shape[:2], *sizes)})
+
+
+def freed_domain(network: Network) -> Domain | None:
+    """Return which sizes the layers accept, whatever size the spec fixes; None where that cannot be told."""
+    loose = freed(network)
+    if loose is None:
+        return None
+    plan = diagnose(loose).plan
+    return None if plan is None else plan.domain
+
+
+def _explained(found: Diagnosis, finding: Finding, node: Node, free: Diagnosis | None) -> Finding:
+    """Return the finding with its derivation, what is accepted, and proved fixes; `free` has H and W as names."""
+    domain = free.plan.domain if free is not None and free.plan is not None else None
+    notes = list(finding.notes)
+    related = list(finding.related)
+    if finding.code in ("S201", "S208", "S301"):
+        derivations = [chain(found.network, found.shapes, node.name, axis) for axis in (2, 3)]
+        notes += [text for text in dict.fromkeys(derivations) if "->" in text]
+        related += _input_place(found.network, path_to(found.network, node.name)[0])
+    if finding.code == "S301" and free is not None:
+        notes += _clean_sizes(free, node)
+    elif domain is not None:
+        notes.append(f"accepted: {domain.text()}")
+    fixes: tuple[str, ...] = ()
+    if finding.severity is Severity.ERROR and len(found.network.nodes) <= LARGEST_GRAPH:
+        fixes = tuple(_proved(found, finding, _candidates(found, node, finding, domain)))
+    return replace(finding, notes=tuple(notes), related=tuple(related), fixes=finding.fixes + fixes)
+
+
+def _clean_sizes(free: Diagnosis, node: Node) -> list[str]:
+    """Return for which input sizes the windows of one layer see their whole input."""
+    shapes = [free.shapes.get(name) for name in node.inputs]
+    known = tuple(shape for shape in shapes if shape is not None)
+    dropped = node.layer.dropped(known) if node.layer is not None and len(known) == len(shapes) else None
+    texts = []
+    for unseen in dropped or ():
+        names = sy.free(unseen)
+        if len(names) == 1:
+            (name,) = names
+            fits = [o.requirement.condition for o in free.plan.requirements] if free.plan else []
+            clean = solve_condition(AtLeast(-unseen, 0), name)
+            for condition in fits:
+                allowed = solve_condition(condition, name) if condition.free == names else None
+                clean = clean & allowed if clean is not None and allowed is not None else clean
+            if clean is not None:
+                texts.append(clean.text(name))
+    return [f"nothing is dropped here for {', '.join(texts)}"] if texts else []
+
+
+def _input_place(network: Network, name: str) -> list[Related]:
+    first, last = network.marks.get(f"input.{name}.2"), network.marks.get(f"input.{name}.3")
+    shape = network.inputs.get(name)
+    if first is None or last is None or shape is None or len(shape) != 4 or first.line != last.line:
+        return []
+    where = Location(first.file, first.line, first.column, last.end_column)
+    return [Related(where, f"`{name}` is {sy.text(shape[2])}x{sy.text(shape[3])} here")]
+
+
+def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate]) -> Iterator[str]:
+    """Yield the texts of candidates that remove the finding and bring no new error."""
+    before = {(f.code, f.layer) for f in found.errors}
+    given: set[str] = set()
+    for _, candidate in zip(range(MOST_TRIES), candidates, strict=False):
+        after = {(f.code, f.layer) for f in diagnose(candidate.network).errors}
+        if after <= before - {(finding.code, finding.layer)} and candidate.text not in given:
+            given.add(candidate.text)
+            yield candidate.text
+        if len(given) == MOST_FIXES:
+            return
+
+
+def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain | None) -> Iterator[Candidate]:
+    network = found.network
+    if finding.code in ("S201", "S208"):
+        yield from _other_sizes(network, domain)
+        yield from _padded(network, node)
+        yield from _smaller_window(found, node)
+        if finding.code == "S208":
+            yield from _changed(network, node.name, "rounding", ["floor"])
+    elif finding.code == "S202":
+        yield from _matched_channels(found, node)
+        yield from _matched_maps(found, node)
+        yield from _other_sizes(network, domain)
+    elif finding.code == "S203":
+        yield from _other_groups(found, node)
+    elif finding.code == "S204":
+        yield from _flattened(network, node)
+    elif finding.code == "S206" and isinstance(node.layer, Pool):
+        halves = [sy.constant(size) for size in node.layer.size]
+        if None not in halves:
+            yield from _changed(network, node.name, "pad", [min(h for h in halves if h is not None) // 2])
+    elif finding.code == "S205":
+        actual = found.shapes.get(node.name)
+        if actual is not None:
+            kept = tuple(e for e in network.expectations if e.node != node.name)
+            written = f"[{', '.join(map(sy.text, actual))}]"
+            yield Candidate(f"if that is what you want, assert it:  {written}", network.altered(expectations=kept))
+
+
+def _other_sizes(network: Network, domain: Domain | None) -> Iterator[Candidate]:
+    if domain is None or len(network.inputs) != 1:
+        return
+    ((name, shape),) = network.inputs.items()
+    height, width = sy.constant(shape[2]), sy.constant(shape[3])
+    if height is None or width is None or "H" not in domain or "W" not in domain:
+        return
+    for step in ("next", "previous"):
+        high, wide = getattr(domain["H"], step)(height), getattr(domain["W"], step)(width)
+        if high is not None and wide is not None and (high, wide) != (height, width):
+            written = ", ".join(map(sy.text, (*shape[:2], high, wide)))
+            text = f"feed {high}x{wide} images:  {name}: [{written}]"
+            yield Candidate(text, network.with_input(**{name: (*shape[:2], high, wide)}))
+
+
+def _padded(network: Network, node: Node) -> Iterator[Candidate]:
+    """Pad this window or an earlier one, the first on the path foremost."""
+    path = [network.by_name[name] for name in path_to(network, node.name)]
+    windows = [n for n in path if isinstance(n.layer, WindowLayer)]
+    for target in [*windows[:1], *windows[:0:-1][:2]]:
+        assert isinstance(target.layer, WindowLayer)
+        limit = min(_or(size, 0) for size in target.layer.window_size()) // 2
+        words = "pad the first layer" if target is windows[0] else "pad this layer" if target is node else "pad"
+        for pad in range(1, limit + 1):
+            yield from _changed(network, target.name, "pad", [pad], words)
+
+
+def _smaller_window(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    shape = found.shapes.get(node.inputs[0]) if node.inputs else None
+    if not isinstance(node.layer, WindowLayer) or shape is None or len(shape) != 4:
+        return
+    sizes = [sy.constant(size) for size in shape[2:]]
+    kernels = [sy.constant(size) for size in node.layer.window_size()]
+    if None in sizes or None in kernels:
+        return
+    smaller = [min(k, n) for k, n in zip(kernels, sizes, strict=True) if k is not None and n is not None]
+    if min(smaller) >= 1 and smaller != kernels:
+        value = smaller[0] if smaller[0] == smaller[1] else smaller
+        yield from _changed(found.network, node.name, node.layer.geometry[0], [value], "make the window smaller")
+
+
+def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    """Give the last convolution or dense layer of one branch as many channels as another branch has."""
+    shapes = [found.shapes.get(name) for name in node.inputs]
+    for position, name in enumerate(node.inputs):
+        owner = _upstream(found.network, name, (Conv, Dense))
+        for other, shape in enumerate(shapes):
+            wanted = sy.constant(shape[1]) if shape is not None and other != position else None
+            if owner is not None and wanted is not None:
+                key = "filters" if isinstance(owner.layer, Conv) else "units"
+                yield from _changed(found.network, owner.name, key, [wanted])
+
+
+def _matched_maps(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    """Change stride or padding of the last window of a branch."""
+    for name in reversed(node.inputs):
+        owner = _upstream(found.network, name, (WindowLayer,))
+        if owner is None or not isinstance(owner.layer, WindowLayer):
+            continue
+        limit = min(_or(size, 1) for size in owner.layer.window_size())
+        yield from _changed(found.network, owner.name, "pad", [*range(limit // 2 + 1), "same"])
+        yield from _changed(found.network, owner.name, "stride", [1, 2, 4])
+
+
+def _upstream(network: Network, name: str, kinds: tuple[type[Layer], ...]) -> Node | None:
+    for step in reversed(path_to(network, name)):
+        if isinstance(network.by_name[step].layer, kinds):
+            return network.by_name[step]
+    return None
+
+
+def _other_groups(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    shape = found.shapes.get(node.inputs[0]) if node.inputs else None
+    if not isinstance(node.layer, Conv) or shape is None:
+        return
+    groups, filters = sy.constant(node.layer.groups), sy.constant(node.layer.filters)
+    channels = sy.constant(shape[1])
+    if groups is None or filters is None or channels is None:
+        return
+    common = gcd(channels, filters)
+    divisors = sorted((d for d in range(1, common + 1) if common % d == 0), key=lambda d: abs(d - groups))
+    yield from _changed(found.network, node.name, "groups", divisors[:2])
+    if groups <= 4 * filters:
+        rounded = max(groups, round(filters / groups) * groups)
+        yield from _changed(found.network, node.name, "filters", [rounded])
+
+
+def _flattened(network: Network, node: Node) -> Iterator[Candidate]:
+    """Put a flatten before a layer that wants features."""
+    if not isinstance(node.layer, Dense):
+        return
+    name = f"{node.name}.flatten"
+    nodes: list[Node] = []
+    for each in network.nodes:
+        if each.name == node.name:
+            nodes += [Node(name, Flatten(), each.inputs), replace(each, inputs=(name,))]
+        else:
+            nodes.append(each)
+    changed = network.altered(nodes=tuple(nodes))
+    yield Candidate(f"put `flatten` before `{node.name}`:  - flatten", changed)
+
+
+def _changed(network: Network, name: str, key: str, values: list[Any], words: str = "") -> Iterator[Candidate]:
+    """Yield the network with one setting of one layer at each value that the layer can have."""
+    layer = network.by_name[name].layer
+    if layer is None or isinstance(layer, Input):
+        return
+    for value in values:
+        try:
+            other = replace(layer, **{key: value})
+        except SettingError:
+            continue
+        if other != layer:
+            text = f"{name}: {{..., {key}: {value}}}"
+            yield Candidate(f"{words}:  {text}" if words else text, network.with_nodes({name: other}))
+
+
+def _or(size: Any, otherwise: int) -> int:
+    known = sy.constant(size)
+    return otherwise if known is None else known

@@ -1,0 +1,13 @@
+"""Memory of a bound plan: when values live, and where."""
+
+from planner.memory.budget import Memory as Memory
+from planner.memory.budget import plan_arena as plan_arena
+from planner.memory.budget import plan_memory as plan_memory
+from planner.memory.layout import Arena as Arena
+from planner.memory.layout import Block as Block
+from planner.memory.layout import arrange as arrange
+from planner.memory.lifetimes import Key as Key
+from planner.memory.lifetimes import Request as Request
+from planner.memory.lifetimes import Role as Role
+from planner.memory.lifetimes import Timeline as Timeline
+from planner.memory.lifetimes import timeline as timeline

@@ -1,0 +1,91 @@
+"""How many bytes a bound plan needs, by purpose."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from planner.memory.layout import Arena, arrange
+from planner.memory.lifetimes import timeline
+
+if TYPE_CHECKING:
+    from planner.plan import BoundPlan
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The memory a bound plan runs in; the runtime allocates exactly this.
+
+    Attributes
+    ----------
+    inference, training : Arena
+        Everything whose size depends on the batch, for one pass and for one training step.
+    parameter_bytes, buffer_bytes : int
+        Trainable arrays; running statistics.
+    gradient_bytes, optimizer_bytes : int
+        Gradients of the parameters; the optimizer's state.
+    """
+
+    inference: Arena
+    training: Arena
+    parameter_bytes: int
+    buffer_bytes: int
+    gradient_bytes: int
+    optimizer_bytes: int
+
+    @property
+    def inference_bytes(self) -> int:
+        """Bytes of inference: arena, parameters and buffers."""
+        return self.inference.bytes + self.parameter_bytes + self.buffer_bytes
+
+    @property
+    def training_bytes(self) -> int:
+        """Bytes of training: arena, parameters, buffers, gradients and optimizer state."""
+        state = self.parameter_bytes + self.buffer_bytes + self.gradient_bytes + self.optimizer_bytes
+        return self.training.bytes + state
+
+
+def plan_memory(bound: BoundPlan) -> Memory:
+    """Return the memory of a bound plan, for inference and for training.
+
+    Examples
+    --------
+    >>> from planner.entry import layer
+    >>> from planner.network import Network
+    >>> net = Network(name="t", input={"x": ("N", 3, 32, 32)}, layers=[layer("conv", filters=6, kernel=5)])
+    >>> memory = plan_memory(net.check().bind(N=1))
+    >>> memory.parameter_bytes, memory.parameter_bytes == memory.gradient_bytes
+    (1824, True)
+    """
+    parameter_bytes = bound.parameters * bound.item_bytes
+    return Memory(
+        inference=plan_arena(bound, training=False),
+        training=plan_arena(bound, training=True),
+        parameter_bytes=parameter_bytes,
+        buffer_bytes=bound.buffers * bound.item_bytes,
+        gradient_bytes=parameter_bytes,
+        optimizer_bytes=parameter_bytes * bound.train.optimizer.state_arrays,
+    )
+
+
+def plan_arena(bound: BoundPlan, *, training: bool, input_gradients: bool = False, in_place: bool = True) -> Arena:
+    """Return the arena of one mode; the arguments are those of :func:`planner.memory.lifetimes.timeline`.
+
+    Examples
+    --------
+    >>> from planner.entry import layer
+    >>> from planner.network import Network
+    >>> net = Network(name="t", input={"x": ("N", 3, 32, 32)}, layers=[layer("relu", name="r"), layer("relu")])
+    >>> arena = plan_arena(net.check().bind(N=1), training=False)
+    >>> arena.bytes == 2 * 3 * 32 * 32 * 4  # the second relu works in place
+    True
+    """
+    needs = timeline(
+        bound.nodes,
+        bound.outputs,
+        bound.item_bytes,
+        training=training,
+        input_gradients=input_gradients,
+        in_place=in_place,
+    )
+    return arrange(needs)

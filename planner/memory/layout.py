@@ -1,0 +1,160 @@
+"""Where requests for memory end up: (bytes, first, last) -> offset.
+
+Knows nothing of layers. No arrangement is promised to be the smallest possible (the problem is
+NP-hard); every arrangement states its lower bound beside its size.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from types import MappingProxyType
+
+from planner.memory.lifetimes import Key, Role, Timeline
+
+ALIGNMENT = 64
+"""Bytes; offsets and sizes are multiples of a cache line, which is also the widest vector register."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of the arena during a stretch of time.
+
+    Attributes
+    ----------
+    name : str
+        The node it is first used for.
+    role : Role
+    bytes : int
+        A multiple of 64, at least what the arrays in it need.
+    first, last : int
+        Steps, both included.
+    offset : int
+        Bytes from the beginning of the arena, a multiple of 64.
+    """
+
+    name: str
+    role: Role
+    bytes: int
+    first: int
+    last: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class Arena:
+    """One piece of memory that serves a whole run.
+
+    Attributes
+    ----------
+    bytes : int
+        Size; a multiple of 64.
+    lower_bound : int
+        No arrangement can be smaller: the largest sum of blocks alive in one step.
+    blocks : tuple of Block
+        In order of their first step; scratch memory of a training step appears once for each pass.
+    places : mapping of Key to Block
+        Where to find what; several keys may have one block.
+    steps : int
+    backward : tuple of str
+        The nodes whose backward pass runs, in that order; empty for inference.
+    """
+
+    bytes: int
+    lower_bound: int
+    blocks: tuple[Block, ...]
+    places: Mapping[Key, Block]
+    steps: int
+    backward: tuple[str, ...]
+
+    def live(self) -> tuple[int, ...]:
+        """Return how many bytes are in use in each step.
+
+        Examples
+        --------
+        >>> request = Request("x", "value", 100, ((0, 1),), (("value", "x", 0),))
+        >>> arrange(Timeline((request,), 3, ())).live()
+        (128, 128, 0)
+        """
+        return _live(((block.bytes, (block.first, block.last)) for block in self.blocks), self.steps)
+
+
+def arrange(timeline: Timeline) -> Arena:
+    """Return an arena in which no two requests alive in one step overlap.
+
+    Greedy: the requests are placed one after the other, each into the smallest gap between the placed ones it
+    meets in time that is large enough, else behind the last of them. Largest first; where that misses the lower
+    bound also longest-lived first and in order of time, and the smallest of the three is taken.
+
+    Source: Pisarchyk, Lee, *Efficient Memory Management for Deep Neural Net Inference*, arXiv:2001.03288,
+    algorithm 3 (greedy by size).
+
+    Examples
+    --------
+    >>> requests = [Request(n, "value", b, ((f, l),), (("value", n, 0),)) for n, b, f, l in
+    ...             [("a", 640, 0, 1), ("b", 64, 1, 2), ("c", 640, 2, 3)]]
+    >>> arena = arrange(Timeline(tuple(requests), 4, ()))
+    >>> arena.bytes, arena.lower_bound, [block.offset for block in arena.blocks]
+    (704, 704, [0, 640, 0])
+    """
+    requests = timeline.requests
+    sizes = [-(-request.bytes // ALIGNMENT) * ALIGNMENT for request in requests]
+    alive = [sum((1 << last + 1) - (1 << first) for first, last in request.spans) for request in requests]
+    spans = ((size, span) for size, request in zip(sizes, requests, strict=True) for span in request.spans)
+    bound = max(_live(spans, timeline.steps), default=0)
+
+    orders: tuple[Callable[[int], tuple[int, ...]], ...] = (
+        lambda i: (-sizes[i], requests[i].spans[0][0]),
+        lambda i: (requests[i].spans[0][0] - requests[i].spans[-1][1], -sizes[i]),
+        lambda i: (requests[i].spans[0][0], -sizes[i]),
+    )
+    best: tuple[int, list[int]] | None = None
+    for order in orders:
+        offsets = _place(sorted(range(len(requests)), key=order), sizes, alive)
+        total = max((offset + size for offset, size in zip(offsets, sizes, strict=True)), default=0)
+        if best is None or total < best[0]:
+            best = total, offsets
+        if total == bound:
+            break
+    assert best is not None
+    return _arena(timeline, sizes, best[1], best[0], bound)
+
+
+def _place(order: Sequence[int], sizes: Sequence[int], alive: Sequence[int]) -> list[int]:
+    """Return an offset for each request; `alive` has bit t set where a request is alive in step t."""
+    offsets = [0] * len(sizes)
+    placed: list[tuple[int, int, int]] = []  # offset, end, alive
+    for item in order:
+        size, when = sizes[item], alive[item]
+        end, found, smallest = 0, -1, None
+        for start, stop, other in placed:
+            if not other & when:
+                continue
+            if start - end >= size and (smallest is None or start - end < smallest):
+                found, smallest = end, start - end
+            if stop > end:
+                end = stop
+        offsets[item] = end if found < 0 else found
+        insort(placed, (offsets[item], offsets[item] + size, when))
+    return offsets
+
+
+def _arena(timeline: Timeline, sizes: list[int], offsets: list[int], total: int, bound: int) -> Arena:
+    blocks: list[Block] = []
+    places: dict[Key, Block] = {}
+    for request, size, offset in zip(timeline.requests, sizes, offsets, strict=True):
+        mine = [Block(request.name, request.role, size, first, last, offset) for first, last in request.spans]
+        blocks += mine
+        places.update(dict.fromkeys(request.keys, mine[0]))
+    blocks.sort(key=lambda block: (block.first, block.offset))
+    return Arena(total, bound, tuple(blocks), MappingProxyType(places), timeline.steps, timeline.backward)
+
+
+def _live(spans: Iterable[tuple[int, tuple[int, int]]], steps: int) -> tuple[int, ...]:
+    change = [0] * (steps + 1)
+    for size, (first, last) in spans:
+        change[first] += size
+        change[last + 1] -= size
+    return tuple(accumulate(change[:steps]))

@@ -1,0 +1,299 @@
+"""Which memory a bound plan needs, and when: one request for every stretch of memory a run uses.
+
+Knows nodes and their facts (`keeps`, `alias`, `in_place`, `saved`, `workspace`), never offsets; where
+the requests end up is :mod:`planner.memory.layout`'s business.
+
+Time runs in steps. Inference: step i is node i, step n is the caller reading the outputs. Training: step
+i is the forward pass of node i, step n the loss, step 2n - i the backward pass of node i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import prod
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from planner.training import loss_workspace
+
+if TYPE_CHECKING:
+    from planner.plan import BoundNode
+
+Role = Literal["value", "gradient", "partial", "saved", "workspace", "loss"]
+"""What memory is for; a `partial` is the part of a gradient that one of several readers contributes."""
+
+Key: TypeAlias = tuple[Role, str, int | str]
+"""What a place is asked for by: role, node, slot.
+
+The slot is the array's name for `saved`, the input's position for the `partial` that the node writes in its
+backward pass, the public name for the `partial` of an output that has several, and 0 for everything else.
+"""
+
+Span: TypeAlias = tuple[int, int]
+"""First and last step, both included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One stretch of memory: how much, when, and for what.
+
+    Attributes
+    ----------
+    name : str
+        The node it is first used for.
+    role : Role
+    bytes : int
+    spans : tuple of Span
+        When its contents matter. Scratch memory of a training step has two spans (forward and backward) at one
+        place, because a kernel is built once.
+    keys : tuple of Key
+        Everything that lives in it, in order of time.
+    """
+
+    name: str
+    role: Role
+    bytes: int
+    spans: tuple[Span, ...]
+    keys: tuple[Key, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What one mode of running a plan needs.
+
+    Attributes
+    ----------
+    requests : tuple of Request
+    steps : int
+        Number of steps; spans lie in ``0 <= step < steps``.
+    backward : tuple of str
+        The nodes whose backward pass runs, in that order; empty for inference.
+    """
+
+    requests: tuple[Request, ...]
+    steps: int
+    backward: tuple[str, ...]
+
+
+@dataclass
+class _Storage:
+    """A request under construction: a run of memory that one or more values share."""
+
+    name: str
+    role: Role
+    bytes: int
+    first: int
+    last: int
+    keys: list[Key] = field(default_factory=list)
+
+    def use(self, step: int) -> None:
+        self.first, self.last = min(self.first, step), max(self.last, step)
+
+    def request(self) -> Request:
+        return Request(self.name, self.role, self.bytes, ((self.first, self.last),), tuple(self.keys))
+
+
+def timeline(
+    nodes: Sequence[BoundNode],
+    outputs: Mapping[str, str],
+    item_bytes: int,
+    *,
+    training: bool,
+    input_gradients: bool = False,
+    in_place: bool = True,
+) -> Timeline:
+    """Return what memory a run needs and when.
+
+    - A value lives from its producer to its last reader; network inputs live from step 0, because the caller
+      fills all of them first; network outputs live until the caller, or the loss, has read them (step n).
+    - Training: a value that a layer `keeps` lives until that layer's backward pass, and `saved` arrays from
+      the forward to the backward pass of their node. Nothing is kept for nodes whose backward pass does not
+      run: those with neither parameters of their own nor parameters upstream.
+    - The gradient of a value lives from the first backward pass that contributes to it to the backward pass of
+      its producer. The first contribution is written into it; every other one is a `partial`, alive during one
+      step, which the program adds to it.
+    - The output of an `alias` layer is its input's memory, and the gradient it passes on is its gradient's memory.
+    - An `in_place` layer writes over its input where that is legal: nothing reads the input's current contents
+      after that step (no later reader, no backward pass, not the caller, also not under the name of an alias),
+      and the memory is not a network input's, which the caller may fill once and run twice. Its gradient may
+      always be overwritten: only its own backward pass reads it.
+
+    Parameters
+    ----------
+    nodes : sequence of BoundNode
+        In execution order.
+    outputs : mapping
+        Public name -> node name.
+    item_bytes : int
+        Bytes of one number.
+    training : bool
+        Plan a training step, else one inference pass.
+    input_gradients : bool
+        Also keep the gradients of the network's inputs, to the end of the step.
+    in_place : bool
+        False gives every layer memory of its own; for comparing.
+
+    Examples
+    --------
+    >>> from planner.layers import Input, Relu
+    >>> from planner.plan import BoundNode
+    >>> shape = (8, 3, 4, 4)
+    >>> x = BoundNode("x", "input", Input(shape), (), (), shape, (), (), 0)
+    >>> y = BoundNode("y", "relu", Relu(), ("x",), (shape,), shape, (), (), 0)
+    >>> [(r.name, r.role, r.bytes, r.spans) for r in timeline([x, y], {"out": "y"}, 4, training=False).requests]
+    [('x', 'value', 1536, ((0, 1),)), ('y', 'value', 1536, ((1, 2),))]
+    """
+    plan = _Planner(nodes, outputs, item_bytes, training, input_gradients, in_place)
+    requests = [storage.request() for storage in (*plan.values(), *plan.gradients())]
+    steps = 2 * plan.count + 1 if training else plan.count + 1
+    return Timeline((*requests, *plan.extras()), steps, plan.backward)
+
+
+class _Planner:
+    def __init__(
+        self,
+        nodes: Sequence[BoundNode],
+        outputs: Mapping[str, str],
+        item_bytes: int,
+        training: bool,
+        input_gradients: bool,
+        in_place: bool,
+    ) -> None:
+        self.nodes, self.outputs, self.item_bytes = nodes, outputs, item_bytes
+        self.training, self.in_place = training, in_place
+        self.count = len(nodes)
+        self.index = {node.name: position for position, node in enumerate(nodes)}
+        self.readers: dict[str, list[tuple[int, int]]] = {node.name: [] for node in nodes}
+        for position, node in enumerate(nodes):
+            for slot, name in enumerate(node.inputs):
+                self.readers[name].append((position, slot))
+        active = self._active(input_gradients) if training else set()
+        self.active = active
+        self.backward = tuple(node.name for node in reversed(nodes) if node.name in active)
+
+    def _active(self, input_gradients: bool) -> set[str]:
+        """Return the nodes that pass a gradient on to something that wants it, and get one."""
+        wanting: set[str] = set()
+        for node in self.nodes:
+            if node.parameters or (input_gradients and not node.inputs) or any(name in wanting for name in node.inputs):
+                wanting.add(node.name)
+        getting: set[str] = set(self.outputs.values())
+        for node in reversed(self.nodes):
+            if node.name in getting:
+                getting.update(node.inputs)
+        return wanting & getting
+
+    def _bytes(self, shape: tuple[int, ...]) -> int:
+        return prod(shape) * self.item_bytes
+
+    def _backward_step(self, position: int) -> int:
+        return 2 * self.count - position
+
+    def _last_use(self, position: int) -> int:
+        """Return the last step that reads a node's value."""
+        node = self.nodes[position]
+        last = position
+        if node.name in self.outputs.values():
+            last = self.count
+        if node.name in self.active and "output" in node.layer.keeps:
+            last = max(last, self._backward_step(position))
+        for reader, _ in self.readers[node.name]:
+            last = max(last, reader)
+            if self.nodes[reader].name in self.active and "input" in self.nodes[reader].layer.keeps:
+                last = max(last, self._backward_step(reader))
+        return last
+
+    def values(self) -> list[_Storage]:
+        """Return the memory of the values, shared where layers are aliases or work in place."""
+        storages: list[_Storage] = []
+        home: dict[str, _Storage] = {}
+        contents: dict[str, list[int]] = {}  # node -> last uses of all names for what is in its memory now
+        for position, node in enumerate(self.nodes):
+            last = self._last_use(position)
+            source = node.inputs[0] if node.inputs else ""
+            if node.layer.alias:
+                home[node.name], contents[node.name] = home[source], contents[source]
+                contents[source].append(last)
+            elif self._works_in_place(position) and max(contents[source]) <= position:
+                home[node.name], contents[node.name] = home[source], [last]
+            else:
+                size = self._bytes(node.output_shape)
+                home[node.name] = _Storage(node.name, "value", size, position, position)
+                storages.append(home[node.name])
+                # an input's memory is the caller's: this use, never over, keeps every layer from writing there
+                contents[node.name] = [last] if node.inputs else [last, 2 * self.count + 1]
+            home[node.name].keys.append(("value", node.name, 0))
+            home[node.name].use(last)
+            if not node.inputs:
+                home[node.name].use(0)
+        return storages
+
+    def _works_in_place(self, position: int) -> bool:
+        node = self.nodes[position]
+        return (
+            self.in_place
+            and node.layer.in_place
+            and len(node.inputs) == 1
+            and node.input_shapes[0] == node.output_shape
+        )
+
+    def gradients(self) -> list[_Storage]:
+        """Return the memory of the values' gradients and of the parts added to them."""
+        storages: list[_Storage] = []
+        home: dict[str, _Storage] = {}
+        if not self.training:
+            return storages
+
+        def new(name: str, role: Role, size: int, step: int) -> _Storage:
+            storages.append(_Storage(name, role, size, step, step))
+            return storages[-1]
+
+        for position in reversed(range(self.count)):
+            node = self.nodes[position]
+            size = self._bytes(node.output_shape)
+            for public in (public for public, name in self.outputs.items() if name == node.name):
+                if node.name not in home:
+                    home[node.name] = new(node.name, "gradient", size, self.count)
+                    home[node.name].keys.append(("gradient", node.name, 0))
+                else:
+                    new(node.name, "partial", size, self.count).keys.append(("partial", node.name, public))
+            if node.name not in self.active:
+                continue
+            for reader, slot in sorted(self.readers[node.name], key=lambda pair: (-pair[0], pair[1])):
+                consumer = self.nodes[reader]
+                if consumer.name not in self.active:
+                    continue
+                step = self._backward_step(reader)
+                role: Role = "partial" if node.name in home else "gradient"
+                shared = consumer.layer.alias or self._works_in_place(reader)
+                storage = home[consumer.name] if shared else new(node.name, role, size, step)
+                storage.use(step)
+                if role == "gradient":
+                    home[node.name] = storage
+                    storage.keys.append(("gradient", node.name, 0))
+                else:
+                    storage.keys.append(("partial", consumer.name, slot))
+            # the gradient of a network input is read by the caller, after the last step
+            home[node.name].use(self._backward_step(position) if node.inputs else 2 * self.count)
+        return storages
+
+    def extras(self) -> list[Request]:
+        """Return saved arrays, scratch memory and the loss's memory."""
+        found: list[Request] = []
+        for position, node in enumerate(self.nodes):
+            ends = [position]
+            if node.name in self.active:
+                ends.append(self._backward_step(position))
+            shapes = (node.input_shapes, node.output_shape)
+            for name, shape in (node.layer.saved(*shapes) if self.training else {}).items():
+                key: Key = ("saved", node.name, name)
+                found.append(Request(node.name, "saved", self._bytes(shape), ((ends[0], ends[-1]),), (key,)))
+            scratch = node.layer.workspace(*shapes, self.training) * self.item_bytes
+            if scratch:
+                spans = tuple((step, step) for step in ends)
+                found.append(Request(node.name, "workspace", scratch, spans, (("workspace", node.name, 0),)))
+        if self.training:
+            shapes_out = [self.nodes[self.index[name]].output_shape for name in self.outputs.values()]
+            size = loss_workspace(shapes_out, self.item_bytes) * self.item_bytes
+            found.append(Request("loss", "loss", size, ((self.count, self.count),), (("loss", "loss", 0),)))
+        return found

@@ -1,0 +1,427 @@
+"""The two planned values: Plan, all symbolic, and BoundPlan, all plain ints.
+
+A :class:`Plan` comes from :meth:`planner.Network.check`; :meth:`Plan.bind` gives every free size a
+number and returns the :class:`BoundPlan` that the runtime executes. Whether a network is right is
+decided in :mod:`planner.check`.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, SupportsIndex, get_args
+
+import planner.symbols as sy
+from planner.conditions import Condition, Verdict
+from planner.domain import Domain, Open, solve, solve_condition
+from planner.findings import Finding, SizeError, nearest
+from planner.layers.base import Layer, Parameter
+from planner.layers.source import Input
+from planner.memory import Memory, plan_memory
+from planner.network import Network, listed
+from planner.receptive import ReceptiveField
+from planner.symbols import Shape, Size
+from planner.training import TrainSettings
+
+DType = Literal["float32", "float64"]
+ITEM_BYTES: Mapping[str, int] = {"float32": 4, "float64": 8}
+
+AXES = ("N", "C", "H", "W")
+
+
+@dataclass(frozen=True)
+class PlannedNode:
+    """One layer of a plan, everything symbolic.
+
+    Attributes
+    ----------
+    name : str
+    layer : Layer
+    inputs : tuple of str
+        Names of the nodes it reads, in order.
+    input_shapes, output
+        In the order N, C, H, W.
+    parameters, buffers : tuple of Parameter
+    macs : Size
+        Multiply-accumulates of one forward pass over the batch, bias not counted.
+    receptive_field : ReceptiveField or None
+        None where the input has no rows and columns.
+    role : str
+        ``norm`` or ``act`` for a layer that another one's key of that name stands for, else "".
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output: Shape
+    parameters: tuple[Parameter, ...]
+    buffers: tuple[Parameter, ...]
+    macs: Size
+    receptive_field: ReceptiveField | None
+    role: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Key of the layer in a spec."""
+        return self.layer.kind
+
+    @property
+    def parameter_count(self) -> Size:
+        """How many trainable numbers the layer owns; an int where nothing is free."""
+        return sy.total(p.count for p in self.parameters)
+
+    @property
+    def buffer_count(self) -> Size:
+        """How many numbers of untrained state the layer owns; an int where nothing is free."""
+        return sy.total(p.count for p in self.buffers)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked network: every size, count and open requirement as a formula.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="n", input={"image": ("N", 3, "H", "W")},
+    ...               layers=[layer("conv", name="c1", filters=6, kernel=5), layer("gap"), layer("flatten")])
+    >>> plan = net.check()
+    >>> plan.parameters, plan.output_shapes, plan.domain["H"].text("H")
+    (456, {'flatten1': (N, 6)}, 'H >= 5')
+    >>> plan.bind(N=1, H=32, W=32).macs
+    352800
+    """
+
+    network: Network
+    nodes: tuple[PlannedNode, ...]
+    requirements: tuple[Open, ...]
+    warnings: tuple[Finding, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Name of the network."""
+        return self.network.name
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Node that each output's public name stands for."""
+        return self.network.outputs
+
+    @property
+    def train(self) -> TrainSettings:
+        """The `train:` section, with its defaults."""
+        return self.network.train
+
+    @cached_property
+    def by_name(self) -> Mapping[str, PlannedNode]:
+        """Nodes by name."""
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def input_shapes(self) -> dict[str, Shape]:
+        """Shapes of the inputs by name."""
+        return {node.name: node.output for node in self.nodes if isinstance(node.layer, Input)}
+
+    @cached_property
+    def output_shapes(self) -> dict[str, Shape]:
+        """Shapes of the outputs by their public names."""
+        return {public: self.by_name[node].output for public, node in self.outputs.items()}
+
+    @cached_property
+    def parameters(self) -> Size:
+        """Trainable parameters; an int where nothing is free."""
+        return sy.total(node.parameter_count for node in self.nodes)
+
+    @cached_property
+    def buffers(self) -> Size:
+        """Numbers of untrained state, such as running statistics; an int where nothing is free."""
+        return sy.total(node.buffer_count for node in self.nodes)
+
+    @cached_property
+    def macs(self) -> Size:
+        """Multiply-accumulates of one forward pass over the batch; an int where nothing is free."""
+        return sy.total(node.macs for node in self.nodes)
+
+    @cached_property
+    def free(self) -> tuple[str, ...]:
+        """Names that :meth:`bind` needs, inputs' axes first, then settings, in order of appearance."""
+        found: dict[str, None] = {}
+        for node in self.nodes:
+            sizes = node.output if isinstance(node.layer, Input) else ()
+            for size in sizes:
+                found.update(dict.fromkeys(sorted(sy.free(size))))
+        for node in self.nodes:
+            found.update(dict.fromkeys(sorted(node.layer.free)))
+        return tuple(found)
+
+    @cached_property
+    def domain(self) -> Domain:
+        """Which sizes the network accepts, exactly."""
+        return solve(self.free, self.requirements)
+
+    def accepts(self, **sizes: int) -> bool:
+        """Tell whether the network runs at these sizes (for some choice of the sizes not given).
+
+        Names are the plan's free ones; the axis letters N, C, H and W may also be given for axes that
+        the spec fixes, and are then compared.
+
+        Raises
+        ------
+        SizeError
+            A name is neither.
+        """
+        values, findings = self._read_sizes(sizes)
+        unknown = [finding for finding in findings if finding.label != "fixed"]
+        if unknown:
+            raise SizeError(unknown)
+        return not findings and self.domain.accepts(values)
+
+    def bind(self, *, dtype: DType = "float32", **sizes: int) -> BoundPlan:
+        """Return the plan in plain ints.
+
+        Raises
+        ------
+        SizeError
+            A free size is missing or not accepted, or a name is unknown; one finding each.
+        """
+        if dtype not in get_args(DType):
+            raise SizeError.of("S209", f"dtype must be float32 or float64, got {dtype!r}")
+        values, findings = self._read_sizes(sizes)
+        missing = [name for name in self.free if name not in values]
+        if missing:
+            wanted = ", ".join(f"{name}=..." for name in self.free)
+            findings.append(Finding("S209", f"no value for {listed(missing)}", fixes=(f"give all of  {wanted}",)))
+        findings += self._refusals(values) if not findings else []
+        if findings:
+            raise SizeError(findings)
+        return BoundPlan(self, _bound_nodes(self, values), dict(values), dtype)
+
+    def _read_sizes(self, sizes: Mapping[str, int]) -> tuple[dict[str, int], list[Finding]]:
+        """Return the values of free names, and a finding for every other name and every bad value."""
+        fixed = self._fixed_axes()
+        values: dict[str, int] = {}
+        findings: list[Finding] = []
+        for name, given in sizes.items():
+            size = _whole(given)
+            if size is None:
+                message = f"{name} must be a whole number from 1 to 2^40, got {given!r}"
+                findings.append(Finding("S209", message, fixes=(f"give {name} a positive whole number",)))
+            elif name in self.free:
+                values[name] = size
+            elif name in fixed:
+                if size != fixed[name]:
+                    message = f"the spec fixes {name} = {fixed[name]}, but {name} = {size} was given"
+                    fix = f"leave {name} out, or write the name {name} in the spec's input"
+                    findings.append(Finding("S209", message, label="fixed", fixes=(fix,)))
+            else:
+                close = nearest(name, self.free)
+                known = f"did you mean {close}?" if close else f"free sizes are {listed(self.free) or 'none'}"
+                findings.append(Finding("S209", f"the network has no size named {name}", fixes=(known,)))
+        return values, findings
+
+    def _fixed_axes(self) -> dict[str, int]:
+        """Return the axes N, C, H, W that every input gives as the same number."""
+        shapes = list(self.input_shapes.values())
+        axes = zip(AXES, zip(*shapes, strict=True), strict=False) if len({len(s) for s in shapes}) == 1 else ()
+        found = {}
+        for letter, sizes in axes:
+            known = {sy.constant(size) for size in sizes}
+            if len(known) == 1 and (value := known.pop()) is not None:
+                found[letter] = value
+        return found
+
+    def _refusals(self, values: Mapping[str, int]) -> list[Finding]:
+        """Return a finding for every layer whose requirement these sizes break, the first one of each."""
+        findings: dict[str, Finding] = {}
+        for opened in self.requirements:
+            condition = opened.requirement.condition
+            if opened.node in findings or condition.holds(values):
+                continue
+            at = ", ".join(f"{name} = {values[name]}" for name in sorted(condition.free))
+            notes = [f"accepted: {self.domain.text()}"]
+            near = [
+                f"nearest accepted: {name} = {size}"
+                for name in sorted(condition.free)
+                for size in _neighbours(self.domain, name, values[name])
+            ]
+            findings[opened.node] = Finding(
+                "S209",
+                f"`{opened.node}` cannot run at {at}: it needs {_solved_text(condition)}",
+                layer=opened.node,
+                notes=tuple(notes),
+                fixes=tuple(near),
+            )
+        return list(findings.values())
+
+
+@dataclass(frozen=True)
+class BoundNode:
+    """One layer of a bound plan: every number a kernel needs, as plain ints.
+
+    Attributes
+    ----------
+    name, kind : str
+    layer : Layer
+        The settings; every size in them is a plain int.
+    inputs : tuple of str
+        Names of the nodes it reads, in order.
+    input_shapes, output_shape
+        In the order N, C, H, W.
+    parameters, buffers : tuple of Parameter
+    macs : int
+    """
+
+    name: str
+    kind: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[tuple[int, ...], ...]
+    output_shape: tuple[int, ...]
+    parameters: tuple[Parameter, ...]
+    buffers: tuple[Parameter, ...]
+    macs: int
+
+
+@dataclass(frozen=True)
+class BoundPlan:
+    """A plan at known sizes: plain ints only, and a dtype, so that bytes are known. What the runtime runs.
+
+    Attributes
+    ----------
+    plan : Plan
+        The symbolic plan it comes from.
+    nodes : tuple of BoundNode
+    sizes : Mapping of str to int
+        The values given to :meth:`Plan.bind`.
+    dtype : str
+    """
+
+    plan: Plan
+    nodes: tuple[BoundNode, ...]
+    sizes: Mapping[str, int]
+    dtype: DType = "float32"
+
+    @property
+    def name(self) -> str:
+        """Name of the network."""
+        return self.plan.name
+
+    @property
+    def item_bytes(self) -> int:
+        """Bytes of one number."""
+        return ITEM_BYTES[self.dtype]
+
+    @property
+    def train(self) -> TrainSettings:
+        """The `train:` section, with its defaults."""
+        return self.plan.train
+
+    @cached_property
+    def by_name(self) -> Mapping[str, BoundNode]:
+        """Nodes by name."""
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def inputs(self) -> dict[str, str]:
+        """Node of each input by its name (the same)."""
+        return {node.name: node.name for node in self.nodes if node.kind == "input"}
+
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """Node that each output's public name stands for."""
+        return self.plan.outputs
+
+    @cached_property
+    def input_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the inputs by name."""
+        return {name: self.by_name[name].output_shape for name in self.inputs}
+
+    @cached_property
+    def output_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shapes of the outputs by their public names."""
+        return {public: self.by_name[node].output_shape for public, node in self.outputs.items()}
+
+    @cached_property
+    def batch(self) -> int:
+        """Images the plan takes at once."""
+        return next(iter(self.input_shapes.values()))[0]
+
+    @cached_property
+    def parameters(self) -> int:
+        """Trainable parameters."""
+        return sum(p.count for node in self.nodes for p in node.parameters)
+
+    @cached_property
+    def buffers(self) -> int:
+        """Numbers of untrained state."""
+        return sum(p.count for node in self.nodes for p in node.buffers)
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates of one forward pass over the batch."""
+        return sum(node.macs for node in self.nodes)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """Every byte of inference and training, laid out."""
+        return plan_memory(self)
+
+    @cached_property
+    def spec(self) -> str:
+        """The network as the text of a spec file."""
+        from planner.spec.write import write  # the writer reads networks; plans only ask for it
+
+        return write(self.plan.network)
+
+
+def _bound_nodes(plan: Plan, values: Mapping[str, int]) -> tuple[BoundNode, ...]:
+    """Run every layer's own rules again on plain ints."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    nodes = []
+    for node in plan.nodes:
+        layer = node.layer.bind(values)
+        inputs = tuple(shapes[name] for name in node.inputs)
+        for requirement in layer.requires(inputs):
+            if requirement.condition.verdict() is Verdict.FAILS:
+                raise SizeError([Finding("S209", f"`{node.name}`: {requirement.sentence}", layer=node.name)])
+        output = layer.output_shape(inputs)
+        shapes[node.name] = output
+        nodes.append(
+            BoundNode(
+                node.name,
+                node.kind,
+                layer,
+                node.inputs,
+                inputs,
+                output,
+                layer.params(inputs),
+                layer.buffers(inputs),
+                layer.macs(inputs, output),
+            )
+        )
+    return tuple(nodes)
+
+
+def _solved_text(condition: Condition) -> str:
+    """Return a condition solved for its size where there is one: ``H >= 32`` for ``floor(H/4) >= 8``."""
+    names = condition.free
+    solved = solve_condition(condition, *names) if len(names) == 1 else None
+    return condition.text() if solved is None else solved.text(*names)
+
+
+def _whole(size: object) -> int | None:
+    """Return any kind of whole number in range as an int, None for anything else."""
+    if isinstance(size, bool) or not isinstance(size, SupportsIndex):
+        return None
+    known = operator.index(size)
+    return known if 1 <= known <= sy.LARGEST else None
+
+
+def _neighbours(domain: Domain, name: str, size: int) -> list[int]:
+    if name not in domain:
+        return []
+    found = (domain[name].previous(size), domain[name].next(size))
+    return [n for n in found if n is not None and n != size]
