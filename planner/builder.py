@@ -194,11 +194,12 @@ class Builder:
             self._report("N102", f"there is no layer kind `{entry.kind}`", entry, "", (hint,) if hint else ())
             return None
         known = [item.name for item in fields(cls)]
-        faulty = False
+        faulty, meant = False, set()
         for key in entry.settings:
             if key not in known:
                 faulty = True
                 close = nearest(key, known)
+                meant.add(close)
                 fixes = (
                     (f"did you mean `{close}`?",)
                     if close
@@ -208,6 +209,8 @@ class Builder:
         required = [item.name for item in fields(cls) if item.default is MISSING]
         missing = [key for key in required if key not in entry.settings]
         for key in missing:
+            if key in meant:  # misspelt, and reported as that
+                continue
             self._report("N108", f"`{public}`: {entry.kind} needs `{key}`", entry, "", (f"add `{key}`",))
         if missing or faulty:
             return None

@@ -160,6 +160,9 @@ class SizeSet:
         return modulus, residues, start, self._members_below(start)
 
     def _members_below(self, limit: int) -> tuple[Run, ...]:
+        if self.modulus == 1:
+            ended = ((a, limit - 1 if b is None else min(b, limit - 1)) for a, b in self.runs[0])
+            return tuple((a, b) for a, b in ended if a <= b)
         pieces: list[Run] = []
         size = self.next(1)
         while size is not None and size < limit and len(pieces) <= 100_000:

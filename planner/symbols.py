@@ -159,7 +159,8 @@ def _floor(inner: Size) -> Size:
     offset -= shift * denominator
     if denominator == 1:
         return rest + offset + shift
-    return sympy.floor(sympy.expand((rest + offset) / denominator)) + shift
+    # Unevaluated: it is in lowest terms already, and sympy 1.14 takes Min(2*H, 4)/6 for an integer.
+    return sympy.floor(sympy.expand((rest + offset) / denominator), evaluate=False) + shift
 
 
 def _is_integral(value: Size) -> bool:
@@ -341,14 +342,15 @@ def _times(
     (a, b), (c, d) = left, right
     if a is not None and c is not None and a >= 0 and c >= 0:
         return a * c, None if b is None or d is None else b * d
-    if a is not None and a == b:  # a known factor below zero turns the interval round
-        return (None if d is None else a * d), (None if c is None else a * c)
+    if a is not None and a == b:
+        ends = [None if end is None else a * end for end in (c, d)]
+        return (ends[0], ends[1]) if a >= 0 else (ends[1], ends[0])
     if c is not None and c == d:
         return _times(right, left)
     if None in (a, b, c, d):
         return None, None
-    ends = [x * y for x in (a, b) for y in (c, d) if x is not None and y is not None]
-    return min(ends), max(ends)
+    corners = [x * y for x in (a, b) for y in (c, d) if x is not None and y is not None]
+    return min(corners), max(corners)
 
 
 def split_constant(value: Size) -> tuple[int, Size]:

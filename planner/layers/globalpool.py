@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
+import planner.symbols as sy
 from planner.conditions import Requirement
 from planner.layers.base import AxisField, Category, Keep, Layer, needs_rank
+from planner.layers.scratch import mask_elements
 from planner.symbols import Shape
 
 
@@ -25,6 +27,11 @@ class GlobalPool(Layer):
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
         return AxisField(None), AxisField(None)
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return one number for each row of the map: sums go along rows first."""
+        batch, channels, high, _ = inputs[0]
+        return batch * channels * high
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,10 @@ class GlobalMaxPool(GlobalPool):
     kind: ClassVar[str] = "gmp"
     summary: ClassVar[str] = "largest value of each channel's whole map"
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return room for two one-byte marks a position while training."""
+        return 2 * mask_elements(sy.product(inputs[0])) if training else 0
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
 from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting
+from planner.layers.scratch import norm_elements
 from planner.symbols import Shape
 
 
@@ -38,6 +39,7 @@ class BatchNorm(Layer):
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "batch normalisation of each channel"
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+    in_place: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "eps", number("eps", self.eps, 0.0, 1.0))
@@ -62,3 +64,13 @@ class BatchNorm(Layer):
     def buffers(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         channels = (inputs[0][1],)
         return Parameter("running_mean", channels), Parameter("running_var", channels, initial=1.0)
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
+        """Return the batch's ``mean`` and ``inverse`` standard deviation of each channel."""
+        return {"mean": (output[1],), "inverse": (output[1],)}
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return two numbers a channel and, while training, two pieces of some channels."""
+        channels = output[1]
+        pieces = 2 * norm_elements(channels, sy.product(output) // channels) if training else 0
+        return 2 * channels + pieces

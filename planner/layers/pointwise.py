@@ -5,21 +5,32 @@ Definitions as in the torch.nn documentation of the activation of the same name.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
+import planner.symbols as sy
 from planner.layers.base import Category, Keep, Layer, choice, number, setting
+from planner.layers.scratch import BLOCK, mask_elements, softmax_columns, softmax_parts
 from planner.symbols import Shape
 
 
 @dataclass(frozen=True)
 class Pointwise(Layer):
-    """What activations share: the output has the shape of the input, of any number of axes."""
+    """What activations share: the output has the shape of the input, of any number of axes.
+
+    `scratch_blocks` says how many blocks of scratch memory the kernel works in at inference and in training.
+    """
 
     category: ClassVar[Category] = "act"
+    scratch_blocks: ClassVar[tuple[int, int]] = (0, 0)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return inputs[0]
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return some blocks: the kernel works piece by piece."""
+        return self.scratch_blocks[1 if training else 0] * min(BLOCK, sy.product(output))
 
 
 @dataclass(frozen=True)
@@ -32,9 +43,10 @@ class FromOutput(Pointwise):
 
 @dataclass(frozen=True)
 class FromInput(Pointwise):
-    """An activation whose derivative needs the input."""
+    """An activation whose derivative needs the input; at inference it may work in place."""
 
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+    in_place: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,7 @@ class Relu(FromOutput):
 
     kind: ClassVar[str] = "relu"
     summary: ClassVar[str] = "max(x, 0)"
+    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -51,6 +64,7 @@ class Relu6(FromOutput):
 
     kind: ClassVar[str] = "relu6"
     summary: ClassVar[str] = "min(max(x, 0), 6)"
+    scratch_blocks: ClassVar[tuple[int, int]] = (0, 2)
 
 
 @dataclass(frozen=True)
@@ -61,6 +75,7 @@ class LeakyRelu(FromOutput):
 
     kind: ClassVar[str] = "leaky_relu"
     summary: ClassVar[str] = "x above zero, slope * x below"
+    scratch_blocks: ClassVar[tuple[int, int]] = (1, 1)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "slope", number("slope", self.slope, 1e-9, 1e9))
@@ -74,6 +89,7 @@ class Elu(FromOutput):
 
     kind: ClassVar[str] = "elu"
     summary: ClassVar[str] = "x above zero, alpha * (exp(x) - 1) below"
+    scratch_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "alpha", number("alpha", self.alpha, 1e-9, 1e9))
@@ -85,6 +101,7 @@ class Tanh(FromOutput):
 
     kind: ClassVar[str] = "tanh"
     summary: ClassVar[str] = "hyperbolic tangent"
+    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,7 @@ class Sigmoid(FromOutput):
 
     kind: ClassVar[str] = "sigmoid"
     summary: ClassVar[str] = "1 / (1 + exp(-x))"
+    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -101,6 +119,7 @@ class Silu(FromInput):
 
     kind: ClassVar[str] = "silu"
     summary: ClassVar[str] = "x * sigmoid(x)"
+    scratch_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -111,6 +130,7 @@ class Gelu(FromInput):
 
     kind: ClassVar[str] = "gelu"
     summary: ClassVar[str] = "x * Phi(x), Phi the normal distribution function"
+    scratch_blocks: ClassVar[tuple[int, int]] = (3, 3)
 
     def __post_init__(self) -> None:
         choice("approximate", self.approximate, ("none", "tanh"))
@@ -122,10 +142,23 @@ class Softplus(FromOutput):
 
     kind: ClassVar[str] = "softplus"
     summary: ClassVar[str] = "log(1 + exp(x))"
+    scratch_blocks: ClassVar[tuple[int, int]] = (1, 1)
 
 
 @dataclass(frozen=True)
-class Softmax(FromOutput):
+class OverChannels(FromOutput):
+    """What softmax and its logarithm share: sums over the channels."""
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return a row of sums, its parts and, where products are formed, one column block."""
+        channels = output[1]
+        columns = softmax_columns(channels, sy.product(output) // channels)
+        products = channels if training or self.kind == "log_softmax" else 0
+        return columns * (1 + softmax_parts(channels) + products)
+
+
+@dataclass(frozen=True)
+class Softmax(OverChannels):
     """``exp(x) / sum(exp(x))`` over the channels (axis 1)."""
 
     kind: ClassVar[str] = "softmax"
@@ -133,7 +166,7 @@ class Softmax(FromOutput):
 
 
 @dataclass(frozen=True)
-class LogSoftmax(FromOutput):
+class LogSoftmax(OverChannels):
     """``x - log(sum(exp(x)))`` over the channels (axis 1)."""
 
     kind: ClassVar[str] = "log_softmax"
@@ -155,3 +188,11 @@ class Dropout(Pointwise):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "rate", number("rate", self.rate, 0.0, 0.999999))
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
+        """Return ``kept``: one byte a number, true where it was not set to zero."""
+        return {"kept": (mask_elements(sy.product(output)),)}
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return one block of random numbers while training."""
+        return min(BLOCK, sy.product(output)) if training else 0

@@ -227,3 +227,45 @@ class ConvScratch:
             return plain
         turned = self.rotated_blocks
         return max(plain, turned.elements + (3 if turned.count > 1 else 2) * self.weights)
+
+
+SOFTMAX_PART = 256
+"""Channels that are summed one after the other before partial sums are added."""
+
+
+def softmax_parts(channels: int) -> int:
+    """Return into how many parts a sum over channels is cut."""
+    return -(-channels // SOFTMAX_PART)
+
+
+def softmax_columns(channels: int, places: int) -> int:
+    """Return how many places a softmax over channels works on at a time.
+
+    Examples
+    --------
+    >>> softmax_columns(10, 64), softmax_columns(1000, 50176)
+    (64, 256)
+    """
+    return min(places, max(SOFTMAX_PART, BLOCK // channels))
+
+
+def norm_step(channels: int, count: int) -> int:
+    """Return how many channels of `count` numbers a normalisation works on at a time.
+
+    Examples
+    --------
+    >>> norm_step(64, 32 * 32 * 64), norm_step(64, 49 * 8)
+    (1, 64)
+    """
+    return max(1, min(channels, BLOCK // count))
+
+
+def norm_elements(channels: int, count: int) -> int:
+    """Return the elements that hold any piece of :func:`norm_step` channels.
+
+    Examples
+    --------
+    >>> norm_elements(64, 32 * 32 * 64), norm_elements(64, 49 * 8)
+    (65536, 25088)
+    """
+    return min(channels * count, max(BLOCK, count))

@@ -27,6 +27,7 @@ from planner.layers.base import (
     pair,
     setting,
 )
+from planner.layers.scratch import ConvScratch, Tiles, mask_elements
 from planner.symbols import Shape, Size
 
 Padding: TypeAlias = str | tuple[Size, Size, Size, Size]
@@ -353,6 +354,16 @@ class Conv(WindowLayer):
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
         return sy.product(output) * sy.floor_div(inputs[0][1], self.groups) * sy.product(self.kernel)
 
+    def scratch(self, inputs: tuple[Shape, ...], output: Shape) -> ConvScratch:
+        """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
+        padded = any(window.before or window.after for window in self.windows(inputs[0]))
+        kernel, stride = (self.kernel[0], self.kernel[1]), (self.stride[0], self.stride[1])
+        return ConvScratch(inputs[0], output, kernel, stride, padded, self.groups)
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return the elements of one block of columns and, in training, of weights being summed."""
+        return self.scratch(inputs, output).elements(training)
+
 
 @dataclass(frozen=True)
 class Pool(WindowLayer):
@@ -435,6 +446,11 @@ class MaxPool(Pool):
     def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
         return self.stride, self.pad, self.dilation, self.rounding
 
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return two tiles of the output and their one-byte marks while training."""
+        tile = _tile_elements(output)
+        return 2 * tile + mask_elements(tile) if training else 0
+
 
 @dataclass(frozen=True)
 class AvgPool(Pool):
@@ -462,6 +478,10 @@ class AvgPool(Pool):
         super().__post_init__()
         _freeze(self, count_include_pad=flag("count_include_pad", self.count_include_pad))
 
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return one tile of the output while training: its gradient divided."""
+        return _tile_elements(output) if training else 0
+
 
 @dataclass(frozen=True)
 class SumPool(Pool):
@@ -475,3 +495,8 @@ class SumPool(Pool):
 
     kind: ClassVar[str] = "sumpool"
     summary: ClassVar[str] = "sum of each window"
+
+
+def _tile_elements(output: Shape) -> int:
+    batch, channels, rows, columns = output
+    return Tiles(channels, rows, columns * batch).elements

@@ -267,7 +267,6 @@ class _Planner:
                 role: Role = "partial" if node.name in home else "gradient"
                 shared = consumer.layer.alias or self._works_in_place(reader)
                 storage = home[consumer.name] if shared else new(node.name, role, size, step)
-                storage.use(step)
                 if role == "gradient":
                     home[node.name] = storage
                     storage.keys.append(("gradient", node.name, 0))

@@ -1,0 +1,133 @@
+"""Names, wiring and settings: what a network is made of, and every mistake as one finding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from planner import Entry, GraphError, Network, layer
+from planner.builder import Builder
+
+
+def network(*layers: Entry, **given: Any) -> Network:
+    """Return a network of these layers on one 16x16 colour image."""
+    return Network(**{"name": "n", "input": {"x": ("N", 3, 16, 16)}, "layers": layers} | given)
+
+
+def codes(*layers: Entry, **given: Any) -> list[str]:
+    """Return the codes of what is wrong with these layers."""
+    with pytest.raises(GraphError) as caught:
+        network(*layers, **given)
+    return [finding.code for finding in caught.value.findings]
+
+
+conv = layer("conv", name="a", filters=4, kernel=3)
+
+
+def test_norm_and_act_are_layers_behind_and_the_name_means_the_last() -> None:
+    net = network(layer("conv", name="a", filters=4, kernel=3, norm="batch", act="relu"), layer("gap", from_="a"))
+    assert [(n.name, n.inputs, n.role) for n in net.nodes] == [
+        ("x", (), ""),
+        ("a", ("x",), ""),
+        ("a.norm", ("a",), "norm"),
+        ("a.act", ("a.norm",), "act"),
+        ("gap1", ("a.act",), ""),
+    ]
+
+
+def test_unnamed_layers_are_numbered_by_kind_and_avoid_taken_names() -> None:
+    net = network(layer("relu", name="relu1"), layer("relu"), layer("relu"))
+    assert [n.name for n in net.nodes] == ["x", "relu1", "relu2", "relu3"]
+
+
+def test_nodes_are_in_execution_order_whatever_order_they_were_written_in() -> None:
+    net = network(layer("relu", name="late", from_="early"), layer("tanh", name="early", from_="x"), output="late")
+    assert [n.name for n in net.nodes] == ["x", "early", "late"]
+
+
+def test_order_of_inputs_and_repeated_inputs_are_kept() -> None:
+    net = network(layer("relu", name="a"), layer("add", from_=["a", "x", "a"]))
+    assert net.nodes[-1].inputs == ("a", "x", "a")
+
+
+@pytest.mark.parametrize(
+    ("layers", "code", "words"),
+    [
+        ([layer("conv", filters=4, kernal=3)], "N101", "did you mean `kernel`?"),
+        ([layer("convv", filters=4, kernel=3)], "N102", "did you mean `conv`?"),
+        ([layer("input", shape=(1, 2))], "N102", "inputs stand under `input:`"),
+        ([conv, layer("relu", from_="aa")], "N103", "did you mean `a`?"),
+        ([conv, conv], "N104", "two layers named `a`"),
+        ([layer("relu", name="p", from_="q"), layer("relu", name="q", from_="p")], "N105", "p -> q -> p"),
+        ([layer("relu", name="p", from_="p")], "N105", "p -> p"),
+        ([conv, layer("relu", from_="x")], "N106", "no output depends on layer `a`"),
+        ([layer("conv", filters=0, kernel=3)], "N107", "`filters` must be at least 1, got 0"),
+        ([layer("conv", filters=-4, kernel=3)], "N107", "at least 1, got -4"),
+        ([layer("conv", filters=2**50, kernel=3)], "N107", "larger than any tensor"),
+        ([layer("conv", filters=4, kernel=3.5)], "N107", "whole number or a name"),
+        ([layer("conv", filters=True, kernel=3)], "N107", "whole number or a name"),
+        ([layer("conv", filters=4, kernel=[1, 2, 3])], "N107", "[height, width]"),
+        ([layer("conv", filters=4, kernel=3, pad="some")], None, ""),
+        ([layer("conv", filters=4, kernel=3, pad="so me")], "N107", "not a name"),
+        ([layer("conv", filters=4, kernel=3, rounding="up")], "N107", "floor, exact"),
+        ([layer("conv", filters=4, kernel=3, bias="yes")], "N107", "true or false"),
+        ([layer("conv", filters=4, kernel=3, act="rellu")], "N107", "did you mean `relu`?"),
+        ([layer("conv", filters=4, kernel=3, norm="btach")], "N107", "did you mean `batch`?"),
+        ([layer("dropout", rate=1.5)], "N107", "from 0 to 0.999999"),
+        ([layer("conv", filters=4)], "N108", "needs `kernel`"),
+        ([layer("add")], "N109", "2 or more tensors"),
+        ([conv, layer("relu", from_=["a", "x"])], "N109", "join them first"),
+        ([layer("relu", name="x\ny")], "N107", "printable"),
+        ([layer("relu", name="n" * 101)], "N107", "up to 100"),
+    ],
+)
+def test_each_mistake_is_one_finding_that_names_it_and_a_way_out(
+    layers: list[Entry], code: str | None, words: str
+) -> None:
+    if code is None:
+        network(*layers)
+        return
+    with pytest.raises(GraphError) as caught:
+        network(*layers)
+    assert [finding.code for finding in caught.value.findings] == [code]
+    (finding,) = caught.value.findings
+    assert words in " ".join([finding.message, *finding.fixes])
+
+
+def test_all_mistakes_are_reported_in_one_run() -> None:
+    found = codes(layer("conv", filters=4), layer("reluu", name="r"), layer("gap", from_="nowhere"))
+    assert found == ["N108", "N102", "N103"]
+
+
+def test_outputs_must_be_layers_and_the_train_section_is_read() -> None:
+    assert codes(conv, output="b") == ["N111"]
+    assert codes(conv, train={"losss": "mse"}) == ["N101"]
+    assert codes(conv, train={"optimizer": {"sgd": {"lr": -1}}}) == ["N107"]
+
+
+def test_a_network_needs_an_input_and_says_which_when_there_are_two() -> None:
+    assert codes(layer("relu"), input={})[0] == "N108"
+    assert codes(layer("relu"), input={"a": ("N", 3, 8, 8), "b": ("N", 3, 8, 8)})[0] == "N108"
+    assert codes(conv, input={"x": ("N", 3, 16)}) == ["N107"]
+    assert codes(conv, input={"x": ("N", 3, 16, 0)}) == ["N107"]
+
+
+def test_an_input_nobody_reads_is_a_dead_end() -> None:
+    given = {"a": ("N", 3, 8, 8), "b": ("N", 3, 8, 8)}
+    assert codes(layer("relu", from_="a"), input=given) == ["N106"]
+
+
+def test_the_builder_tells_shapes_while_the_network_grows() -> None:
+    builder = Builder("n", {"x": ("N", 3, 16, 16)})
+    builder.add(layer("conv", name="a", filters=8, kernel=3, norm="batch", act="relu"))
+    assert builder.shape("a") == (builder.shape("x") or ())[:1] + (8, 14, 14)
+    builder.add(layer("conv", name="b", filters=8, kernel=30))
+    assert builder.shape("b") is None
+    builder.add(layer("relu", name="c", from_="to_come"))
+    assert builder.shape("c") is None and builder.findings == []
+
+
+def test_networks_are_equal_by_what_they_compute_not_where_they_were_written() -> None:
+    assert network(conv) == network(conv)
+    assert network(conv) != network(layer("conv", name="a", filters=5, kernel=3))
