@@ -157,20 +157,20 @@ class Builder:
                 name = f"{entry.kind}{self._counts[entry.kind]}"
                 if name not in self._nodes:
                     return name
-        name: Any = entry.name
-        if not isinstance(name, str) or not name or len(name) > LONGEST_NAME or not name.isprintable():
+        given: Any = entry.name
+        if not isinstance(given, str) or not given or len(given) > LONGEST_NAME or not given.isprintable():
             self._report(
-                "N107", f"`name` must be printable text of up to {LONGEST_NAME} characters, got {name!r}", entry, "name"
+                "N107", f"`name` must be printable text of up to {LONGEST_NAME} characters, got {given!r}", entry, "name"
             )
             return self._name(replace(entry, name=None))
-        if name in self._nodes:
-            first = self._nodes[name].mark("name")
+        if given in self._nodes:
+            first = self._nodes[given].mark("name")
             place = f" (first in line {first.line})" if first else ""
             self._report(
-                "N104", f"there are two layers named `{name}`{place}", entry, "name", ("give one another name",)
+                "N104", f"there are two layers named `{given}`{place}", entry, "name", ("give one another name",)
             )
             return self._name(replace(entry, name=None))
-        return name
+        return given
 
     def _sources(self, entry: Entry, public: str) -> tuple[str, ...] | None:
         """Return the public names an entry reads, or None where it cannot be told."""

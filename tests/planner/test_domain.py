@@ -23,14 +23,14 @@ def random_size(draw: random.Random) -> sy.Size:
     for _ in range(draw.randint(1, 5)):
         value = draw.choice(
             [
-                lambda v: sy.floor_div(v + draw.randint(-5, 3), draw.randint(1, 4)) + 1,
-                lambda v: v * draw.randint(1, 3),
-                lambda v: v - draw.randint(0, 4),
-                lambda v: sy.ceil_div(v, draw.randint(1, 4)),
-                lambda v: sy.minimum(v, sy.floor_div(H, 2) + 3),
-                lambda v: sy.maximum(v, draw.choice([sy.size(7), 20 - H])),
+                sy.floor_div(value + draw.randint(-5, 3), draw.randint(1, 4)) + 1,
+                value * draw.randint(1, 3),
+                value - draw.randint(0, 4),
+                sy.ceil_div(value, draw.randint(1, 4)),
+                sy.minimum(value, sy.floor_div(H, 2) + 3),
+                sy.maximum(value, draw.choice([sy.size(7), 20 - H])),
             ]
-        )(value)
+        )
     return sy.size(value)
 
 

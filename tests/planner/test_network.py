@@ -121,7 +121,7 @@ def test_an_input_nobody_reads_is_a_dead_end() -> None:
 def test_the_builder_tells_shapes_while_the_network_grows() -> None:
     builder = Builder("n", {"x": ("N", 3, 16, 16)})
     builder.add(layer("conv", name="a", filters=8, kernel=3, norm="batch", act="relu"))
-    assert builder.shape("a") == (builder.shape("x") or ())[:1] + (8, 14, 14)
+    assert builder.shape("a") == (*(builder.shape("x") or ())[:1], 8, 14, 14)
     builder.add(layer("conv", name="b", filters=8, kernel=30))
     assert builder.shape("b") is None
     builder.add(layer("relu", name="c", from_="to_come"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from itertools import pairwise
 from math import floor
 
 import pytest
+import sympy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -55,7 +57,7 @@ def apply(value: sy.Size, what: str, number: int) -> sy.Size:
         return sy.ceil_div(value, number)
     if what == "least":
         return sy.minimum(value, sy.size(number))
-    return value + number if what == "shift" else sy.sympy.expand(value * number)
+    return value + number if what == "shift" else sympy.expand(value * number)
 
 
 @given(steps, st.integers(1, 300))
@@ -83,7 +85,7 @@ def test_period_makes_a_formula_linear_from_residue_to_residue(recipe: list[tupl
     recipe = [step for step in recipe if step[0] != "least"]
     period = sy.period(build(recipe))
     at = [compute(recipe, size + k * period) for k in range(4)]
-    assert len({b - a for a, b in zip(at, at[1:], strict=False)}) == 1
+    assert len({b - a for a, b in pairwise(at)}) == 1
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(-4, 4)), min_size=1, max_size=8))
@@ -91,7 +93,7 @@ def test_chains_of_divisions_collapse_into_one_floor(chain: list[tuple[int, int]
     value: sy.Size = H
     for stride, shift in chain:
         value = sy.floor_div(value + shift, stride) + 1
-    assert len(value.atoms(sy.sympy.floor)) <= 1
+    assert len(value.atoms(sympy.floor)) <= 1
 
 
 def test_sizes_that_are_equal_are_equal_expressions() -> None:
