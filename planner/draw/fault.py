@@ -1,0 +1,15 @@
+"""What can go wrong with drawing itself."""
+
+from __future__ import annotations
+
+from planner.findings import PlannerError
+
+
+class DrawError(PlannerError):
+    """A picture cannot be made: no layout engine, an unknown format, a heat without numbers (family D6xx).
+
+    Examples
+    --------
+    >>> str(DrawError.of("D602", "`net.gif`: unknown format"))
+    'error[D602]: `net.gif`: unknown format'
+    """
