@@ -74,6 +74,7 @@ class Arena:
 
         Examples
         --------
+        >>> from planner.memory import Request
         >>> request = Request("x", "value", 100, ((0, 1),), (("value", "x", 0),))
         >>> arrange(Timeline((request,), 3, ())).live()
         (128, 128, 0)
@@ -93,6 +94,7 @@ def arrange(timeline: Timeline) -> Arena:
 
     Examples
     --------
+    >>> from planner.memory import Request
     >>> requests = [Request(n, "value", b, ((f, l),), (("value", n, 0),)) for n, b, f, l in
     ...             [("a", 640, 0, 1), ("b", 64, 1, 2), ("c", 640, 2, 3)]]
     >>> arena = arrange(Timeline(tuple(requests), 4, ()))

@@ -1,0 +1,346 @@
+"""The model: a bound plan with its arrays, N, C, H, W at the door.
+
+Holds parameters, the arena and the programs that run in it; training itself is
+:mod:`runtime.train`, files are :mod:`runtime.weights`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.findings import SizeError
+from planner.memory import Arena, plan_arena
+from planner.plan import BoundPlan
+from runtime import door
+from runtime.door import Given
+from runtime.program import Program
+from runtime.store import Store
+
+if TYPE_CHECKING:
+    from planner.training import Optimizer
+    from runtime.feeding import Inputs, Targets
+    from runtime.history import History
+    from runtime.progress import Silent
+
+Array = NDArray[Any]
+Mode = Literal["inference", "training", "input gradients"]
+
+ALIGNMENT = 64
+PROGRAMS_KEPT = 8
+"""Programs for other batch sizes are cheap to build; this many are kept."""
+
+
+class Model:
+    """A network that runs: parameters, and one arena of exactly the planned size.
+
+    Parameters
+    ----------
+    bound : BoundPlan
+        From :meth:`planner.Plan.bind`. Its batch is the largest number of images computed at once.
+    seed : int
+        Starting values of the parameters; the same seed gives the same bits.
+
+    Attributes
+    ----------
+    bound : BoundPlan
+    parameters, buffers : mapping of str to array
+        Writable views by ``node.name``: ``model.parameters["c1.weight"][:] = ...``. A convolution's weight is
+        (filters, channels / groups, kh, kw).
+    flat_parameters, flat_buffers : array, 1-D
+        The same memory, everything in one row.
+    rng : numpy.random.Generator
+        Drew the parameters, and serves dropout and shuffling.
+
+    Raises
+    ------
+    SizeError
+        R501: not a bound plan, or one whose inputs have different batches.
+
+    Examples
+    --------
+    >>> import planner
+    >>> net = planner.Network(name="t", input={"image": ("N", 3, 32, 32)},
+    ...                       layers=[planner.layer("conv", name="c1", filters=6, kernel=5)])
+    >>> model = Model(net.check().bind(N=8), seed=0)
+    >>> model.parameters["c1.weight"].shape
+    (6, 3, 5, 5)
+    >>> model(np.zeros((2, 3, 32, 32), np.float32)).shape
+    (2, 6, 28, 28)
+    """
+
+    def __init__(self, bound: BoundPlan, seed: int = 0) -> None:
+        _check(bound, seed)
+        batches = {name: shape[0] for name, shape in bound.input_shapes.items()}
+        if len(set(batches.values())) > 1:
+            found = ", ".join(f"`{name}` {count}" for name, count in batches.items())
+            message = f"a model takes the same number of images for every input, but the plan has {found}"
+            raise SizeError.of("R501", message, fixes=("give the inputs one name for their first size: N",))
+        self.bound = bound
+        self._store = Store(bound, int(seed))
+        self._plans: dict[Mode, Arena] = {}
+        self._programs: dict[tuple[Mode, int], Program] = {}
+        self._memory: NDArray[np.uint8] = np.empty(0, np.uint8)
+
+    def __repr__(self) -> str:
+        return f"Model({self.bound.name}, batch {self.bound.batch}, {self.bound.parameters:,} parameters)"
+
+    @property
+    def parameters(self) -> Mapping[str, Array]:
+        """Trainable arrays by name, as users see them; writable."""
+        return self._store.parameters.views
+
+    @property
+    def gradients_by_name(self) -> Mapping[str, Array]:
+        """Gradients of the parameters from the last backward pass, by name; views."""
+        return self._store.gradients.views
+
+    @property
+    def buffers(self) -> Mapping[str, Array]:
+        """Arrays that are state but not trained, by name; writable."""
+        return self._store.buffers.views
+
+    @property
+    def flat_parameters(self) -> Array:
+        """All parameters in one row, in the order of the nodes."""
+        return self._store.parameters.flat
+
+    @property
+    def flat_gradients(self) -> Array:
+        """Gradients of all parameters, in the same order."""
+        return self._store.gradients.flat
+
+    @property
+    def flat_buffers(self) -> Array:
+        """All buffers in one row, in the order of the nodes."""
+        return self._store.buffers.flat
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The random numbers of the model; set its state to continue a run, never replace it."""
+        return self._store.rng
+
+    def __call__(self, x: Given) -> Any:  # array or dict, as the plan has it: a union would make every caller ask
+        """Return the outputs in inference mode, (N, ...) in the plan's dtype.
+
+        Parameters
+        ----------
+        x : array_like or mapping of str to array_like
+            (N, C, H, W) or (N, features), any number of images; by name where the network has several inputs.
+            Integers, booleans and other floating types are converted as they are.
+
+        Returns
+        -------
+        array, or dict of str to array
+            By public name where the network has several outputs.
+
+        Raises
+        ------
+        SizeError
+            R502: names, shapes or types are not the planned ones.
+        """
+        arrays, count = door.read(x, self.bound.input_shapes)
+        found = {
+            name: np.empty((count, *shape[1:]), self.bound.dtype) for name, shape in self.bound.output_shapes.items()
+        }
+        for start in range(0, count, self.bound.batch):
+            stop = min(start + self.bound.batch, count)
+            program = self._program("inference", stop - start)
+            for name, array in arrays.items():
+                door.fill(program.inputs[name], array[start:stop])
+            program.forward()
+            for name, array in found.items():
+                np.copyto(array[start:stop], door.images(program.outputs[name]))
+        return _single(found)
+
+    def gradients(self, x: Given, grad_output: Given) -> tuple[Any, dict[str, Array], dict[str, Array]]:
+        """Return outputs and gradients of one training step, without changing any parameter.
+
+        Runs in training mode: dropout draws, and running statistics move.
+
+        Parameters
+        ----------
+        x : array_like or mapping of str to array_like
+            As in a call, at most the plan's batch.
+        grad_output : array_like or mapping of str to array_like
+            Gradient of some number with respect to each output, of the outputs' shapes.
+
+        Returns
+        -------
+        outputs : array, or dict of str to array
+        grad_inputs : dict of str to array
+            (N, C, H, W), by input.
+        grad_parameters : dict of str to array
+            By ``node.name``; copies.
+
+        Raises
+        ------
+        SizeError
+            R502: names, shapes, types or the number of images are not the planned ones.
+
+        Examples
+        --------
+        >>> import planner
+        >>> net = planner.Network(name="t", input={"x": ("N", 2)}, layers=[planner.layer("dense", name="d", units=1)])
+        >>> model = Model(net.check().bind(N=1))
+        >>> model.parameters["d.weight"][:] = [[3, 4]]
+        >>> y, grad_inputs, grad_parameters = model.gradients([[1, 2]], [[10]])
+        >>> y.tolist(), grad_inputs["x"].tolist(), grad_parameters["d.weight"].tolist()
+        ([[11.0]], [[30.0, 40.0]], [[10.0, 20.0]])
+        """
+        arrays, count = door.read(x, self.bound.input_shapes)
+        grads, grad_count = door.read(grad_output, self.bound.output_shapes, "gradient of output")
+        if count != grad_count:
+            message = f"the inputs hold {count} images, the gradients of the outputs {grad_count}"
+            raise SizeError.of("R502", message, fixes=("give one gradient per image",))
+        program = self._program("input gradients", self._checked_batch(count))
+        for name, array in arrays.items():
+            door.fill(program.inputs[name], array)
+        program.forward()
+        outputs = {name: door.images(view).copy() for name, view in program.outputs.items()}
+        for name, array in grads.items():
+            door.fill(program.grad_outputs[name], array)
+        program.backward()
+        grad_inputs = {name: door.images(view).copy() for name, view in program.grad_inputs.items()}
+        return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
+
+    def training_program(self, batch: int) -> Program:
+        """Return the training step for so many images; the same one again for the same number.
+
+        It runs in the arena that inference uses too: do not call the model between its `forward` and `backward`.
+
+        Raises
+        ------
+        SizeError
+            R502: more images than the plan's batch, or none.
+        """
+        return self._program("training", self._checked_batch(batch))
+
+    def arena(self, *, training: bool = False) -> NDArray[np.uint8]:
+        """Return the memory of one mode, as bytes; its size is the planned one.
+
+        Inference and training use the same memory, so that evaluating between two epochs needs no more of it.
+        """
+        mode: Mode = "training" if training else "inference"
+        return self._reserve(self._plan(mode))
+
+    def fit(
+        self,
+        images: Inputs,
+        labels: Targets,
+        *,
+        epochs: int | None = None,
+        batch: int | None = None,
+        validation: tuple[Inputs, Targets] | None = None,
+        optimizer: Optimizer | Mapping[str, Any] | str | None = None,
+        lr: float | None = None,
+        loss: str | None = None,
+        progress: Silent | bool | None = None,
+        seed: int | None = None,
+        save: str | os.PathLike[str] | None = None,
+        resume: str | os.PathLike[str] | None = None,
+    ) -> History:
+        """Train, and return the History; see :func:`runtime.train.fit` for every argument."""
+        from runtime.train import fit
+
+        return fit(
+            self,
+            images,
+            labels,
+            epochs=epochs,
+            batch=batch,
+            validation=validation,
+            optimizer=optimizer,
+            lr=lr,
+            loss=loss,
+            progress=progress,
+            seed=seed,
+            save=save,
+            resume=resume,
+        )
+
+    def evaluate(self, images: Inputs, labels: Targets, *, loss: str | None = None) -> dict[str, float]:
+        """Return loss and accuracy in inference mode; see :func:`runtime.train.evaluate`."""
+        from runtime.train import evaluate
+
+        return evaluate(self, images, labels, loss=loss)
+
+    def predict(self, images: Inputs) -> Any:  # array or dict, as in a call
+        """Return the outputs for any number of images; see :func:`runtime.train.predict`."""
+        from runtime.train import predict
+
+        return predict(self, images)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write parameters, buffers and the spec to a safetensors file, and return its path.
+
+        See :func:`runtime.weights.save`.
+        """
+        from runtime.weights import save
+
+        return save(self, path)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Model:
+        """Return the model in a file that :meth:`save` wrote; see :func:`runtime.weights.load`."""
+        from runtime.weights import load
+
+        return load(path)
+
+    def _checked_batch(self, count: int) -> int:
+        if 1 <= count <= self.bound.batch:
+            return count
+        message = f"a training step takes 1 to {self.bound.batch} images here, got {count}"
+        raise SizeError.of("R502", message, fixes=(f"bind the plan with N={max(count, 1)}",))
+
+    def _plan(self, mode: Mode) -> Arena:
+        if mode == "inference":
+            return self.bound.memory.inference
+        if mode == "training":
+            return self.bound.memory.training
+        if mode not in self._plans:
+            self._plans[mode] = plan_arena(self.bound, training=True, input_gradients=True)
+        return self._plans[mode]
+
+    def _program(self, mode: Mode, batch: int) -> Program:
+        program = self._programs.pop((mode, batch), None)
+        if program is None:
+            arena = self._plan(mode)
+            memory = self._reserve(arena)
+            program = Program(self.bound, self._store, arena, memory, batch=batch)
+            while len(self._programs) >= PROGRAMS_KEPT:
+                del self._programs[next(iter(self._programs))]
+        self._programs[mode, batch] = program  # the last one used stands last
+        return program
+
+    def _reserve(self, arena: Arena) -> NDArray[np.uint8]:
+        """Return memory for an arena: that of the largest one so far, made anew where it is too small."""
+        if self._memory.nbytes < arena.bytes:
+            self._programs.clear()
+            self._memory = _aligned(arena.bytes)
+        return self._memory[: arena.bytes]
+
+
+def _check(bound: object, seed: object) -> None:
+    """Refuse what is no bound plan or no seed: this is the door of programs without types."""
+    if not isinstance(bound, BoundPlan):
+        message = f"a model runs a bound plan, got {type(bound).__name__}"
+        raise SizeError.of("R501", message, fixes=("give net.check().bind(N=..., ...)",))
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise SizeError.of("R501", f"a seed is a whole number from 0, got {seed!r}", fixes=("seed=0",))
+
+
+def _aligned(size: int) -> NDArray[np.uint8]:
+    """Return uninitialised memory that begins on a cache line."""
+    raw = np.empty(size + ALIGNMENT - 1, np.uint8)
+    start = -raw.ctypes.data % ALIGNMENT
+    return raw[start : start + size]
+
+
+def _single(arrays: dict[str, Array]) -> Array | dict[str, Array]:
+    return next(iter(arrays.values())) if len(arrays) == 1 else arrays

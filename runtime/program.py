@@ -1,0 +1,207 @@
+"""Kernels bound to one arena: what a pass or a training step executes.
+
+Everything is decided when a program is built; running it only computes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.memory import Arena, Key
+from planner.plan import BoundNode, BoundPlan
+from runtime.kernels.base import Arrays, Kernel, kernel_for
+from runtime.store import Store
+
+Array = NDArray[Any]
+
+BUFFER = 2048
+"""Elements of the buffers NumPy makes for operands of several types or strides, the only memory a step allocates.
+
+A quarter of NumPy's own choice: three operands then stay in a core's first-level cache, and below 64 KiB.
+"""
+
+
+class Program:
+    """The kernels of a plan with their arrays, at one batch size, in one arena.
+
+    A batch smaller than the plan's uses the same offsets and fewer elements.
+
+    Parameters
+    ----------
+    bound : BoundPlan
+    store : Store
+        Parameters, buffers, gradients and random numbers.
+    arena : Arena
+        Where everything lies.
+    memory : array of uint8
+        At least ``arena.bytes``, aligned to 64 bytes.
+    batch : int
+        Images at once, at most the plan's.
+
+    Attributes
+    ----------
+    inputs : mapping of str to array
+        (C, H, W, N) or (features, N) by name; fill all of them before every :meth:`forward`, which reuses
+        their memory.
+    outputs : mapping of str to array
+        By public name; valid after :meth:`forward`, when training until :meth:`backward`.
+    grad_outputs : mapping of str to array
+        When training: fill all of them after :meth:`forward` and before :meth:`backward`, which overwrites them.
+    grad_inputs : mapping of str to array
+        Gradients of the network's inputs, where the arena keeps them; valid after :meth:`backward`.
+    loss_workspace : array, 1-D
+        Scratch memory for a loss between :meth:`forward` and :meth:`backward`; contents are undefined before and after.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("relu", name="y")])
+    >>> bound = net.check().bind(N=2)
+    >>> arena = bound.memory.inference
+    >>> program = Program(bound, Store(bound, 0), arena, np.empty(arena.bytes, np.uint8), batch=2)
+    >>> program.inputs["x"][:] = [[-1, 1], [2, -2], [3, 3], [0, -4]]
+    >>> program.forward()
+    >>> program.outputs["y"].tolist()
+    [[0.0, 1.0], [2.0, 0.0], [3.0, 3.0], [0.0, 0.0]]
+    """
+
+    def __init__(self, bound: BoundPlan, store: Store, arena: Arena, memory: NDArray[np.uint8], *, batch: int) -> None:
+        self.bound, self.batch = bound, batch
+        self._arena, self._memory, self._store = arena, memory, store
+        self._dtype = np.dtype(bound.dtype)
+        self._shapes = {node.name: _memory_order(node.output_shape, batch) for node in bound.nodes}
+        self._wanted = frozenset(arena.backward)
+        self.training = ("loss", "loss", 0) in arena.places
+
+        self.inputs: Mapping[str, Array] = {public: self._value(node) for public, node in bound.inputs.items()}
+        self.outputs: Mapping[str, Array] = {public: self._value(node) for public, node in bound.outputs.items()}
+        self.grad_outputs: Mapping[str, Array] = {}
+        self.grad_inputs: Mapping[str, Array] = {}
+        self.loss_workspace: Array = self._flat(("loss", "loss", 0))
+        self._forward: list[Callable[[], object]] = []
+        self._backward: list[Callable[[], object]] = []
+        if self.training:
+            self._bind_doors()
+        self._bind_kernels()
+
+    def forward(self) -> None:
+        """Compute the outputs from the inputs."""
+        _run(self._forward)
+
+    def backward(self) -> None:
+        """Compute the gradients of the parameters from the gradients of the outputs."""
+        _run(self._backward)
+
+    def _bind_doors(self) -> None:
+        """Make the arrays through which gradients enter and leave."""
+        doors: dict[str, Array] = {}
+        for public, name in self.bound.outputs.items():
+            gradient = self._gradient(name)
+            part = self._optional(("partial", name, public), self._shapes[name])
+            doors[public] = gradient if part is None else part
+            if part is not None and name in self._wanted:
+                self._backward.append(partial(np.add, gradient, part, out=gradient))
+        self.grad_outputs = doors
+        self.grad_inputs = {
+            public: self._gradient(node) for public, node in self.bound.inputs.items() if node in self._wanted
+        }
+
+    def _bind_kernels(self) -> None:
+        gradients: dict[str, list[Array | None]] = {}
+        sums: dict[str, list[Callable[[], object]]] = {}
+        for name in self._arena.backward:
+            node = self.bound.by_name[name]
+            found: list[Array | None] = []
+            for slot, source in enumerate(node.inputs):
+                part = self._optional(("partial", name, slot), self._shapes[source])
+                if source not in self._wanted:
+                    found.append(None)
+                elif part is None:
+                    found.append(self._gradient(source))
+                else:
+                    found.append(part)
+                    whole = self._gradient(source)
+                    sums.setdefault(name, []).append(partial(np.add, whole, part, out=whole))
+            gradients[name] = found
+
+        kernels: dict[str, Kernel[Any]] = {}
+        for node in self.bound.nodes:
+            grads = gradients.get(node.name, [None] * len(node.inputs))
+            kernel = kernel_for(node.layer)(self._resized(node), self._arrays(node, grads), self.training)
+            kernels[node.name] = kernel
+            if node.inputs and not node.layer.alias:
+                self._forward.append(kernel.forward)
+        for name in self._arena.backward:
+            node = self.bound.by_name[name]
+            if node.inputs and not node.layer.alias:
+                self._backward.append(kernels[name].backward)
+            self._backward += sums.get(name, [])
+
+    def _arrays(self, node: BoundNode, grad_inputs: list[Array | None]) -> Arrays:
+        small = self._resized(node)
+        saved = small.layer.saved(small.input_shapes, small.output_shape) if self.training else {}
+        return Arrays(
+            inputs=tuple(self._value(name) for name in node.inputs),
+            output=self._value(node.name),
+            parameters=self._store.parameters.of(node.name),
+            buffers=self._store.buffers.of(node.name),
+            saved={name: self._place(("saved", node.name, name), shape) for name, shape in saved.items()},
+            workspace=self._flat(("workspace", node.name, 0)),
+            grad_output=self._gradient(node.name) if node.name in self._wanted else None,
+            grad_inputs=tuple(grad_inputs),
+            grad_parameters=self._store.gradients.of(node.name) if self.training else {},
+            rng=self._store.rng,
+        )
+
+    def _resized(self, node: BoundNode) -> BoundNode:
+        if self.batch == self.bound.batch:
+            return node
+        return replace(
+            node,
+            input_shapes=tuple((self.batch, *shape[1:]) for shape in node.input_shapes),
+            output_shape=(self.batch, *node.output_shape[1:]),
+            macs=node.macs * self.batch // self.bound.batch,
+        )
+
+    def _value(self, name: str) -> Array:
+        return self._place(("value", name, 0), self._shapes[name])
+
+    def _gradient(self, name: str) -> Array:
+        return self._place(("gradient", name, 0), self._shapes[name])
+
+    def _optional(self, key: Key, shape: tuple[int, ...]) -> Array | None:
+        return self._place(key, shape) if key in self._arena.places else None
+
+    def _place(self, key: Key, shape: tuple[int, ...]) -> Array:
+        """Return a view of the arena in the shape a kernel works in, the batch last."""
+        flat = self._flat(key)
+        count = prod(shape)
+        if count > flat.size:
+            raise AssertionError(f"{key} needs {count} elements and was planned {flat.size}")
+        return flat[:count].reshape(shape)
+
+    def _flat(self, key: Key) -> Array:
+        block = self._arena.places.get(key)
+        if block is None:
+            return self._memory[:0].view(self._dtype)
+        return self._memory[block.offset : block.offset + block.bytes].view(self._dtype)
+
+
+def _run(steps: Sequence[Callable[[], object]]) -> None:
+    before = np.setbufsize(BUFFER)
+    try:
+        for step in steps:
+            step()
+    finally:
+        np.setbufsize(before)
+
+
+def _memory_order(shape: tuple[int, ...], batch: int) -> tuple[int, ...]:
+    return (*shape[1:], batch)
