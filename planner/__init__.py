@@ -30,5 +30,5 @@ from planner.plan import BoundPlan as BoundPlan
 from planner.plan import Plan as Plan
 from planner.plan import PlannedNode as PlannedNode
 
-# from planner.spec import load as load  (enabled when the reader is there)
+from planner.spec import load as load
 from planner.training import TrainSettings as TrainSettings

@@ -160,7 +160,10 @@ _LIST = (
         "No output depends on this layer or input, so that it would be computed for nothing; usually a `from` that "
         "was forgotten.",
         _spec("conv: {name: a, filters: 6, kernel: 5}\nconv: {name: b, from: image, filters: 6, kernel: 5}"),
-        _spec("conv: {name: a, filters: 6, kernel: 5}\nconv: {name: b, from: image, filters: 6, kernel: 5}\nadd: {from: [a, b]}"),
+        _spec(
+            "conv: {name: a, filters: 6, kernel: 5}\nconv: {name: b, from: image, filters: 6, kernel: 5}\n"
+            "add: {from: [a, b]}"
+        ),
     ),
     Rule(
         "N107",
@@ -189,8 +192,8 @@ _LIST = (
     Rule(
         "N110",
         "block used wrongly",
-        "A block does not exist, contains itself, is repeated less than once or more than 1,000 times, gets a list that "
-        "is not as long as the repetitions, or declares a parameter under a name that already has a meaning.",
+        "A block does not exist, contains itself, is repeated less than once or more than 1,000 times, gets a list "
+        "that is not as long as the repetitions, or declares a parameter under a name that already has a meaning.",
         _BLOCK + "  - block: {use: pair, c: [8, 16], repeat: 3}\n",
         _BLOCK + "  - block: {use: pair, c: [8, 16, 32], repeat: 3}\n",
     ),
@@ -238,8 +241,8 @@ _LIST = (
     Rule(
         "S204",
         "wrong number of axes",
-        "Convolutions and poolings read maps (N, C, H, W); dense layers read rows (N, features). flatten stands between "
-        "them.",
+        "Convolutions and poolings read maps (N, C, H, W); dense layers read rows (N, features). flatten stands "
+        "between them.",
         _spec("dense: {units: 10}"),
         _spec("flatten\ndense: {units: 10}"),
     ),
@@ -253,8 +256,8 @@ _LIST = (
     Rule(
         "S206",
         "pool padding over half its window",
-        "With more padding than half the window, a pooling window could lie in the padding alone, and its largest value "
-        "or mean would be of nothing.",
+        "With more padding than half the window, a pooling window could lie in the padding alone, and its largest "
+        "value or mean would be of nothing.",
         _spec("maxpool: {size: 2, pad: 2}"),
         _spec("maxpool: {size: 2, pad: 1}"),
     ),
@@ -263,14 +266,22 @@ _LIST = (
         "no size is accepted",
         "Every requirement by itself can be met, but not all of them together: whatever the free sizes are, some layer "
         "refuses.",
-        _spec("conv: {name: a, filters: 1, kernel: 3}\nadd: {from: [image, a], expect: [N, 1, 8, 8]}", "[N, 1, H, W]"),
-        _spec("conv: {name: a, filters: 1, kernel: 3, pad: 1}\nadd: {from: [image, a], expect: [N, 1, 8, 8]}", "[N, 1, H, W]"),
+        _spec(
+            "conv: {name: a, filters: 1, kernel: 3}\nconv: {name: b, from: image, filters: 1, kernel: 5}",
+            "[N, 1, H, W]",
+            "output: {a: [N, 1, 8, 8], b: [N, 1, 8, 8]}\n",
+        ),
+        _spec(
+            "conv: {name: a, filters: 1, kernel: 3}\nconv: {name: b, from: image, filters: 1, kernel: 5}",
+            "[N, 1, H, W]",
+            "output: {a: [N, 1, 8, 8], b: [N, 1, 6, 6]}\n",
+        ),
     ),
     Rule(
         "S208",
         "exact rounding asked, but windows do not end at the border",
-        "With `rounding: exact`, (n + 2p - k)/s must be a whole number. Otherwise the stride leaves over rows or columns "
-        "that floor would drop without a word.",
+        "With `rounding: exact`, (n + 2p - k)/s must be a whole number. Otherwise the stride leaves over rows or "
+        "columns that floor would drop without a word.",
         _spec("conv: {filters: 1, kernel: 3, stride: 3, rounding: exact}", "[N, 1, 7, 7]"),
         _spec("conv: {filters: 1, kernel: 3, stride: 2, rounding: exact}", "[N, 1, 7, 7]"),
     ),
@@ -285,8 +296,8 @@ _LIST = (
     Rule(
         "S301",
         "border dropped",
-        "The stride does not divide, floor rounds down, and the last rows or columns of the input are in no window: the "
-        "network never sees them. A warning; an error with --strict or `rounding: exact`.",
+        "The stride does not divide, floor rounds down, and the last rows or columns of the input are in no window: "
+        "the network never sees them. A warning; an error with --strict or `rounding: exact`.",
         _spec("conv: {filters: 1, kernel: 3, stride: 3}", "[N, 1, 7, 7]"),
         _spec("conv: {filters: 1, kernel: 3, stride: 2}", "[N, 1, 7, 7]"),
     ),
@@ -300,7 +311,10 @@ _LIST = (
             "add: {from: [half, up]}",
             "[N, 1, H, W]",
         ),
-        _spec("maxpool: {name: half, size: 2}\nmaxpool: {name: up, from: image, size: 2}\nadd: {from: [half, up]}", "[N, 1, H, W]"),
+        _spec(
+            "maxpool: {name: half, size: 2}\nmaxpool: {name: up, from: image, size: 2}\nadd: {from: [half, up]}",
+            "[N, 1, H, W]",
+        ),
     ),
     Rule(
         "R501",

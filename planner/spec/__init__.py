@@ -1,0 +1,7 @@
+"""Spec files: YAML and JSON to networks and back, with the place of every value."""
+
+from planner.spec.reader import load as load
+from planner.spec.reader import read as read
+from planner.spec.reader import read_file as read_file
+from planner.spec.schema import schema as schema
+from planner.spec.write import write as write

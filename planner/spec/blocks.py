@@ -1,0 +1,319 @@
+"""Drafts to entries: values computed, blocks written out, names inside them prefixed.
+
+Hands every layer to a :class:`planner.builder.Builder` as soon as it is known, because an ``if`` may ask
+for the channels of what was added before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from functools import partial
+
+from planner.builder import Builder
+from planner.entry import Entry
+from planner.findings import Location, nearest
+from planner.layers import KINDS
+from planner.spec.drafts import BLOCK, CONDITION, PARAMETER_TYPES, Block, Draft, Findings, Item, Parameter
+from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value
+from planner.spec.tree import Scalar, Sequence, Tree, clip
+from planner.spec.values import Frame, Unreadable, Values
+from planner.symbols import Size
+
+MOST_LAYERS = 10_000
+"""Layers of one network, blocks written out."""
+
+MOST_REPEATS = 1_000
+
+
+class TooManyLayers(Exception):
+    """Writing out the blocks passes the limit."""
+
+
+class Expansion:
+    """Adds drafts to a builder, one after the other."""
+
+    def __init__(self, builder: Builder, blocks: Mapping[str, Block], findings: Findings) -> None:
+        self.builder, self.blocks, self.report = builder, blocks, findings.report
+        self.findings = findings
+        self.values = Values(findings.report)
+        self.used: dict[str, Location] = {}
+        self._steps = 0
+        self._uses_to_come: frozenset[str] = frozenset()
+
+    def run(self, drafts: tuple[Draft, ...], frame: Frame) -> None:
+        """Add the layers of one list.
+
+        Raises
+        ------
+        TooManyLayers
+            The network has more than 10,000 layers.
+        """
+        frame.declared = frozenset(
+            item.value.text
+            for draft in drafts
+            if (item := draft.items.get("name")) is not None and isinstance(item.value, Scalar)
+        )
+        for draft in drafts:
+            self._steps += 1
+            if self._steps > MOST_LAYERS:
+                raise TooManyLayers
+            if draft.kind == BLOCK:
+                self._use(draft, frame)
+            else:
+                self._layer(draft, frame)
+
+    def _layer(self, draft: Draft, frame: Frame) -> None:
+        local = self._name(draft, frame)
+        sources, broken = self._sources(draft, frame)
+        if self._is_off(draft, frame):
+            self._pass_through(draft, local, sources, frame)
+            return
+        settings: dict[str, object] = {}
+        types = {item.name: str(item.type) for item in fields(KINDS[draft.kind])} if draft.kind in KINDS else {}
+        sugar: dict[str, object] = {}
+        for key, item in draft.items.items():
+            if key in ("name", "from", CONDITION):
+                continue
+            try:
+                if key in types:
+                    settings[key] = self.values.setting(item, types[key], frame)
+                else:
+                    read = self.values.expected if key == "expect" else self.values.word
+                    sugar[key] = read(item, frame)
+            except Unreadable:
+                broken = True
+        marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where}
+        if frame.used is not None:
+            marks["use"] = frame.used
+        entry = Entry(
+            draft.kind,
+            settings,
+            None if local is None else frame.prefix + local,
+            self._from(sources, frame, broken),
+            marks=marks,
+            broken=broken or draft.broken,
+            **sugar,  # type: ignore[arg-type]  # act, norm, expect: what _word and _expected return
+        )
+        public = self.builder.add(entry)
+        frame.names[public if local is None else local] = public
+        frame.previous = public
+        if frame.used is not None:
+            self.used[public] = frame.used
+
+    def _from(self, sources: tuple[str, ...] | None, frame: Frame, broken: bool) -> str | tuple[str, ...] | None:
+        """Return what an entry's `from` says: nothing where the layer before is the one added last."""
+        if sources is None:
+            if broken:
+                return ()
+            return None if frame.previous == self.builder.last else frame.previous
+        return sources[0] if len(sources) == 1 else sources
+
+    def _name(self, draft: Draft, frame: Frame) -> str | None:
+        """Return the name a draft has within its list; None leaves the choice to the builder."""
+        item = draft.items.get("name")
+        if item is not None:
+            if not isinstance(item.value, Scalar) or item.value.value is None:
+                self.report("P106", "`name` must be one word", item.where, "write  name: c1")
+            elif frame.block and "$" in item.value.text:
+                fix = "give the use of the block a name: it stands before those inside"
+                self.report("N110", "a name in a block cannot hold a parameter", item.where, fix)
+            elif item.value.text in frame.names and frame.names[item.value.text] != frame.prefix + item.value.text:
+                name = clip(item.value.text)
+                self.report(
+                    "N104", f"there are a layer and a block named `{name}`", item.where, "give one another name"
+                )
+            else:
+                return item.value.text
+        return frame.fresh(draft.kind) if frame.block and draft.kind != BLOCK else None
+
+    def _sources(self, draft: Draft, frame: Frame) -> tuple[tuple[str, ...] | None, bool]:
+        """Return the public names a draft reads, None for the layer before, and whether some are wrong."""
+        item = draft.items.get("from")
+        if item is None:
+            return None, False
+        words = item.value.items if isinstance(item.value, Sequence) else (item.value,)
+        names: list[str] = []
+        broken = False
+        for word in words:
+            if not isinstance(word, Scalar) or word.value is None:
+                self.report(
+                    "P106", "`from` must be a name or a list of names", item.where, "write  from: c1, or  from: [a, b]"
+                )
+                return None, True
+            found = self._resolve(word, frame)
+            broken |= found is None
+            names += [] if found is None else [found]
+        return (None if broken else tuple(names)), broken
+
+    def _resolve(self, word: Scalar, frame: Frame) -> str | None:
+        """Return the public name of what a word in a `from` means; None where that has been reported."""
+        name = word.text
+        if name in frame.names:
+            return frame.names[name]
+        if not frame.block:
+            if name not in frame.declared or name not in self._uses_to_come:
+                return name
+            self.report(
+                "N103", f"block `{clip(name)}` comes later, and cannot be read before", word.where, "move it up"
+            )
+            return None
+        if name == "in":
+            return frame.input
+        if name.split(".")[0] in frame.declared:
+            return frame.prefix + name
+        close = nearest(name, ["in", *frame.declared, *frame.names])
+        fix = f"did you mean `{close}`?" if close else "a block reads its own layers and `in`, nothing outside"
+        self.report("N103", f"`{clip(name)}` is not a layer of block `{frame.block}`", word.where, fix)
+        return None
+
+    def top(self, drafts: tuple[Draft, ...]) -> Frame:
+        """Add the layers of the network itself; return what its names mean."""
+        self._uses_to_come = frozenset(
+            item.value.text
+            for draft in drafts
+            if draft.kind == BLOCK and (item := draft.items.get("name")) and isinstance(item.value, Scalar)
+        )
+        frame = Frame(previous=self.builder.last)
+        self.run(drafts, frame)
+        return frame
+
+    def _is_off(self, draft: Draft, frame: Frame) -> bool:
+        """Tell whether an `if` switches a layer off; one that cannot be decided leaves it on."""
+        item = draft.items.get(CONDITION)
+        if item is None or not frame.block:
+            return False
+        try:
+            value = self.values.value(item, item.value, frame, compute=True)
+        except Unreadable:
+            return False
+        if not isinstance(value, bool):
+            self.report("N112", "`if` must be true or false", item.where, 'compare, as in  if: "stride != 1"')
+            return False
+        return not value
+
+    def _pass_through(self, draft: Draft, local: str | None, sources: tuple[str, ...] | None, frame: Frame) -> None:
+        if sources is not None and len(sources) != 1:
+            fix = "put the `if` on a layer with one input"
+            self.report("N110", "only a layer with one input can be switched off", draft.items[CONDITION].where, fix)
+        source = sources[0] if sources else frame.previous
+        frame.previous = source
+        if local is not None and source is not None:
+            frame.names[local] = source
+
+    def _use(self, draft: Draft, frame: Frame) -> None:
+        name = self._name(draft, frame)
+        target = draft.items["use"].value if "use" in draft.items else None
+        block = self.blocks.get(target.text) if isinstance(target, Scalar) else None
+        if name is None:
+            name = frame.fresh(block.name if block else BLOCK)
+        elif name in frame.names:
+            what = f"there are two layers or blocks named `{clip(name)}`"
+            self.report("N104", what, draft.items["name"].where, "give one another name")
+            name = frame.fresh(name)
+        sources, broken = self._sources(draft, frame)
+        if self._is_off(draft, frame):
+            self._pass_through(draft, name, sources, frame)
+            return
+        source = sources[0] if sources else frame.previous
+        if sources is not None and len(sources) != 1:
+            broken = True
+            self.report(
+                "N109",
+                f"block `{clip(name)}` reads one tensor, but `from` names {len(sources)}",
+                draft.items["from"].where,
+                "join them first with `concat` or `add`" if sources else "name one",
+            )
+        elif source is None and not broken:
+            broken = True
+            self.report("N108", f"block `{clip(name)}` must say which input it reads", draft.where, "add `from:`")
+        uses: list[dict[str, Value]] = []
+        if block is not None and block.drafts is not None and not (broken or draft.broken):
+            uses = self._uses(draft, block, frame)
+        if block is None or block.drafts is None or not uses:
+            self._placeholder(draft, name, source, frame)
+            return
+        for number, parameters in enumerate(uses, start=1):
+            part = f"{name}.{number}" if "repeat" in draft.items else name
+            inner = Frame(
+                block.name, f"{frame.prefix}{part}.", previous=source, input=source, used=frame.used or draft.where
+            )
+            inner.scope = Scope(parameters, partial(self._channels, source))
+            self.run(block.drafts, inner)
+            source = inner.previous
+            if source is not None:
+                frame.names[part] = source
+        if source is not None:
+            frame.names[name] = source
+        frame.previous = source
+
+    def _placeholder(self, draft: Draft, name: str, source: str | None, frame: Frame) -> None:
+        """Add a layer of unknown shape in the place of a block that cannot be written out."""
+        marks = {"": draft.where}
+        public = self.builder.add(Entry(BLOCK, {}, frame.prefix + name, source or (), marks=marks, broken=True))
+        frame.names[name] = frame.previous = public
+
+    def _uses(self, draft: Draft, block: Block, frame: Frame) -> list[dict[str, Value]]:
+        """Return the parameters of every repetition; nothing where they cannot be read."""
+        try:
+            repeat = self._repeat(draft.items.get("repeat"), frame)
+        except Unreadable:
+            return []
+        columns: dict[str, list[Value]] = {}
+        try:
+            for parameter in block.parameters.values():
+                item = draft.items.get(parameter.name)
+                if item is None:
+                    assert parameter.default is not None  # a missing one has been reported, and the draft is broken
+                    columns[parameter.name] = [parameter.default] * repeat
+                    continue
+                trees = item.value.items if isinstance(item.value, Sequence) else [item.value] * repeat
+                if len(trees) != repeat:
+                    what = f"`{parameter.name}` has {len(trees)} values for {repeat} repetition{'s' * (repeat != 1)}"
+                    fix = "give one value for all, or one for each repetition"
+                    self.report("N110", f"block `{block.name}`: {what}", item.where, fix)
+                    return []
+                columns[parameter.name] = [self._argument(item, tree, parameter, block, frame) for tree in trees]
+        except Unreadable:
+            return []
+        return [{name: column[i] for name, column in columns.items()} for i in range(repeat)]
+
+    def _repeat(self, item: Item | None, frame: Frame) -> int:
+        if item is None:
+            return 1
+        value = self.values.value(item, item.value, frame, compute=True)
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_REPEATS:
+            self.report(
+                "N110", f"`repeat` must be a whole number from 1 to {MOST_REPEATS}", item.where, "write  repeat: 2"
+            )
+            raise Unreadable
+        return value
+
+    def _argument(self, item: Item, tree: Tree, parameter: Parameter, block: Block, frame: Frame) -> Value:
+        value = self.values.value(item, tree, frame, compute=parameter.type == "int")
+        fits = {
+            "int": not isinstance(value, (bool, float)),
+            "bool": isinstance(value, bool),
+            "float": isinstance(value, (int, float)) and not isinstance(value, bool),
+            "str": isinstance(value, str),
+        }[parameter.type]
+        if not fits:
+            wanted = PARAMETER_TYPES[parameter.type]
+            self.report(
+                "N107",
+                f"`{parameter.name}` of block `{block.name}` must be {wanted}, got {value!r}",
+                item.where,
+                "look at its `params:`",
+            )
+            raise Unreadable
+        return value
+
+    def _channels(self, name: str | None) -> Size:
+        shape = None if name is None else self.builder.shape(name)
+        if shape is not None and len(shape) > 1:
+            return shape[1]
+        if self.builder.findings or self.findings.found:
+            raise UnknownSize
+        raise ExpressionError(
+            "the channels of the block's input are not known here", 0, 0, "move the layers it reads up"
+        )

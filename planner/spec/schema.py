@@ -1,0 +1,227 @@
+"""JSON Schema of the spec format, for completion and hover in editors.
+
+Generated from the layers' own fields, so that it cannot lag behind them. It describes form only: what
+refers to something else (names, parameters, sizes) is judged by the reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+from planner.builder import ACTIVATIONS, NORMS
+from planner.layers import KINDS, Layer
+from planner.spec.drafts import BLOCK, COMMON, CONDITION, PARAMETER_TYPES, USE
+from planner.spec.reader import KEYS, VERSION
+from planner.training import LOSSES, OPTIMIZERS, SCHEDULES, TrainSettings
+
+CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("conv", "rounding"): ("floor", "exact"),
+    ("maxpool", "rounding"): ("floor", "ceil", "exact"),
+    ("avgpool", "rounding"): ("floor", "ceil", "exact"),
+    ("sumpool", "rounding"): ("floor", "ceil", "exact"),
+    ("gelu", "approximate"): ("none", "tanh"),
+}
+"""Settings that are one of a few words."""
+
+_NAME = {"type": ["string", "integer", "number"]}
+_ARGUMENT = {"type": "string", "pattern": "\\$"}
+
+
+def schema() -> dict[str, Any]:
+    """Return the draft-07 JSON Schema of a spec, with a description for every key.
+
+    Examples
+    --------
+    >>> schema()["properties"]["layers"]["type"]
+    'array'
+    """
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "shapeplan spec",
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["spec", "input", "layers"],
+        "properties": _described(
+            KEYS,
+            {
+                "spec": {"const": VERSION},
+                "name": _NAME,
+                "input": {"type": "object", "minProperties": 1, "additionalProperties": _shape([2, 4])},
+                "blocks": {"type": ["object", "null"], "additionalProperties": {"$ref": "#/definitions/block"}},
+                "layers": {"$ref": "#/definitions/layers", "type": "array"},
+                "output": _output(),
+                "train": _train(),
+            },
+        ),
+        "definitions": {
+            "size": {"type": ["integer", "string"], "description": "a whole number, or the name of a free size"},
+            "pair": {
+                "description": "one size, or [height, width]",
+                "anyOf": [_size(), {"type": "array", "items": _size(), "minItems": 2, "maxItems": 2}],
+            },
+            "layers": {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/layer"}},
+            "layer": {
+                "anyOf": [_bare(), *(_layer(kind, cls) for kind, cls in KINDS.items() if kind != "input"), _use()]
+            },
+            "block": _block(),
+        },
+    }
+
+
+def _size() -> dict[str, Any]:
+    return {"$ref": "#/definitions/size"}
+
+
+def _shape(lengths: list[int] | None = None) -> dict[str, Any]:
+    array: dict[str, Any] = {"type": "array", "items": _size()}
+    return array | ({"minItems": min(lengths), "maxItems": max(lengths)} if lengths else {})
+
+
+def _described(texts: Mapping[str, str], schemas: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: {**value, "description": texts[key]} for key, value in schemas.items()}
+
+
+def _required(cls: type[Layer]) -> list[str]:
+    return [item.name for item in fields(cls) if item.default is MISSING]
+
+
+def _bare() -> dict[str, Any]:
+    words = [kind for kind, cls in KINDS.items() if kind != "input" and not _required(cls)]
+    return {"enum": words, "description": "a layer without settings"}
+
+
+def _layer(kind: str, cls: type[Layer]) -> dict[str, Any]:
+    own = {item.name: _setting(kind, item) for item in fields(cls)}
+    texts = {item.name: str(item.metadata["description"]) for item in fields(cls)}
+    settings: dict[str, Any] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": _described(texts, own) | _common(),
+    }
+    if _required(cls):
+        settings["required"] = _required(cls)
+    else:
+        settings["type"] = ["object", "null"]
+    return _one_key(kind, settings, cls.summary)
+
+
+def _one_key(key: str, value: dict[str, Any], text: str) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [key],
+        "properties": {key: {**value, "description": text}},
+    }
+
+
+def _common() -> dict[str, Any]:
+    found = {
+        "name": _NAME,
+        "from": _from(),
+        "act": {"anyOf": [{"enum": [*ACTIVATIONS, None]}, _ARGUMENT]},
+        "norm": {"anyOf": [{"enum": [*NORMS, None]}, _ARGUMENT]},
+        "expect": _shape(),
+    }
+    condition = {
+        "type": ["string", "boolean"],
+        "description": "in a block: leave the layer out, and hand on its input, where this is false",
+    }
+    return {**_described(COMMON, found), CONDITION: condition}
+
+
+def _from() -> dict[str, Any]:
+    return {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]}
+
+
+def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
+    """Return the schema of one setting, from its annotation and its choices."""
+    choices = CHOICES.get((kind, item.name))
+    if choices:
+        return {"anyOf": [{"enum": list(choices)}, _ARGUMENT]}
+    annotation = str(item.type)
+    if annotation == "bool":
+        return {"type": ["boolean", "string"]}
+    if annotation == "float":
+        return {"anyOf": [{"type": "number"}, _ARGUMENT]}
+    if item.name == "pad":
+        sides = {"type": "array", "items": _size(), "minItems": 4, "maxItems": 4}
+        return {"anyOf": [{"$ref": "#/definitions/pair"}, sides]}
+    return {"$ref": "#/definitions/pair"} if annotation == "Any" else _size()
+
+
+def _use() -> dict[str, Any]:
+    found = {
+        "use": {"type": "string"},
+        "name": _NAME,
+        "from": _NAME,
+        "repeat": {"type": ["integer", "string"], "minimum": 1},
+    }
+    value = {
+        "type": "object",
+        "required": ["use"],
+        "properties": _described(USE, found),
+        "additionalProperties": {"description": "a parameter: one value, or a list with one for each repetition"},
+    }
+    return _one_key(BLOCK, value, "the layers of a block")
+
+
+def _block() -> dict[str, Any]:
+    types = ", ".join(f"{word} ({text})" for word, text in PARAMETER_TYPES.items())
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["layers"],
+        "description": "layers with parameters; `in` is what the block reads",
+        "properties": {
+            "params": {
+                "type": ["object", "null"],
+                "description": f"parameters by name: a default, or one of {types}",
+                "additionalProperties": {"type": ["string", "number", "boolean"]},
+            },
+            "layers": {"$ref": "#/definitions/layers", "description": "the layers; $c is the parameter c"},
+        },
+    }
+
+
+def _output() -> dict[str, Any]:
+    shape = {"anyOf": [{"type": "null"}, _shape()]}
+    return {
+        "anyOf": [
+            _NAME,
+            {"type": "array", "items": _NAME},
+            {"type": "object", "additionalProperties": shape},
+            {"type": "null"},
+        ]
+    }
+
+
+def _train() -> dict[str, Any]:
+    optimizers = {
+        kind: {
+            "type": ["object", "null"],
+            "description": cls.summary,
+            "additionalProperties": False,
+            "properties": {item.name: _number(item) for item in fields(cls)},
+        }
+        for kind, cls in OPTIMIZERS.items()
+    }
+    words = {"loss": list(LOSSES), "schedule": list(SCHEDULES)}
+    properties: dict[str, Any] = {}
+    for item in fields(TrainSettings):
+        text = str(item.metadata["description"])
+        if item.name == "optimizer":
+            one = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
+            choices = [{"enum": list(OPTIMIZERS)}, {**one, "properties": optimizers}]
+            properties[item.name] = {"anyOf": choices, "description": text}
+        elif item.name in words:
+            properties[item.name] = {"enum": words[item.name], "description": text}
+        else:
+            properties[item.name] = _number(item)
+    return {"type": ["object", "null"], "additionalProperties": False, "properties": properties}
+
+
+def _number(item: Field[Any]) -> dict[str, Any]:
+    kinds = {"int": "integer", "float": "number", "bool": "boolean", "Any": "array"}
+    return {"type": kinds[str(item.type)], "description": str(item.metadata["description"])}

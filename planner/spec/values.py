@@ -1,0 +1,145 @@
+"""Values of layers and blocks: scalars of a spec to plain values, parameters and formulas computed.
+
+Knows one list of layers at a time, its :class:`Frame`; adds nothing to a network.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import planner.symbols as sy
+from planner.findings import Location, Related
+from planner.spec.drafts import CONDITION, Item, Report
+from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value, is_expression, parse
+from planner.spec.tree import Scalar, Sequence, Tree, clip
+
+_COMPUTED = ("Size", "Any", "bool")
+"""Annotations of settings in which text with an operator is a formula."""
+
+
+class Unreadable(Exception):
+    """A value cannot be read; that has been reported."""
+
+
+@dataclass
+class Frame:
+    """Where a list of layers stands: the whole network, or one repetition of one block.
+
+    Attributes
+    ----------
+    block : str
+        Name of the block, "" for the network.
+    prefix : str
+        What names of layers begin with.
+    names : dict
+        Names read so far -> the public name they stand for.
+    declared : frozenset of str
+        Every name the list gives, also those still to come.
+    previous, input : str or None
+        Public name of the layer before, and of what `in` is.
+    used : Location or None
+        Where the outermost use of a block stands.
+    """
+
+    block: str = ""
+    prefix: str = ""
+    scope: Scope = field(default_factory=Scope)
+    names: dict[str, str] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
+    previous: str | None = None
+    input: str | None = None
+    used: Location | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def fresh(self, kind: str) -> str:
+        """Return a name nobody has yet: the kind and a number."""
+        while True:
+            self.counts[kind] = self.counts.get(kind, 0) + 1
+            name = f"{kind}{self.counts[kind]}"
+            if name not in self.declared and name not in self.names:
+                return name
+
+
+class Values:
+    """Reads values; what is wrong is reported, and raised as :class:`Unreadable`."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+    def setting(self, item: Item, annotation: str, frame: Frame) -> object:
+        """Return the value of a setting: a plain value, or a list of them."""
+        compute = annotation in _COMPUTED
+        if isinstance(item.value, Sequence):
+            return [self.value(item, tree, frame, compute) for tree in item.value.items]
+        value = self.value(item, item.value, frame, compute)
+        if item.key.text == "pad" and isinstance(value, str) and value.lower() in ("same", "valid") and value != "same":
+            fix = "write  pad: same" if value.lower() == "same" else "write  pad: 0"
+            self.report("N107", f"`pad` cannot be `{value}`", item.where, fix)
+            raise Unreadable
+        return value
+
+    def word(self, item: Item, frame: Frame) -> str | None:
+        """Return the value of `act` or `norm`."""
+        if isinstance(item.value, Scalar) and item.value.value is None:
+            return None
+        value = self.value(item, item.value, frame, compute=False)
+        return value if isinstance(value, str) else str(value)
+
+    def expected(self, item: Item, frame: Frame) -> tuple[object, ...]:
+        if not isinstance(item.value, Sequence):
+            self.report("P106", "`expect` must be a list of sizes", item.where, "write  expect: [N, 10]")
+            raise Unreadable
+        return tuple(self.value(item, tree, frame, compute=True) for tree in item.value.items)
+
+    def shape(self, tree: Sequence) -> tuple[object, ...] | None:
+        """Return the sizes of a shape asserted for an output; None where they cannot be read."""
+        try:
+            return tuple(self.value(None, item, Frame(), compute=True) for item in tree.items)
+        except Unreadable:
+            return None
+
+    def value(self, item: Item | None, tree: Tree, frame: Frame, compute: bool) -> Value:
+        """Return what one scalar means: itself, a parameter, or with `compute` the value of a formula."""
+        key = f"`{clip(item.key.text)}` " if item else "a size "
+        if not isinstance(tree, Scalar):
+            what = "cannot be a mapping" if not isinstance(tree, Sequence) else "cannot be a list of lists"
+            self.report("P106", f"{key}{what}", tree.where, "give one value, or a list of values")
+            raise Unreadable
+        if tree.value is None:
+            self.report("P106", f"{key}has no value", item.where if item else tree.where, "give one, or remove the key")
+            raise Unreadable
+        if not isinstance(tree.value, str):
+            return tree.value
+        text = tree.value
+        formula = "$" in text or (compute and (is_expression(text) or bool(item and item.key.text == CONDITION)))
+        if not formula:
+            if compute and text in frame.scope.parameters:
+                self.report("N112", f"{key}is `{text}`, a name for a size, but this block has a parameter of that name",
+                            tree.where, f"write  ${text}")  # fmt: skip
+                raise Unreadable
+            return text
+        try:
+            value = parse(text).value(frame.scope)
+        except ExpressionError as error:
+            self._report_expression(error, tree, frame)
+            raise Unreadable from None
+        except UnknownSize:
+            raise Unreadable from None
+        return _plain(value)
+
+    def _report_expression(self, error: ExpressionError, tree: Scalar, frame: Frame) -> None:
+        where = tree.where
+        quotes = 1 if tree.quoted else 0
+        if where.end_column - where.column == len(tree.text) + 2 * quotes:  # no escapes: columns can be counted
+            first = where.column + quotes
+            where = replace(where, column=first + error.start, end_column=first + error.end)
+        related = (Related(frame.used, "used here"),) if frame.used is not None else ()
+        self.report("N112", error.problem, where, error.fix, related=related)
+
+
+def _plain(value: Value) -> Value:
+    """Return a formula that is one name as that name."""
+    if isinstance(value, (bool, int, float, str)):
+        return value
+    text = sy.text(value)
+    return text if text.isidentifier() else value

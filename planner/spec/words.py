@@ -1,0 +1,65 @@
+"""What people call things in other tools, for finding out what was meant: words only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_KIND_WORDS = {
+    "conv": "conv2d convolution convolution2d convolutional",
+    "dense": "linear fc fullyconnected innerproduct gemm",
+    "batchnorm": "bn batchnorm2d batchnormalization batchnorm1d norm",
+    "maxpool": "maxpool2d maxpooling maxpooling2d pool",
+    "avgpool": "avgpool2d averagepool averagepooling averagepooling2d avgpooling meanpool",
+    "sumpool": "sumpool2d sumpooling",
+    "gap": "globalavgpool globalaveragepool globalaveragepooling globalaveragepooling2d adaptiveavgpool2d globalpool",
+    "gmp": "globalmaxpool globalmaxpooling globalmaxpooling2d adaptivemaxpool2d",
+    "gsp": "globalsumpool globalsumpooling",
+    "silu": "swish",
+    "leaky_relu": "lrelu",
+    "concat": "concatenate cat join",
+    "add": "sum plus residual skip",
+    "flatten": "reshape view",
+    "dropout": "dropout2d",
+}
+KIND_HINTS: Mapping[str, str] = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
+"""What a kind is called elsewhere, small and without separators -> the kind."""
+
+KEY_HINTS: Mapping[str, tuple[str, ...]] = {
+    "padding": ("pad",),
+    "pads": ("pad",),
+    "kernel_size": ("kernel", "size"),
+    "kernel_shape": ("kernel", "size"),
+    "kernel": ("size",),
+    "size": ("kernel",),
+    "pool_size": ("size",),
+    "strides": ("stride",),
+    "dilation_rate": ("dilation",),
+    "out_channels": ("filters",),
+    "channels": ("filters",),
+    "filters": ("units",),
+    "units": ("filters",),
+    "out_features": ("units",),
+    "features": ("units",),
+    "use_bias": ("bias",),
+    "activation": ("act",),
+    "normalization": ("norm",),
+    "inputs": ("from",),
+    "input": ("from",),
+    "id": ("name",),
+    "label": ("name",),
+    "p": ("rate",),
+    "negative_slope": ("slope",),
+    "epsilon": ("eps",),
+    "times": ("repeat",),
+    "block": ("use",),
+}
+"""What a key is called elsewhere -> keys it may mean; the first that the layer has is meant."""
+
+ADVICE: Mapping[str, str] = {
+    "ceil_mode": "write `rounding: ceil`",
+    "in_channels": "remove it: it follows from the layer before",
+    "in_features": "remove it: it follows from the layer before",
+    "input_shape": "remove it: shapes stand under `input:` only",
+    "type": "the kind is the key:  - conv: {filters: 6, kernel: 5}",
+}
+"""Keys of other tools that have no single key here, with what to do."""

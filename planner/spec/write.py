@@ -1,0 +1,160 @@
+"""Networks to spec text: the way back of :mod:`planner.spec.reader`, as one flat list of layers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import planner.symbols as sy
+from planner.builder import NORMS
+from planner.layers import Layer
+from planner.network import Expectation, Network, Node
+from planner.spec.tree import plain_value
+from planner.training import TrainSettings
+
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./]*\Z")
+_FORMULA = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9_ ()+*/-]*\Z")
+
+
+def write(network: Network) -> str:
+    """Return the YAML text of a network; reading it gives an equal network.
+
+    Blocks are written out, comments are not kept, and every layer has its name.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="tiny", input={"x": ("N", 3, "H", "W")}, layers=[
+    ...     layer("conv", name="c1", filters=8, kernel=3, act="relu"), layer("gap")])
+    >>> print(write(net), end="")
+    spec: 1
+    name: tiny
+    input: {x: [N, 3, H, W]}
+    layers:
+      - conv: {name: c1, filters: 8, kernel: 3, act: relu}
+      - gap: {name: gap1}
+    output: [gap1]
+    """
+    outputs, expected = _split_expectations(network)
+    lines = ["spec: 1", f"name: {_text(network.name)}"]
+    lines.append(f"input: {{{', '.join(f'{_text(n)}: {_flow(s)}' for n, s in network.inputs.items())}}}")
+    lines.append("layers:")
+    lines.extend(f"  - {item}" for item in _layers(network, expected))
+    if any(shape is not None for shape in outputs.values()):
+        pairs = (f"{_text(name)}: {'~' if shape is None else _flow(shape)}" for name, shape in outputs.items())
+        lines.append(f"output: {{{', '.join(pairs)}}}")
+    elif outputs:
+        lines.append(f"output: [{', '.join(map(_text, outputs))}]")
+    if network.train != TrainSettings():
+        lines.append("train:")
+        lines.extend(f"  {key}: {_flow(value)}" for key, value in network.train.write().items())
+    return "\n".join(lines) + "\n"
+
+
+def _split_expectations(network: Network) -> tuple[dict[str, Any], dict[str, Expectation]]:
+    """Return the outputs with the shapes asserted for them, and the shapes asserted at layers.
+
+    A network keeps those of layers first and those of outputs, in their order, behind them.
+    """
+    left = list(network.expectations)
+    outputs: dict[str, Any] = dict.fromkeys(network.outputs)
+    for name, node in reversed(list(network.outputs.items())):
+        if left and left[-1].node == node:
+            outputs[name] = left.pop().shape
+    return outputs, {item.node: item for item in left}
+
+
+def _layers(network: Network, expected: Mapping[str, Expectation]) -> Iterable[str]:
+    tails = _tails(network)
+    public = {tail: name for name, tail in tails.items()}
+    inputs = list(network.inputs)
+    previous = inputs[0] if len(inputs) == 1 else None
+    for node in network.nodes:
+        if node.name in network.inputs or node.role:
+            continue
+        assert node.layer is not None  # only networks with findings have such nodes
+        pairs = [f"name: {_text(node.name)}"]
+        sources = [public.get(name, name) for name in node.inputs]
+        if sources != [previous]:
+            pairs.append(f"from: {_flow(sources) if len(sources) != 1 else _text(sources[0])}")
+        pairs += [f"{key}: {_flow(value)}" for key, value in settings(node.layer).items()]
+        pairs += _behind(network, node)
+        tail = tails[node.name]
+        if tail in expected:
+            pairs.append(f"expect: {_flow(expected[tail].shape)}")
+        yield f"{node.layer.kind}: {{{', '.join(pairs)}}}"
+        previous = node.name
+
+
+def _tails(network: Network) -> dict[str, str]:
+    """Return, for every written layer, the node its name stands for in `from`."""
+    found = {}
+    owner = ""
+    for node in network.nodes:
+        if not node.role:
+            owner = node.name
+        found[owner] = node.name
+    return found
+
+
+def _behind(network: Network, node: Node) -> list[str]:
+    """Return the `norm` and `act` of a layer."""
+    pairs = []
+    kinds = {layer: word for word, layer in NORMS.items()}
+    for role in ("norm", "act"):
+        behind = network.by_name.get(f"{node.name}.{role}")
+        if behind is not None and behind.role == role and behind.layer is not None:
+            pairs.append(f"{role}: {kinds.get(behind.layer.kind, behind.layer.kind)}")
+    return pairs
+
+
+def settings(layer: Layer) -> dict[str, Any]:
+    """Return the settings of a layer that differ from their defaults, in the shortest form a spec takes.
+
+    Examples
+    --------
+    >>> from planner.layers import Conv
+    >>> settings(Conv(filters=6, kernel=(5, 3), pad=1))
+    {'filters': 6, 'kernel': [5, 3], 'pad': 1}
+    """
+    defaults = {item.name: item.default for item in fields(layer)}
+    short = {key: _short(value) for key, value in layer.settings().items()}
+    return {key: value for key, value in short.items() if value != defaults[key]}
+
+
+def _short(value: Any) -> Any:
+    """Return one number for a pair or four sides that are all alike, [h, w] for sides alike in pairs."""
+    if not isinstance(value, tuple):
+        return value
+    if all(item == value[0] for item in value):
+        return value[0]
+    if len(value) == 4 and value[0] == value[1] and value[2] == value[3]:
+        return [value[0], value[2]]
+    return list(value)
+
+
+def _flow(value: Any) -> str:
+    """Return a value as it stands inside brackets."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, sy.Size):
+        written = sy.text(value)
+        return written if _FORMULA.match(written) else json.dumps(written)
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_text(key)}: {_flow(item)}' for key, item in value.items())}}}"
+    if isinstance(value, Sequence):
+        return f"[{', '.join(map(_flow, value))}]"
+    raise TypeError(f"{type(value).__name__} does not occur in specs")
+
+
+def _text(word: str) -> str:
+    """Return text so that it is read back as itself: plain where that is safe, otherwise quoted."""
+    plain = _WORD.match(word) and plain_value(word) == word
+    return word if plain else json.dumps(word, ensure_ascii=False).replace("\x7f", "\\x7f")
