@@ -162,7 +162,7 @@ class Plan:
         """Which sizes the network accepts, exactly."""
         return solve(self.free, self.requirements)
 
-    def accepts(self, **sizes: int) -> bool:
+    def accepts(self, /, **sizes: int) -> bool:
         """Tell whether the network runs at these sizes (for some choice of the sizes not given).
 
         Names are the plan's free ones; the axis letters N, C, H and W may also be given for axes that
@@ -179,7 +179,7 @@ class Plan:
             raise SizeError(unknown)
         return not findings and self.domain.accepts(values)
 
-    def bind(self, *, dtype: DType = "float32", **sizes: int) -> BoundPlan:
+    def bind(self, /, *, dtype: DType = "float32", **sizes: int) -> BoundPlan:
         """Return the plan in plain ints.
 
         Raises

@@ -46,6 +46,8 @@ def symbol(name: str) -> Size:
     >>> symbol("H") + 1
     H + 1
     """
+    if name == "dtype":
+        raise ValueError("'dtype' is taken: it is how a plan is told its number format")
     if not _NAME.match(name):
         raise ValueError(f"{name!r} is not a name for a size: letters, digits and _, beginning with a letter")
     return sympy.Symbol(name, integer=True, positive=True)
@@ -380,7 +382,15 @@ def divides(divisor: Size, value: Size) -> bool:
     return all(term.as_coeff_Mul()[0].is_Integer and _is_integral(term) for term in sympy.Add.make_args(quotient))
 
 
+def _positive_first(terms: list[Size]) -> list[Size]:
+    """Return the terms of a sum so that no leading minus is printed where one can be avoided."""
+    return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
+
+
 class _Text(StrPrinter):  # type: ignore[misc]  # sympy ships no types
+    def _as_ordered_terms(self, expr: Size, order: str | None = None) -> list[Size]:
+        return _positive_first(super()._as_ordered_terms(expr, order=order))
+
     def _print_floor(self, expr: Size) -> str:
         top, bottom = sympy.fraction(sympy.together(expr.args[0]))
         upper, lower = self._print(top), self._print(bottom)
@@ -396,6 +406,9 @@ class _Text(StrPrinter):  # type: ignore[misc]  # sympy ships no types
 
 
 class _Latex(LatexPrinter):  # type: ignore[misc]  # sympy ships no types
+    def _as_ordered_terms(self, expr: Size, order: str | None = None) -> list[Size]:
+        return _positive_first(super()._as_ordered_terms(expr, order=order))
+
     def _print_floor(self, expr: Size, exp: str | None = None) -> str:
         top, bottom = sympy.fraction(sympy.together(expr.args[0]))
         inner = self._print(top) if bottom == 1 else rf"\frac{{{self._print(top)}}}{{{self._print(bottom)}}}"

@@ -31,7 +31,7 @@ class GlobalPool(Layer):
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return one number for each row of the map: sums go along rows first."""
         batch, channels, high, _ = inputs[0]
-        return batch * channels * high
+        return int(batch * channels * high)
 
 
 @dataclass(frozen=True)

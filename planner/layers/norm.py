@@ -71,6 +71,6 @@ class BatchNorm(Layer):
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return two numbers a channel and, while training, two pieces of some channels."""
-        channels = output[1]
-        pieces = 2 * norm_elements(channels, sy.product(output) // channels) if training else 0
+        channels, count = int(output[1]), int(sy.product(output))
+        pieces = 2 * norm_elements(channels, count // channels) if training else 0
         return 2 * channels + pieces

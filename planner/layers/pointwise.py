@@ -30,7 +30,7 @@ class Pointwise(Layer):
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return some blocks: the kernel works piece by piece."""
-        return self.scratch_blocks[1 if training else 0] * min(BLOCK, sy.product(output))
+        return self.scratch_blocks[1 if training else 0] * min(BLOCK, int(sy.product(output)))
 
 
 @dataclass(frozen=True)

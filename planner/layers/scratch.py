@@ -16,7 +16,7 @@ BLOCK = 2**16
 COLUMNS = 2**18
 """Elements of a convolution's columns: 1 MiB of float32, half of a common second-level cache."""
 
-POSITIONS = 1024
+POSITIONS = 512
 """A product of matrices with fewer columns than this loses speed, however deep the columns are."""
 
 MAC_SHARE = 32
@@ -97,7 +97,7 @@ class ColumnBlocks:
     --------
     >>> blocks = ColumnBlocks(depth=576, rows=32, columns=32, batch=64)
     >>> blocks.step, blocks.elements
-    ((1, 16), 589824)
+    ((1, 8), 294912)
     """
 
     depth: int
@@ -201,12 +201,14 @@ class ConvScratch:
     @property
     def forward_blocks(self) -> ColumnBlocks:
         """Columns over the input, at the positions of the output."""
-        return ColumnBlocks(self.input_shape[1] * self.taps, *self.output_shape[2:], self.output_shape[0])
+        batch, _, rows, columns = self.output_shape
+        return ColumnBlocks(self.input_shape[1] * self.taps, rows, columns, batch)
 
     @property
     def rotated_blocks(self) -> ColumnBlocks:
         """Columns over the output's gradient, at the positions of the input."""
-        return ColumnBlocks(self.output_shape[1] * self.taps, *self.input_shape[2:], self.input_shape[0])
+        batch, _, rows, columns = self.input_shape
+        return ColumnBlocks(self.output_shape[1] * self.taps, rows, columns, batch)
 
     @property
     def tiles(self) -> Tiles:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 
@@ -144,17 +145,16 @@ class WindowLayer(Layer):
         (shape,) = inputs
         yield needs_rank(shape, 4, "put this layer before `flatten`")
         _, pad, _, rounding = self.window_settings()
-        if isinstance(pad, str):
-            return
         for name, window, size in zip(("height", "width"), self.windows(shape), shape[2:], strict=True):
             room = window.room(size)
-            yield Requirement(
-                "S201",
-                AtLeast(room, 0),
-                partial(self._misfit, shape),
-                partial(_positions_text, name, window, size),
-                self.geometry[0],
-            )
+            if not isinstance(pad, str):
+                yield Requirement(
+                    "S201",
+                    AtLeast(room, 0),
+                    partial(self._misfit, shape),
+                    partial(_positions_text, name, window, size),
+                    self.geometry[0],
+                )
             if rounding == "exact":
                 yield Requirement(
                     "S208",
@@ -173,9 +173,9 @@ class WindowLayer(Layer):
 
     def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size] | None:
         _, pad, _, rounding = self.window_settings()
-        if isinstance(pad, str) or rounding != "floor":
-            return None
         (shape,) = inputs
+        if rounding != "floor" or (isinstance(pad, str) and None in map(sy.constant, shape[2:])):
+            return None
         high, wide = self.windows(shape)
         return high.unseen(shape[2]), wide.unseen(shape[3])
 
@@ -263,8 +263,23 @@ def _too_padded(window: Size, padding: Size, *, short: bool = False) -> str:
     if short:
         return f"at most {sy.text(sy.floor_div(window, 2))}"
     return (
-        f"padding {sy.text(padding)} is more than half of its window of {sy.text(window)}, so that a window "
-        "could see nothing but padding"
+        f"padding {sy.text(padding)} is more than half of its window of {sy.text(window)}; pooling pads by at "
+        "most half a window, so that every window sees its input"
+    )
+
+
+LARGEST_GAP = 256
+"""Dilations for which small inputs are tried one by one."""
+
+
+def _sees(start: Size, window: Window, size: int) -> bool:
+    return any(0 <= start + tap * window.dilation < size for tap in range(int(window.kernel)))
+
+
+def _blind(dilation: Size, shape: Shape) -> str:
+    return (
+        f"taps {sy.text(dilation)} apart leave a window that sees nothing but padding on its "
+        f"{sy.text(shape[2])}x{sy.text(shape[3])} input"
     )
 
 
@@ -445,6 +460,31 @@ class MaxPool(Pool):
 
     def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
         return self.stride, self.pad, self.dilation, self.rounding
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        """Yield the requirements of a window, and that no window's taps all fall beside a small input."""
+        yield from super().requires(inputs)
+        (shape,) = inputs
+        for axis, size in enumerate(shape[2:]):
+            least = self._least_seen(axis)
+            if least > 1:
+                yield Requirement("S206", AtLeast(size, least), partial(_blind, self.dilation[axis], shape), setting="dilation")
+
+    def _least_seen(self, axis: int) -> int:
+        """Return the smallest size at which every window sees a position of the input.
+
+        A window whose taps are d apart sees every input of d positions or more that it lies over, so that
+        only smaller ones are tried. Symbolic settings are judged when they are bound.
+        """
+        dilation = sy.constant(self.dilation[axis])
+        if dilation is None or None in map(sy.constant, (self.size[axis], self.stride[axis])):
+            return 1
+        for size in range(min(dilation, LARGEST_GAP) - 1, 0, -1):
+            window = self.windows((1, 1, size, size))[axis]
+            starts = (p * window.stride - window.before for p in range(sy.constant(window.positions(size)) or 0))
+            if any(not _sees(start, window, size) for start in starts):
+                return size + 1
+        return 1
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return two tiles of the output and their one-byte marks while training."""

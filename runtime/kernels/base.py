@@ -1,0 +1,204 @@
+"""What every kernel is: the arrays it is given, its two passes, and the table from layer kind to kernel.
+
+Kernels compute; they never check shapes and never choose memory: both are the plan's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from planner.layers.base import Layer
+
+if TYPE_CHECKING:
+    from planner.plan import BoundNode
+
+Array: TypeAlias = npt.NDArray[np.floating]
+"""float32 or float64; one type throughout a model."""
+
+Mask: TypeAlias = npt.NDArray[np.bool_]
+
+LayerT = TypeVar("LayerT", bound=Layer)
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """The memory one kernel works on: views made once, when the program is built.
+
+    Attributes
+    ----------
+    inputs : tuple of Array
+        (C, H, W, N) or (features, N).
+    output : Array
+    parameters, buffers : mapping of str to Array
+        In the shapes users see: convolution (filters, channels / groups, kh, kw), dense (units, features).
+    saved : mapping of str to Array
+        Left by the forward for the backward pass, in the shapes of `Layer.saved`.
+    workspace : Array
+        Flat, at least `Layer.workspace` elements, contents undefined at the start of each pass.
+    grad_output : Array or None
+        None at inference.
+    grad_inputs : tuple of Array or None
+        Overwritten by backward; None where nobody needs it.
+    grad_parameters : mapping of str to Array
+        Overwritten by backward.
+    rng : numpy.random.Generator
+        For dropout.
+    """
+
+    inputs: tuple[Array, ...]
+    output: Array
+    parameters: Mapping[str, Array]
+    buffers: Mapping[str, Array]
+    saved: Mapping[str, Array]
+    workspace: Array
+    grad_output: Array | None
+    grad_inputs: tuple[Array | None, ...]
+    grad_parameters: Mapping[str, Array]
+    rng: np.random.Generator
+
+
+class Kernel(Generic[LayerT]):
+    """One layer at work; a subclass makes its views in ``__init__`` and then only computes.
+
+    Parameters
+    ----------
+    node : BoundNode
+    arrays : Arrays
+    training : bool
+        Whether layers such as dropout act, and backward may follow.
+
+    Attributes
+    ----------
+    differentiates : bool
+        Whether backward follows: training, and somebody upstream wants the gradient.
+    """
+
+    def __init__(self, node: BoundNode, arrays: Arrays, training: bool) -> None:
+        self.layer = cast(LayerT, node.layer)
+        self.arrays = arrays
+        self.training = training
+        self.differentiates = training and arrays.grad_output is not None
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Make the views that the passes use."""
+
+    def forward(self) -> None:
+        """Compute `arrays.output` from `arrays.inputs`."""
+        raise NotImplementedError
+
+    def backward(self) -> None:
+        """Compute the gradients of inputs and parameters from `arrays.grad_output`."""
+        raise NotImplementedError
+
+    @property
+    def grad_output(self) -> Array:
+        """The gradient of the output; present whenever backward runs."""
+        grad = self.arrays.grad_output
+        assert grad is not None, "a program that trains gives every kernel its output's gradient"
+        return grad
+
+    def scratch(self) -> Scratch:
+        """Return the workspace, to be handed out from its start."""
+        return Scratch(self.arrays.workspace)
+
+
+class Scratch:
+    """A flat array handed out piece by piece.
+
+    Examples
+    --------
+    >>> scratch = Scratch(np.zeros(10, np.float32))
+    >>> scratch.take(2, 3).shape, scratch.take_mask(4).dtype, scratch.used
+    ((2, 3), dtype('bool'), 7)
+    """
+
+    def __init__(self, memory: Array) -> None:
+        self.memory = memory
+        self.used = 0
+
+    def take(self, *shape: int) -> Array:
+        """Return the next free elements in that shape."""
+        count = int(np.prod(shape))
+        first, self.used = self.used, self.used + count
+        return self.memory[first : self.used].reshape(shape)
+
+    def take_mask(self, count: int) -> Mask:
+        """Return the next free elements as `count` truth values."""
+        elements = -(-count // self.memory.itemsize)
+        return self.take(elements).view(np.bool_)[:count]
+
+
+def flat(array: Array, *shape: int) -> Array:
+    """Return the same memory in another shape; a copy would be an error of the program, and raises.
+
+    Examples
+    --------
+    >>> flat(np.zeros((2, 3, 4)), 6, 4).shape
+    (6, 4)
+    """
+    return array.reshape(shape or (-1,), copy=False)
+
+
+def same_memory(left: Array, right: Array) -> bool:
+    """Tell whether two arrays begin at the same address.
+
+    Examples
+    --------
+    >>> a = np.zeros(3)
+    >>> same_memory(a, a[:2]), same_memory(a, a[1:])
+    (True, False)
+    """
+    return bool(left.ctypes.data == right.ctypes.data)
+
+
+class _Registry:
+    kernels: ClassVar[dict[type[Layer], type[Kernel[Any]]]] = {}
+
+
+KernelT = TypeVar("KernelT", bound=type[Kernel[Any]])
+
+
+def kernel(*layers: type[Layer]) -> Callable[[KernelT], KernelT]:
+    """Return a class decorator that makes a kernel the other half of those layers.
+
+    Raises
+    ------
+    ValueError
+        A layer has a kernel already.
+    """
+
+    def register(implementation: KernelT) -> KernelT:
+        for layer in layers:
+            if layer in _Registry.kernels:
+                raise ValueError(f"{layer.__name__} has two kernels")
+            _Registry.kernels[layer] = implementation
+        return implementation
+
+    return register
+
+
+def kernel_for(layer: Layer) -> type[Kernel[Any]]:
+    """Return the kernel class registered for a layer.
+
+    Raises
+    ------
+    LookupError
+        The layer kind has no kernel.
+
+    Examples
+    --------
+    >>> from planner.layers import Relu
+    >>> import runtime.kernels
+    >>> kernel_for(Relu()).__name__
+    'ReluKernel'
+    """
+    found = _Registry.kernels.get(type(layer))
+    if found is None:
+        raise LookupError(f"no kernel is registered for layer kind {layer.kind!r}")
+    return found

@@ -1,0 +1,78 @@
+"""Reductions of each channel's whole map to one number, (C, H, W, N) -> (C, 1, 1, N)."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from planner.layers.globalpool import GlobalAvgPool, GlobalMaxPool, GlobalSumPool
+from runtime.kernels.base import Kernel, LayerT, flat, kernel
+
+
+class GlobalSumKernel(Kernel[LayerT]):
+    """Sum of each map, rows first and then columns, which keeps float32 sums of large maps accurate."""
+
+    def prepare(self) -> None:
+        x, y = self.arrays.inputs[0], self.arrays.output
+        channels, high, wide, batch = x.shape
+        self.input = x
+        self.rows = self.scratch().take(channels, high, batch)
+        self.output = flat(y, channels, batch)
+        self.scale = y.dtype.type(self.factor(high * wide))
+
+    def factor(self, positions: int) -> float:
+        """Return what the sum over a map of `positions` is multiplied by."""
+        return 1.0
+
+    def forward(self) -> None:
+        np.add.reduce(self.input, axis=2, out=self.rows)
+        np.add.reduce(self.rows, axis=1, out=self.output)
+        np.multiply(self.output, self.scale, out=self.output)
+
+    def backward(self) -> None:
+        grad = self.arrays.grad_inputs[0]
+        if grad is not None:
+            np.multiply(self.grad_output, self.scale, out=grad)
+
+
+@kernel(GlobalSumPool)
+class GlobalSumPoolKernel(GlobalSumKernel[GlobalSumPool]):
+    """Sum of each map."""
+
+
+@kernel(GlobalAvgPool)
+class GlobalAvgPoolKernel(GlobalSumKernel[GlobalAvgPool]):
+    """Mean of each map."""
+
+    def factor(self, positions: int) -> float:
+        return 1.0 / positions
+
+
+@kernel(GlobalMaxPool)
+class GlobalMaxPoolKernel(Kernel[GlobalMaxPool]):
+    """Largest number of each map; its gradient goes to the first position that has it."""
+
+    def prepare(self) -> None:
+        x, y = self.arrays.inputs[0], self.arrays.output
+        channels, high, wide, batch = x.shape
+        self.input = flat(x, channels, high * wide, batch)
+        self.output = flat(y, channels, batch)
+        grad = self.arrays.grad_inputs[0] if self.differentiates else None
+        self.grad_input = None if grad is None else flat(grad, *self.input.shape)
+        if self.grad_input is not None:
+            scratch = self.scratch()
+            self.equal = scratch.take_mask(x.size).reshape(self.input.shape)
+            self.reached = scratch.take_mask(x.size).reshape(self.input.shape)
+            self.largest = flat(y, channels, 1, batch)
+            self.grad = flat(self.grad_output, channels, 1, batch)
+
+    def forward(self) -> None:
+        np.maximum.reduce(self.input, axis=1, out=self.output)
+
+    def backward(self) -> None:
+        if self.grad_input is None:
+            return
+        np.equal(self.input, self.largest, out=self.equal)
+        np.logical_or.accumulate(self.equal, axis=1, out=self.reached)
+        # the first position is where `reached` steps from false to true
+        np.greater(self.reached[:, 1:], self.reached[:, :-1], out=self.equal[:, 1:])
+        np.multiply(self.grad, self.equal, out=self.grad_input)

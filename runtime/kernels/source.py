@@ -1,0 +1,17 @@
+"""Where tensors enter: the model copies them in, so there is nothing to compute."""
+
+from __future__ import annotations
+
+from planner.layers.source import Input
+from runtime.kernels.base import Kernel, kernel
+
+
+@kernel(Input)
+class InputKernel(Kernel[Input]):
+    """A tensor that the model fills before each pass."""
+
+    def forward(self) -> None:
+        """Do nothing: the output is there."""
+
+    def backward(self) -> None:
+        """Do nothing: what reaches an input is the caller's."""

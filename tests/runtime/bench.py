@@ -1,0 +1,102 @@
+"""One kernel by itself: planned scratch memory full of NaN, user-shaped arrays at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+import numpy.typing as npt
+
+import runtime.kernels  # noqa: F401  # registers every kernel
+from planner.layers import Layer
+from planner.plan import BoundNode
+from runtime.kernels.base import Arrays, Kernel, kernel_for
+
+FloatArray = npt.NDArray[np.floating]
+
+
+def inside(array: FloatArray) -> FloatArray:
+    """Return (N, ...) as a fresh contiguous (..., N)."""
+    return np.ascontiguousarray(np.moveaxis(array, 0, -1))
+
+
+def outside(array: FloatArray) -> FloatArray:
+    """Return (..., N) as a fresh contiguous (N, ...)."""
+    return np.ascontiguousarray(np.moveaxis(array, -1, 0))
+
+
+@dataclass
+class Bench:
+    """A kernel with memory of its own, exactly as much as the planner counts.
+
+    `in_place` gives output and gradients the memory of the input; `overwrite_gradient` only the gradients;
+    `shared` says which inputs are one tensor, by the position of its first occurrence.
+    """
+
+    layer: Layer
+    inputs: tuple[FloatArray, ...]
+    training: bool = True
+    parameters: dict[str, FloatArray] = field(default_factory=dict)
+    wanted: bool = True
+    in_place: bool = False
+    overwrite_gradient: bool = False
+    shared: tuple[int, ...] | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        self.layer = self.layer.bind({})
+        shapes = tuple(array.shape for array in self.inputs)
+        output = self.layer.output_shape(shapes)
+        dtype = self.inputs[0].dtype
+        rng = np.random.default_rng(self.seed)
+        declared = self.layer.params(shapes)
+        for item in declared:
+            self.parameters.setdefault(item.name, rng.standard_normal(item.shape).astype(dtype))
+        self.buffers = {p.name: np.full(p.shape, p.initial, dtype) for p in self.layer.buffers(shapes)}
+        nan = np.nan
+        xs = tuple(map(inside, self.inputs))
+        if self.shared is not None:
+            xs = tuple(xs[first] for first in self.shared)
+        y = xs[0] if self.in_place else np.full((*output[1:], output[0]), nan, dtype)
+        saved = self.layer.saved(shapes, output) if self.training else {}
+        self.grad_output = np.full((*output[1:], output[0]), nan, dtype)
+        grads: tuple[FloatArray | None, ...] = tuple(np.full(x.shape, nan, dtype) for x in xs)
+        if self.in_place or self.overwrite_gradient:
+            grads = (self.grad_output, *grads[1:])
+        if not self.wanted:
+            grads = tuple(None for _ in grads)
+        self.arrays = Arrays(
+            inputs=xs,
+            output=y,
+            parameters=self.parameters,
+            buffers=self.buffers,
+            saved={name: np.full(shape, nan, dtype) for name, shape in saved.items()},
+            workspace=np.full(self.layer.workspace(shapes, output, self.training), nan, dtype),
+            grad_output=self.grad_output if self.training else None,
+            grad_inputs=grads if self.training else tuple(None for _ in grads),
+            grad_parameters={p.name: np.full(p.shape, nan, dtype) for p in declared},
+            rng=rng,
+        )
+        node = BoundNode("k", self.layer.kind, self.layer, (), shapes, output, declared, self.layer.buffers(shapes), 0)
+        self.kernel: Kernel[Layer] = kernel_for(self.layer)(node, self.arrays, self.training)
+
+    def forward(self) -> FloatArray:
+        """Return the output, batch first."""
+        self.arrays.workspace.fill(np.nan)
+        self.kernel.forward()
+        return outside(self.arrays.output)
+
+    def backward(self, grad: FloatArray) -> tuple[tuple[FloatArray | None, ...], Mapping[str, FloatArray]]:
+        """Return the gradients of inputs (batch first) and parameters."""
+        self.arrays.workspace.fill(np.nan)
+        self.grad_output[...] = inside(grad)
+        self.kernel.backward()
+        inputs = tuple(None if g is None else outside(g) for g in self.arrays.grad_inputs)
+        return inputs, self.arrays.grad_parameters
+
+
+def normal(shape: tuple[int, ...], seed: int = 0, dtype: type = np.float64) -> FloatArray:
+    """Return seeded normal numbers."""
+    return np.random.default_rng([seed, prod(shape)]).standard_normal(shape).astype(dtype)

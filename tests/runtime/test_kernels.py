@@ -1,0 +1,378 @@
+"""Kernels one by one, in exactly the memory the planner counts, which is NaN before every pass."""
+
+from __future__ import annotations
+
+import math
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import planner.layers.scratch as scratch
+from planner.layers import (
+    KINDS,
+    Add,
+    AvgPool,
+    BatchNorm,
+    Concat,
+    Conv,
+    Dense,
+    Dropout,
+    Elu,
+    Flatten,
+    Gelu,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    GlobalSumPool,
+    Layer,
+    LeakyRelu,
+    LogSoftmax,
+    MaxPool,
+    Relu,
+    Relu6,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Softplus,
+    SumPool,
+    Tanh,
+)
+from planner.layers.base import Layer as BaseLayer
+from runtime.kernels import pointwise
+from runtime.kernels.base import kernel, kernel_for
+from runtime.kernels.erf import erf
+from tests.runtime.bench import Bench, FloatArray, normal
+
+ACTIVATIONS: tuple[Layer, ...] = (
+    Relu(),
+    Relu6(),
+    LeakyRelu(),
+    LeakyRelu(slope=2.5),
+    Elu(),
+    Elu(alpha=0.3),
+    Tanh(),
+    Sigmoid(),
+    Silu(),
+    Gelu(),
+    Gelu(approximate="tanh"),
+    Softplus(),
+    Softmax(),
+    LogSoftmax(),
+)
+CONVOLUTIONS: tuple[Conv, ...] = (
+    Conv(filters=8, kernel=3),
+    Conv(filters=4, kernel=3, pad=1),
+    Conv(filters=4, kernel=(3, 2), stride=(2, 1), pad=[1, 0, 0, 2], bias=False),
+    Conv(filters=4, kernel=2, dilation=(2, 1), groups=2, pad="same"),
+    Conv(filters=8, kernel=3, pad=1, groups=4),
+    Conv(filters=4, kernel=3, stride=2, pad=1, groups=4, bias=False),
+    Conv(filters=6, kernel=1),
+    Conv(filters=6, kernel=1, stride=2),
+    Conv(filters=6, kernel=(7, 6), groups=2),
+    Conv(filters=2, kernel=2, stride=3),
+    Conv(filters=2, kernel=3, pad=4),
+)
+POOLS: tuple[Layer, ...] = (
+    MaxPool(size=2),
+    MaxPool(size=3, stride=2, pad=1, rounding="ceil"),
+    MaxPool(size=2, stride=1, dilation=2),
+    AvgPool(size=2),
+    AvgPool(size=3, stride=2, pad=1, rounding="ceil"),
+    AvgPool(size=3, stride=2, pad=1, rounding="ceil", count_include_pad=False),
+    SumPool(size=(2, 3), stride=(2, 1)),
+    GlobalAvgPool(),
+    GlobalMaxPool(),
+    GlobalSumPool(),
+)
+DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, BatchNorm(), BatchNorm(affine=False), Flatten())
+
+
+def label(layer: Layer) -> str:
+    """Return a readable test name."""
+    return " ".join([layer.kind, *(f"{key}={value}" for key, value in layer.settings().items())])
+
+
+@pytest.fixture(params=["whole", "pieces"])
+def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run twice: as shipped, and with pieces so small that every loop over them turns several times."""
+    if request.param == "pieces":
+        monkeypatch.setattr(scratch, "COLUMNS", 64)
+        monkeypatch.setattr(scratch, "POSITIONS", 5)
+        for module in (scratch, pointwise, sys.modules["planner.layers.pointwise"]):
+            monkeypatch.setattr(module, "BLOCK", 33)
+    return str(request.param)
+
+
+def test_every_layer_kind_has_a_kernel() -> None:
+    for layer in KINDS.values():
+        assert kernel_for(object.__new__(layer))
+
+
+def test_a_layer_without_a_kernel_is_named() -> None:
+    class Unheard(BaseLayer):
+        kind = "unheard"
+
+    with pytest.raises(LookupError, match="'unheard'"):
+        kernel_for(Unheard())
+
+
+def test_a_layer_cannot_have_two_kernels() -> None:
+    with pytest.raises(ValueError, match="Relu has two kernels"):
+        kernel(Relu)(kernel_for(Relu()))
+
+
+@pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=label)
+def test_gradients_are_the_differences_of_the_output(layer: Layer, cut: str) -> None:
+    # values far enough apart that a step of 1e-6 changes no maximum and passes no kink
+    x = np.random.default_rng(5).permutation(3 * 4 * 7 * 6).reshape(3, 4, 7, 6) / 40.0 - 6.2012
+    bench = Bench(layer, (x,))
+    y = bench.forward()
+    weights = normal(y.shape, 1)
+    (grad,), parameters = bench.backward(weights)
+    assert grad is not None
+    direction = normal(x.shape, 2)
+    step = 1e-6
+
+    def along(inputs: FloatArray, moved: dict[str, FloatArray]) -> float:
+        return float((Bench(layer, (inputs,), parameters=moved).forward() * weights).sum())
+
+    start = {name: array.copy() for name, array in bench.parameters.items()}
+    difference = (along(x + step * direction, start) - along(x - step * direction, start)) / (2 * step)
+    assert math.isclose(float((grad * direction).sum()), difference, rel_tol=1e-5, abs_tol=1e-5)
+    for name, array in start.items():
+        turn = normal(array.shape, 3)
+        ends = [along(x, {**start, name: array + sign * step * turn}) for sign in (1, -1)]
+        difference = (ends[0] - ends[1]) / (2 * step)
+        assert math.isclose(float((parameters[name] * turn).sum()), difference, rel_tol=1e-5, abs_tol=1e-5)
+
+
+@pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=label)
+def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = normal((3, 4, 7, 6))
+    whole = Bench(layer, (x,))
+    y = whole.forward()
+    grads = whole.backward(normal(y.shape, 1))
+    monkeypatch.setattr(scratch, "COLUMNS", 64)
+    monkeypatch.setattr(scratch, "POSITIONS", 5)
+    for module in (scratch, pointwise, sys.modules["planner.layers.pointwise"]):
+        monkeypatch.setattr(module, "BLOCK", 33)
+    pieces = Bench(layer, (x,))
+    np.testing.assert_allclose(pieces.forward(), y, rtol=0, atol=1e-12)
+    inputs, parameters = pieces.backward(normal(y.shape, 1))
+    expected = grads[0][0]
+    assert inputs[0] is not None and expected is not None
+    np.testing.assert_allclose(inputs[0], expected, rtol=0, atol=1e-12)
+    for name, array in parameters.items():
+        np.testing.assert_allclose(array, grads[1][name], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("layer", [*DIFFERENTIABLE, Dropout(), Dense(units=3)], ids=label)
+@pytest.mark.parametrize("training", [True, False])
+def test_planned_scratch_never_falls_when_the_batch_grows(layer: Layer, training: bool) -> None:
+    layer = layer.bind({})
+    for height, width in ((7, 6), (40, 300)):
+        map_sizes = (64,) if isinstance(layer, Dense) else (4, height, width)
+        if isinstance(layer, Conv) and layer.kernel == (7, 6):
+            map_sizes = (4, 7, 6)
+        counts = []
+        for batch in range(1, 70):
+            shapes = ((batch, *map_sizes),)
+            output = layer.output_shape(shapes)
+            saved = sum(math.prod(shape) for shape in layer.saved(shapes, output).values())
+            counts.append((layer.workspace(shapes, output, training), saved))
+        for column in zip(*counts, strict=True):
+            assert list(column) == sorted(column)
+        assert all(isinstance(count, int) for pair in counts for count in pair)
+
+
+@pytest.mark.parametrize("layer", [item for item in (*ACTIVATIONS, BatchNorm()) if item.in_place], ids=label)
+def test_working_in_place_gives_the_same_numbers(layer: Layer) -> None:
+    x = normal((3, 4, 5, 2))
+    apart = Bench(layer, (x,))
+    y = apart.forward()
+    grad = normal(y.shape, 1)
+    (expected,), _ = apart.backward(grad)
+    if "input" not in layer.keeps:
+        together = Bench(layer, (x,), in_place=True)
+        np.testing.assert_array_equal(together.forward(), y)
+        np.testing.assert_array_equal(together.backward(grad)[0][0], expected)
+    over = Bench(layer, (x,), overwrite_gradient=True)
+    over.forward()
+    np.testing.assert_array_equal(over.backward(grad)[0][0], expected)
+    resting = Bench(layer, (x,), training=False)
+    np.testing.assert_array_equal(Bench(layer, (x,), training=False, in_place=True).forward(), resting.forward())
+
+
+@pytest.mark.parametrize("layer", [*DIFFERENTIABLE, Dropout(rate=0.3)], ids=label)
+def test_float32_stays_float32_and_close_to_float64(layer: Layer) -> None:
+    x = normal((3, 4, 7, 6))
+    fine, coarse = Bench(layer, (x,)), Bench(layer, (x.astype(np.float32),))
+    for name, array in coarse.parameters.items():
+        fine.parameters[name][...] = array
+    expected, found = fine.forward(), coarse.forward()
+    assert found.dtype == np.float32
+    grads = coarse.backward(normal(expected.shape, 1, np.float32))
+    assert all(grad is not None and np.isfinite(grad).all() for grad in grads[0])
+    if not isinstance(layer, Dropout):  # random numbers differ by type
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *CONVOLUTIONS[:6],
+        *POOLS,
+        *ACTIVATIONS,
+        BatchNorm(),
+        Dropout(),
+    ],
+    ids=label,
+)
+def test_a_step_allocates_nothing_that_grows_with_the_batch(layer: Layer) -> None:
+    peaks = []
+    for batch in (2, 64):
+        bench = Bench(layer, (normal((batch, 4, 16, 16), 0, np.float32),))
+        bench.forward()
+        bench.grad_output.fill(1)
+        bench.kernel.backward()
+        tracemalloc.start()
+        bench.kernel.forward()
+        bench.kernel.backward()
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    # NumPy's buffers for a change of type hold 8192 elements however long the arrays are
+    assert peaks[1] < 200_000
+
+
+def test_max_pool_gives_the_gradient_to_the_first_of_equal_maxima() -> None:
+    x = np.array([[[[1.0, 2.0, 2.0], [2.0, 1.0, 0.0]]]])
+    bench = Bench(MaxPool(size=2, stride=1), (x,))
+    assert bench.forward().tolist() == [[[[2.0, 2.0]]]]
+    (grad,), _ = bench.backward(np.array([[[[10.0, 1.0]]]]))
+    assert grad is not None and grad.tolist() == [[[[0.0, 11.0, 0.0], [0.0, 0.0, 0.0]]]]
+
+
+def test_global_max_pool_gives_the_gradient_to_the_first_of_equal_maxima() -> None:
+    bench = Bench(GlobalMaxPool(), (np.array([[[[0.0, 3.0], [3.0, 3.0]]]]),))
+    bench.forward()
+    (grad,), _ = bench.backward(np.full((1, 1, 1, 1), 5.0))
+    assert grad is not None and grad.tolist() == [[[[0.0, 5.0], [0.0, 0.0]]]]
+
+
+def test_padding_never_wins_a_max_pool() -> None:
+    bench = Bench(MaxPool(size=2, pad=1), (np.full((1, 1, 2, 2), -9.0),), training=False)
+    assert bench.forward().tolist() == [[[[-9.0, -9.0], [-9.0, -9.0]]]]
+
+
+def test_average_pool_divides_by_what_it_counts() -> None:
+    x = np.ones((1, 1, 3, 3))
+    counted = Bench(AvgPool(size=2, stride=2, pad=1, rounding="floor"), (x,), training=False).forward()
+    assert counted.tolist() == [[[[0.25, 0.5], [0.5, 1.0]]]]
+    seen = Bench(AvgPool(size=2, stride=2, pad=1, count_include_pad=False), (x,), training=False).forward()
+    assert seen.tolist() == [[[[1.0, 1.0], [1.0, 1.0]]]]
+    overhanging = Bench(AvgPool(size=2, rounding="ceil"), (x,), training=False).forward()
+    assert overhanging.tolist() == [[[[1.0, 1.0], [1.0, 1.0]]]]
+
+
+def test_lecture_filter_on_the_binary_image() -> None:
+    image = [[int(c) for c in row] for row in ("111001", "011100", "001111", "100100", "001111", "011000")]
+    taps = np.array([[1.0, 0, 1], [0, 1, 0], [1, 0, 1]]).reshape(1, 1, 3, 3)
+    layer = Conv(filters=1, kernel=3, bias=False)
+    bench = Bench(layer, (np.array(image, float).reshape(1, 1, 6, 6),), parameters={"weight": taps})
+    found = bench.forward()
+    assert found[0, 0].tolist() == [[4, 3, 4, 3], [2, 4, 2, 3], [2, 2, 5, 4], [2, 3, 2, 2]]
+    assert Bench(MaxPool(size=2), (found,)).forward()[0, 0].tolist() == [[4, 4], [3, 5]]
+
+
+@pytest.mark.parametrize("layer", CONVOLUTIONS, ids=label)
+def test_weights_get_the_same_gradient_whether_or_not_the_input_wants_one(layer: Conv) -> None:
+    x = normal((2, 4, 7, 6))
+    both, alone = Bench(layer, (x,)), Bench(layer, (x,), wanted=False)
+    grad = normal(both.forward().shape, 1)
+    alone.forward()
+    expected = both.backward(grad)[1]
+    inputs, found = alone.backward(grad)
+    assert inputs == (None,)
+    for name, array in found.items():
+        np.testing.assert_allclose(array, expected[name], rtol=0, atol=1e-11)
+
+
+def test_batch_norm_moves_its_statistics_only_while_training() -> None:
+    x = normal((6, 2, 3, 3)) * 3 + 5
+    bench = Bench(BatchNorm(), (x,))
+    bench.forward()
+    columns = x.transpose(1, 0, 2, 3).reshape(2, -1)
+    np.testing.assert_allclose(bench.buffers["running_mean"], 0.1 * columns.mean(axis=1))
+    np.testing.assert_allclose(bench.buffers["running_var"], 0.9 + 0.1 * columns.var(axis=1, ddof=1))
+    resting = Bench(BatchNorm(), (x,), training=False)
+    resting.forward()
+    assert resting.buffers["running_mean"].tolist() == [0.0, 0.0]
+
+
+def test_batch_norm_in_float32_survives_a_mean_far_from_zero() -> None:
+    x = (normal((64, 1, 32, 32)) + 1000).astype(np.float32)
+    bench = Bench(BatchNorm(affine=False), (x,))
+    found = bench.forward()
+    exact = (x.astype(np.float64) - x.mean(dtype=np.float64)) / np.sqrt(x.var(dtype=np.float64) + 1e-5)
+    assert np.abs(found - exact).max() < 2e-3
+
+
+def test_sums_over_large_maps_stay_accurate_in_float32() -> None:
+    x = np.random.default_rng(0).random((1, 2, 700, 700), dtype=np.float32)
+    exact = x.sum(axis=(2, 3), keepdims=True, dtype=np.float64)
+    found = Bench(GlobalSumPool(), (x,), training=False).forward()
+    assert np.abs(found / exact - 1).max() < 1e-6
+
+
+def test_dropout_keeps_the_expected_share_and_its_gradient_has_the_same_mask() -> None:
+    x = np.ones((50, 400))
+    bench = Bench(Dropout(rate=0.25), (x,))
+    y = bench.forward()
+    assert set(np.unique(y)) == {0.0, 1 / 0.75}
+    assert abs((y > 0).mean() - 0.75) < 0.02
+    np.testing.assert_array_equal(bench.backward(x)[0][0], y)
+    assert not np.array_equal(bench.forward(), y)
+    np.testing.assert_array_equal(Bench(Dropout(rate=0.25), (x,), training=False).forward(), x)
+
+
+def test_add_of_one_tensor_twice_is_twice_the_tensor_even_in_its_own_memory() -> None:
+    x, other = normal((2, 3)), normal((2, 3), 1)
+    bench = Bench(Add(), (x, other, x), shared=(0, 1, 0), in_place=True, training=False)
+    np.testing.assert_allclose(bench.forward(), 2 * x + other)
+
+
+def test_concat_stacks_channels_and_cuts_the_gradient() -> None:
+    left, right = normal((2, 3, 2, 2)), normal((2, 1, 2, 2), 1)
+    bench = Bench(Concat(), (left, right))
+    np.testing.assert_array_equal(bench.forward(), np.concatenate([left, right], axis=1))
+    grad = normal((2, 4, 2, 2), 2)
+    inputs, _ = bench.backward(grad)
+    np.testing.assert_array_equal(inputs[0], grad[:, :3])
+    np.testing.assert_array_equal(inputs[1], grad[:, 3:])
+
+
+@pytest.mark.parametrize("layer", [item for item in ACTIVATIONS if item.kind not in ("relu", "relu6")], ids=label)
+@pytest.mark.filterwarnings("error")
+def test_activations_stay_finite_and_silent_at_huge_inputs(layer: Layer) -> None:
+    x = np.array([[-1e4, -100.0, 0.0, 100.0, 1e4]], np.float32)
+    bench = Bench(layer, (x,))
+    assert np.isfinite(bench.forward()).all()
+    assert np.isfinite(bench.backward(np.ones_like(x))[0][0]).all()  # type: ignore[arg-type]  # asked for above
+
+
+def test_softmax_sums_to_one_over_many_channels() -> None:
+    x = (normal((2, 3000, 1, 3)) * 5).astype(np.float32)
+    assert np.abs(Bench(Softmax(), (x,)).forward().sum(axis=1, dtype=np.float64) - 1).max() < 1e-6
+
+
+@pytest.mark.parametrize(("dtype", "bound"), [("float32", 2.5e-7), ("float64", 1e-15)])
+def test_erf_is_the_standard_librarys_to_a_few_units_in_the_last_place(dtype: str, bound: float) -> None:
+    # one unit in the last place is at most 1.2e-7 and 2.3e-16 of a number
+    x: FloatArray = np.concatenate([np.linspace(-7, 7, 20001), np.geomspace(1e-12, 1, 2000)]).astype(np.dtype(dtype))
+    out = np.empty_like(x)
+    erf(x, out, np.empty_like(x), np.empty_like(x))
+    exact = np.array([math.erf(value) for value in x.tolist()])
+    error = np.abs(out.astype(np.float64) - exact)
+    assert (error[exact != 0] / np.abs(exact[exact != 0])).max() < bound
+    assert error.max() < bound
