@@ -134,7 +134,8 @@ def test_what_only_follows_from_a_fault_is_not_reported_again() -> None:
             [layer("maxpool", name="a", size=2, pad=2)],
             {},
             "S206",
-            "`a`: padding 2 is more than half of its window of 2, so that a window could see nothing but padding",
+            "`a`: padding 2 is more than half of its window of 2; pooling pads by at most half a window, so that "
+            "every window sees its input",
             "a: {..., pad: 1}",
         ),
         (
@@ -142,7 +143,7 @@ def test_what_only_follows_from_a_fault_is_not_reported_again() -> None:
             {},
             "S208",
             "`a`: `rounding: exact` asks for windows that end at the border, but along the height "
-            "(16 - 3)/2 + 1 is not a whole number",
+            "(16 - 3)/2 + 1 = 15/2 is not a whole number",
             "feed 17x17 images:  x: [N, 3, 17, 17]",
         ),
     ],

@@ -106,7 +106,7 @@ def test_sizes_that_are_equal_are_equal_expressions() -> None:
     [
         (sy.floor_div(H - 1, 32) + 1, "floor((H - 1)/32) + 1"),
         (64 * sy.floor_div(H - 1, 2) ** 2, "64*floor((H - 1)/2)**2"),
-        (sy.floor_div(sy.symbol("H") - sy.symbol("F"), sy.symbol("S")) + 1, "floor((-F + H)/S) + 1"),
+        (sy.floor_div(sy.symbol("H") - sy.symbol("F"), sy.symbol("S")) + 1, "floor((H - F)/S) + 1"),
         (sy.floor_div(3 * H, 2), "floor(3*H/2)"),
         (sy.size(7), "7"),
         (7, "7"),

@@ -1,0 +1,195 @@
+"""Derivations: every equal sign holds, the lecture's numbers come out, and no layer kind is left without one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import sympy
+
+import planner
+from planner import Network, diagnose, layer
+from planner import symbols as sy
+from planner.explain import derive, explain, window_steps, worth_explaining
+from planner.layers import KINDS, Conv, MaxPool
+from planner.layers.base import Category, Layer
+from planner.steps import Derivation, as_json, as_latex, as_markdown, as_text
+from planner.symbols import Shape
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+def texts(derivation: Derivation) -> dict[str, str]:
+    return {step.quantity: step.text for step in derivation.steps}
+
+
+def one_layer(kind: str, shape: tuple[int | str, ...], **settings: object) -> Derivation:
+    net = Network(name="n", input={"x": shape}, layers=[layer(kind, name="it", **settings)])
+    return explain(diagnose(net), "it")
+
+
+@pytest.mark.parametrize(
+    ("stride", "expected"),
+    [
+        (1, "(n - k)/s + 1 = (7 - 3)/1 + 1 = 5"),
+        (2, "(n - k)/s + 1 = (7 - 3)/2 + 1 = 3"),
+        (3, "floor((n - k)/s) + 1 = floor((7 - 3)/3) + 1 = 2"),
+    ],
+)
+def test_the_lecture_s_seven_by_seven_input(stride: int, expected: str) -> None:
+    found = one_layer("conv", ("N", 1, 7, 7), filters=1, kernel=3, stride=stride)
+    assert texts(found)["height and width"] == expected
+
+
+def test_the_lecture_s_six_filters() -> None:
+    found = texts(one_layer("conv", ("N", 3, 32, 32), filters=6, kernel=5))
+    assert found["height and width"] == "(n - k)/s + 1 = (32 - 5)/1 + 1 = 28"
+    assert found["parameters"] == "filters*channels*kh*kw + filters = 6*3*5*5 + 6 = 456"
+    assert found["MACs"] == "N*filters*H'*W'*channels*kh*kw = N*6*28*28*3*5*5 = 352800*N"
+
+
+def test_names_in_the_place_of_numbers_give_the_textbook_formula() -> None:
+    found = one_layer("conv", ("B", 3, "N", "N"), filters="K", kernel="F", stride="S")
+    assert texts(found)["height and width"] == "floor((n - k)/s) + 1 = floor((N - F)/S) + 1"
+    exact = one_layer("conv", ("B", 3, "N", "N"), filters=1, kernel="F", stride="S", rounding="exact")
+    assert texts(exact)["height and width"] == "(n - k)/s + 1 = (N - F)/S + 1"
+
+
+def test_names_are_replaced_by_the_numbers_given() -> None:
+    net = Network(name="n", input={"x": ("B", 3, "N", "N")}, layers=[layer("conv", name="c", filters=6, kernel="F")])
+    found = explain(diagnose(net), "c", {"N": 32, "F": 5, "B": 1})
+    assert texts(found)["height and width"] == "(n - k)/s + 1 = (32 - 5)/1 + 1 = 28"
+    assert texts(found)["field size"] == "r + (e - 1)*j = 1 + (5 - 1)*1 = 5"
+    assert found.chains == {"height and width": "32 -c k5-> 28"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"pad": 1}, "(n + 2*p - k)/s + 1 = (9 + 2*1 - 3)/1 + 1 = 9"),
+        ({"pad": [1, 0, 1, 0]}, "(n + a + b - k)/s + 1 = (9 + 1 + 0 - 3)/1 + 1 = 8"),
+        ({"dilation": 2}, "(n - e)/s + 1 = (9 - 5)/1 + 1 = 5"),
+        ({"pad": "same", "stride": 2}, "ceil(n/s) = ceil(9/2) = 5"),
+        ({"stride": 4}, "floor((n - k)/s) + 1 = floor((9 - 3)/4) + 1 = 2"),
+    ],
+)
+def test_padding_dilation_and_rounding_stand_in_the_formula_where_they_matter(
+    settings: dict[str, object], expected: str
+) -> None:
+    found = one_layer("conv", ("N", 1, 9, 9), filters=1, kernel=3, **settings)
+    assert texts(found)["height and width"] == expected
+
+
+def test_a_window_that_would_begin_in_the_padding_is_taken_off_in_words() -> None:
+    steps = window_steps(MaxPool(size=2, stride=2, pad=1, rounding="ceil"), (1, 1, 3, 3))
+    assert [step.text for step in steps] == ["ceil((n + 2*p - k)/s) + 1 = ceil((3 + 2*1 - 2)/2) + 1 = 3", "2"]
+    assert "begins in the padding" in steps[1].quantity
+
+
+def test_height_and_width_stand_apart_where_they_differ() -> None:
+    steps = window_steps(Conv(filters=1, kernel=(3, 5)), (1, 1, 9, 9))
+    assert [(step.quantity, step.terms[-1]) for step in steps] == [("height", "7"), ("width", "5")]
+
+
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "inception", "two_inputs"])
+def test_every_equal_sign_holds(name: str) -> None:
+    plan = planner.load(EXAMPLES / f"{name}.yaml").check()
+    sizes = {name: 96 if name in "HW" else 2 for name in plan.free}
+    found = diagnose(plan.network)
+    words = {"floor": sympy.floor, "ceil": sympy.ceiling}
+    count = 0
+    for node in plan.nodes:
+        for step in explain(found, node.name, sizes).steps:
+            if step.quantity == "output" or "receptive field" in step.quantity:
+                continue
+            values = {
+                sympy.sympify(term, locals=words) for term in step.terms[step.terms[0][0].islower() :] if "weight" not in term
+            }
+            values = {number for number in values if number.is_number}
+            assert len(values) == 1, (node.name, step)
+            count += 1
+    assert count > 10
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"input"}))
+def test_every_kind_of_layer_has_a_derivation(kind: str) -> None:
+    settings = {"conv": {"filters": 4, "kernel": 3}, "dense": {"units": 3}}.get(kind, {})
+    settings |= {"size": 2} if kind in ("maxpool", "avgpool", "sumpool") else {}
+    sources = {"from_": ["x", "x"]} if kind in ("add", "concat") else {}
+    shape = ("N", 4) if kind == "dense" else ("N", 4, 6, 6)
+    net = Network(name="n", input={"x": shape}, layers=[layer(kind, name="it", **settings, **sources)])
+    found = explain(diagnose(net), "it")
+    planned = net.check().by_name["it"]
+    assert texts(found)["output"] == sy.shape_text(planned.output)
+    assert found.summary == KINDS[kind].summary
+    if planned.parameters:
+        assert texts(found)["parameters"].endswith(f" = {planned.parameter_count}")
+
+
+def test_a_kind_nobody_registered_gets_the_general_derivation() -> None:
+    @dataclass(frozen=True)
+    class Scale(Layer):
+        kind: ClassVar[str] = "scale"
+        category: ClassVar[Category] = "norm"
+        summary: ClassVar[str] = "a factor for each channel"
+
+        def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+            return inputs[0]
+
+        def params(self, inputs: tuple[Shape, ...]) -> tuple[planner.layers.Parameter, ...]:
+            return (planner.layers.Parameter("weight", (inputs[0][1],)), planner.layers.Parameter("bias", (2, 3)))
+
+    steps = list(derive(Scale(), ((1, 8, 4, 4),), (1, 8, 4, 4)))
+    assert [step.text for step in steps] == ["1 x 8 x 4 x 4", "weight 8 + bias 2*3 = 14"]
+
+
+def test_a_faulty_layer_is_derived_up_to_its_fault_and_nothing_behind_it() -> None:
+    net = Network(
+        name="n",
+        input={"x": ("N", 1, 8, 8)},
+        layers=[
+            layer("maxpool", name="p", size=2),
+            layer("conv", name="c", filters=1, kernel=5),
+            layer("relu", name="r"),
+        ],
+    )
+    found = diagnose(net)
+    faulty = explain(found, "c")
+    assert texts(faulty) == {"height and width": "(n - k)/s + 1 = (4 - 5)/1 + 1 = 0"}
+    assert "does not fit" in faulty.fault
+    assert explain(found, "r").fault == "nothing is known behind a faulty layer"
+    assert list(worth_explaining(found)) == ["p", "c"]
+
+
+def test_latex_is_balanced() -> None:
+    plan = planner.load(EXAMPLES / "resnet18.yaml").check()
+    found = diagnose(plan.network)
+    for node in plan.nodes:
+        text = as_latex(explain(found, node.name))
+        assert text.count("{") == text.count("}")
+        assert text.count(r"\left") == text.count(r"\right")
+        assert text.count(r"\begin{align*}") == text.count(r"\end{align*}") == 1
+
+
+def test_latex_writes_fractions_and_floors() -> None:
+    found = one_layer("conv", ("N", 1, 7, 7), filters=1, kernel=3, stride=3)
+    assert r"\left\lfloor \frac{n - k}{s} \right\rfloor + 1 = \left\lfloor \frac{7 - 3}{3} \right\rfloor + 1 = 2" in as_latex(found)
+
+
+def test_markdown_cells_hold_no_bar_of_their_own() -> None:
+    found = Derivation("a|b", "conv", "", (), {"c|d": "N x 1"}, (), {})
+    rows = as_markdown(found).splitlines()[2:]
+    assert all(row.replace(r"\|", "").count("|") == 3 for row in rows)
+
+
+def test_text_lines_up_and_json_holds_the_same_steps() -> None:
+    found = one_layer("conv", ("N", 3, 32, 32), filters=6, kernel=5)
+    lines = as_text(found).splitlines()
+    assert lines[0] == "it: conv, 2-D convolution"
+    assert len({line.index(line[4:].split("  ", 1)[1].strip()[0], 20) for line in lines[1:3]}) >= 1
+    assert [step["terms"] for step in json.loads(json.dumps(as_json(found)))["steps"]] == [
+        list(step.terms) for step in found.steps
+    ]

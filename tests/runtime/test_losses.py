@@ -1,0 +1,175 @@
+"""Losses: values and gradients against formulas and PyTorch, stability, targets, and memory."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.findings import PlannerError
+from planner.training import loss_workspace
+from runtime.losses import CrossEntropy, MeanSquaredError, bind, checked
+
+SHAPES = [(10, 7), (3, 1), (1, 4), (4, 5, 6, 3)]
+
+
+def made(shape, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal(shape).astype(dtype), rng.integers(0, shape[0], shape[1:])
+
+
+def softmax_loss(logits, labels):
+    shifted = logits - logits.max(axis=0)
+    logs = shifted - np.log(np.exp(shifted).sum(axis=0))
+    return -np.take_along_axis(logs, labels[None], axis=0).mean()
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_cross_entropy_is_its_formula(shape):
+    logits, labels = made(shape)
+    loss = CrossEntropy(logits, np.empty_like(logits))
+    loss.targets[...] = labels
+    assert loss.step().loss == pytest.approx(softmax_loss(logits, labels), rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("name", ["cross_entropy", "mse", "mse labels"])
+def test_gradients_are_the_slopes_of_the_loss(name, shape):
+    output, labels = made(shape)
+    targets = made(shape, seed=1)[0] if name == "mse" else labels
+    direction = made(shape, seed=2)[0]
+
+    def value(at):
+        loss = bind(name.split()[0], targets, at, np.empty_like(at))
+        loss.targets[...] = targets
+        return loss.step().loss
+
+    grad = np.empty_like(output)
+    loss = bind(name.split()[0], targets, output, grad)
+    loss.targets[...] = targets
+    loss.step()
+    step = 1e-5
+    slope = (value(output + step * direction) - value(output - step * direction)) / (2 * step)
+    assert float((grad * direction).sum()) == pytest.approx(slope, rel=1e-6, abs=1e-9)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["cross_entropy", "mse", "mse labels"])
+def test_losses_agree_with_pytorch(name, dtype):
+    torch = pytest.importorskip("torch")
+    output, labels = made((10, 33), dtype)
+    targets = made((10, 33), dtype, seed=1)[0] if name == "mse" else labels
+    grad = np.empty_like(output)
+    loss = bind(name.split()[0], targets, output, grad)
+    loss.targets[...] = targets
+    score = loss.step()
+    theirs = torch.tensor(output.T.copy(), requires_grad=True)
+    if name == "cross_entropy":
+        value = torch.nn.functional.cross_entropy(theirs, torch.tensor(labels))
+    elif name == "mse":
+        value = torch.nn.functional.mse_loss(theirs, torch.tensor(targets.T.copy()))
+    else:
+        value = torch.nn.functional.mse_loss(theirs, torch.tensor(np.eye(10, dtype=dtype)[labels]))
+    value.backward()
+    tolerance = 1e-5 if dtype == np.float32 else 1e-12
+    assert score.loss == pytest.approx(value.item(), rel=tolerance)
+    np.testing.assert_allclose(grad, theirs.grad.numpy().T, rtol=tolerance, atol=tolerance / 100)
+    assert grad.dtype == dtype
+
+
+def test_huge_logits_neither_overflow_nor_lose_the_loss():
+    logits = np.array([[1e30, -1e30], [0.0, 0.0]], np.float32)
+    loss = CrossEntropy(logits, grad := np.empty_like(logits))
+    loss.targets[...] = [0, 1]
+    with np.errstate(over="raise", invalid="raise"):
+        score = loss.step()
+    assert score.loss == 0.0
+    assert np.isfinite(grad).all()
+
+
+@given(st.integers(2, 6), st.integers(1, 20), st.integers(0, 2**32 - 1))
+def test_the_count_of_right_answers_is_that_of_argmax_where_nothing_ties(classes, count, seed):
+    output, labels = made((classes, count), np.float32, seed)
+    for name in ("cross_entropy", "mse"):
+        loss = bind(name, labels, output)
+        loss.targets[...] = labels
+        score = loss.step()
+        assert (score.correct, score.judged) == (int((output.argmax(0) == labels).sum()), count)
+
+
+@pytest.mark.parametrize("fill", [0.0, np.nan])
+@pytest.mark.parametrize("name", ["cross_entropy", "mse"])
+def test_a_network_that_says_nothing_is_not_called_right(name, fill):
+    output = np.full((3, 4), fill, np.float32)
+    labels = np.zeros(4, np.intp)
+    loss = bind(name, labels, output)
+    loss.targets[...] = labels
+    with np.errstate(invalid="ignore"):
+        assert loss.step().correct == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["cross_entropy", "mse"])
+def test_the_planned_workspace_is_enough(name, dtype):
+    output, labels = made((4, 5, 6, 3), dtype)
+    planned = loss_workspace([(3, 4, 5, 6)], np.dtype(dtype).itemsize)
+    workspace = np.full(planned, np.nan, dtype)
+    tight, roomy = np.empty_like(output), np.empty_like(output)
+    for grad, memory in ((tight, workspace), (roomy, None)):
+        loss = bind(name, labels, output, grad, memory)
+        loss.targets[...] = labels
+        loss.step()
+    np.testing.assert_array_equal(tight, roomy)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "mse"])
+def test_a_step_allocates_nothing_that_grows_with_the_batch(name):
+    peaks = []
+    for count in (256, 32768):
+        output, labels = made((10, count), np.float32)
+        loss = bind(name, labels, output, np.empty_like(output))
+        loss.targets[...] = labels
+        loss.step()
+        loss.targets[...] = labels
+        tracemalloc.start()
+        before = tracemalloc.get_traced_memory()[0]
+        loss.step()
+        peaks.append(tracemalloc.get_traced_memory()[1] - before)
+        tracemalloc.stop()
+    # NumPy's own fixed buffers for mixed types stay below this.
+    assert peaks[1] < peaks[0] + 80_000
+
+
+@pytest.mark.parametrize(
+    ("name", "targets", "words"),
+    [
+        ("cross_entropy", [0, 10], "run from 0 to 10"),
+        ("cross_entropy", [1, 10], "subtract 1"),
+        ("cross_entropy", [-1, 3], "run from -1"),
+        ("cross_entropy", [0.0, 1.0], "labels.astype(int)"),
+        ("cross_entropy", np.eye(10), "labels.argmax(axis=1)"),
+        ("cross_entropy", [["a", "b"]], "whole numbers"),
+        ("cross_entropy", np.zeros((4, 2), int), "whole numbers"),
+        ("mse", np.zeros((4, 9)), "(N, 10)"),
+        ("mse", np.zeros(4), "labels.astype(int)"),
+    ],
+)
+def test_targets_that_do_not_fit_are_refused_with_a_reason(name, targets, words):
+    with pytest.raises(PlannerError) as caught:
+        checked(name, targets, (10,))
+    assert caught.value.findings[0].code == "R503"
+    assert words in str(caught.value)
+
+
+def test_labels_in_a_column_or_as_bytes_are_labels():
+    for column in (np.array([[1], [2]]), np.array([1, 2], np.uint8)):
+        labels = checked("cross_entropy", column, (3,))
+        assert labels.dtype == np.intp
+        assert labels.tolist() == [1, 2]
+
+
+def test_losses_refuse_arrays_they_would_have_to_copy():
+    with pytest.raises(ValueError, match="contiguous"):
+        CrossEntropy(np.zeros((4, 3, 2)).transpose(1, 2, 0)[:, ::1])
+    assert MeanSquaredError(np.zeros((2, 2))).step().loss >= 0
