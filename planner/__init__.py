@@ -10,6 +10,8 @@
 Neither NumPy nor the runtime is ever imported from here.
 """
 
+from planner.bound import BoundNode as BoundNode
+from planner.bound import BoundPlan as BoundPlan
 from planner.check import Diagnosis as Diagnosis
 from planner.check import diagnose as diagnose
 from planner.domain import Domain as Domain
@@ -25,10 +27,7 @@ from planner.findings import SizeError as SizeError
 from planner.findings import SpecError as SpecError
 from planner.network import Network as Network
 from planner.network import Node as Node
-from planner.plan import BoundNode as BoundNode
-from planner.plan import BoundPlan as BoundPlan
 from planner.plan import Plan as Plan
 from planner.plan import PlannedNode as PlannedNode
-
 from planner.spec import load as load
 from planner.training import TrainSettings as TrainSettings

@@ -160,7 +160,10 @@ class Builder:
         given: Any = entry.name
         if not isinstance(given, str) or not given or len(given) > LONGEST_NAME or not given.isprintable():
             self._report(
-                "N107", f"`name` must be printable text of up to {LONGEST_NAME} characters, got {given!r}", entry, "name"
+                "N107",
+                f"`name` must be printable text of up to {LONGEST_NAME} characters, got {given!r}",
+                entry,
+                "name",
             )
             return self._name(replace(entry, name=None))
         if given in self._nodes:

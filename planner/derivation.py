@@ -7,7 +7,9 @@ from functools import singledispatch
 
 import planner.symbols as sy
 from planner.layers import Layer
-from planner.layers.window import Conv, Pool, WindowLayer
+from planner.layers.conv import Conv
+from planner.layers.pool import Pool
+from planner.layers.window import WindowLayer
 from planner.network import Network
 from planner.symbols import Shape
 

@@ -18,7 +18,8 @@ from planner.derivation import chain, path_to
 from planner.domain import Domain, solve_condition
 from planner.findings import Finding, Location, Related, SettingError, Severity
 from planner.layers import Conv, Dense, Flatten, Input, Layer
-from planner.layers.window import Pool, WindowLayer
+from planner.layers.pool import Pool
+from planner.layers.window import WindowLayer
 from planner.network import Network, Node
 
 MOST_FIXES = 3

@@ -1,7 +1,7 @@
-"""The two planned values: Plan, all symbolic, and BoundPlan, all plain ints.
+"""Plan: a checked network, everything symbolic.
 
 A :class:`Plan` comes from :meth:`planner.Network.check`; :meth:`Plan.bind` gives every free size a
-number and returns the :class:`BoundPlan` that the runtime executes. Whether a network is right is
+number and returns the :class:`planner.bound.BoundPlan` that the runtime executes. Whether a network is right is
 decided in :mod:`planner.check`.
 """
 
@@ -11,22 +11,19 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, SupportsIndex, get_args
+from typing import SupportsIndex, get_args
 
 import planner.symbols as sy
+from planner.bound import BoundNode, BoundPlan, DType
 from planner.conditions import Condition, Verdict
 from planner.domain import Domain, Open, solve, solve_condition
 from planner.findings import Finding, SizeError, nearest
 from planner.layers.base import Layer, Parameter
 from planner.layers.source import Input
-from planner.memory import Memory, plan_memory
 from planner.network import Network, listed
 from planner.receptive import ReceptiveField
 from planner.symbols import Shape, Size
 from planner.training import TrainSettings
-
-DType = Literal["float32", "float64"]
-ITEM_BYTES: Mapping[str, int] = {"float32": 4, "float64": 8}
 
 AXES = ("N", "C", "H", "W")
 
@@ -255,126 +252,6 @@ class Plan:
                 fixes=tuple(near),
             )
         return list(findings.values())
-
-
-@dataclass(frozen=True)
-class BoundNode:
-    """One layer of a bound plan: every number a kernel needs, as plain ints.
-
-    Attributes
-    ----------
-    name, kind : str
-    layer : Layer
-        The settings; every size in them is a plain int.
-    inputs : tuple of str
-        Names of the nodes it reads, in order.
-    input_shapes, output_shape
-        In the order N, C, H, W.
-    parameters, buffers : tuple of Parameter
-    macs : int
-    """
-
-    name: str
-    kind: str
-    layer: Layer
-    inputs: tuple[str, ...]
-    input_shapes: tuple[tuple[int, ...], ...]
-    output_shape: tuple[int, ...]
-    parameters: tuple[Parameter, ...]
-    buffers: tuple[Parameter, ...]
-    macs: int
-
-
-@dataclass(frozen=True)
-class BoundPlan:
-    """A plan at known sizes: plain ints only, and a dtype, so that bytes are known. What the runtime runs.
-
-    Attributes
-    ----------
-    plan : Plan
-        The symbolic plan it comes from.
-    nodes : tuple of BoundNode
-    sizes : Mapping of str to int
-        The values given to :meth:`Plan.bind`.
-    dtype : str
-    """
-
-    plan: Plan
-    nodes: tuple[BoundNode, ...]
-    sizes: Mapping[str, int]
-    dtype: DType = "float32"
-
-    @property
-    def name(self) -> str:
-        """Name of the network."""
-        return self.plan.name
-
-    @property
-    def item_bytes(self) -> int:
-        """Bytes of one number."""
-        return ITEM_BYTES[self.dtype]
-
-    @property
-    def train(self) -> TrainSettings:
-        """The `train:` section, with its defaults."""
-        return self.plan.train
-
-    @cached_property
-    def by_name(self) -> Mapping[str, BoundNode]:
-        """Nodes by name."""
-        return {node.name: node for node in self.nodes}
-
-    @cached_property
-    def inputs(self) -> dict[str, str]:
-        """Node of each input by its name (the same)."""
-        return {node.name: node.name for node in self.nodes if node.kind == "input"}
-
-    @property
-    def outputs(self) -> Mapping[str, str]:
-        """Node that each output's public name stands for."""
-        return self.plan.outputs
-
-    @cached_property
-    def input_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the inputs by name."""
-        return {name: self.by_name[name].output_shape for name in self.inputs}
-
-    @cached_property
-    def output_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shapes of the outputs by their public names."""
-        return {public: self.by_name[node].output_shape for public, node in self.outputs.items()}
-
-    @cached_property
-    def batch(self) -> int:
-        """Images the plan takes at once."""
-        return next(iter(self.input_shapes.values()))[0]
-
-    @cached_property
-    def parameters(self) -> int:
-        """Trainable parameters."""
-        return sum(p.count for node in self.nodes for p in node.parameters)
-
-    @cached_property
-    def buffers(self) -> int:
-        """Numbers of untrained state."""
-        return sum(p.count for node in self.nodes for p in node.buffers)
-
-    @cached_property
-    def macs(self) -> int:
-        """Multiply-accumulates of one forward pass over the batch."""
-        return sum(node.macs for node in self.nodes)
-
-    @cached_property
-    def memory(self) -> Memory:
-        """Every byte of inference and training, laid out."""
-        return plan_memory(self)
-
-    @cached_property
-    def spec(self) -> str:
-        """The network as the text of a spec file."""
-        from planner.spec.write import write  # the writer reads networks; plans only ask for it
-
-        return write(self.plan.network)
 
 
 def _bound_nodes(plan: Plan, values: Mapping[str, int]) -> tuple[BoundNode, ...]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bound import BoundNode, BoundPlan
 from planner.layers import LeakyRelu
-from planner.plan import BoundNode, BoundPlan
 
 _RELU_LIKE = frozenset({"relu", "relu6", "elu", "silu", "gelu"})
 _TRANSPARENT = frozenset({"norm", "pool", "merge", "reshape"})

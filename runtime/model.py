@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bound import BoundPlan
 from planner.findings import SizeError
 from planner.memory import Arena, plan_arena
-from planner.plan import BoundPlan
 from runtime import door
 from runtime.door import Given
 from runtime.program import Program

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bound import BoundNode, BoundPlan
 from planner.memory import Arena, Key
-from planner.plan import BoundNode, BoundPlan
 from runtime.kernels.base import Arrays, Kernel, kernel_for
 from runtime.store import Store
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.bound import BoundNode, BoundPlan
 from planner.layers.base import Parameter
-from planner.plan import BoundNode, BoundPlan
 from runtime.initial import fill
 
 Array = NDArray[Any]

@@ -15,7 +15,8 @@ import numpy as np
 import planner
 import runtime
 from planner import Entry, layer
-from planner.plan import BoundPlan, DType, Plan
+from planner.bound import BoundPlan, DType
+from planner.plan import Plan
 from tests.cases import CASES, COMFORTABLE, ORACLES, TRAINING, Arrays, Case, Settings, Template, bound_settings
 from tests.naive import Array
 

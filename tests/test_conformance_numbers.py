@@ -14,7 +14,7 @@ import pytest
 
 import runtime
 from planner import Entry
-from planner.plan import BoundPlan, DType
+from planner.bound import BoundPlan, DType
 from runtime.kernels.base import Arrays, kernel_for
 from tests import naive, stage
 from tests.cases import CASES, Case, away_from_kinks

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import planner.symbols as sy
+from planner.bound import BoundPlan
 from planner.check import Diagnosis, diagnose
 from planner.draw.diagram import Diagram, DrawNode, cost_line, short
 from planner.layers import KINDS, Layer, Parameter
 from planner.network import Network, Node
-from planner.plan import BoundPlan, Plan
+from planner.plan import Plan
 from planner.receptive import ReceptiveField
 from planner.symbols import Shape, Size
 

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from planner.layers.base import Layer as Layer
 from planner.layers.base import Parameter as Parameter
+from planner.layers.conv import Conv as Conv
 from planner.layers.dense import Dense as Dense
 from planner.layers.globalpool import GlobalAvgPool as GlobalAvgPool
 from planner.layers.globalpool import GlobalMaxPool as GlobalMaxPool
@@ -24,12 +25,11 @@ from planner.layers.pointwise import Silu as Silu
 from planner.layers.pointwise import Softmax as Softmax
 from planner.layers.pointwise import Softplus as Softplus
 from planner.layers.pointwise import Tanh as Tanh
+from planner.layers.pool import AvgPool as AvgPool
+from planner.layers.pool import MaxPool as MaxPool
+from planner.layers.pool import SumPool as SumPool
 from planner.layers.reshape import Flatten as Flatten
 from planner.layers.source import Input as Input
-from planner.layers.window import AvgPool as AvgPool
-from planner.layers.window import Conv as Conv
-from planner.layers.window import MaxPool as MaxPool
-from planner.layers.window import SumPool as SumPool
 
 KINDS: Mapping[str, type[Layer]] = MappingProxyType(
     {value.kind: value for value in list(globals().values()) if isinstance(value, type) and hasattr(value, "kind")}

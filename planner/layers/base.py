@@ -165,6 +165,12 @@ def setting(description: str, default: Any = ..., **limits: Any) -> Any:
     return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
 
 
+def settle(layer: Layer, **values: Any) -> None:
+    """Give a frozen layer under construction the checked form of its settings."""
+    for name, value in values.items():
+        object.__setattr__(layer, name, value)
+
+
 def count(name: str, value: object, *, minimum: int = 1) -> Size:
     """Return a setting that counts something as a size.
 
@@ -178,9 +184,9 @@ def count(name: str, value: object, *, minimum: int = 1) -> Size:
             return sy.symbol(value)
         except ValueError as error:
             raise SettingError(name, f"`{name}`: {error}") from None
-    known = sy.constant(value) if isinstance(value, sy.Size) else value
-    if known is None:
+    if isinstance(value, sy.Size) and sy.constant(value) is None:
         return value
+    known = sy.constant(value) if isinstance(value, sy.Size) else value
     if isinstance(known, bool) or not isinstance(known, int):
         raise SettingError(name, f"`{name}` must be a whole number or a name, got {known!r}")
     if known < minimum:

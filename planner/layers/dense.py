@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from planner.conditions import Requirement
-from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rank, setting
+from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rank, setting, settle
 from planner.symbols import Shape, Size
 
 
@@ -34,7 +34,7 @@ class Dense(Layer):
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", count("units", self.units))
+        settle(self, units=count("units", self.units))
         flag("bias", self.bias)
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
-from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting
+from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
 from planner.layers.scratch import norm_elements
 from planner.symbols import Shape
 
@@ -42,8 +42,8 @@ class BatchNorm(Layer):
     in_place: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "eps", number("eps", self.eps, 0.0, 1.0))
-        object.__setattr__(self, "momentum", number("momentum", self.momentum, 0.0, 1.0))
+        settle(self, eps=number("eps", self.eps, 0.0, 1.0))
+        settle(self, momentum=number("momentum", self.momentum, 0.0, 1.0))
         flag("affine", self.affine)
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.layers.base import Category, Keep, Layer, choice, number, setting
+from planner.layers.base import Category, Keep, Layer, choice, number, setting, settle
 from planner.layers.scratch import BLOCK, mask_elements, softmax_columns, softmax_parts
 from planner.symbols import Shape
 
@@ -78,7 +78,7 @@ class LeakyRelu(FromOutput):
     scratch_blocks: ClassVar[tuple[int, int]] = (1, 1)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "slope", number("slope", self.slope, 1e-9, 1e9))
+        settle(self, slope=number("slope", self.slope, 1e-9, 1e9))
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Elu(FromOutput):
     scratch_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "alpha", number("alpha", self.alpha, 1e-9, 1e9))
+        settle(self, alpha=number("alpha", self.alpha, 1e-9, 1e9))
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class Dropout(Pointwise):
     in_place: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "rate", number("rate", self.rate, 0.0, 0.999999))
+        settle(self, rate=number("rate", self.rate, 0.0, 0.999999))
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
         """Return ``kept``: one byte a number, true where it was not set to zero."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from planner.findings import SettingError
-from planner.layers.base import Category, Layer, count, setting
+from planner.layers.base import Category, Layer, count, setting, settle
 from planner.symbols import Shape
 
 
@@ -36,7 +36,7 @@ class Input(Layer):
     def __post_init__(self) -> None:
         if not isinstance(self.shape, (list, tuple)) or len(self.shape) not in (2, 4):
             raise SettingError("shape", "the shape of an input is [N, C, H, W] or [N, features]")
-        object.__setattr__(self, "shape", tuple(count("shape", item) for item in self.shape))
+        settle(self, shape=tuple(count("shape", item) for item in self.shape))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return tuple(self.shape)

@@ -1,7 +1,7 @@
-"""Layers that slide a window over a map: convolution and max, average and sum pooling.
+"""The window rule, and what layers that slide a window over a map share.
 
-All of them count positions with the one rule in :class:`Window`. Batch-last kernels for them are in
-``runtime/kernels/window.py``.
+Convolution (:mod:`planner.layers.conv`) and pooling (:mod:`planner.layers.pool`) count positions with the
+one rule in :class:`Window`, and nowhere else.
 """
 
 from __future__ import annotations
@@ -10,25 +10,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import Any, ClassVar, TypeAlias
+from typing import ClassVar, TypeAlias
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Divides, Requirement
 from planner.findings import SettingError
 from planner.layers.base import (
     AxisField,
-    Category,
-    Keep,
     Layer,
-    Parameter,
-    choice,
     count,
-    flag,
     needs_rank,
     pair,
-    setting,
 )
-from planner.layers.scratch import ConvScratch, Tiles, mask_elements
 from planner.symbols import Shape, Size
 
 Padding: TypeAlias = str | tuple[Size, Size, Size, Size]
@@ -197,8 +190,11 @@ def _positions_text(name: str, window: Window, size: Size) -> str:
 
 def _inexact(name: str, window: Window, size: Size) -> str:
     rule = fraction_text(window, size, rounding="exact")
+    room, stride = sy.constant(window.room(size)), sy.constant(window.stride)
+    if room is not None and stride is not None:
+        rule += f" = {Fraction(room, stride) + 1}"
     return (
-        f"`rounding: exact` asks for windows that end at the border, but along the {name} {rule} is not a whole number"
+        f"`rounding: exact` wants windows that end at the border, but along the {name} {rule} is not a whole number"
     )
 
 
@@ -251,292 +247,3 @@ def read_padding(name: str, value: object) -> Padding:
         )
     high, wide = pair(name, value, minimum=0)
     return high, high, wide, wide
-
-
-def _uneven(groups: Size, number: Size, what: str, *, short: bool = False) -> str:
-    if short:
-        return f"{sy.text(number)} {what} / {sy.text(groups)}"
-    return f"{sy.text(groups)} groups cannot share {sy.text(number)} {what} evenly"
-
-
-def _too_padded(window: Size, padding: Size, *, short: bool = False) -> str:
-    if short:
-        return f"at most {sy.text(sy.floor_div(window, 2))}"
-    return (
-        f"padding {sy.text(padding)} is more than half of its window of {sy.text(window)}; pooling pads by at "
-        "most half a window, so that every window sees its input"
-    )
-
-
-LARGEST_GAP = 256
-"""Dilations for which small inputs are tried one by one."""
-
-
-def _sees(start: Size, window: Window, size: int) -> bool:
-    return any(0 <= start + tap * window.dilation < size for tap in range(int(window.kernel)))
-
-
-def _blind(dilation: Size, shape: Shape) -> str:
-    return (
-        f"taps {sy.text(dilation)} apart leave a window that sees nothing but padding on its "
-        f"{sy.text(shape[2])}x{sy.text(shape[3])} input"
-    )
-
-
-def _freeze(layer: Layer, **values: Any) -> None:
-    for name, value in values.items():
-        object.__setattr__(layer, name, value)
-
-
-@dataclass(frozen=True)
-class Conv(WindowLayer):
-    """Convolution (cross-correlation) of a map with `filters` kernels.
-
-    Input (N, C, H, W), output (N, filters, H', W') with H' by the window rule. Parameters: ``weight``
-    (filters, C / groups, kh, kw) and ``bias`` (filters).
-
-    Raises
-    ------
-    SettingError
-        A setting is not of its kind, below its minimum, or enormous.
-
-    References
-    ----------
-    torch.nn.Conv2d documentation; LeCun et al. 1998, section II.A.
-
-    Examples
-    --------
-    >>> Conv(filters=6, kernel=5).output_shape(((1, 3, 32, 32),))
-    (1, 6, 28, 28)
-    """
-
-    filters: Size = setting("number of output channels")
-    kernel: Any = setting("height and width of the kernel: one number or [height, width]")
-    stride: Any = setting("step of the kernel: one number or [height, width]", 1)
-    pad: Any = setting("zeros around the map: a number, [h, w], [top, bottom, left, right] or same", 0)
-    dilation: Any = setting("distance between the kernel's taps: one number or [height, width]", 1)
-    groups: Size = setting("channels are split into this many groups, convolved apart", 1)
-    bias: bool = setting("add one trainable number per filter", True)
-    rounding: str = setting("floor drops what the stride leaves over; exact makes that an error", "floor")
-
-    kind: ClassVar[str] = "conv"
-    category: ClassVar[Category] = "conv"
-    summary: ClassVar[str] = "2-D convolution"
-    keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
-    geometry: ClassVar[tuple[str, str]] = ("kernel", "pad")
-
-    def __post_init__(self) -> None:
-        _freeze(
-            self,
-            filters=count("filters", self.filters),
-            kernel=pair("kernel", self.kernel),
-            stride=pair("stride", self.stride),
-            pad=read_padding("pad", self.pad),
-            dilation=pair("dilation", self.dilation),
-            groups=count("groups", self.groups),
-            bias=flag("bias", self.bias),
-            rounding=choice("rounding", self.rounding, ("floor", "exact")),
-        )
-
-    def window_size(self) -> tuple[Size, Size]:
-        return self.kernel[0], self.kernel[1]
-
-    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
-        return self.stride, self.pad, self.dilation, self.rounding
-
-    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield from super().requires(inputs)
-        channels = inputs[0][1]
-        for number, what in ((channels, "input channels"), (self.filters, "filters")):
-            yield Requirement(
-                "S203",
-                Divides(self.groups, number),
-                partial(_uneven, self.groups, number, what),
-                partial(_uneven, self.groups, number, what, short=True),
-                "groups",
-            )
-
-    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
-        (shape,) = inputs
-        return (shape[0], self.filters, *self.map_size(shape))
-
-    def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
-        depth = sy.floor_div(inputs[0][1], self.groups)
-        shape = (self.filters, depth, *self.kernel)
-        weight = Parameter("weight", shape, fan_in=sy.product(shape[1:]))
-        return (weight, Parameter("bias", (self.filters,))) if self.bias else (weight,)
-
-    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
-        return sy.product(output) * sy.floor_div(inputs[0][1], self.groups) * sy.product(self.kernel)
-
-    def scratch(self, inputs: tuple[Shape, ...], output: Shape) -> ConvScratch:
-        """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
-        padded = any(window.before or window.after for window in self.windows(inputs[0]))
-        kernel, stride = (self.kernel[0], self.kernel[1]), (self.stride[0], self.stride[1])
-        return ConvScratch(inputs[0], output, kernel, stride, padded, self.groups)
-
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the elements of one block of columns and, in training, of weights being summed."""
-        return self.scratch(inputs, output).elements(training)
-
-
-@dataclass(frozen=True)
-class Pool(WindowLayer):
-    """What the three poolings share; `stride` is the window's size unless told."""
-
-    size: Any = setting("height and width of the window: one number or [height, width]")
-    stride: Any = setting("step of the window; its size unless told", None)
-    pad: Any = setting("padding around the map: a number, [h, w], [top, bottom, left, right] or same", 0)
-    rounding: str = setting(
-        "floor, ceil (a last window may overhang the end) or exact (an error where it would)", "floor"
-    )
-
-    category: ClassVar[Category] = "pool"
-    geometry: ClassVar[tuple[str, str]] = ("size", "pad")
-
-    def __post_init__(self) -> None:
-        size = pair("size", self.size)
-        _freeze(
-            self,
-            size=size,
-            stride=size if self.stride is None else pair("stride", self.stride),
-            pad=read_padding("pad", self.pad),
-            rounding=choice("rounding", self.rounding, ("floor", "ceil", "exact")),
-        )
-
-    def window_size(self) -> tuple[Size, Size]:
-        return self.size[0], self.size[1]
-
-    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
-        return self.stride, self.pad, (1, 1), self.rounding
-
-    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        if not isinstance(self.pad, str):
-            for side, padding in enumerate(self.pad):
-                window = self.size[side // 2]
-                yield Requirement(
-                    "S206",
-                    AtLeast(sy.difference(window, 2 * padding), 0),
-                    partial(_too_padded, window, padding),
-                    partial(_too_padded, window, padding, short=True),
-                    "pad",
-                )
-        yield from super().requires(inputs)
-
-    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
-        (shape,) = inputs
-        return (shape[0], shape[1], *self.map_size(shape))
-
-    def settings(self) -> dict[str, Any]:
-        found = super().settings()
-        if self.stride == self.size:
-            found.pop("stride", None)
-        return found
-
-
-@dataclass(frozen=True)
-class MaxPool(Pool):
-    """Largest value of each window; padding never wins.
-
-    References
-    ----------
-    torch.nn.MaxPool2d documentation.
-
-    Examples
-    --------
-    >>> MaxPool(size=2).output_shape(((1, 6, 28, 28),))
-    (1, 6, 14, 14)
-    """
-
-    dilation: Any = setting("distance between the window's taps: one number or [height, width]", 1)
-
-    kind: ClassVar[str] = "maxpool"
-    summary: ClassVar[str] = "largest value of each window"
-    keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _freeze(self, dilation=pair("dilation", self.dilation))
-
-    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
-        return self.stride, self.pad, self.dilation, self.rounding
-
-    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        """Yield the requirements of a window, and that no window's taps all fall beside a small input."""
-        yield from super().requires(inputs)
-        (shape,) = inputs
-        for axis, size in enumerate(shape[2:]):
-            least = self._least_seen(axis)
-            if least > 1:
-                yield Requirement("S206", AtLeast(size, least), partial(_blind, self.dilation[axis], shape), setting="dilation")
-
-    def _least_seen(self, axis: int) -> int:
-        """Return the smallest size at which every window sees a position of the input.
-
-        A window whose taps are d apart sees every input of d positions or more that it lies over, so that
-        only smaller ones are tried. Symbolic settings are judged when they are bound.
-        """
-        dilation = sy.constant(self.dilation[axis])
-        if dilation is None or None in map(sy.constant, (self.size[axis], self.stride[axis])):
-            return 1
-        for size in range(min(dilation, LARGEST_GAP) - 1, 0, -1):
-            window = self.windows((1, 1, size, size))[axis]
-            starts = (p * window.stride - window.before for p in range(sy.constant(window.positions(size)) or 0))
-            if any(not _sees(start, window, size) for start in starts):
-                return size + 1
-        return 1
-
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return two tiles of the output and their one-byte marks while training."""
-        tile = _tile_elements(output)
-        return 2 * tile + mask_elements(tile) if training else 0
-
-
-@dataclass(frozen=True)
-class AvgPool(Pool):
-    """Mean of each window.
-
-    With `count_include_pad` the divisor counts padding, but never positions beyond it that a window in
-    ceil mode overhangs; without, only positions of the input.
-
-    References
-    ----------
-    torch.nn.AvgPool2d documentation.
-
-    Examples
-    --------
-    >>> AvgPool(size=3, stride=2, rounding="ceil").output_shape(((1, 6, 6, 6),))
-    (1, 6, 3, 3)
-    """
-
-    count_include_pad: bool = setting("padding counts in the mean", True)
-
-    kind: ClassVar[str] = "avgpool"
-    summary: ClassVar[str] = "mean of each window"
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _freeze(self, count_include_pad=flag("count_include_pad", self.count_include_pad))
-
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one tile of the output while training: its gradient divided."""
-        return _tile_elements(output) if training else 0
-
-
-@dataclass(frozen=True)
-class SumPool(Pool):
-    """Sum of each window.
-
-    Examples
-    --------
-    >>> SumPool(size=2).output_shape(((1, 1, 4, 4),))
-    (1, 1, 2, 2)
-    """
-
-    kind: ClassVar[str] = "sumpool"
-    summary: ClassVar[str] = "sum of each window"
-
-
-def _tile_elements(output: Shape) -> int:
-    batch, channels, rows, columns = output
-    return Tiles(channels, rows, columns * batch).elements

@@ -9,7 +9,7 @@ from planner.memory.layout import Arena, arrange
 from planner.memory.lifetimes import timeline
 
 if TYPE_CHECKING:
-    from planner.plan import BoundPlan
+    from planner.bound import BoundPlan
 
 
 @dataclass(frozen=True)

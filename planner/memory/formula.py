@@ -56,7 +56,7 @@ def memory_formula(plan: Plan, values: Mapping[str, int], *, training: bool) -> 
     witness = accepted_sizes(plan, values)
     if witness is None:
         return None
-    bound = plan.bind(**witness)
+    bound = plan.bind(dtype="float32", **witness)
     line = timeline(bound.nodes, bound.outputs, ITEM_BYTES, training=training)
     copies = 2 + plan.train.optimizer.state_arrays if training else 1
     owned = [p.count * copies for node in plan.nodes for p in node.parameters]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from planner.training import loss_workspace
 
 if TYPE_CHECKING:
-    from planner.plan import BoundNode
+    from planner.bound import BoundNode
 
 Role = Literal["value", "gradient", "partial", "saved", "workspace", "loss"]
 """What memory is for; a `partial` is the part of a gradient that one of several readers contributes."""
@@ -136,7 +136,7 @@ def timeline(
     Examples
     --------
     >>> from planner.layers import Input, Relu
-    >>> from planner.plan import BoundNode
+    >>> from planner.bound import BoundNode
     >>> shape = (8, 3, 4, 4)
     >>> x = BoundNode("x", "input", Input(shape), (), (), shape, (), (), 0)
     >>> y = BoundNode("y", "relu", Relu(), ("x",), (shape,), shape, (), (), 0)

@@ -1,12 +1,13 @@
 """The arithmetic of every layer kind; importing this package registers all kernels."""
 
-from runtime.kernels import dense, globalpool, merge, norm, pointwise, reshape, source, window
+from runtime.kernels import conv, dense, globalpool, merge, norm, pointwise, pool, reshape, source
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
 
 __all__ = [
     "Array",
     "Arrays",
     "Kernel",
+    "conv",
     "dense",
     "globalpool",
     "kernel",
@@ -14,7 +15,7 @@ __all__ = [
     "merge",
     "norm",
     "pointwise",
+    "pool",
     "reshape",
     "source",
-    "window",
 ]

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from planner.layers.base import Layer
 
 if TYPE_CHECKING:
-    from planner.plan import BoundNode
+    from planner.bound import BoundNode
 
 Array: TypeAlias = npt.NDArray[np.floating]
 """float32 or float64; one type throughout a model."""
@@ -143,6 +143,11 @@ def flat(array: Array, *shape: int) -> Array:
     (6, 4)
     """
     return array.reshape(shape or (-1,), copy=False)
+
+
+def user_shape(array: Array) -> tuple[int, ...]:
+    """Return the shape of a batch-last array as users see it, the batch first."""
+    return array.shape[-1], *array.shape[:-1]
 
 
 def same_memory(left: Array, right: Array) -> bool:

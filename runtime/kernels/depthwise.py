@@ -13,7 +13,7 @@ import numpy as np
 from planner.layers.scratch import ConvScratch, pieces
 from planner.layers.window import Window
 from runtime.kernels.base import Array, Arrays, Scratch, flat
-from runtime.kernels.columns import taps
+from runtime.kernels.window import taps
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.bound import BoundNode
 from planner.layers import Add, Concat, Conv, Dropout, Flatten, Input, MaxPool, Relu, Sigmoid, Silu
 from planner.layers.base import Layer
 from planner.memory import Arena, arrange, timeline
-from planner.plan import BoundNode
 from tests.planner.memory_judge import Simulation, assert_no_overlap
 
 SHAPE = (2, 3, 8, 8)

@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 import runtime.kernels  # noqa: F401  # registers every kernel
+from planner.bound import BoundNode
 from planner.layers import Layer
-from planner.plan import BoundNode
 from runtime.kernels.base import Arrays, Kernel, kernel_for
 
 FloatArray = npt.NDArray[np.floating]

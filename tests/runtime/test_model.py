@@ -9,8 +9,8 @@ import pytest
 
 import planner
 from planner import layer
+from planner.bound import BoundPlan
 from planner.findings import SizeError
-from planner.plan import BoundPlan
 from runtime.initial import gain
 from runtime.model import Model
 

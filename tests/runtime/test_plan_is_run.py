@@ -11,8 +11,8 @@ import pytest
 
 import planner
 from planner import layer
+from planner.bound import BoundPlan
 from planner.memory import Arena, plan_arena
-from planner.plan import BoundPlan
 from runtime.model import Model
 from runtime.program import Program
 

@@ -1,0 +1,113 @@
+"""Convolution."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import planner.symbols as sy
+from planner.conditions import Divides, Requirement
+from planner.layers.base import Category, Keep, Parameter, choice, count, flag, pair, setting, settle
+from planner.layers.scratch import ConvScratch
+from planner.layers.window import Padding, WindowLayer, read_padding
+from planner.symbols import Shape, Size
+
+
+@dataclass(frozen=True)
+class Conv(WindowLayer):
+    """Convolution (cross-correlation) of a map with `filters` kernels.
+
+    Input (N, C, H, W), output (N, filters, H', W') with H' by the window rule. Parameters: ``weight``
+    (filters, C / groups, kh, kw) and ``bias`` (filters).
+
+    Raises
+    ------
+    SettingError
+        A setting is not of its kind, below its minimum, or enormous.
+
+    References
+    ----------
+    torch.nn.Conv2d documentation; LeCun et al. 1998, section II.A.
+
+    Examples
+    --------
+    >>> Conv(filters=6, kernel=5).output_shape(((1, 3, 32, 32),))
+    (1, 6, 28, 28)
+    """
+
+    filters: Size = setting("number of output channels")
+    kernel: Any = setting("height and width of the kernel: one number or [height, width]")
+    stride: Any = setting("step of the kernel: one number or [height, width]", 1)
+    pad: Any = setting("zeros around the map: a number, [h, w], [top, bottom, left, right] or same", 0)
+    dilation: Any = setting("distance between the kernel's taps: one number or [height, width]", 1)
+    groups: Size = setting("channels are split into this many groups, convolved apart", 1)
+    bias: bool = setting("add one trainable number per filter", True)
+    rounding: str = setting("floor drops what the stride leaves over; exact makes that an error", "floor")
+
+    kind: ClassVar[str] = "conv"
+    category: ClassVar[Category] = "conv"
+    summary: ClassVar[str] = "2-D convolution"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+    geometry: ClassVar[tuple[str, str]] = ("kernel", "pad")
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            filters=count("filters", self.filters),
+            kernel=pair("kernel", self.kernel),
+            stride=pair("stride", self.stride),
+            pad=read_padding("pad", self.pad),
+            dilation=pair("dilation", self.dilation),
+            groups=count("groups", self.groups),
+            bias=flag("bias", self.bias),
+            rounding=choice("rounding", self.rounding, ("floor", "exact")),
+        )
+
+    def window_size(self) -> tuple[Size, Size]:
+        return self.kernel[0], self.kernel[1]
+
+    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
+        return self.stride, self.pad, self.dilation, self.rounding
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        yield from super().requires(inputs)
+        channels = inputs[0][1]
+        for number, what in ((channels, "input channels"), (self.filters, "filters")):
+            yield Requirement(
+                "S203",
+                Divides(self.groups, number),
+                partial(_uneven, self.groups, number, what),
+                partial(_uneven, self.groups, number, what, short=True),
+                "groups",
+            )
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        (shape,) = inputs
+        return (shape[0], self.filters, *self.map_size(shape))
+
+    def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        depth = sy.floor_div(inputs[0][1], self.groups)
+        shape = (self.filters, depth, *self.kernel)
+        weight = Parameter("weight", shape, fan_in=sy.product(shape[1:]))
+        return (weight, Parameter("bias", (self.filters,))) if self.bias else (weight,)
+
+    def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
+        return sy.product(output) * sy.floor_div(inputs[0][1], self.groups) * sy.product(self.kernel)
+
+    def scratch(self, inputs: tuple[Shape, ...], output: Shape) -> ConvScratch:
+        """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
+        padded = any(window.before or window.after for window in self.windows(inputs[0]))
+        kernel, stride = (self.kernel[0], self.kernel[1]), (self.stride[0], self.stride[1])
+        return ConvScratch(inputs[0], output, kernel, stride, padded, self.groups)
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return the elements of one block of columns and, in training, of weights being summed."""
+        return self.scratch(inputs, output).elements(training)
+
+
+def _uneven(groups: Size, number: Size, what: str, *, short: bool = False) -> str:
+    if short:
+        return f"{sy.text(number)} {what} / {sy.text(groups)}"
+    return f"{sy.text(groups)} groups cannot share {sy.text(number)} {what} evenly"

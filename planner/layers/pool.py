@@ -1,0 +1,202 @@
+"""Max, average and sum pooling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import planner.symbols as sy
+from planner.conditions import AtLeast, Requirement
+from planner.layers.base import Category, Keep, choice, flag, pair, setting, settle
+from planner.layers.scratch import Tiles, mask_elements
+from planner.layers.window import Padding, Window, WindowLayer, read_padding
+from planner.symbols import Shape, Size
+
+LARGEST_GAP = 256
+"""Dilations for which small inputs are tried one by one."""
+
+
+@dataclass(frozen=True)
+class Pool(WindowLayer):
+    """What the three poolings share; `stride` is the window's size unless told."""
+
+    size: Any = setting("height and width of the window: one number or [height, width]")
+    stride: Any = setting("step of the window; its size unless told", None)
+    pad: Any = setting("padding around the map: a number, [h, w], [top, bottom, left, right] or same", 0)
+    rounding: str = setting(
+        "floor, ceil (a last window may overhang the end) or exact (an error where it would)", "floor"
+    )
+
+    category: ClassVar[Category] = "pool"
+    geometry: ClassVar[tuple[str, str]] = ("size", "pad")
+
+    def __post_init__(self) -> None:
+        size = pair("size", self.size)
+        settle(
+            self,
+            size=size,
+            stride=size if self.stride is None else pair("stride", self.stride),
+            pad=read_padding("pad", self.pad),
+            rounding=choice("rounding", self.rounding, ("floor", "ceil", "exact")),
+        )
+
+    def window_size(self) -> tuple[Size, Size]:
+        return self.size[0], self.size[1]
+
+    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
+        return self.stride, self.pad, (1, 1), self.rounding
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        if not isinstance(self.pad, str):
+            for side, padding in enumerate(self.pad):
+                window = self.size[side // 2]
+                yield Requirement(
+                    "S206",
+                    AtLeast(sy.difference(window, 2 * padding), 0),
+                    partial(_too_padded, window, padding),
+                    partial(_too_padded, window, padding, short=True),
+                    "pad",
+                )
+        yield from super().requires(inputs)
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        (shape,) = inputs
+        return (shape[0], shape[1], *self.map_size(shape))
+
+    def settings(self) -> dict[str, Any]:
+        found = super().settings()
+        if self.stride == self.size:
+            found.pop("stride", None)
+        return found
+
+
+@dataclass(frozen=True)
+class MaxPool(Pool):
+    """Largest value of each window; padding never wins.
+
+    References
+    ----------
+    torch.nn.MaxPool2d documentation.
+
+    Examples
+    --------
+    >>> MaxPool(size=2).output_shape(((1, 6, 28, 28),))
+    (1, 6, 14, 14)
+    """
+
+    dilation: Any = setting("distance between the window's taps: one number or [height, width]", 1)
+
+    kind: ClassVar[str] = "maxpool"
+    summary: ClassVar[str] = "largest value of each window"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, dilation=pair("dilation", self.dilation))
+
+    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
+        return self.stride, self.pad, self.dilation, self.rounding
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        """Yield the requirements of a window, and that no window's taps all fall beside a small input."""
+        yield from super().requires(inputs)
+        (shape,) = inputs
+        for axis, size in enumerate(shape[2:]):
+            least = self._least_seen(axis)
+            if least > 1:
+                yield Requirement(
+                    "S206", AtLeast(size, least), partial(_blind, self.dilation[axis], shape), setting="dilation"
+                )
+
+    def _least_seen(self, axis: int) -> int:
+        """Return the smallest size at which every window sees a position of the input.
+
+        A window whose taps are d apart sees every input of d positions or more that it lies over, so that
+        only smaller ones are tried. Symbolic settings are judged when they are bound.
+        """
+        dilation = sy.constant(self.dilation[axis])
+        if dilation is None or None in map(sy.constant, (self.size[axis], self.stride[axis])):
+            return 1
+        for size in range(min(dilation, LARGEST_GAP) - 1, 0, -1):
+            window = self.windows((1, 1, size, size))[axis]
+            starts = (p * window.stride - window.before for p in range(sy.constant(window.positions(size)) or 0))
+            if any(not _sees(start, window, size) for start in starts):
+                return size + 1
+        return 1
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return two tiles of the output and their one-byte marks while training."""
+        tile = _tile_elements(output)
+        return 2 * tile + mask_elements(tile) if training else 0
+
+
+@dataclass(frozen=True)
+class AvgPool(Pool):
+    """Mean of each window.
+
+    With `count_include_pad` the divisor counts padding, but never positions beyond it that a window in
+    ceil mode overhangs; without, only positions of the input.
+
+    References
+    ----------
+    torch.nn.AvgPool2d documentation.
+
+    Examples
+    --------
+    >>> AvgPool(size=3, stride=2, rounding="ceil").output_shape(((1, 6, 6, 6),))
+    (1, 6, 3, 3)
+    """
+
+    count_include_pad: bool = setting("padding counts in the mean", True)
+
+    kind: ClassVar[str] = "avgpool"
+    summary: ClassVar[str] = "mean of each window"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, count_include_pad=flag("count_include_pad", self.count_include_pad))
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return one tile of the output while training: its gradient divided."""
+        return _tile_elements(output) if training else 0
+
+
+@dataclass(frozen=True)
+class SumPool(Pool):
+    """Sum of each window.
+
+    Examples
+    --------
+    >>> SumPool(size=2).output_shape(((1, 1, 4, 4),))
+    (1, 1, 2, 2)
+    """
+
+    kind: ClassVar[str] = "sumpool"
+    summary: ClassVar[str] = "sum of each window"
+
+
+def _tile_elements(output: Shape) -> int:
+    batch, channels, rows, columns = output
+    return Tiles(channels, rows, columns * batch).elements
+
+
+def _too_padded(window: Size, padding: Size, *, short: bool = False) -> str:
+    if short:
+        return f"at most {sy.text(sy.floor_div(window, 2))}"
+    return (
+        f"padding {sy.text(padding)} is more than half of its window of {sy.text(window)}; pooling pads by at "
+        "most half a window, so that every window sees its input"
+    )
+
+
+def _sees(start: Size, window: Window, size: int) -> bool:
+    return any(0 <= start + tap * window.dilation < size for tap in range(int(window.kernel)))
+
+
+def _blind(dilation: Size, shape: Shape) -> str:
+    return (
+        f"taps {sy.text(dilation)} apart leave a window that sees nothing but padding on its "
+        f"{sy.text(shape[2])}x{sy.text(shape[3])} input"
+    )

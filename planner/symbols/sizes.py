@@ -1,0 +1,244 @@
+"""The arithmetic of sizes, in closed form.
+
+A size is a sympy expression over positive integer symbols, kept in closed form: chains of floor
+divisions collapse into ``floor((H + a)/S) + c``. The arithmetic here is exact; no float ever enters.
+Every function also takes plain ints and then returns plain ints, so that one layer rule serves the
+symbolic plan and the bound one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache, reduce
+from math import gcd, lcm
+from typing import TypeAlias
+
+import sympy
+
+Size: TypeAlias = sympy.Expr
+"""A size: a sympy expression in a :class:`planner.Plan`, a plain int in a :class:`planner.BoundPlan`."""
+
+Shape: TypeAlias = tuple[Size, ...]
+"""Sizes in the order N, C, H, W, or N, units after a flatten."""
+
+LARGEST = 2**40
+"""Sizes and settings above this are refused: no machine holds such an axis."""
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}\Z")
+
+
+@cache
+def symbol(name: str) -> Size:
+    """Return the positive integer symbol of that name.
+
+    Raises
+    ------
+    ValueError
+        The name is not one letter or underscore followed by up to 31 letters, digits or underscores.
+
+    Examples
+    --------
+    >>> symbol("H") + 1
+    H + 1
+    """
+    if name == "dtype":
+        raise ValueError("'dtype' is taken: it is how a plan is told its number format")
+    if not _NAME.match(name):
+        raise ValueError(f"{name!r} is not a name for a size: letters, digits and _, beginning with a letter")
+    return sympy.Symbol(name, integer=True, positive=True)
+
+
+def size(value: int | str | Size) -> Size:
+    """Return a size from an int, the name of one, or an expression.
+
+    Text is only ever read as one name, never evaluated.
+
+    Examples
+    --------
+    >>> size(3), size("W")
+    (3, W)
+    """
+    if isinstance(value, str):
+        return symbol(value)
+    if isinstance(value, sympy.Expr):
+        return value
+    return sympy.Integer(value)
+
+
+def constant(value: Size) -> int | None:
+    """Return the int a size is, or None while it depends on a symbol.
+
+    Examples
+    --------
+    >>> constant(size(3)), constant(size("H"))
+    (3, None)
+    """
+    if isinstance(value, int):
+        return value
+    return int(value) if value.is_Integer else None
+
+
+def free(value: Size) -> frozenset[str]:
+    """Return the names a size depends on.
+
+    Examples
+    --------
+    >>> sorted(free(size("H") * size("W") + 1))
+    ['H', 'W']
+    """
+    return frozenset() if isinstance(value, int) else frozenset(s.name for s in value.free_symbols)
+
+
+def floor_div(value: Size, divisor: Size) -> Size:
+    """Return ``floor(value/divisor)`` in closed form.
+
+    ``floor((floor(x/m) + c)/s) = floor((x + c*m)/(m*s))`` for positive integers m and s collapses
+    nested divisions; the constant inside is brought into ``-divisor < a <= 0`` so that equal sizes
+    are equal expressions.
+
+    Source: Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2 (3.11).
+
+    Examples
+    --------
+    >>> from planner.symbols import text
+    >>> H = symbol("H")
+    >>> text(floor_div(H - 5, 2) + 1)
+    'floor((H - 1)/2) - 1'
+    >>> text(floor_div(floor_div(H, 2) - 4, 2))
+    'floor(H/4) - 2'
+    >>> floor_div(7, 2)
+    3
+    """
+    if isinstance(value, int) and isinstance(divisor, int):
+        return value // divisor
+    return _floor_div(sympy.sympify(value), sympy.sympify(divisor))
+
+
+def ceil_div(value: Size, divisor: Size) -> Size:
+    """Return ``ceil(value/divisor)``, as a floor.
+
+    Examples
+    --------
+    >>> from planner.symbols import text
+    >>> text(ceil_div(symbol("H"), 2))
+    'floor((H - 1)/2) + 1'
+    """
+    return floor_div(value - 1, divisor) + 1
+
+
+@lru_cache(maxsize=65536)
+def _floor_div(value: Size, divisor: Size) -> Size:
+    atoms, rest = _split_floor(value)
+    if len(atoms) == 1 and rest.is_Integer:  # floor(x) + c: one division inside another
+        value = atoms[0].args[0] + rest
+    return _floor(sympy.expand(value / divisor))
+
+
+def _split_floor(value: Size) -> tuple[list[Size], Size]:
+    """Return the floors that are whole terms of a sum, and everything else."""
+    terms = sympy.Add.make_args(value)
+    atoms = [t for t in terms if isinstance(t, sympy.floor)]
+    return atoms, sympy.Add(*(t for t in terms if not isinstance(t, sympy.floor)))
+
+
+def _floor(inner: Size) -> Size:
+    """Return floor(inner) with the fraction in lowest terms and its constant in (-denominator, 0]."""
+    number, rest = inner.as_coeff_Add()
+    if not rest.free_symbols:
+        return sympy.floor(inner)
+    coefficients = [term.as_coeff_Mul()[0] for term in sympy.Add.make_args(rest)]
+    if not (number.is_Rational and all(c.is_Rational for c in coefficients) and _is_integral(rest)):
+        return sympy.floor(inner)
+    denominator = reduce(lcm, (int(c.q) for c in coefficients), int(number.q))
+    common = reduce(gcd, (int(c.p) * (denominator // int(c.q)) for c in coefficients), denominator)
+    offset = int(number * denominator) // common
+    denominator //= common
+    rest = sympy.expand(rest * denominator)
+    shift = -((-offset) // denominator)
+    offset -= shift * denominator
+    if denominator == 1:
+        return rest + offset + shift
+    # Unevaluated: it is in lowest terms already, and sympy 1.14 takes Min(2*H, 4)/6 for an integer.
+    return sympy.floor(sympy.expand((rest + offset) / denominator), evaluate=False) + shift
+
+
+def _is_integral(value: Size) -> bool:
+    """Tell whether every term is a rational times a product of integer symbols, floors, Min and Max."""
+    return all(
+        factor.is_integer is True
+        for term in sympy.Add.make_args(value)
+        for factor in sympy.Mul.make_args(term.as_coeff_Mul()[1])
+    )
+
+
+def minimum(left: Size, right: Size) -> Size:
+    """Return the smaller of two sizes, as a formula where that depends on symbols."""
+    if isinstance(left, int) and isinstance(right, int):
+        return min(left, right)
+    return sympy.Min(left, right)
+
+
+def maximum(left: Size, right: Size) -> Size:
+    """Return the larger of two sizes, as a formula where that depends on symbols."""
+    if isinstance(left, int) and isinstance(right, int):
+        return max(left, right)
+    return sympy.Max(left, right)
+
+
+def product(sizes: Iterable[Size]) -> Size:
+    """Return the product of sizes; 1 for none.
+
+    Examples
+    --------
+    >>> product([2, 3, 7])
+    42
+    """
+    return reduce(lambda a, b: a * b, sizes, 1)
+
+
+def total(sizes: Iterable[Size]) -> Size:
+    """Return the sum of sizes, expanded, as a plain int where nothing is free.
+
+    Examples
+    --------
+    >>> total([symbol("N") * 2, 3, symbol("N")]), total([1, 2])
+    (3*N + 3, 3)
+    """
+    result = sympy.Add(*(sympy.expand(s) for s in sizes))
+    known = constant(result)
+    return result if known is None else known
+
+
+def difference(left: Size, right: Size) -> Size:
+    """Return left - right, expanded, so that equal sizes give the int 0."""
+    result = sympy.expand(left - right)
+    known = constant(result)
+    return result if known is None else known
+
+
+def split_constant(value: Size) -> tuple[int, Size]:
+    """Return the integer part of a sum and the rest.
+
+    Examples
+    --------
+    >>> split_constant(symbol("H") - 5)
+    (-5, H)
+    """
+    known = constant(value)
+    if known is not None:
+        return 0, value
+    number, rest = sympy.expand(value).as_coeff_Add()
+    return (int(number), rest) if number.is_Integer else (0, value)
+
+
+def divides(divisor: Size, value: Size) -> bool:
+    """Tell whether divisor divides value for every value of their names (False where that is unknown).
+
+    Examples
+    --------
+    >>> divides(4, 8 * symbol("C")), divides(3, symbol("C"))
+    (True, False)
+    """
+    quotient = sympy.expand(sympy.sympify(value) / divisor)
+    return all(term.as_coeff_Mul()[0].is_Integer and _is_integral(term) for term in sympy.Add.make_args(quotient))

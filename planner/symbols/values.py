@@ -1,0 +1,153 @@
+"""What a size comes to: at given numbers, in other arithmetics, and at most or at least."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import reduce
+from math import lcm
+from typing import Any
+
+import sympy
+
+from planner.symbols.notation import text
+from planner.symbols.sizes import Size, symbol
+
+
+def substitute(value: Size, values: Mapping[str, int]) -> Size:
+    """Return the size with some names replaced by numbers, in closed form again.
+
+    Examples
+    --------
+    >>> substitute(symbol("H") * symbol("W"), {"H": 3})
+    3*W
+    """
+    return value if isinstance(value, int) else value.subs({symbol(k): v for k, v in values.items()})
+
+
+def evaluate(value: Size, values: Mapping[str, int]) -> int:
+    """Return the int a size has when every free name has that value.
+
+    Exact rational arithmetic over the expression tree; much faster than substitution.
+
+    Raises
+    ------
+    KeyError
+        A free name has no value.
+
+    Examples
+    --------
+    >>> from planner.symbols import floor_div
+    >>> evaluate(floor_div(symbol("H") - 5, 2) + 1, {"H": 32})
+    14
+    """
+    if isinstance(value, int):
+        return value
+    result = Fraction(fold(value, lambda name: Fraction(values[name])))
+    if result.denominator != 1:
+        raise ArithmeticError(f"{text(value)} is {result} at {dict(values)}, not an integer")
+    return int(result)
+
+
+def fold(value: Size, leaf: Callable[[str], Any]) -> Any:
+    """Return the value of an expression tree in any arithmetic: ``leaf(name)`` is asked for every symbol.
+
+    The numbers `leaf` returns must support ``+``, ``*``, ``**``, ``<`` and ``__floor__``; constants are Fractions.
+
+    Raises
+    ------
+    TypeError
+        The expression holds a function that does not occur in sizes.
+    """
+    if value.is_Rational:
+        return Fraction(int(value.p), int(value.q))
+    if value.is_Symbol:
+        return leaf(value.name)
+    parts = [fold(argument, leaf) for argument in value.args]
+    if value.is_Add:
+        return reduce(operator.add, parts)
+    if value.is_Mul:
+        return reduce(operator.mul, parts)
+    if value.is_Pow:
+        return parts[0] ** int(parts[1])
+    if isinstance(value, sympy.floor):
+        return parts[0].__floor__()
+    if isinstance(value, (sympy.Min, sympy.Max)):
+        return (min if isinstance(value, sympy.Min) else max)(parts)
+    raise TypeError(f"{value.func.__name__} does not occur in sizes")
+
+
+def period(value: Size) -> int:
+    """Return an L such that for n = L*k + r the value is linear in k for each r (one free name).
+
+    Every floor divides by the product of the denominators inside it, so that it meets only multiples.
+
+    Examples
+    --------
+    >>> from planner.symbols import floor_div
+    >>> period(floor_div(3 * floor_div(symbol("H"), 4) + 1, 2))
+    8
+    """
+    if isinstance(value, int) or value.is_Atom:
+        return 1
+    if isinstance(value, sympy.floor):
+        inner = sympy.expand(value.args[0])
+        denominators = (int(term.as_coeff_Mul()[0].q) for term in sympy.Add.make_args(inner))
+        return reduce(lcm, denominators, 1) * period(inner)
+    return reduce(lcm, map(period, value.args), 1)
+
+
+def interval(value: Size) -> tuple[Fraction | None, Fraction | None]:
+    """Return bounds of an expression for symbols from 1 upwards; None where it has none.
+
+    Examples
+    --------
+    >>> interval(3 - symbol("H"))
+    (None, Fraction(2, 1))
+    """
+    if value.is_Rational:
+        exact = Fraction(int(value.p), int(value.q))
+        return exact, exact
+    if value.is_Symbol:
+        return Fraction(1), None
+    parts = [interval(argument) for argument in value.args]
+    lows, highs = [low for low, _ in parts], [high for _, high in parts]
+    if value.is_Add:
+        return _sum(lows), _sum(highs)
+    if value.is_Mul:
+        return reduce(_times, parts)
+    if isinstance(value, sympy.floor):
+        return tuple(None if end is None else Fraction(end.__floor__()) for end in parts[0])  # type: ignore[return-value]  # two ends
+    known_lows, known_highs = [x for x in lows if x is not None], [x for x in highs if x is not None]
+    if isinstance(value, sympy.Min):
+        low = min(known_lows) if len(known_lows) == len(parts) else None
+        return low, min(known_highs, default=None)
+    if isinstance(value, sympy.Max):
+        high = max(known_highs) if len(known_highs) == len(parts) else None
+        return max(known_lows, default=None), high
+    if value.is_Pow and value.args[1].is_Integer and int(value.args[1]) > 0:
+        return reduce(_times, [parts[0]] * int(value.args[1]))
+    return None, None
+
+
+def _sum(ends: list[Fraction | None]) -> Fraction | None:
+    known = [end for end in ends if end is not None]
+    return sum(known, Fraction(0)) if len(known) == len(ends) else None
+
+
+def _times(
+    left: tuple[Fraction | None, Fraction | None], right: tuple[Fraction | None, Fraction | None]
+) -> tuple[Fraction | None, Fraction | None]:
+    (a, b), (c, d) = left, right
+    if a is not None and c is not None and a >= 0 and c >= 0:
+        return a * c, None if b is None or d is None else b * d
+    if a is not None and a == b:
+        ends = [None if end is None else a * end for end in (c, d)]
+        return (ends[0], ends[1]) if a >= 0 else (ends[1], ends[0])
+    if c is not None and c == d:
+        return _times(right, left)
+    if None in (a, b, c, d):
+        return None, None
+    corners = [x * y for x in (a, b) for y in (c, d) if x is not None and y is not None]
+    return min(corners), max(corners)
