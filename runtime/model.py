@@ -23,7 +23,7 @@ from runtime.program import Program
 from runtime.store import Store
 
 if TYPE_CHECKING:
-    from planner.training import Optimizer
+    from planner.optimizers import Optimizer
     from runtime.feeding import Inputs, Targets
     from runtime.history import History
     from runtime.progress import Silent
@@ -60,7 +60,7 @@ class Model:
     Raises
     ------
     SizeError
-        R501: not a bound plan, or one whose inputs have different batches.
+        R513: not a bound plan, or one whose inputs have different batches.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class Model:
         if len(set(batches.values())) > 1:
             found = ", ".join(f"`{name}` {count}" for name, count in batches.items())
             message = f"a model takes the same number of images for every input, but the plan has {found}"
-            raise SizeError.of("R501", message, fixes=("give the inputs one name for their first size: N",))
+            raise SizeError.of("R513", message, fixes=("give the inputs one name for their first size: N",))
         self.bound = bound
         self._store = Store(bound, int(seed))
         self._plans: dict[Mode, Arena] = {}
@@ -330,9 +330,9 @@ def _check(bound: object, seed: object) -> None:
     """Refuse what is no bound plan or no seed: this is the door of programs without types."""
     if not isinstance(bound, BoundPlan):
         message = f"a model runs a bound plan, got {type(bound).__name__}"
-        raise SizeError.of("R501", message, fixes=("give net.check().bind(N=..., ...)",))
+        raise SizeError.of("R513", message, fixes=("give net.check().bind(N=..., ...)",))
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise SizeError.of("R501", f"a seed is a whole number from 0, got {seed!r}", fixes=("seed=0",))
+        raise SizeError.of("R513", f"a seed is a whole number from 0, got {seed!r}", fixes=("seed=0",))
 
 
 def _aligned(size: int) -> NDArray[np.uint8]:

@@ -8,16 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.findings import SettingError
-from planner.training import (
-    OPTIMIZERS,
-    Adam,
-    AdamW,
-    Sgd,
-    TrainSettings,
-    loss_finding,
-    loss_workspace,
-    read_optimizer,
-)
+from planner.optimizers import OPTIMIZERS, Adam, AdamW, Sgd, read_optimizer
+from planner.training import TrainSettings, loss_finding, loss_workspace
 
 
 def test_an_empty_mapping_gives_the_documented_defaults():

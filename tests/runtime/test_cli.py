@@ -1,6 +1,8 @@
 """The commands that compute: exit status, JSON on stdout, findings on stderr, never a traceback."""
 
 import json
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,8 +42,6 @@ def test_training_leaves_weights_curves_and_history_and_says_where():
     assert (told["network"], told["data"], len(told["epochs"])) == ("tiny", "digits", 2)
     assert told["val_accuracy"] > 0.8
     assert "Epoch 1/2" in result.stderr
-    from pathlib import Path
-
     assert set(told["files"]) == {"weights", "checkpoint", "curves", "history_json", "history_csv"}
     assert all(Path(file).is_file() for file in told["files"].values())
     scores = json.loads(run(evaluate, told["files"]["weights"], "--json").stdout)
@@ -54,7 +54,7 @@ def test_resuming_gives_what_an_unbroken_run_gives():
     run(train, "tiny.yaml", "--quiet", "--epochs", 3, "--output", "whole")
     run(train, "tiny.yaml", "--quiet", "--epochs", 1, "--output", "part")
     run(train, "tiny.yaml", "--quiet", "--epochs", 3, "--resume", "part")
-    whole, part = (json.loads(open(f"{name}/history.json").read())["epochs"] for name in ("whole", "part"))  # noqa: SIM115
+    whole, part = (json.loads(Path(name, "history.json").read_text())["epochs"] for name in ("whole", "part"))
     assert [row["loss"] for row in whole] == [row["loss"] for row in part]
 
 
@@ -105,8 +105,6 @@ def test_files_that_are_no_weights_are_findings():
 
 
 def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch):
-    import sys
-
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     result = run(train, "tiny.yaml")
     assert result.exit_code == 1
@@ -123,3 +121,10 @@ def test_the_demo_needs_no_files_and_reaches_97_percent(empty_folder):
     assert "error[S201]" in result.stdout
     for name in ("lenet5.yaml", "weights.safetensors", "curves.svg"):
         assert (empty_folder / "shapeplan-demo" / name).is_file()
+
+
+def test_a_run_with_a_larger_batch_than_the_specs_resumes_by_itself():
+    run(train, "tiny.yaml", "--quiet", "--epochs", 1, "--batch", 100, "--output", "part")
+    result = run(train, "tiny.yaml", "--quiet", "--epochs", 2, "--resume", "part", "--json")
+    assert result.exit_code == 0
+    assert len(json.loads(result.stdout)["epochs"]) == 2

@@ -205,7 +205,7 @@ def test_one_array_for_two_inputs_is_refused_with_the_names() -> None:
 def test_what_is_no_bound_plan_is_refused() -> None:
     with pytest.raises(SizeError) as error:
         Model(lenet().plan)  # type: ignore[arg-type]  # the mistake under test
-    assert "R501: a model runs a bound plan, got Plan -> give net.check().bind(N=..., ...)" in message(error)
+    assert "R513: a model runs a bound plan, got Plan -> give net.check().bind(N=..., ...)" in message(error)
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "a"])

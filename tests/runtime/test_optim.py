@@ -5,7 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from planner.training import Adam, AdamW, Sgd
+from planner.optimizers import Adam, AdamW, Sgd
 from runtime.optim import BLOCK_BYTES, optimizer
 
 CASES = {

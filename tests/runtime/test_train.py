@@ -10,7 +10,7 @@ import pytest
 import planner
 import runtime
 from planner.findings import PlannerError
-from planner.training import AdamW
+from planner.optimizers import AdamW
 from runtime import weights
 from runtime.images import Images
 from runtime.progress import Silent
@@ -199,7 +199,8 @@ def test_wrong_settings_are_refused_with_the_codes_of_specs(options):
 
 def test_a_network_without_parameters_has_nothing_to_train():
     net = planner.Network(name="p", input={"x": ("N", 3)}, layers=[planner.layer("relu", name="out")])
-    assert "nothing to train" in refused("R510", np.zeros((4, 3)), np.zeros(4, int), net=runtime.Model(net.check().bind(N=2)))
+    fixed = runtime.Model(net.check().bind(N=2))
+    assert "nothing to train" in refused("R510", np.zeros((4, 3)), np.zeros(4, int), net=fixed)
 
 
 def two_in_two_out():

@@ -1,0 +1,305 @@
+"""The commands that compute: `train`, `evaluate`, `predict` and `demo`.
+
+Results go to stdout, progress and findings to stderr. Exit status 0, 1 for findings, 2 for misuse, 130 after
+Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from planner.findings import Finding, PlannerError, SettingError
+
+if TYPE_CHECKING:
+    from planner.bound import BoundPlan
+    from planner.plan import Plan
+    from runtime.data import Dataset
+
+CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
+INTERRUPTED = 130
+LIBRARIES = {"sklearn": "scikit-learn", "pooch": "pooch", "safetensors": "safetensors", "matplotlib": "matplotlib",
+             "PIL": "pillow"}  # fmt: skip
+"""Libraries that come with the `train` extra, by the name they are imported under."""
+
+data_option = click.option(
+    "--data", "source", default="digits", show_default=True, metavar="NAME|PATH",
+    help="digits, mnist, fashion_mnist, a folder of IDX files, or an .npz file.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
+
+
+@click.command()
+@click.argument("spec", type=click.Path(dir_okay=False, allow_dash=True))
+@data_option
+@click.option("--epochs", type=click.IntRange(1), help="Passes over the data; the spec's unless told.")
+@click.option("--batch", type=click.IntRange(1), help="Images a step; the spec's unless told.")
+@click.option("--lr", type=float, help="Learning rate; the spec's unless told.")
+@click.option("--optimizer", metavar="NAME", help="sgd, adam or adamw with its default numbers.")
+@click.option("--loss", metavar="NAME", help="cross_entropy or mse.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same weights.")
+@click.option("--at", "sizes", multiple=True, metavar="NAME=N", help="A free size that the data does not settle.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for what the run leaves.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on from a checkpoint, or the folder of one.")
+@json_option
+@quiet_option
+def train(
+    spec: str,
+    source: str,
+    epochs: int | None,
+    batch: int | None,
+    lr: float | None,
+    optimizer: str | None,
+    loss: str | None,
+    seed: int,
+    sizes: tuple[str, ...],
+    output: Path | None,
+    resume: Path | None,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Train the network of SPEC, and keep its weights, curves and history.
+
+    The held-out images are measured after every epoch. Ctrl-C stops after the step and saves; --resume
+    goes on with bit for bit the result of a run that was never stopped.
+    """
+    with reported(spec):
+        from planner.spec import load as load_spec
+        from runtime import data
+        from runtime.images import fitted
+        from runtime.model import Model
+        from runtime.train import fit
+        from runtime.weights import read
+
+        plan = load_spec(spec).check()
+        given = _sizes(sizes)
+        found = data.load(source)
+        checkpoint = None if resume is None else resume / CHECKPOINT if resume.is_dir() else resume
+        stored = None if checkpoint is None else read(checkpoint).training
+        planned = plan.train.batch if stored is None else int(stored["settings"]["batch"])
+        bound = bound_for(plan, found.train_images.shape, batch or planned, given)
+        name, shape = next(iter(bound.input_shapes.items()))
+        learn = fitted(found.train_images, shape[1:], None if quiet else _say, name)
+        judge = fitted(found.test_images, shape[1:], name=name)
+        folder = output or (checkpoint.parent if checkpoint else _new_folder(plan.name))
+        model = Model(bound, seed=seed)
+        history = fit(
+            model, learn, found.train_labels, validation=(judge, found.test_labels), epochs=epochs, batch=batch,
+            optimizer=optimizer, lr=lr, loss=loss, progress=False if quiet else None,
+            save=folder / CHECKPOINT, resume=checkpoint,
+        )  # fmt: skip
+        files = leave(model, history, folder, f"{plan.name} on {found.name}")
+        result = {"network": plan.name, "data": found.name, **history.last, **history.to_dict(), "files": files}
+        _print(result if as_json else _summary(plan.name, found, history.last, files), as_json)
+    if history.interrupted:
+        sys.exit(INTERRUPTED)
+
+
+@click.command()
+@click.argument("weights", type=click.Path(dir_okay=False, path_type=Path))
+@data_option
+@click.option("--loss", metavar="NAME", help="cross_entropy or mse; the spec's unless told.")
+@json_option
+def evaluate(weights: Path, source: str, loss: str | None, as_json: bool) -> None:
+    """Measure the network in WEIGHTS on the held-out images of a data set."""
+    with reported():
+        from runtime import data
+        from runtime.images import fitted
+        from runtime.model import Model
+        from runtime.train import evaluate as judge
+
+        model = Model.load(weights)
+        found = data.load(source)
+        name, shape = _only_input(model.bound)
+        images = fitted(found.test_images, shape[1:], _say, name)
+        scores = judge(model, images, found.test_labels, loss=loss)
+        result = {"network": model.bound.name, "data": found.name, "images": len(images), **scores}
+        lines = [f"{model.bound.name} on {len(images):,} held-out images of {found.name}"]
+        lines += [f"  {key} {_number(key, value)}" for key, value in scores.items()]
+        _print(result if as_json else "\n".join(lines), as_json)
+
+
+@click.command()
+@click.argument("weights", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("images", type=click.Path(dir_okay=False, path_type=Path), nargs=-1, required=True)
+@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes to show for an image.")
+@json_option
+def predict(weights: Path, images: tuple[Path, ...], top: int, as_json: bool) -> None:
+    """Say what the network in WEIGHTS sees in IMAGES: pictures, or .npy, .npz and IDX files of many.
+
+    Outputs of a network trained with cross-entropy are shown as probabilities, others as they are.
+    """
+    with reported():
+        from runtime import data
+        from runtime.images import fitted
+        from runtime.model import Model
+        from runtime.train import predict as answer
+
+        model = Model.load(weights)
+        name, shape = _only_input(model.bound)
+        found: list[dict[str, Any]] = []
+        for path in images:
+            outputs = answer(model, fitted(data.read_images(path), shape[1:], name=name))
+            if isinstance(outputs, dict):
+                raise PlannerError.of(
+                    "R502", f"`{model.bound.name}` has several outputs", fixes=("use model.predict from Python",)
+                )
+            for row, scores in enumerate(_probabilities(outputs, model.bound.train.loss)):
+                classes = (-scores).argsort(kind="stable")[:top]
+                best = [{"class": int(c), "score": float(scores[c])} for c in classes]
+                found.append({"file": str(path), "image": row, "predictions": best})
+        _print(found if as_json else "\n".join(map(_prediction, found)), as_json)
+
+
+@click.command()
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("shapeplan-demo"),
+              show_default=True, help="Folder for what the tour leaves.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same weights.")
+def demo(output: Path, seed: int) -> None:
+    """The tour: check, break, draw and train LeNet-5 on handwritten digits, in under a minute."""
+    with reported():
+        from runtime.demo import tour
+
+        tour(output, seed)
+
+
+def leave(model: Any, history: Any, folder: Path, title: str) -> dict[str, str]:
+    """Return the files a run leaves in a folder, by what they are: weights, curves, history."""
+    from runtime import curves, weights
+    from runtime.files import write_whole
+
+    files = {"weights": str(weights.save(model, folder / WEIGHTS))}
+    if (folder / CHECKPOINT).exists():
+        files["checkpoint"] = str(folder / CHECKPOINT)
+    if history.rows:
+        files["curves"] = str(curves.draw(history, folder / "curves.svg", title))
+        for kind, text in (("json", history.to_json()), ("csv", history.to_csv())):
+            write_whole(folder / f"history.{kind}", text.encode())
+            files[f"history_{kind}"] = str(folder / f"history.{kind}")
+    return files
+
+
+def bound_for(plan: Plan, images: tuple[int, ...], batch: int, given: dict[str, int]) -> BoundPlan:
+    """Return the plan bound to the shape of a data set: names in its input take the sizes of the images.
+
+    Raises
+    ------
+    PlannerError
+        R502: the network has several inputs; SizeError: a size is not accepted, or still missing.
+    """
+    _, shape = _only_input(plan)
+    values: dict[str, Any] = dict(given)  # bind has one keyword of another type, dtype
+    if len(shape) == len(images):
+        for size, value in zip(shape, (batch, *images[1:]), strict=True):
+            if str(size) in plan.free:
+                values.setdefault(str(size), value)
+    return plan.bind(**values)
+
+
+@contextmanager
+def reported(spec: str | None = None) -> Iterator[None]:
+    """Print findings as code frames instead of a traceback, and leave with status 1."""
+    try:
+        yield
+    except PlannerError as error:
+        _fail(error.findings, spec)
+    except SettingError as error:
+        _fail([Finding(error.code, error.problem, fixes=(error.fix,) if error.fix else ())], spec)
+    except ModuleNotFoundError as error:
+        library = LIBRARIES.get((error.name or "").partition(".")[0])
+        if library is None:
+            raise
+        fix = "pip install 'shapeplan[train]'"
+        _fail([Finding("R512", f"this needs {library}, which is not installed", fixes=(fix,))], spec)
+    except MemoryError as error:
+        fix = "take a smaller --batch; `shapeplan solve` finds the largest that fits"
+        _fail([Finding("R511", f"there is not enough memory: {error}".rstrip(": "), fixes=(fix,))], spec)
+
+
+def _fail(findings: Any, spec: str | None) -> None:
+    from planner.render import render
+
+    sources: dict[str, str] = {}
+    if spec is not None and spec != "-" and Path(spec).is_file():
+        sources[spec] = Path(spec).read_text(encoding="utf-8", errors="replace")
+    click.echo(render(findings, sources, colour=_colour()), err=True, nl=False)
+    sys.exit(1)
+
+
+def _colour() -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty()
+
+
+def _sizes(given: tuple[str, ...]) -> dict[str, int]:
+    sizes = {}
+    for item in ",".join(given).split(",") if given else ():
+        name, _, value = item.partition("=")
+        if not name.strip() or not value.strip().isascii() or not value.strip().isdigit():
+            raise click.BadParameter(f"{item!r} is not NAME=NUMBER", param_hint="--at")
+        sizes[name.strip()] = int(value)
+    return sizes
+
+
+def _only_input(plan: Plan | BoundPlan) -> tuple[str, tuple[Any, ...]]:
+    shapes = plan.input_shapes
+    if len(shapes) != 1:
+        raise PlannerError.of(
+            "R502", f"`{plan.name}` has {len(shapes)} inputs, and a data set holds one",
+            fixes=("use model.fit and model.predict from Python, with a dict of arrays",),
+        )  # fmt: skip
+    return next(iter(shapes.items()))
+
+
+def _new_folder(name: str) -> Path:
+    plain = "".join(char if char.isalnum() or char in "-_." else "-" for char in name).strip(".") or "network"
+    folder, number = Path("runs") / plain, 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{plain}-{number}"
+    return folder
+
+
+def _probabilities(outputs: Any, loss: str) -> Any:
+    import numpy as np
+
+    flat = outputs.reshape(len(outputs), -1).astype(np.float64)
+    if loss != "cross_entropy":
+        return flat
+    powers = np.exp(flat - flat.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _prediction(row: dict[str, Any]) -> str:
+    best = "  ".join(f"{item['class']} ({item['score']:.4f})" for item in row["predictions"])
+    return f"{row['file']}[{row['image']}]  {best}"
+
+
+def _summary(name: str, found: Dataset, last: Any, files: dict[str, str]) -> str:
+    counts = f"{len(found.train_images):,} images to learn from, {len(found.test_images):,} held out"
+    lines = [f"{name} on {found.name}: {counts}"]
+    if "val_accuracy" in last:
+        lines.append(f"held-out accuracy {last['val_accuracy']:.2%}, loss {last['val_loss']:.4f}")
+    width = max(map(len, files))
+    return "\n".join([*lines, *(f"  {what:<{width}}  {path}" for what, path in files.items())])
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _number(key: str, value: float) -> str:
+    return f"{value:.2%}" if key == "accuracy" else f"{value:.4f}"
+
+
+def _print(result: Any, as_json: bool) -> None:
+    click.echo(json.dumps(result, indent=2) if as_json else result)

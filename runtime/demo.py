@@ -1,0 +1,142 @@
+"""The tour behind ``shapeplan demo``: a network checked, broken, drawn, trained and measured.
+
+The spec is text in here, so that the tour also works where the repository's examples are not.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from planner.findings import PlannerError
+from planner.network import Network
+
+LENET = """\
+# LeNet-5 (LeCun et al. 1998) in its usual modern form.
+spec: 1
+name: lenet5
+input: {image: [N, 1, 32, 32]}          # N, C, H, W; any of them may be a name
+layers:
+  - conv:    {name: c1, filters: 6, kernel: 5, act: tanh}
+  - avgpool: {name: s2, size: 2}
+  - conv:    {name: c3, filters: 16, kernel: 5, act: tanh}
+  - avgpool: {name: s4, size: 2}
+  - conv:    {name: c5, filters: 120, kernel: 5, act: tanh}
+  - flatten
+  - dense:   {name: f6, units: 84, act: tanh}
+  - dense:   {name: out, units: 10}
+output: {out: [N, 10]}                  # checked
+train:
+  loss: cross_entropy
+  optimizer: {sgd: {lr: 0.05, momentum: 0.9}}
+  schedule: cosine
+  epochs: 8
+  batch: 16
+"""
+"""The network of the tour; 8x8 digits are enlarged four times to fit it."""
+
+SPEC, BROKEN, DIAGRAM = "lenet5.yaml", "lenet5_28.yaml", "lenet5.svg"
+
+
+def tour(folder: Path, seed: int = 0) -> None:
+    """Check, break, draw, train and measure LeNet-5, and leave everything in a folder.
+
+    Raises
+    ------
+    planner.PlannerError
+        A file cannot be written.
+    """
+    from runtime.files import write_whole
+
+    began = time.perf_counter()
+    write_whole(folder / SPEC, LENET.encode())
+    _title(1, f"Check: every size as a formula, before anything runs  ({folder / SPEC})")
+    network = _read(folder / SPEC)
+    _check(network)
+    _title(2, f"Break it: the same network fed 28x28 images  ({folder / BROKEN})")
+    _break(folder / BROKEN)
+    _title(3, "Draw it")
+    _draw(network, folder / DIAGRAM)
+    _title(4, "Train it: scikit-learn's handwritten digits, a fifth held out")
+    count, accuracy, files = _train(network, folder, seed)
+    _title(5, f"Done in {time.perf_counter() - began:.0f} seconds")
+    click.echo(f"Accuracy on the {count} digits it never saw: {accuracy:.2%}\n")
+    listed = {"spec": str(folder / SPEC), **files}
+    if (folder / DIAGRAM).exists():
+        listed["diagram"] = str(folder / DIAGRAM)
+    for what, path in listed.items():
+        click.echo(f"  {what:<14}{path}")
+    click.echo(f"\nNext: shapeplan evaluate {files['weights']}   shapeplan show {folder / SPEC}   shapeplan init")
+
+
+def _title(number: int, text: str) -> None:
+    click.echo(("\n" if number > 1 else "") + click.style(f"{number}. {text}", bold=_colour()))
+
+
+def _read(path: Path) -> Network:
+    from planner.spec import load
+
+    return load(path)
+
+
+def _check(network: Network) -> None:
+    from planner.table import show
+
+    plan = network.check()
+    width = min(shutil.get_terminal_size((100, 24)).columns, 110)
+    click.echo(show(plan, width=width, colour=_colour()))
+    free = network.with_input(image=("N", 1, "H", "W")).check()
+    click.echo(f"With the image size left open it accepts: {free.domain.text()}")
+
+
+def _break(path: Path) -> None:
+    from planner.render import render
+    from runtime.files import write_whole
+
+    text = LENET.replace("[N, 1, 32, 32]", "[N, 1, 28, 28]")
+    write_whole(path, text.encode())
+    try:
+        _read(path).check()
+    except PlannerError as error:
+        click.echo(render(error.findings, {str(path): text}, colour=_colour()), nl=False)
+
+
+def _draw(network: Network, path: Path) -> None:
+    from planner.draw import DrawError, draw
+
+    try:
+        draw(network.check(), path)
+        click.echo(f"{path}: open it in a browser")
+    except DrawError as error:
+        # The tour goes on: a picture is not what training needs.
+        click.echo(f"not drawn: {error}")
+
+
+def _train(network: Network, folder: Path, seed: int) -> tuple[int, float, dict[str, str]]:
+    from runtime import data
+    from runtime.cli import CHECKPOINT, leave
+    from runtime.images import fitted
+    from runtime.model import Model
+    from runtime.train import fit
+
+    digits = data.load("digits")
+    plan = network.check()
+    bound = plan.bind(N=plan.train.batch)
+    (shape,) = bound.input_shapes.values()
+    learn, judge = fitted(digits.train_images, shape[1:], click.echo), fitted(digits.test_images, shape[1:])
+    model = Model(bound, seed=seed)
+    held_out = (judge, digits.test_labels)
+    history = fit(model, learn, digits.train_labels, validation=held_out, save=folder / CHECKPOINT)
+    files = leave(model, history, folder, "LeNet-5 on handwritten digits")
+    return len(judge), model.evaluate(judge, digits.test_labels)["accuracy"], files
+
+
+def _colour() -> bool:
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or sys.stdout.isatty()

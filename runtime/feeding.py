@@ -1,0 +1,133 @@
+"""The user's images and labels, checked against a bound plan and cut into batches.
+
+Everything that can be wrong with the data is found here, before the first step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from planner.bound import BoundPlan
+from planner.findings import Finding, nearest
+from runtime.images import DataError, Images, misfit
+from runtime.losses import TargetError, checked
+
+Array = NDArray[Any]
+Inputs = Images | ArrayLike | Mapping[str, Images | ArrayLike]
+Targets = ArrayLike | Mapping[str, ArrayLike]
+
+
+class Batches:
+    """Images by input name and targets by output name, as many of each.
+
+    Parameters
+    ----------
+    bound : BoundPlan
+    images : array (N, C, H, W), Images, or a mapping by input name
+        Images of one channel may come as (N, H, W).
+    targets : array, or a mapping by output name, optional
+        Needed where the loss is.
+    loss : str
+
+    Raises
+    ------
+    DataError
+        R502: names, shapes or counts of the images do not fit.
+    TargetError
+        R503: names, shapes, counts or values of the targets do not fit.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", name="y", units=3)])
+    >>> data = Batches(net.check().bind(N=2), np.zeros((5, 4)), [0, 1, 2, 0, 1])
+    >>> [rows.tolist() for rows in data.chunks()]
+    [[0, 1], [2, 3], [4]]
+    """
+
+    def __init__(
+        self, bound: BoundPlan, images: Inputs, targets: Targets | None = None, loss: str = "cross_entropy"
+    ) -> None:
+        self._batch = bound.batch
+        given = _by_name(images, bound.input_shapes, "input")
+        missing = [name for name in bound.input_shapes if name not in given]
+        if missing:
+            raise DataError.of("R502", f"no images for input {', '.join(f'`{name}`' for name in missing)}")
+        self.images = {name: _images(given[name], shape[1:], name) for name, shape in bound.input_shapes.items()}
+        counts = {name: len(images) for name, images in self.images.items()}
+        if len(set(counts.values())) > 1:
+            raise DataError.of("R502", f"the inputs differ in how many images they have: {counts}")
+        self._count = next(iter(counts.values()))
+        self.labelled: dict[str, Array] = {}
+        if targets is not None:
+            for name, values in _by_name(targets, bound.output_shapes, "output").items():
+                self.labelled[name] = self._targets(values, bound.output_shapes[name][1:], loss, name)
+        if targets is not None and not self.labelled:
+            raise TargetError.of("R503", "there are no labels for any output")
+
+    def __len__(self) -> int:
+        return self._count
+
+    def needs_images(self) -> None:
+        """Raise DataError (R510) where there is not one image."""
+        if not self._count:
+            raise DataError.of("R510", "there are no images")
+
+    def chunks(self) -> Iterator[Array]:
+        """Yield row numbers in order, as many as the plan takes at once."""
+        for start in range(0, self._count, self._batch):
+            yield np.arange(start, min(start + self._batch, self._count))
+
+    def first_not_finite(self, rows: Array) -> int | None:
+        """Return the number of an image among `rows` that holds NaN or infinity."""
+        for images in self.images.values():
+            for row in rows:
+                pixels = images.pixels[row]
+                if pixels.dtype.kind == "f" and not np.isfinite(pixels).all():
+                    return int(row)
+        return None
+
+    def _targets(self, values: ArrayLike, shape: tuple[int, ...], loss: str, name: str) -> Array:
+        targets = checked(loss, values, shape, name)
+        if len(targets) != self._count:
+            raise TargetError.of("R503", f"there are {self._count} images, but {len(targets)} labels for `{name}`")
+        return targets
+
+
+def _by_name(given: Any, known: Mapping[str, object], what: str) -> Mapping[str, Any]:
+    if isinstance(given, Mapping):
+        for name in given:
+            if name not in known:
+                close = nearest(str(name), known)
+                listed = ", ".join(f"`{item}`" for item in known)
+                fixes = (f"did you mean `{close}`?",) if close else (f"{what}s are {listed}",)
+                error = DataError if what == "input" else TargetError
+                code = "R502" if what == "input" else "R503"
+                raise error([Finding(code, f"the network has no {what} `{name}`", fixes=fixes)])
+        return given
+    if len(known) != 1:
+        code, error = ("R502", DataError) if what == "input" else ("R503", TargetError)
+        example = ", ".join(f'"{name}": ...' for name in known)
+        raise error.of(code, f"the network has {len(known)} {what}s", fixes=(f"give a dict: {{{example}}}",))
+    return {next(iter(known)): given}
+
+
+def _images(given: Any, shape: tuple[int, ...], name: str) -> Images:
+    if isinstance(given, Images):
+        images = given
+    else:
+        array = np.asarray(given)
+        if array.dtype.kind not in "uifb":
+            raise DataError.of("R502", f"input `{name}` takes numbers, got an array of {array.dtype}")
+        if array.ndim == 3 and len(shape) == 3 and shape[0] == 1:
+            array = array[:, None]
+        if array.ndim == 0:
+            raise DataError([misfit((), tuple(shape), name)])
+        images = Images(array)
+    if images.shape[1:] != tuple(shape):
+        raise DataError([misfit(images.shape[1:], tuple(shape), name)])
+    return images

@@ -1,0 +1,188 @@
+"""Images as they are stored, and how each becomes what a network reads: enlarged, padded, scaled.
+
+Pixels stay bytes in memory; the arithmetic is done a batch at a time, straight into the array the
+network reads. Where images come from is the business of :mod:`runtime.data`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.findings import Finding, PlannerError
+
+Array = NDArray[Any]
+PIXEL_SCALE = 1.0 / 255.0
+
+
+class DataError(PlannerError):
+    """Images or data files are not what the network or the format asks for (R502, R504, R505)."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """A set of images with the arithmetic still to be done on them.
+
+    Attributes
+    ----------
+    pixels : array (N, C, H, W) or (N, features)
+        Bytes or floats, as stored.
+    scale, shift : float
+        What the network reads is ``pixel * scale + shift``, background included.
+    enlarge : int
+        Each pixel becomes a square of this many pixels a side.
+    pad : tuple of int
+        Rows above and below, columns left and right, of background (pixel 0), after enlarging.
+
+    Examples
+    --------
+    >>> images = Images(np.full((1, 1, 2, 2), 255, np.uint8), PIXEL_SCALE, pad=(1, 0, 0, 0))
+    >>> images.shape, np.asarray(images)[0, 0].tolist()
+    ((1, 1, 3, 2), [[0.0, 0.0], [1.0, 1.0], [1.0, 1.0]])
+    """
+
+    pixels: Array
+    scale: float = 1.0
+    shift: float = 0.0
+    enlarge: int = 1
+    pad: tuple[int, int, int, int] = (0, 0, 0, 0)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape after the arithmetic, as the network reads it: (N, C, H, W) or (N, features)."""
+        if self.pixels.ndim != 4:
+            return self.pixels.shape
+        count, channels, height, width = self.pixels.shape
+        above, below, left, right = self.pad
+        return count, channels, height * self.enlarge + above + below, width * self.enlarge + left + right
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    def __getitem__(self, rows: Any) -> Images:
+        """Return some of the images: a slice, or an array of row numbers."""
+        return replace(self, pixels=self.pixels[rows])
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        """Return all images as the network reads them, float32 unless told."""
+        out = np.empty((*self.shape[1:], len(self)), np.float32 if dtype is None else dtype)
+        Feed(self, out)(np.arange(len(self)))
+        return np.ascontiguousarray(np.moveaxis(out, -1, 0))
+
+
+class Feed:
+    """Copies chosen rows of a data set into one batch-last array, again and again without allocating.
+
+    Parameters
+    ----------
+    source : Images or array (N, ...)
+    target : array (..., n)
+        Written by each call; n is the batch.
+
+    Examples
+    --------
+    >>> target = np.empty((3, 2))
+    >>> Feed(np.arange(12).reshape(4, 3), target)(np.array([3, 0]))
+    >>> target.tolist()
+    [[9.0, 0.0], [10.0, 1.0], [11.0, 2.0]]
+    """
+
+    def __init__(self, source: Images | Array, target: Array) -> None:
+        images = source if isinstance(source, Images) else Images(source)
+        self._pixels, self._target = images.pixels, target
+        self._scale, self._shift = float(images.scale), float(images.shift)
+        self._staged = np.empty((target.shape[-1], *self._pixels.shape[1:]), self._pixels.dtype)
+        self._source = np.moveaxis(self._staged, 0, -1)
+        self._padded = any(images.pad)
+        self._parts = [target]
+        if images.pixels.ndim == 4:
+            above, _, left, _ = images.pad
+            times = images.enlarge
+            height, width = (size * times for size in images.pixels.shape[2:])
+            inner = target[:, above : above + height, left : left + width]
+            self._parts = [inner[:, i::times, j::times] for i in range(times) for j in range(times)]
+
+    def __call__(self, rows: Array) -> None:
+        """Fill the target with these rows, as many as the target is long."""
+        np.take(self._pixels, rows, axis=0, out=self._staged, mode="clip")
+        if self._padded:
+            self._target.fill(0)
+        for part in self._parts:
+            np.copyto(part, self._source, casting="unsafe")
+        if self._scale != 1.0:
+            np.multiply(self._target, self._scale, out=self._target)
+        if self._shift:
+            np.add(self._target, self._shift, out=self._target)
+
+
+def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | None = None, name: str = "") -> Images:
+    """Return the images made to fit a planned input: enlarged a whole number of times, then padded all round.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        What the network reads of one image: (C, H, W) or (features,).
+    say : callable, optional
+        Is told, in one sentence, what was done.
+    name : str
+        The input, for messages.
+
+    Raises
+    ------
+    DataError
+        R502: other channels, or images larger than the input.
+
+    Examples
+    --------
+    >>> digits = Images(np.zeros((5, 1, 28, 28), np.uint8))
+    >>> fitted(digits, (1, 32, 32), print).pad
+    28x28 images are padded with 2 rows above and below and 2 columns left and right to 32x32
+    (2, 2, 2, 2)
+    """
+    have = images.shape[1:]
+    if have == tuple(shape):
+        return images
+    if len(have) == 3 and len(shape) == 1 and int(np.prod(have)) == shape[0] and images.enlarge == 1:
+        return replace(images, pixels=images.pixels.reshape(len(images), -1))
+    if len(have) != 3 or len(shape) != 3 or have[0] != shape[0] or have[1] > shape[1] or have[2] > shape[2]:
+        raise DataError([misfit(have, tuple(shape), name)])
+    (_, height, width), (_, wanted_height, wanted_width) = have, shape
+    times = min(wanted_height // height, wanted_width // width)
+    spare_height, spare_width = wanted_height - height * times, wanted_width - width * times
+    above, left = spare_height // 2, spare_width // 2
+    if say is not None:
+        say(_sentence((height, width), (wanted_height, wanted_width), times, (spare_height, spare_width)))
+    return replace(images, enlarge=times, pad=(above, spare_height - above, left, spare_width - left))
+
+
+def misfit(have: tuple[int, ...], want: tuple[int, ...], name: str = "") -> Finding:
+    """Return the finding (R502) that images of one shape cannot be fed to an input of another."""
+    given, wanted = _times(have), _times(want)
+    which = f"input `{name}`" if name else "the network"
+    fixes: tuple[str, ...] = ()
+    if len(have) == 3 and len(want) == 3:
+        if (have[2], have[0], have[1]) == want:
+            fixes = ("put the channels first: images.transpose(0, 3, 1, 2)",)
+        elif have[0] != want[0]:
+            fixes = (f"give the network images of its {want[0]} channels, or change its input to {have[0]}",)
+        else:
+            fixes = (f"plan the network for {have[1]}x{have[2]} images:  input: [N, {have[0]}, {have[1]}, {have[2]}]",)
+    return Finding("R502", f"{which} reads images of {wanted} (C, H, W), got {given}", fixes=fixes)
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape)) if shape else "no axes"
+
+
+def _sentence(have: tuple[int, int], want: tuple[int, int], times: int, spare: tuple[int, int]) -> str:
+    done = []
+    if times > 1:
+        done.append(f"enlarged {times} times")
+    if any(spare):
+        rows, columns = spare[0] // 2, spare[1] // 2
+        done.append(f"padded with {rows} rows above and below and {columns} columns left and right")
+    return f"{have[0]}x{have[1]} images are {' and '.join(done)} to {want[0]}x{want[1]}"

@@ -1,0 +1,201 @@
+"""Weights on disk: safetensors files that carry the spec, so that a file alone rebuilds its network.
+
+A file holds every parameter and buffer under its name (``c1.weight``), and with a training state also
+the optimizer's arrays (``optimizer/0``). Files appear whole or not at all, and loading one runs no code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.findings import Finding, PlannerError
+from runtime.files import write_whole
+
+if TYPE_CHECKING:
+    from planner.bound import BoundPlan, DType
+    from runtime.model import Model
+
+Array = NDArray[Any]
+FORMAT = "shapeplan-weights-1"
+STATE = "optimizer/"
+MOST_DIFFERENCES = 8
+
+
+class WeightsError(PlannerError):
+    """A weights file cannot be read (R508), or belongs to another network (R507)."""
+
+
+class Stored(Protocol):
+    """What of a model is saved."""
+
+    @property
+    def bound(self) -> BoundPlan: ...
+    @property
+    def parameters(self) -> Mapping[str, Array]: ...
+    @property
+    def buffers(self) -> Mapping[str, Array]: ...
+
+
+@dataclass(frozen=True)
+class Saved:
+    """The content of a weights file.
+
+    Attributes
+    ----------
+    arrays : Mapping of str to array
+        Parameters and buffers by name.
+    state : tuple of array
+        The optimizer's arrays; empty in a file of weights only.
+    spec : str
+        The network as the text of a spec file.
+    sizes : Mapping of str to int
+        What the plan was bound with.
+    dtype : str
+    training : Mapping or None
+        Where the run stood, for :func:`runtime.train.fit` to resume.
+    """
+
+    arrays: Mapping[str, Array]
+    state: tuple[Array, ...]
+    spec: str
+    sizes: Mapping[str, int]
+    dtype: str
+    training: Mapping[str, Any] | None = None
+
+
+def save(
+    model: Stored,
+    path: str | os.PathLike[str],
+    *,
+    state: Sequence[Array] = (),
+    training: Mapping[str, Any] | None = None,
+) -> Path:
+    """Return the path of the file written; see :class:`Saved` for what `state` and `training` are.
+
+    Raises
+    ------
+    planner.PlannerError
+        R508: the file cannot be written; an older file of that name is as it was.
+    """
+    from safetensors.numpy import save as pack
+
+    named = {**model.parameters, **model.buffers, **{f"{STATE}{i}": array for i, array in enumerate(state)}}
+    bound = model.bound
+    metadata = {
+        "format": FORMAT,
+        "name": bound.name,
+        "spec": bound.spec,
+        "sizes": json.dumps(dict(bound.sizes)),
+        "dtype": bound.dtype,
+    }
+    if training is not None:
+        metadata["training"] = json.dumps(training)
+    # Anything but C order would be written in memory order under the wrong shape.
+    write_whole(Path(path), pack({name: np.ascontiguousarray(array) for name, array in named.items()}, metadata))
+    return Path(path)
+
+
+def read(path: str | os.PathLike[str]) -> Saved:
+    """Return the content of a weights file.
+
+    Raises
+    ------
+    WeightsError
+        R508: there is no such file, it is damaged, or it was not written by :func:`save`.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            metadata = file.metadata() or {}
+            # A copy: the file may be replaced while its arrays are in use.
+            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except FileNotFoundError:
+        raise WeightsError.of("R508", f"there is no weights file `{path}`") from None
+    except (SafetensorError, OSError, TypeError, KeyError) as error:
+        raise WeightsError.of("R508", f"`{path}` is not a readable safetensors file: {error}") from None
+    if metadata.get("format") != FORMAT:
+        raise WeightsError.of(
+            "R508",
+            f"`{path}` holds no network: its metadata has no spec of ours",
+            fixes=("files written by `shapeplan train` or `model.save` have one",),
+        )
+    try:
+        state = tuple(arrays.pop(name) for name in sorted((n for n in arrays if n.startswith(STATE)), key=_number))
+        return Saved(
+            arrays,
+            state,
+            metadata["spec"],
+            {str(name): int(size) for name, size in json.loads(metadata["sizes"]).items()},
+            metadata["dtype"],
+            json.loads(metadata["training"]) if "training" in metadata else None,
+        )
+    except (KeyError, ValueError, AttributeError, TypeError) as error:
+        raise WeightsError.of("R508", f"the metadata of `{path}` is damaged: {error}") from None
+
+
+def restore(model: Stored, path: str | os.PathLike[str], saved: Saved | None = None) -> Saved:
+    """Return the content of a weights file after writing its arrays into the model.
+
+    Nothing is written unless every name and shape agrees.
+
+    Raises
+    ------
+    WeightsError
+        R507: names or shapes differ, each listed; R508 as for :func:`read`.
+    """
+    saved = saved or read(path)
+    mine = {**model.parameters, **model.buffers}
+    differences = [f"`{name}` is missing from the file" for name in mine if name not in saved.arrays]
+    differences += [f"`{name}` is unknown to the network" for name in saved.arrays if name not in mine]
+    differences += [
+        f"`{name}` is {_shape(array)} in the file and {_shape(mine[name])} in the network"
+        for name, array in saved.arrays.items()
+        if name in mine and mine[name].shape != array.shape
+    ]
+    if differences:
+        more = len(differences) - MOST_DIFFERENCES
+        notes = (*differences[:MOST_DIFFERENCES], *((f"and {more} more",) if more > 0 else ()))
+        message = f"the weights in `{path}` belong to another network than `{model.bound.name}`"
+        fix = "rebuild the network from the file itself: runtime.Model.load(path)"
+        raise WeightsError([Finding("R507", message, notes=notes, fixes=(fix,))])
+    for name, array in mine.items():
+        np.copyto(array, saved.arrays[name], casting="same_kind")
+    return saved
+
+
+def load(path: str | os.PathLike[str]) -> Model:
+    """Return the model in a file: its network rebuilt from the spec inside, with its weights.
+
+    Raises
+    ------
+    planner.PlannerError
+        R508 as for :func:`read`, or what is wrong with the spec in the file.
+    """
+    from planner.spec import read as read_spec
+    from runtime.model import Model  # which saves itself with this module
+
+    saved = read(path)
+    network, findings = read_spec(saved.spec, f"{os.fspath(path)} (spec)")
+    if network is None or findings:
+        raise WeightsError(findings)
+    dtype: DType = "float64" if saved.dtype == "float64" else "float32"
+    model = Model(network.check().bind(dtype=dtype, **saved.sizes))
+    restore(model, path, saved)
+    return model
+
+
+def _number(name: str) -> int:
+    return int(name.removeprefix(STATE))
+
+
+def _shape(array: Array) -> str:
+    return " x ".join(map(str, array.shape))
