@@ -87,6 +87,10 @@ class Builder:
         self.last = public
         return public
 
+    def alias(self, name: str, target: str) -> None:
+        """Let `name` also mean the layer that is read as `target`, as the name of a block means its last layer."""
+        self._public[name] = self._public.get(target, target)
+
     def shape(self, name: str) -> Shape | None:
         """Return the shape of a layer added so far; None where it is faulty or reads a layer still to come."""
         wanted = [self._public.get(name, name)]
@@ -113,7 +117,7 @@ class Builder:
         nodes = self._order(nodes)
         outputs = self._outputs(output)
         self._find_dead_ends(nodes, outputs)
-        settings = TrainSettings()
+        settings = None
         if train is not None:
             try:
                 settings = TrainSettings.read(train)

@@ -6,19 +6,22 @@ one finding. Ways out are the business of :mod:`planner.fixes`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement, Verdict
-from planner.domain import Open, solve
+from planner.domain import Domain, Open, solve, solve_condition
 from planner.findings import Finding, Severity, ShapeError
 from planner.layers.base import Layer
 from planner.network import Expectation, Network, Node, listed
 from planner.plan import Plan, PlannedNode
 from planner.receptive import ReceptiveField, through
+from planner.sizeset import SizeSet
 from planner.symbols import Shape
+from planner.training import loss_finding
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ def diagnose(network: Network) -> Diagnosis:
     for expectation in network.expectations:
         walk.compare(expectation)
     walk.solve()
+    walk.warn_loss()
     errors = any(f.severity is Severity.ERROR for f in walk.findings)
     complete = not errors and not any(node.broken for node in network.nodes)
     warnings = tuple(f for f in walk.findings if f.severity is Severity.WARNING)
@@ -91,6 +95,7 @@ class _Walk:
         self.open: list[Open] = []
         self.findings: list[Finding] = []
         self.faults: list[tuple[str, Requirement]] = []
+        self.conditional: set[tuple[str, SizeSet]] = set()
 
     def visit(self, node: Node) -> None:
         self.shapes[node.name] = None
@@ -190,10 +195,48 @@ class _Walk:
                 if condition.verdict() is Verdict.DEPENDS
             ]
 
+    def warn_conditional(self, opened: Open, domain: Domain) -> None:
+        """Report branches that meet only for some sizes; a smallest size alone is no such condition."""
+        requirement, free = opened.requirement, opened.requirement.condition.free
+        if requirement.code != "S202" or len(free) != 1:
+            return
+        (name,) = free
+        agreed = solve_condition(requirement.condition, name)
+        if agreed is None or not agreed or agreed.unbroken or (opened.node, agreed) in self.conditional:
+            return
+        self.conditional.add((opened.node, agreed))
+        agreed &= domain[name]
+        bad = next(size for size in itertools.count(agreed.minimum or 1) if size not in agreed)
+        left, right = (sy.evaluate(size, {name: bad}) for size in requirement.condition.sizes)
+        node = self.network.by_name[opened.node]
+        self.findings.append(
+            Finding(
+                "S302",
+                f"`{opened.node}`: its branches agree only for {agreed.text(name)}",
+                Severity.WARNING,
+                opened.node,
+                node.mark(requirement.setting),
+                f"{requirement.label} differ for other sizes",
+                notes=(f"at {name} = {bad} they would be {left} and {right}",),
+            )
+        )
+
+    def warn_loss(self) -> None:
+        """Report a loss that does not suit what a network that says how it trains ends in."""
+        train = self.network.train
+        for public, name in self.network.outputs.items():
+            layer = self.network.by_name[name].layer
+            found = loss_finding(train.loss, layer.kind, name) if train is not None and layer is not None else None
+            if found is not None:
+                where = self.network.by_name[name].mark() or self.network.marks.get(f"output.{public}")
+                self.findings.append(replace(found, severity=Severity.WARNING, where=where))
+
     def solve(self) -> None:
         """Report free sizes for which nothing is left: requirements that contradict each other."""
         names = sorted(frozenset().union(*(o.requirement.condition.free for o in self.open)))
         domain = solve(names, self.open)
+        for opened in self.open:
+            self.warn_conditional(opened, domain)
         for name in names:
             if domain[name]:
                 continue

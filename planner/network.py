@@ -89,7 +89,7 @@ class Network:
     nodes: tuple[Node, ...]
     outputs: Mapping[str, str]
     expectations: tuple[Expectation, ...]
-    train: TrainSettings
+    train: TrainSettings | None
     marks: Marks = field(compare=False)
 
     def __init__(

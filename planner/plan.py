@@ -110,7 +110,7 @@ class Plan:
     @property
     def train(self) -> TrainSettings:
         """The `train:` section, with its defaults."""
-        return self.network.train
+        return self.network.train or TrainSettings()
 
     @cached_property
     def by_name(self) -> Mapping[str, PlannedNode]:

@@ -171,6 +171,12 @@ class SizeSet:
         return _joined(pieces)
 
     @property
+    def unbroken(self) -> bool:
+        """Whether every size from the smallest one on is in the set."""
+        modulus, residues, start, below = self._canonical
+        return modulus == 1 and bool(residues) and not below and self.next(start) == self.minimum
+
+    @property
     def exceptions(self) -> tuple[int, ...]:
         """Members below the point from which the set is periodic, the first 64 of them."""
         members = (n for first, last in self._canonical[3] for n in range(first, (last or first) + 1))

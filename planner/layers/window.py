@@ -193,9 +193,7 @@ def _inexact(name: str, window: Window, size: Size) -> str:
     room, stride = sy.constant(window.room(size)), sy.constant(window.stride)
     if room is not None and stride is not None:
         rule += f" = {Fraction(room, stride) + 1}"
-    return (
-        f"`rounding: exact` wants windows that end at the border, but along the {name} {rule} is not a whole number"
-    )
+    return f"`rounding: exact` wants windows that end at the border, but along the {name} {rule} is not a whole number"
 
 
 def _left_over(name: str, window: Window, size: Size) -> str:

@@ -89,15 +89,24 @@ def accepted_sizes(plan: Plan, values: Mapping[str, int]) -> dict[str, int] | No
 
 def _steps(plan: Plan, values: Mapping[str, int], requests: Iterable[Request], count: int) -> list[Live]:
     """Return what lives during each step, scratch memory and what kernels save apart left out."""
-    steps: list[Live] = [Counter() for _ in range(count)]
+    begins: list[list[Size]] = [[] for _ in range(count)]
+    ends: list[list[Size]] = [[] for _ in range(count + 1)]
+    sizes: dict[str, Size] = {}
     for request in requests:
         if request.role not in ("value", "gradient", "partial"):
             continue
-        shape = plan.by_name[request.name].output
-        size = sy.product(sy.substitute(sy.size(size), values) for size in shape)
+        if request.name not in sizes:
+            shape = plan.by_name[request.name].output
+            sizes[request.name] = ITEM_BYTES * sy.product(sy.substitute(sy.size(size), values) for size in shape)
         for first, last in request.spans:
-            for step in range(first, min(last, count - 1) + 1):
-                steps[step][ITEM_BYTES * size] += 1
+            begins[first].append(sizes[request.name])
+            ends[min(last, count - 1) + 1].append(sizes[request.name])
+    live: Live = Counter()
+    steps = []
+    for begun, ended in zip(begins, ends, strict=False):
+        live.update(begun)
+        live.subtract(ended)
+        steps.append(+live)
     return steps
 
 

@@ -242,7 +242,7 @@ class _Reader:
         return shapes
 
     def _output(self, tree: Mapping, expansion: Expansion, frame: Frame) -> Any:
-        """Return the outputs as the builder takes them, names of blocks replaced by what they stand for."""
+        """Return the outputs as the builder takes them, under the names their author gave them."""
         key, value = tree.key("output"), tree.get("output")
         if key is None or value is None or (isinstance(value, Scalar) and value.value is None):
             return None
@@ -257,10 +257,12 @@ class _Reader:
                 self.report("N111", "`output` must be a name, a list of names, or names with shapes", name.where)
                 continue
             public = frame.names.get(name.text, name.text)
-            self.marks[f"output.{public}"] = name.where if shape is None else span(name.where, shape.where)
-            outputs[public] = None
+            if public != name.text:
+                expansion.builder.alias(name.text, public)
+            self.marks[f"output.{name.text}"] = name.where if shape is None else span(name.where, shape.where)
+            outputs[name.text] = None
             if isinstance(shape, Sequence):
-                outputs[public] = expansion.values.shape(shape)
+                outputs[name.text] = expansion.values.shape(shape)
             elif shape is not None and not (isinstance(shape, Scalar) and shape.value is None):
                 self.report(
                     "N111", f"the shape of output `{clip(name.text)}` must be a list", shape.where, "write  [N, 10]"

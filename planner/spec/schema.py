@@ -12,9 +12,10 @@ from typing import Any
 
 from planner.builder import ACTIVATIONS, NORMS
 from planner.layers import KINDS, Layer
+from planner.optimizers import OPTIMIZERS
 from planner.spec.drafts import BLOCK, COMMON, CONDITION, PARAMETER_TYPES, USE
 from planner.spec.reader import KEYS, VERSION
-from planner.training import LOSSES, OPTIMIZERS, SCHEDULES, TrainSettings
+from planner.training import LOSSES, SCHEDULES, TrainSettings
 
 CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("conv", "rounding"): ("floor", "exact"),

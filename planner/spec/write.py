@@ -13,7 +13,6 @@ from planner.builder import NORMS
 from planner.layers import Layer
 from planner.network import Expectation, Network, Node
 from planner.spec.tree import plain_value
-from planner.training import TrainSettings
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./]*\Z")
 _FORMULA = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9_ ()+*/-]*\Z")
@@ -48,7 +47,7 @@ def write(network: Network) -> str:
         lines.append(f"output: {{{', '.join(pairs)}}}")
     elif outputs:
         lines.append(f"output: [{', '.join(map(_text, outputs))}]")
-    if network.train != TrainSettings():
+    if network.train is not None:
         lines.append("train:")
         lines.extend(f"  {key}: {_flow(value)}" for key, value in network.train.write().items())
     return "\n".join(lines) + "\n"

@@ -249,7 +249,7 @@ def test_the_schema_is_draft_07_and_accepts_what_the_reader_accepts() -> None:
     found = schema()
     jsonschema.Draft7Validator.check_schema(found)
     validator = jsonschema.Draft7Validator(found)
-    texts = [LENET, RESNET, *(rule.fixed for rule in RULES.values() if not rule.fixed.startswith("$"))]
+    texts = [LENET, RESNET, *(rule.fixed for rule in RULES.values() if "\ninput:" in rule.fixed)]
     texts += [path.read_text(encoding="utf-8") for path in sorted(Path("examples").glob("*.yaml"))]
     for text in texts:
         validator.validate(plain_json(text))

@@ -34,6 +34,11 @@ def test_lenet_is_written_as_people_write_it() -> None:
         "  - dense: {name: f6, units: 84, act: tanh}\n"
         "  - dense: {name: out, units: 10}\n"
         "output: {out: [N, 10]}\n"
+        "train:\n"
+        "  loss: cross_entropy\n"
+        "  optimizer: {sgd: {lr: 0.05}}\n"
+        "  epochs: 10\n"
+        "  batch: 64\n"
     )
 
 

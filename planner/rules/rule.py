@@ -1,0 +1,39 @@
+"""What a rule is, and how its examples are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Attributes
+    ----------
+    code : str
+        ``S201``. P1xx reading, N1xx names and settings, S2xx impossible sizes, S3xx sizes that lose
+        something or agree only sometimes, R5xx not runnable, D6xx
+        drawing.
+    title : str
+        A few words.
+    text : str
+        What it means and why it matters.
+    example : str
+        A spec that breaks the rule, or a command after ``$``. Where a rule is about given sizes, the
+        first line is a comment with the command.
+    fixed : str
+        The same, put right.
+    """
+
+    code: str
+    title: str
+    text: str
+    example: str
+    fixed: str
+
+
+def spec(layers: str, image: str = "[N, 1, 28, 28]", more: str = "") -> str:
+    """Return a small spec: layers one a line, the shape of its input, and what comes after the layers."""
+    body = "".join(f"  - {line}\n" for line in layers.splitlines())
+    return f"spec: 1\nname: example\ninput: {{image: {image}}}\nlayers:\n{body}{more}"

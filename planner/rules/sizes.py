@@ -1,0 +1,114 @@
+"""Rules about sizes: S2xx impossible, S3xx conditional."""
+
+from __future__ import annotations
+
+from planner.rules.rule import Rule, spec
+
+_AT = "# shapeplan show example.yaml --at"
+
+SIZES = (
+    Rule(
+        "S201",
+        "window does not fit",
+        "A kernel or pooling window is larger than its padded input, so that floor((n + 2p - k)/s) + 1 would be less "
+        "than 1 and there is no position for it. The cause is often far before: too many poolings, or an image smaller "
+        "than the one the network was drawn for.",
+        spec("conv: {filters: 6, kernel: 5}\nmaxpool: {size: 4}\nconv: {filters: 16, kernel: 7}"),
+        spec("conv: {filters: 6, kernel: 5}\nmaxpool: {size: 2}\nconv: {filters: 16, kernel: 7}"),
+    ),
+    Rule(
+        "S202",
+        "sizes do not agree at a merge",
+        "add takes tensors of one shape; concat takes tensors that differ in their channels only. Nothing is "
+        "broadcast or cropped. Usually one branch lost a border (no padding) or has another stride.",
+        spec("conv: {filters: 1, kernel: 3}\nadd: {from: [image, conv1]}"),
+        spec("conv: {filters: 1, kernel: 3, pad: 1}\nadd: {from: [image, conv1]}"),
+    ),
+    Rule(
+        "S203",
+        "groups do not divide",
+        "A grouped convolution splits its input channels and its filters into groups of one size; `groups` must divide "
+        "both.",
+        spec("conv: {filters: 8, kernel: 3, groups: 3}", "[N, 6, 28, 28]"),
+        spec("conv: {filters: 9, kernel: 3, groups: 3}", "[N, 6, 28, 28]"),
+    ),
+    Rule(
+        "S204",
+        "wrong number of axes",
+        "Convolutions and poolings read maps (N, C, H, W); dense layers read rows (N, features). flatten stands "
+        "between them.",
+        spec("dense: {units: 10}"),
+        spec("flatten\ndense: {units: 10}"),
+    ),
+    Rule(
+        "S205",
+        "asserted shape differs",
+        "`output` or `expect` says one shape and the network gives another. One of them is not what you meant.",
+        spec("conv: {name: c, filters: 6, kernel: 5}", more="output: {c: [N, 6, 28, 28]}\n"),
+        spec("conv: {name: c, filters: 6, kernel: 5}", more="output: {c: [N, 6, 24, 24]}\n"),
+    ),
+    Rule(
+        "S206",
+        "pool padding over half its window",
+        "With more padding than half the window, a pooling window could lie in the padding alone, and its largest "
+        "value or mean would be of nothing.",
+        spec("maxpool: {size: 2, pad: 2}"),
+        spec("maxpool: {size: 2, pad: 1}"),
+    ),
+    Rule(
+        "S207",
+        "no size is accepted",
+        "Every requirement by itself can be met, but not all of them together: whatever the free sizes are, some layer "
+        "refuses.",
+        spec(
+            "conv: {name: a, filters: 1, kernel: 3}\nconv: {name: b, from: image, filters: 1, kernel: 5}",
+            "[N, 1, H, W]",
+            "output: {a: [N, 1, 8, 8], b: [N, 1, 8, 8]}\n",
+        ),
+        spec(
+            "conv: {name: a, filters: 1, kernel: 3}\nconv: {name: b, from: image, filters: 1, kernel: 5}",
+            "[N, 1, H, W]",
+            "output: {a: [N, 1, 8, 8], b: [N, 1, 6, 6]}\n",
+        ),
+    ),
+    Rule(
+        "S208",
+        "exact rounding asked, but windows do not end at the border",
+        "With `rounding: exact`, (n + 2p - k)/s must be a whole number. Otherwise the stride leaves over rows or "
+        "columns that floor would drop without a word.",
+        spec("conv: {filters: 1, kernel: 3, stride: 3, rounding: exact}", "[N, 1, 7, 7]"),
+        spec("conv: {filters: 1, kernel: 3, stride: 2, rounding: exact}", "[N, 1, 7, 7]"),
+    ),
+    Rule(
+        "S209",
+        "sizes given are not accepted",
+        "A plan was given numbers for its free sizes, and one is missing, has no such name, is not a positive whole "
+        "number, or is a size at which some layer cannot run.",
+        f"{_AT} N=1,H=3,W=3\n" + spec("conv: {filters: 6, kernel: 5}", "[N, 1, H, W]"),
+        f"{_AT} N=1,H=5,W=5\n" + spec("conv: {filters: 6, kernel: 5}", "[N, 1, H, W]"),
+    ),
+    Rule(
+        "S301",
+        "border dropped",
+        "The stride does not divide, floor rounds down, and the last rows or columns of the input are in no window: "
+        "the network never sees them. A warning; an error with --strict or `rounding: exact`.",
+        spec("conv: {filters: 1, kernel: 3, stride: 3}", "[N, 1, 7, 7]"),
+        spec("conv: {filters: 1, kernel: 3, stride: 2}", "[N, 1, 7, 7]"),
+    ),
+    Rule(
+        "S302",
+        "agrees only for some sizes",
+        "Sizes that must be equal are so for some inputs only, for example when H is even. The network runs for those "
+        "and is refused for all others.",
+        spec(
+            "maxpool: {name: half, size: 2}\nmaxpool: {name: up, from: image, size: 2, rounding: ceil}\n"
+            "add: {from: [half, up]}",
+            "[N, 1, H, W]",
+        ),
+        spec(
+            "maxpool: {name: half, size: 2}\nmaxpool: {name: up, from: image, size: 2}\nadd: {from: [half, up]}",
+            "[N, 1, H, W]",
+        ),
+    ),
+)
+"""In the order of their codes."""
