@@ -1,0 +1,57 @@
+# Two commands for a fresh machine: `make demo` and `make test`. `make check` is all that CI runs.
+# Needs Python 3.11 or newer and a package index; everything lands in .venv, nothing outside this folder.
+
+PYTHON      ?= python3
+VENV        ?= .venv
+PYTEST_ARGS ?=
+BIN         := $(VENV)/bin
+INSTALL     := $(BIN)/python -m pip install --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types contracts check clean
+
+help:  ## what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+
+demo: $(VENV)/.installed-demo  ## check, draw and train LeNet on handwritten digits, under a minute
+	@$(BIN)/shapeplan demo
+
+# -q stands in pyproject.toml; a second one would hide pytest's closing line.
+test: $(VENV)/.installed-test  ## the full test suite, doctests included (PYTEST_ARGS="-n 2 -k window")
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-test  ## ruff
+	$(BIN)/ruff check .
+
+format: $(VENV)/.installed-test  ## let ruff repair what it can
+	$(BIN)/ruff check --fix .
+
+types: $(VENV)/.installed-test  ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(VENV)/.installed-test  ## who may import whom
+	PYTHONPATH=. $(BIN)/lint-imports
+
+check: lint types contracts test  ## everything CI runs
+
+clean:  ## remove the environment, caches and builds
+	rm -rf $(VENV) build dist shapeplan-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@command -v "$(PYTHON)" >/dev/null 2>&1 || { \
+	  echo "error: there is no \`$(PYTHON)\` on PATH; name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "error: shapeplan needs Python 3.11 or newer, and \`$(PYTHON)\` is $$("$(PYTHON)" --version 2>&1);" \
+	    "name a newer one: make PYTHON=python3.12" >&2; exit 1; }
+	"$(PYTHON)" -m venv "$(VENV)"
+	@touch $@
+
+# The stamps are newer than pyproject.toml as long as nothing has to be installed again.
+$(VENV)/.installed-demo: pyproject.toml | $(VENV)/.created
+	$(INSTALL) -e '.[all]'
+	@touch $@
+
+$(VENV)/.installed-test: pyproject.toml | $(VENV)/.created
+	$(INSTALL) -e '.[all,test,dev]'
+	@touch $@ $(VENV)/.installed-demo
