@@ -50,7 +50,13 @@ def value(text: int | str, **sizes: int) -> int:
 
 @pytest.mark.parametrize(
     ("name", "sizes"),
-    [("lenet5", {}), ("lenet5", {"N": 7}), ("resnet18", {"H": 224, "W": 200}), ("resnet18", {}), ("two_inputs", {"N": 2})],
+    [
+        ("lenet5", {}),
+        ("lenet5", {"N": 7}),
+        ("resnet18", {"H": 224, "W": 200}),
+        ("resnet18", {}),
+        ("two_inputs", {"N": 2}),
+    ],
 )
 def test_totals_are_the_sums_of_the_rows(name: str, sizes: dict[str, int]) -> None:
     found = report(example(name), sizes)
@@ -59,7 +65,9 @@ def test_totals_are_the_sums_of_the_rows(name: str, sizes: dict[str, int]) -> No
         assert rest == 0, column
 
 
-@pytest.mark.parametrize(("name", "sizes"), [("lenet5", {}), ("resnet18", {"H": 224, "W": 224}), ("inception", {"H": 96, "W": 64})])
+@pytest.mark.parametrize(
+    ("name", "sizes"), [("lenet5", {}), ("resnet18", {"H": 224, "W": 224}), ("inception", {"H": 96, "W": 64})]
+)
 def test_printed_columns_add_up_to_the_printed_total(name: str, sizes: dict[str, int]) -> None:
     lines = table.show(example(name), sizes, width=200).splitlines()
     rule = next(i for i, line in enumerate(lines) if "───" in line)
@@ -177,7 +185,9 @@ def test_the_memory_formula_is_exact_where_nothing_is_aligned_or_scratch() -> No
     bound = plan.bind(N=4, H=8)
     scratch = max((b.bytes for b in bound.memory.inference.blocks if b.role == "workspace"), default=0)
     assert sy.evaluate(formula, {"N": 4, "H": 8}) == 3 * 4 * 16 * 8 * 8 * 4
-    assert bound.memory.inference_bytes - scratch <= sy.evaluate(formula, {"N": 4, "H": 8}) <= bound.memory.inference_bytes
+    assert (
+        bound.memory.inference_bytes - scratch <= sy.evaluate(formula, {"N": 4, "H": 8}) <= bound.memory.inference_bytes
+    )
 
 
 def test_sizes_that_are_given_are_substituted_and_the_others_stay_letters() -> None:

@@ -1,0 +1,3 @@
+"""The command `shapeplan`: one module a command, none of which computes anything itself."""
+
+from planner.cli.commands import main as main

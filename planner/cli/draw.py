@@ -1,0 +1,55 @@
+"""`shapeplan draw`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from planner.cli.console import FINDINGS, colour, fail, message
+from planner.cli.subject import at_option, placed, read_subject
+from planner.findings import PlannerError, SizeError
+
+if TYPE_CHECKING:
+    from planner.draw import Heat, Level
+
+LEVELS = ("overview", "blocks", "full")
+HEATS = ("macs", "params", "memory")
+
+EXAMPLES = "\b\nshapeplan draw net.yaml -o net.svg\nshapeplan draw net.yaml -o net.png --at H=224,W=224 --heat macs"
+
+
+@click.command("draw", epilog=EXAMPLES)
+@click.argument("spec")
+@click.option("-o", "--output", required=True, metavar="FILE", help="svg, png, pdf or dot by its suffix.")
+@click.option("--level", type=click.Choice(LEVELS), help="How much is folded; by the number of layers unless told.")
+@click.option("--heat", type=click.Choice(HEATS), help="Tint layers by their share.")
+@at_option
+def command(spec: str, output: str, level: str | None, heat: str | None, sizes: dict[str, int]) -> None:
+    """Draw the network of SPEC; a broken one is drawn up to the fault."""
+    from planner.draw import draw
+
+    subject = read_subject(spec)
+    if subject.diagnosis is None:
+        fail(subject.findings, subject.sources)
+    whole = subject.plan is not None
+    try:
+        draw(
+            subject.plan or subject.diagnosis,
+            Path(output),
+            level=cast("Level | None", level),
+            heat=cast("Heat | None", heat),
+            at=sizes or None,
+        )
+    except SizeError as error:
+        fail(placed(error.findings, subject), subject.sources)
+    except PlannerError as error:
+        fail(error.findings, subject.sources)
+    message(f"wrote {output}\n")
+    if not whole:
+        from planner.render import render
+
+        message(render(subject.findings, subject.sources, "full", colour(sys.stderr)))
+        raise click.exceptions.Exit(FINDINGS)

@@ -1,0 +1,65 @@
+"""`shapeplan show`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, cast
+
+import click
+
+from planner.cli.console import as_json as json_text
+from planner.cli.console import colour, fail, message, out, width
+from planner.cli.subject import at_option, json_option, placed, read_subject
+from planner.findings import Finding, PlannerError, SizeError
+from planner.plan import Plan
+
+if TYPE_CHECKING:
+    from planner.table import SortKey
+
+SORT_KEYS = ("params", "macs", "output", "memory")
+
+EXAMPLES = "\b\nshapeplan show net.yaml --at H=224,W=224\nshapeplan show net.yaml --at N=8 --json"
+
+
+@click.command("show", epilog=EXAMPLES)
+@click.argument("spec")
+@at_option
+@click.option("--sort", type=click.Choice(SORT_KEYS), help="Largest first.")
+@click.option("--memory", is_flag=True, help="Also what lies where in memory, and when.")
+@json_option
+def command(spec: str, sizes: dict[str, int], sort: str | None, memory: bool, as_json: bool) -> None:
+    """Print the layers of SPEC: output, parameters, MACs, receptive field, memory.
+
+    Sizes that are not given stay letters; with only the batch free, the table counts one image.
+    """
+    subject = read_subject(spec)
+    plan = subject.plan
+    if plan is None:
+        fail(subject.findings, subject.sources, as_json)
+    from planner import report, table
+
+    try:
+        if as_json:
+            out(json_text(report.as_json(report.report(plan, sizes))))
+            return
+        out(table.show(plan, sizes, sort=cast("SortKey | None", sort), width=width(), colour=colour(sys.stdout)))
+        if memory:
+            bound = report.admit(plan, _for_one_image(plan, sizes))
+            if bound is None:
+                names = ",".join(f"{name}=..." for name in plan.free)
+                finding = Finding("S209", "memory is laid out once every size is known", fixes=(f"--at {names}",))
+                raise SizeError([finding])
+            for training in (False, True):
+                out("\n" + table.memory_table(bound, training=training, width=width(), colour=colour(sys.stdout)))
+    except PlannerError as error:
+        fail(placed(error.findings, subject), subject.sources, as_json)
+    count = len(subject.findings)
+    if count:
+        message(f"{count} warning{'s' if count > 1 else ''}; see  shapeplan check {subject.file}\n")
+
+
+def _for_one_image(plan: Plan, sizes: dict[str, int]) -> dict[str, int]:
+    from planner.table import batch_name
+
+    batch = batch_name(plan)
+    return sizes if batch is None else {batch: 1, **sizes}

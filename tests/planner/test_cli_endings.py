@@ -1,0 +1,164 @@
+"""How commands end: misuse, plug-ins, faults of our own, Ctrl-C, closed pipes; colours and encodings."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+
+import click
+import pytest
+
+from planner.cli import commands, console, main
+from planner.cli.console import encodable
+from tests.terminal import ROOT, run, start
+
+PROGRAM = """
+import sys
+from planner.cli import main
+try:
+    main(["check", "examples/lenet5.yaml"])
+finally:
+    print("numpy" in sys.modules)
+"""
+
+
+def test_doctor_tells_versions_without_loading_numpy() -> None:
+    process = start("doctor", "--json")
+    printed, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    found = json.loads(printed)
+    assert found["packages"]["sympy"]
+    assert found["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert run("doctor").stdout.startswith("Python ")
+
+
+def test_an_unknown_command_is_misuse_with_the_nearest_name() -> None:
+    result = run("chekc", "x.yaml")
+    assert result.exit_code == 2
+    assert "Did you mean `check`?" in result.stderr
+    assert run("check").exit_code == 2
+    assert run("check", "--no-such-option", "x.yaml").exit_code == 2
+
+
+def test_plugged_in_commands_are_loaded_only_when_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = EntryPoints([
+        EntryPoint("train", "no_such_module_here:train", commands.GROUP),
+        EntryPoint("other", "planner.cli.schema:command", commands.GROUP),
+        EntryPoint("odd", "planner.cli.console:PLAIN", commands.GROUP),
+    ])  # fmt: skip
+    monkeypatch.setattr(commands, "entry_points", lambda **wanted: points.select(**wanted))
+    listed = run("--help").stdout
+    assert re.search(r"^  train +Train a network\.$", listed, re.MULTILINE)
+    assert re.search(r"^  other", listed, re.MULTILINE)
+    assert run("other").exit_code == 0
+    missing = run("train")
+    assert missing.exit_code == 2
+    assert "`train` cannot be loaded: No module named 'no_such_module_here'" in missing.stderr
+    assert run("odd").exit_code == 2
+    assert run("demo").exit_code == 2
+
+
+def test_a_fault_of_ours_is_status_2_and_says_whose_it_is(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.is_dir()
+
+    def broken(*_: object, **__: object) -> str:
+        raise ZeroDivisionError("inside")
+
+    monkeypatch.setattr("planner.table.show", broken)
+    result = run("show", "small.yaml")
+    assert result.exit_code == 2
+    assert "ZeroDivisionError: inside" in result.stderr
+    assert "a fault of ours" in result.stderr
+
+
+def test_ctrl_c_is_status_130_without_a_traceback(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert desk.is_dir()
+
+    def interrupted(*_: object, **__: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("planner.table.show", interrupted)
+    result = run("show", "small.yaml")
+    assert result.exit_code == 130
+    assert result.stderr.strip() == "interrupted"
+
+
+def test_a_plugged_in_command_may_return_what_it_likes(monkeypatch: pytest.MonkeyPatch) -> None:
+    @click.command("odd")
+    def odd() -> int:
+        return 7
+
+    monkeypatch.setitem(main.commands, "odd", odd)
+    assert run("odd").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"NO_COLOR": "", "FORCE_COLOR": "1"}, True),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False),
+        ({"NO_COLOR": "", "FORCE_COLOR": ""}, False),
+    ],
+)
+def test_colours_obey_the_environment(desk: Path, environment: dict[str, str], expected: bool) -> None:
+    assert desk.is_dir()
+    for arguments in (["check", "examples/broken"], ["check", "small.yaml"], ["show", "small.yaml"]):
+        assert ("\x1b[" in run(*arguments, **environment).stdout) is expected
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "utf-8"])
+def test_whatever_is_printed_can_be_encoded(encoding: str) -> None:
+    assert encodable("a ─ b × c … é 猫", encoding).encode(encoding)
+    assert "─" not in encodable("─ 猫", "cp1252")
+
+
+def test_every_plain_form_is_plain() -> None:
+    assert all(str(plain).isascii() for plain in console.PLAIN.values())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
+def test_a_true_process_survives_a_reader_that_leaves_and_an_ascii_terminal(desk: Path) -> None:
+    assert desk.is_dir()
+    process = start("show", "examples/lenet5.yaml", PYTHONIOENCODING="ascii")
+    printed, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, "")
+    assert "----" in printed
+    assert printed.isascii()
+    process = start("schema")
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate(timeout=60)
+    assert errors == ""
+    assert process.returncode == 141
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_true_process_stopped_by_ctrl_c_says_so_and_no_more(desk: Path) -> None:
+    assert desk.is_dir()
+    process = start("check", "-")
+    time.sleep(2.0)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip() == "interrupted"
+
+
+def test_checking_lenet_is_quick_and_loads_no_numpy(desk: Path) -> None:
+    assert desk.is_dir()
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1] == "False"
+    assert time.perf_counter() - begun < 5.0  # a second on an idle machine; shared ones are slower
