@@ -157,8 +157,8 @@ def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain |
             yield from _changed(network, node.name, "rounding", ["floor"])
     elif finding.code == "S202":
         yield from _matched_channels(found, node)
+        yield from _projected(found, node)
         yield from _matched_maps(found, node)
-        yield from _other_sizes(network, domain)
     elif finding.code == "S203":
         yield from _other_groups(found, node)
     elif finding.code == "S204":
@@ -228,15 +228,42 @@ def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:
                 yield from _changed(found.network, owner.name, key, [wanted])
 
 
+def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    """Put a 1x1 convolution with a stride on the branch whose maps are larger by a whole factor."""
+    shapes = [found.shapes.get(name) for name in node.inputs]
+    for position, (name, large) in enumerate(zip(node.inputs, shapes, strict=True)):
+        for small in shapes:
+            if large is None or small is None or len(large) != 4 or len(small) != 4 or node.inputs.count(name) > 1:
+                continue
+            sizes = [(sy.constant(a), sy.constant(b)) for a, b in zip(large[2:], small[2:], strict=True)]
+            strides = {-(-a // b) for a, b in sizes if a is not None and b is not None and a > b}
+            filters = sy.constant(small[1])
+            if len(strides) != 1 or filters is None:
+                continue
+            (stride,) = strides
+            words = f"- conv: {{from: {name}, filters: {filters}, kernel: 1, stride: {stride}}}"
+            made = Node(f"{node.name}.project", Conv(filters=filters, kernel=1, stride=stride), (name,))
+            inputs = (*node.inputs[:position], made.name, *node.inputs[position + 1 :])
+            yield Candidate(f"project `{name}` first:  {words}", _inserted(found.network, made, node, inputs))
+
+
+def _inserted(network: Network, made: Node, before: Node, inputs: tuple[str, ...]) -> Network:
+    """Return the network with a node put in front of another, which then reads `inputs`."""
+    nodes: list[Node] = []
+    for each in network.nodes:
+        nodes += [made, replace(each, inputs=inputs)] if each.name == before.name else [each]
+    return network.altered(nodes=tuple(nodes))
+
+
 def _matched_maps(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Change stride or padding of the last window of a branch."""
+    """Change stride or padding of the last windows of a branch."""
     for name in reversed(node.inputs):
-        owner = _upstream(found.network, name, (WindowLayer,))
-        if owner is None or not isinstance(owner.layer, WindowLayer):
-            continue
-        limit = min(_or(size, 1) for size in owner.layer.window_size())
-        yield from _changed(found.network, owner.name, "pad", [*range(limit // 2 + 1), "same"])
-        yield from _changed(found.network, owner.name, "stride", [1, 2, 4])
+        path = [found.network.by_name[step] for step in reversed(path_to(found.network, name))]
+        for owner in [n for n in path if isinstance(n.layer, WindowLayer)][:3]:
+            assert isinstance(owner.layer, WindowLayer)
+            limit = min(_or(size, 1) for size in owner.layer.window_size())
+            yield from _changed(found.network, owner.name, "pad", [*range(limit // 2 + 1), "same"])
+            yield from _changed(found.network, owner.name, "stride", [1, 2, 4])
 
 
 def _upstream(network: Network, name: str, kinds: tuple[type[Layer], ...]) -> Node | None:
@@ -266,15 +293,8 @@ def _flattened(network: Network, node: Node) -> Iterator[Candidate]:
     """Put a flatten before a layer that wants features."""
     if not isinstance(node.layer, Dense):
         return
-    name = f"{node.name}.flatten"
-    nodes: list[Node] = []
-    for each in network.nodes:
-        if each.name == node.name:
-            nodes += [Node(name, Flatten(), each.inputs), replace(each, inputs=(name,))]
-        else:
-            nodes.append(each)
-    changed = network.altered(nodes=tuple(nodes))
-    yield Candidate(f"put `flatten` before `{node.name}`:  - flatten", changed)
+    made = Node(f"{node.name}.flatten", Flatten(), node.inputs)
+    yield Candidate(f"put `flatten` before `{node.name}`:  - flatten", _inserted(network, made, node, (made.name,)))
 
 
 def _changed(network: Network, name: str, key: str, values: list[Any], words: str = "") -> Iterator[Candidate]:

@@ -18,6 +18,7 @@ from planner.bound import BoundNode, BoundPlan
 from planner.memory import Arena, Key
 from runtime.kernels.base import Arrays, Kernel, kernel_for
 from runtime.store import Store
+from runtime.threads import for_step
 
 Array = NDArray[Any]
 
@@ -74,6 +75,7 @@ class Program:
 
     def __init__(self, bound: BoundPlan, store: Store, arena: Arena, memory: NDArray[np.uint8], *, batch: int) -> None:
         self.bound, self.batch = bound, batch
+        self._macs = bound.macs * batch // bound.batch
         self._arena, self._memory, self._store = arena, memory, store
         self._dtype = np.dtype(bound.dtype)
         self._shapes = {node.name: _memory_order(node.output_shape, batch) for node in bound.nodes}
@@ -93,11 +95,13 @@ class Program:
 
     def forward(self) -> None:
         """Compute the outputs from the inputs."""
-        _run(self._forward)
+        with for_step(self._macs):
+            _run(self._forward)
 
     def backward(self) -> None:
         """Compute the gradients of the parameters from the gradients of the outputs."""
-        _run(self._backward)
+        with for_step(self._macs):
+            _run(self._backward)
 
     def _bind_doors(self) -> None:
         """Make the arrays through which gradients enter and leave."""
