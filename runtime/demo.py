@@ -85,13 +85,17 @@ def _read(path: Path) -> Network:
 
 
 def _check(network: Network) -> None:
+    from planner.derivation import chain
     from planner.table import show
 
     plan = network.check()
     width = min(shutil.get_terminal_size((100, 24)).columns, 110)
     click.echo(show(plan, width=width, colour=_colour()))
     free = network.with_input(image=("N", 1, "H", "W")).check()
-    click.echo(f"With the image size left open it accepts: {free.domain.text()}")
+    shapes = {node.name: node.output for node in free.nodes}
+    click.echo("With the image size left open:")
+    click.echo(f"  height    {chain(free.network, shapes, 'flatten1', 2)}")
+    click.echo(f"  accepted  {free.domain.text()}")
 
 
 def _break(path: Path) -> None:

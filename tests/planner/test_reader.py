@@ -92,6 +92,7 @@ def test_lenet_reads_as_drawn_in_the_lecture() -> None:
         "f6",
         "out",
     ]
+    assert network.train is not None
     assert network.train.optimizer.lr == 0.05 and network.train.epochs == 10
     assert sy.text(network.check().parameters) == "61706"
 

@@ -4,9 +4,10 @@ import json
 import sys
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from runtime.cli import demo, evaluate, predict, train
 
@@ -23,19 +24,19 @@ train: {optimizer: {adam: {lr: 0.01}}, epochs: 2, batch: 32}
 
 
 @pytest.fixture(autouse=True)
-def empty_folder(tmp_path, monkeypatch):
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "tiny.yaml").write_text(SPEC)
     return tmp_path
 
 
-def run(command, *arguments):
+def run(command: click.Command, *arguments: object) -> Result:
     result = CliRunner().invoke(command, list(map(str, arguments)))
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
     return result
 
 
-def test_training_leaves_weights_curves_and_history_and_says_where():
+def test_training_leaves_weights_curves_and_history_and_says_where() -> None:
     result = run(train, "tiny.yaml", "--json")
     assert result.exit_code == 0
     told = json.loads(result.stdout)
@@ -50,7 +51,7 @@ def test_training_leaves_weights_curves_and_history_and_says_where():
     assert Path("runs/tiny-2/weights.safetensors").is_file()
 
 
-def test_resuming_gives_what_an_unbroken_run_gives():
+def test_resuming_gives_what_an_unbroken_run_gives() -> None:
     run(train, "tiny.yaml", "--quiet", "--epochs", 3, "--output", "whole")
     run(train, "tiny.yaml", "--quiet", "--epochs", 1, "--output", "part")
     run(train, "tiny.yaml", "--quiet", "--epochs", 3, "--resume", "part")
@@ -58,7 +59,7 @@ def test_resuming_gives_what_an_unbroken_run_gives():
     assert [row["loss"] for row in whole] == [row["loss"] for row in part]
 
 
-def test_predictions_are_probabilities_of_the_best_classes(empty_folder):
+def test_predictions_are_probabilities_of_the_best_classes(empty_folder: Path) -> None:
     run(train, "tiny.yaml", "--quiet", "--output", "out")
     np.save("some.npy", np.zeros((2, 8, 8), np.uint8))
     found = json.loads(run(predict, "out/weights.safetensors", "some.npy", "--top", 10, "--json").stdout)
@@ -80,13 +81,13 @@ def test_predictions_are_probabilities_of_the_best_classes(empty_folder):
         (["tiny.yaml", "--at", "H=4,W=4"], "R502"),
     ],
 )
-def test_mistakes_give_findings_on_stderr_and_status_1(arguments, code):
+def test_mistakes_give_findings_on_stderr_and_status_1(arguments: list[str], code: str) -> None:
     result = run(train, *arguments)
     assert (result.exit_code, result.stdout) == (1, "")
     assert f"error[{code}]" in result.stderr
 
 
-def test_faults_of_the_spec_are_shown_in_its_text(empty_folder):
+def test_faults_of_the_spec_are_shown_in_its_text(empty_folder: Path) -> None:
     (empty_folder / "bad.yaml").write_text(SPEC.replace("lr: 0.01", "lr: -1"))
     result = run(train, "bad.yaml")
     assert result.exit_code == 1
@@ -95,16 +96,16 @@ def test_faults_of_the_spec_are_shown_in_its_text(empty_folder):
 
 
 @pytest.mark.parametrize("arguments", [["tiny.yaml", "--epochs", "0"], ["tiny.yaml", "--at", "H"], []])
-def test_misuse_is_status_2(arguments):
+def test_misuse_is_status_2(arguments: list[str]) -> None:
     assert run(train, *arguments).exit_code == 2
 
 
-def test_files_that_are_no_weights_are_findings():
+def test_files_that_are_no_weights_are_findings() -> None:
     assert "error[R508]" in run(evaluate, "tiny.yaml").stderr
     assert run(predict, "missing.safetensors", "tiny.yaml").exit_code == 1
 
 
-def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch):
+def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     result = run(train, "tiny.yaml")
     assert result.exit_code == 1
@@ -113,7 +114,7 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_demo_needs_no_files_and_reaches_97_percent(empty_folder):
+def test_the_demo_needs_no_files_and_reaches_97_percent(empty_folder: Path) -> None:
     result = run(demo)
     assert result.exit_code == 0
     accuracy = float(result.stdout.split("it never saw: ")[1].split("%")[0])
@@ -123,7 +124,7 @@ def test_the_demo_needs_no_files_and_reaches_97_percent(empty_folder):
         assert (empty_folder / "shapeplan-demo" / name).is_file()
 
 
-def test_a_run_with_a_larger_batch_than_the_specs_resumes_by_itself():
+def test_a_run_with_a_larger_batch_than_the_specs_resumes_by_itself() -> None:
     run(train, "tiny.yaml", "--quiet", "--epochs", 1, "--batch", 100, "--output", "part")
     result = run(train, "tiny.yaml", "--quiet", "--epochs", 2, "--resume", "part", "--json")
     assert result.exit_code == 0

@@ -1,6 +1,7 @@
 """Curves and histories: pictures appear whole, say what they show, and are the same for the same run."""
 
 import json
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
@@ -19,7 +20,7 @@ RUN = History(
 ROW = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "seconds": 2.0, "images_per_second": 500.0}
 
 
-def test_svg_curves_are_xml_with_labelled_axes_and_the_same_every_time(tmp_path):
+def test_svg_curves_are_xml_with_labelled_axes_and_the_same_every_time(tmp_path: Path) -> None:
     first, second = (curves.draw(RUN, tmp_path / name, "LeNet").read_bytes() for name in ("a.svg", "b.svg"))
     assert first == second
     text = " ".join(ElementTree.fromstring(first).itertext())
@@ -27,18 +28,18 @@ def test_svg_curves_are_xml_with_labelled_axes_and_the_same_every_time(tmp_path)
         assert words in text
 
 
-def test_png_curves_are_png(tmp_path):
+def test_png_curves_are_png(tmp_path: Path) -> None:
     assert curves.draw(RUN, tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(("name", "run"), [("a.gif", RUN), ("a.svg", History())])
-def test_what_cannot_be_drawn_is_a_finding_and_leaves_no_file(tmp_path, name, run):
+def test_what_cannot_be_drawn_is_a_finding_and_leaves_no_file(tmp_path: Path, name: str, run: History) -> None:
     with pytest.raises(PlannerError):
         curves.draw(run, tmp_path / name)
     assert not list(tmp_path.iterdir())
 
 
-def test_histories_survive_json_and_tell_their_columns():
+def test_histories_survive_json_and_tell_their_columns() -> None:
     assert History.from_dict(json.loads(RUN.to_json())) == RUN
     assert RUN.columns == ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr")
     assert RUN["val_loss"] == [1.1, 0.7]
@@ -47,7 +48,9 @@ def test_histories_survive_json_and_tell_their_columns():
         RUN["los"]
 
 
-def test_progress_goes_to_stderr_one_line_an_epoch_where_there_is_no_terminal(capsys):
+def test_progress_goes_to_stderr_one_line_an_epoch_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     shown = chosen(None)
     assert isinstance(shown, Lines)
     shown.start_epoch(1, 3, 1000)
@@ -58,7 +61,7 @@ def test_progress_goes_to_stderr_one_line_an_epoch_where_there_is_no_terminal(ca
     assert err == "Epoch 1/3 - 2.0s - 500 images/s - loss 1.0000 - accuracy 0.5000\n"
 
 
-def test_the_bar_shows_epoch_images_speed_and_metrics():
+def test_the_bar_shows_epoch_images_speed_and_metrics() -> None:
     import io
 
     from rich.console import Console
@@ -75,7 +78,7 @@ def test_the_bar_shows_epoch_images_speed_and_metrics():
         assert words in stream.getvalue()
 
 
-def test_nothing_is_shown_when_nothing_is_wished(capsys):
+def test_nothing_is_shown_when_nothing_is_wished(capsys: pytest.CaptureFixture[str]) -> None:
     shown = chosen(False)
     shown.start_epoch(1, 1, 1)
     shown.end_epoch(ROW)

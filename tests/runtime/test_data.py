@@ -3,26 +3,38 @@
 import gzip
 import shutil
 import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn, TypedDict
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from runtime import data
 from runtime.images import PIXEL_SCALE, DataError, Feed, Images, fitted
 
 
-def idx(array, kind=0x08):
+def idx(array: NDArray[np.integer], kind: int = 0x08) -> bytes:
     header = struct.pack(f">BBBB{array.ndim}I", 0, 0, kind, array.ndim, *array.shape)
     return header + array.astype({0x08: ">u1", 0x0B: ">i2", 0x0D: ">f4"}[kind]).tobytes()
+
+
+class Arrays(TypedDict, total=False):
+    """Content of an .npz file."""
+
+    a: NDArray[np.generic]
+    images: NDArray[np.generic]
+    labels: NDArray[np.generic]
 
 
 PIXELS = np.arange(3 * 4 * 5).reshape(3, 4, 5)
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path: Path) -> Path:
     rng = np.random.default_rng(0)
     for part, count in (("train", 12), ("t10k", 4)):
         (tmp_path / f"{part}-images-idx3-ubyte").write_bytes(idx(rng.integers(0, 256, (count, 6, 6))))
@@ -30,7 +42,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def refused(source, code="R504"):
+def refused(source: str | Path, code: str = "R504") -> str:
     with pytest.raises(DataError) as caught:
         data.load(source)
     assert [finding.code for finding in caught.value.findings] == [code]
@@ -39,7 +51,9 @@ def refused(source, code="R504"):
 
 @pytest.mark.parametrize("kind", [0x08, 0x0B, 0x0D])
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_idx_files_of_every_number_type_are_read_gzipped_or_not(tmp_path, kind, pack):
+def test_idx_files_of_every_number_type_are_read_gzipped_or_not(
+    tmp_path: Path, kind: int, pack: Callable[[bytes], bytes]
+) -> None:
     file = tmp_path / "whatever.bin"
     file.write_bytes(pack(idx(PIXELS, kind)))
     read = data.read_idx(file)
@@ -65,7 +79,7 @@ def test_idx_files_of_every_number_type_are_read_gzipped_or_not(tmp_path, kind, 
     ],
     ids=lambda value: value[:24].hex() if isinstance(value, bytes) else "",
 )
-def test_damaged_idx_files_are_refused_with_a_reason(tmp_path, content, words):
+def test_damaged_idx_files_are_refused_with_a_reason(tmp_path: Path, content: bytes, words: str) -> None:
     file = tmp_path / "images"
     file.write_bytes(content)
     with pytest.raises(DataError) as caught:
@@ -75,7 +89,7 @@ def test_damaged_idx_files_are_refused_with_a_reason(tmp_path, content, words):
 
 
 @given(st.binary(max_size=60))
-def test_no_bytes_whatever_make_the_idx_reader_crash(tmp_path_factory, content):
+def test_no_bytes_whatever_make_the_idx_reader_crash(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     file = tmp_path_factory.mktemp("idx") / "f"
     file.write_bytes(content)
     try:
@@ -84,7 +98,7 @@ def test_no_bytes_whatever_make_the_idx_reader_crash(tmp_path_factory, content):
         return
 
 
-def test_a_folder_of_four_idx_files_or_any_one_of_them_is_a_data_set(folder):
+def test_a_folder_of_four_idx_files_or_any_one_of_them_is_a_data_set(folder: Path) -> None:
     for source in (folder, folder / "t10k-images-idx3-ubyte"):
         found = data.load(source)
         assert found.train_images.shape == (12, 1, 6, 6)
@@ -92,17 +106,17 @@ def test_a_folder_of_four_idx_files_or_any_one_of_them_is_a_data_set(folder):
         assert found.classes == 4
 
 
-def test_a_missing_file_is_named(folder):
+def test_a_missing_file_is_named(folder: Path) -> None:
     (folder / "train-labels-idx1-ubyte.gz").unlink()
     assert "train-labels-idx1-ubyte" in refused(folder, "R505")
 
 
-def test_labels_of_another_number_than_the_images_are_refused(folder):
+def test_labels_of_another_number_than_the_images_are_refused(folder: Path) -> None:
     (folder / "t10k-labels-idx1-ubyte.gz").write_bytes(idx(np.arange(3)))
     assert "for 4 images" in refused(folder)
 
 
-def test_npz_files_with_a_split_are_read(tmp_path):
+def test_npz_files_with_a_split_are_read(tmp_path: Path) -> None:
     file = tmp_path / "set.npz"
     grey, labels = np.zeros((6, 5, 5), np.uint8), np.arange(6)
     np.savez(file, x_train=grey, y_train=labels[:, None], x_test=grey[:2], y_test=labels[:2])
@@ -110,7 +124,7 @@ def test_npz_files_with_a_split_are_read(tmp_path):
     assert (found.name, found.train_images.shape, len(found.test_labels)) == ("set", (6, 1, 5, 5), 2)
 
 
-def test_npz_files_without_a_split_hold_out_a_fifth_of_every_class(tmp_path):
+def test_npz_files_without_a_split_hold_out_a_fifth_of_every_class(tmp_path: Path) -> None:
     file = tmp_path / "set.npz"
     np.savez(file, images=np.zeros((50, 5, 5, 3), np.float32), labels=np.arange(50) % 5)
     found = data.load(file)
@@ -128,24 +142,26 @@ def test_npz_files_without_a_split_hold_out_a_fifth_of_every_class(tmp_path):
         ({"images": np.zeros((3, 2, 2)), "labels": np.array([{}, {}, {}])}, "cannot be read"),
     ],
 )
-def test_npz_files_of_something_else_are_refused_with_a_reason(tmp_path, arrays, words):
+def test_npz_files_of_something_else_are_refused_with_a_reason(tmp_path: Path, arrays: Arrays, words: str) -> None:
     file = tmp_path / "set.npz"
     np.savez(file, **arrays)
     assert words in refused(file)
 
 
-def test_damaged_npz_files_are_refused(tmp_path):
+def test_damaged_npz_files_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "set.npz"
     file.write_bytes(b"PK\x03\x04 not really")
     assert "cannot be read" in refused(file)
 
 
-def test_unknown_names_are_refused_with_the_nearest_match():
+def test_unknown_names_are_refused_with_the_nearest_match() -> None:
     assert "did you mean `mnist`?" in refused("mnits", "R505")
     assert "digits, mnist" in refused("qqqq", "R505")
 
 
-def test_named_sets_are_taken_from_the_users_folder_first(folder, tmp_path, monkeypatch):
+def test_named_sets_are_taken_from_the_users_folder_first(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     root = tmp_path / "root"
     root.mkdir()
     shutil.copytree(folder, root / "fashion", ignore=shutil.ignore_patterns("root"))
@@ -153,10 +169,10 @@ def test_named_sets_are_taken_from_the_users_folder_first(folder, tmp_path, monk
     assert data.load("fashion-mnist").train_images.shape == (12, 1, 6, 6)
 
 
-def test_a_download_that_fails_says_what_to_do_instead(monkeypatch, tmp_path):
+def test_a_download_that_fails_says_what_to_do_instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     pooch = pytest.importorskip("pooch")
 
-    def offline(*_, **__):
+    def offline(*_: object, **__: object) -> NoReturn:
         raise OSError("no route to host")
 
     monkeypatch.delenv("SHAPEPLAN_DATA", raising=False)
@@ -167,7 +183,7 @@ def test_a_download_that_fails_says_what_to_do_instead(monkeypatch, tmp_path):
     assert "SHAPEPLAN_DATA" in message
 
 
-def test_the_digits_are_split_the_same_way_every_time():
+def test_the_digits_are_split_the_same_way_every_time() -> None:
     first, second = data.load("digits"), data.load("digits")
     assert len(first.train_labels) + len(first.test_labels) == 1797
     np.testing.assert_array_equal(first.test_labels, second.test_labels)
@@ -176,14 +192,16 @@ def test_the_digits_are_split_the_same_way_every_time():
     assert abs(shares - 0.2).max() < 0.01
 
 
-def test_bytes_become_numbers_from_0_to_1_and_floats_stay_as_they_are():
+def test_bytes_become_numbers_from_0_to_1_and_floats_stay_as_they_are() -> None:
     bytes_ = Images(np.array([[[[0, 255]]]], np.uint8), PIXEL_SCALE)
     assert np.asarray(bytes_).ravel().tolist() == [0.0, 1.0]
     assert np.asarray(Images(np.array([[[[-3.0, 7.0]]]]))).ravel().tolist() == [-3.0, 7.0]
 
 
 @given(st.integers(1, 5), st.integers(1, 5), st.integers(0, 11), st.integers(0, 11))
-def test_images_made_to_fit_are_whole_enlargements_in_the_middle_of_background(height, width, more_h, more_w):
+def test_images_made_to_fit_are_whole_enlargements_in_the_middle_of_background(
+    height: int, width: int, more_h: int, more_w: int
+) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(1, 256, (3, 2, height, width)).astype(np.uint8)
     images = fitted(Images(pixels, PIXEL_SCALE), (2, height + more_h, width + more_w))
@@ -197,18 +215,18 @@ def test_images_made_to_fit_are_whole_enlargements_in_the_middle_of_background(h
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 16), (3, 28, 28), (100,)])
-def test_images_that_cannot_fit_are_refused_with_both_shapes_and_a_way_out(shape):
+def test_images_that_cannot_fit_are_refused_with_both_shapes_and_a_way_out(shape: tuple[int, ...]) -> None:
     with pytest.raises(DataError) as caught:
         fitted(Images(np.zeros((2, 1, 28, 28))), shape)
     assert caught.value.findings[0].code == "R502"
     assert "1 x 28 x 28" in str(caught.value)
 
 
-def test_maps_fit_networks_of_flat_features():
+def test_maps_fit_networks_of_flat_features() -> None:
     assert fitted(Images(np.zeros((2, 1, 8, 8))), (64,)).shape == (2, 64)
 
 
-def test_a_feed_delivers_the_rows_asked_for_without_keeping_the_last_ones():
+def test_a_feed_delivers_the_rows_asked_for_without_keeping_the_last_ones() -> None:
     images = Images(np.arange(8, dtype=np.uint8).reshape(4, 1, 1, 2), pad=(1, 0, 0, 0))
     target = np.full((1, 2, 2, 2), np.nan, np.float32)
     feed = Feed(images, target)
@@ -218,7 +236,7 @@ def test_a_feed_delivers_the_rows_asked_for_without_keeping_the_last_ones():
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.png", "a.idx"])
-def test_images_to_predict_come_from_arrays_pictures_and_idx_files(tmp_path, name):
+def test_images_to_predict_come_from_arrays_pictures_and_idx_files(tmp_path: Path, name: str) -> None:
     file, grey = tmp_path / name, np.arange(12, dtype=np.uint8).reshape(1, 3, 4)
     if name == "a.npy":
         np.save(file, grey)
@@ -232,7 +250,7 @@ def test_images_to_predict_come_from_arrays_pictures_and_idx_files(tmp_path, nam
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.png", "a.idx"])
-def test_damaged_images_to_predict_are_refused(tmp_path, name):
+def test_damaged_images_to_predict_are_refused(tmp_path: Path, name: str) -> None:
     file = tmp_path / name
     file.write_bytes({"a.npy": b"\x93NUMPY", "a.npz": b"PK\x05"}.get(name, b"x" * 20))
     with pytest.raises(DataError):

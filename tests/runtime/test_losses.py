@@ -6,27 +6,32 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike, NDArray
 
 from planner.findings import PlannerError
 from planner.training import loss_workspace
 from runtime.losses import CrossEntropy, MeanSquaredError, bind, checked
 
-SHAPES = [(10, 7), (3, 1), (1, 4), (4, 5, 6, 3)]
+Real = np.float32 | np.float64
+
+SHAPES: list[tuple[int, ...]] = [(10, 7), (3, 1), (1, 4), (4, 5, 6, 3)]
 
 
-def made(shape, dtype=np.float64, seed=0):
+def made(
+    shape: tuple[int, ...], dtype: type[Real] = np.float64, seed: int = 0
+) -> tuple[NDArray[Real], NDArray[np.int64]]:
     rng = np.random.default_rng(seed)
     return rng.standard_normal(shape).astype(dtype), rng.integers(0, shape[0], shape[1:])
 
 
-def softmax_loss(logits, labels):
+def softmax_loss(logits: NDArray[Real], labels: NDArray[np.int64]) -> float:
     shifted = logits - logits.max(axis=0)
     logs = shifted - np.log(np.exp(shifted).sum(axis=0))
-    return -np.take_along_axis(logs, labels[None], axis=0).mean()
+    return float(-np.take_along_axis(logs, labels[None], axis=0).mean())
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_cross_entropy_is_its_formula(shape):
+def test_cross_entropy_is_its_formula(shape: tuple[int, ...]) -> None:
     logits, labels = made(shape)
     loss = CrossEntropy(logits, np.empty_like(logits))
     loss.targets[...] = labels
@@ -35,12 +40,12 @@ def test_cross_entropy_is_its_formula(shape):
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", ["cross_entropy", "mse", "mse labels"])
-def test_gradients_are_the_slopes_of_the_loss(name, shape):
+def test_gradients_are_the_slopes_of_the_loss(name: str, shape: tuple[int, ...]) -> None:
     output, labels = made(shape)
     targets = made(shape, seed=1)[0] if name == "mse" else labels
     direction = made(shape, seed=2)[0]
 
-    def value(at):
+    def value(at: NDArray[Real]) -> float:
         loss = bind(name.split()[0], targets, at, np.empty_like(at))
         loss.targets[...] = targets
         return loss.step().loss
@@ -56,7 +61,7 @@ def test_gradients_are_the_slopes_of_the_loss(name, shape):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["cross_entropy", "mse", "mse labels"])
-def test_losses_agree_with_pytorch(name, dtype):
+def test_losses_agree_with_pytorch(name: str, dtype: type[Real]) -> None:
     torch = pytest.importorskip("torch")
     output, labels = made((10, 33), dtype)
     targets = made((10, 33), dtype, seed=1)[0] if name == "mse" else labels
@@ -78,7 +83,7 @@ def test_losses_agree_with_pytorch(name, dtype):
     assert grad.dtype == dtype
 
 
-def test_huge_logits_neither_overflow_nor_lose_the_loss():
+def test_huge_logits_neither_overflow_nor_lose_the_loss() -> None:
     logits = np.array([[1e30, -1e30], [0.0, 0.0]], np.float32)
     loss = CrossEntropy(logits, grad := np.empty_like(logits))
     loss.targets[...] = [0, 1]
@@ -89,7 +94,7 @@ def test_huge_logits_neither_overflow_nor_lose_the_loss():
 
 
 @given(st.integers(2, 6), st.integers(1, 20), st.integers(0, 2**32 - 1))
-def test_the_count_of_right_answers_is_that_of_argmax_where_nothing_ties(classes, count, seed):
+def test_the_count_of_right_answers_is_that_of_argmax_where_nothing_ties(classes: int, count: int, seed: int) -> None:
     output, labels = made((classes, count), np.float32, seed)
     for name in ("cross_entropy", "mse"):
         loss = bind(name, labels, output)
@@ -100,7 +105,7 @@ def test_the_count_of_right_answers_is_that_of_argmax_where_nothing_ties(classes
 
 @pytest.mark.parametrize("fill", [0.0, np.nan])
 @pytest.mark.parametrize("name", ["cross_entropy", "mse"])
-def test_a_network_that_says_nothing_is_not_called_right(name, fill):
+def test_a_network_that_says_nothing_is_not_called_right(name: str, fill: float) -> None:
     output = np.full((3, 4), fill, np.float32)
     labels = np.zeros(4, np.intp)
     loss = bind(name, labels, output)
@@ -111,7 +116,7 @@ def test_a_network_that_says_nothing_is_not_called_right(name, fill):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["cross_entropy", "mse"])
-def test_the_planned_workspace_is_enough(name, dtype):
+def test_the_planned_workspace_is_enough(name: str, dtype: type[Real]) -> None:
     output, labels = made((4, 5, 6, 3), dtype)
     planned = loss_workspace([(3, 4, 5, 6)], np.dtype(dtype).itemsize)
     workspace = np.full(planned, np.nan, dtype)
@@ -124,7 +129,7 @@ def test_the_planned_workspace_is_enough(name, dtype):
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "mse"])
-def test_a_step_allocates_nothing_that_grows_with_the_batch(name):
+def test_a_step_allocates_nothing_that_grows_with_the_batch(name: str) -> None:
     peaks = []
     for count in (256, 32768):
         output, labels = made((10, count), np.float32)
@@ -155,21 +160,21 @@ def test_a_step_allocates_nothing_that_grows_with_the_batch(name):
         ("mse", np.zeros(4), "labels.astype(int)"),
     ],
 )
-def test_targets_that_do_not_fit_are_refused_with_a_reason(name, targets, words):
+def test_targets_that_do_not_fit_are_refused_with_a_reason(name: str, targets: ArrayLike, words: str) -> None:
     with pytest.raises(PlannerError) as caught:
         checked(name, targets, (10,))
     assert caught.value.findings[0].code == "R503"
     assert words in str(caught.value)
 
 
-def test_labels_in_a_column_or_as_bytes_are_labels():
+def test_labels_in_a_column_or_as_bytes_are_labels() -> None:
     for column in (np.array([[1], [2]]), np.array([1, 2], np.uint8)):
         labels = checked("cross_entropy", column, (3,))
         assert labels.dtype == np.intp
         assert labels.tolist() == [1, 2]
 
 
-def test_losses_refuse_arrays_they_would_have_to_copy():
+def test_losses_refuse_arrays_they_would_have_to_copy() -> None:
     with pytest.raises(ValueError, match="contiguous"):
         CrossEntropy(np.zeros((4, 3, 2)).transpose(1, 2, 0)[:, ::1])
     assert MeanSquaredError(np.zeros((2, 2))).step().loss >= 0

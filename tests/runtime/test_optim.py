@@ -4,11 +4,14 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from planner.optimizers import Adam, AdamW, Sgd
 from runtime.optim import BLOCK_BYTES, optimizer
 
-CASES = {
+Real = np.float32 | np.float64
+
+CASES: dict[str, Sgd | Adam] = {
     "sgd": Sgd(lr=0.1, momentum=0.0),
     "sgd decay": Sgd(lr=0.1, momentum=0.0, weight_decay=0.01),
     "sgd momentum": Sgd(lr=0.1),
@@ -22,11 +25,11 @@ CASES = {
 BLOCK = BLOCK_BYTES // 8
 
 
-def gradient(weights, step):
+def gradient(weights: NDArray[Real], step: int) -> NDArray[Real]:
     return np.sin(weights * 3 + step) + 0.1 * step
 
 
-def by_formula(settings, weights, steps):
+def by_formula(settings: Sgd | Adam, weights: NDArray[Real], steps: int) -> NDArray[Real]:
     """The textbook rules, one array at a time."""
     w = weights.copy()
     first, second = np.zeros_like(w), np.zeros_like(w)
@@ -47,7 +50,7 @@ def by_formula(settings, weights, steps):
     return w
 
 
-def run(settings, weights, steps):
+def run(settings: Sgd | Adam, weights: NDArray[Real], steps: int) -> NDArray[Real]:
     w, g = weights.copy(), np.empty_like(weights)
     bound = optimizer(settings, w, g)
     for t in range(1, steps + 1):
@@ -58,13 +61,13 @@ def run(settings, weights, steps):
 
 @pytest.mark.parametrize("size", [1, 5, BLOCK, BLOCK + 1, 2 * BLOCK + 17])
 @pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
-def test_updates_are_the_published_rules_whatever_the_size(settings, size):
+def test_updates_are_the_published_rules_whatever_the_size(settings: Sgd | Adam, size: int) -> None:
     weights = np.random.default_rng(0).standard_normal(size)
     np.testing.assert_allclose(run(settings, weights, 4), by_formula(settings, weights, 4), rtol=1e-12, atol=1e-13)
 
 
 @pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
-def test_updates_agree_with_pytorch(settings):
+def test_updates_agree_with_pytorch(settings: Sgd | Adam) -> None:
     torch = pytest.importorskip("torch")
     weights = np.random.default_rng(1).standard_normal(50).astype(np.float32)
     theirs = torch.nn.Parameter(torch.tensor(weights))
@@ -82,14 +85,14 @@ def test_updates_agree_with_pytorch(settings):
 
 
 @pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
-def test_gradients_are_left_as_they_are(settings):
+def test_gradients_are_left_as_they_are(settings: Sgd | Adam) -> None:
     w, g = np.ones(10), np.arange(10.0)
     optimizer(settings, w, g).step()
     assert g.tolist() == list(range(10))
 
 
 @pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
-def test_the_state_is_as_many_arrays_as_planned_and_enough_to_go_on(settings):
+def test_the_state_is_as_many_arrays_as_planned_and_enough_to_go_on(settings: Sgd | Adam) -> None:
     weights = np.random.default_rng(2).standard_normal(30)
     unbroken = run(settings, weights, 6)
     w, g = weights.copy(), np.empty_like(weights)
@@ -108,7 +111,7 @@ def test_the_state_is_as_many_arrays_as_planned_and_enough_to_go_on(settings):
 
 
 @pytest.mark.parametrize("settings", [CASES["sgd nesterov decay"], CASES["adam decay"]])
-def test_a_step_allocates_nothing_that_grows_with_the_network(settings):
+def test_a_step_allocates_nothing_that_grows_with_the_network(settings: Sgd | Adam) -> None:
     w = np.zeros(500_000, np.float32)
     bound = optimizer(settings, w, np.ones_like(w))
     bound.step()
@@ -119,7 +122,7 @@ def test_a_step_allocates_nothing_that_grows_with_the_network(settings):
     assert peak < 4096
 
 
-def test_a_rate_given_for_one_step_replaces_the_settings():
+def test_a_rate_given_for_one_step_replaces_the_settings() -> None:
     w = np.ones(3)
     optimizer(Sgd(lr=0.1, momentum=0.0), w, np.ones(3)).step(0.5)
     assert w.tolist() == [0.5, 0.5, 0.5]

@@ -1,17 +1,23 @@
 """Weights files: what is saved is what is read, whole files only, other networks refused."""
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import planner
 import runtime
+from planner.bound import BoundPlan, DType
 from planner.findings import PlannerError
 from runtime import files, weights
 
 
-def network(units=4):
+def network(units: int = 4) -> planner.Network:
     return planner.Network(
         name="small",
         input={"image": ("N", 1, 8, 8)},
@@ -23,7 +29,7 @@ def network(units=4):
     )
 
 
-def model(seed=0, units=4, dtype="float32"):
+def model(seed: int = 0, units: int = 4, dtype: DType = "float32") -> runtime.Model:
     return runtime.Model(network(units).check().bind(N=5, dtype=dtype), seed=seed)
 
 
@@ -34,20 +40,20 @@ class Fortran:
     real: runtime.Model
 
     @property
-    def bound(self):
+    def bound(self) -> BoundPlan:
         return self.real.bound
 
     @property
-    def parameters(self):
+    def parameters(self) -> Mapping[str, NDArray[np.float64]]:
         return {"t": np.arange(12.0).reshape(3, 4).T, "s": np.arange(20.0)[::2]}
 
     @property
-    def buffers(self):
+    def buffers(self) -> Mapping[str, NDArray[np.float64]]:
         return {}
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_loaded_model_is_the_saved_one_bit_for_bit(tmp_path, dtype):
+def test_a_loaded_model_is_the_saved_one_bit_for_bit(tmp_path: Path, dtype: DType) -> None:
     saved = model(seed=3, dtype=dtype)
     saved.buffers["c1.norm.running_mean"][:] = [1, 2, 3]
     saved.save(tmp_path / "w.safetensors")
@@ -61,14 +67,14 @@ def test_a_loaded_model_is_the_saved_one_bit_for_bit(tmp_path, dtype):
     np.testing.assert_array_equal(saved(x), loaded(x))
 
 
-def test_arrays_that_are_not_contiguous_are_saved_as_they_read(tmp_path):
+def test_arrays_that_are_not_contiguous_are_saved_as_they_read(tmp_path: Path) -> None:
     odd = Fortran(model())
     weights.save(odd, tmp_path / "w.safetensors")
     for name, array in weights.read(tmp_path / "w.safetensors").arrays.items():
         np.testing.assert_array_equal(array, odd.parameters[name])
 
 
-def test_a_file_tells_the_spec_and_the_optimizers_state(tmp_path):
+def test_a_file_tells_the_spec_and_the_optimizers_state(tmp_path: Path) -> None:
     state = tuple(np.full(3, float(i)) for i in range(11))
     weights.save(model(), tmp_path / "w.safetensors", state=state, training={"epoch": 2**70, "loss": 0.1})
     saved = weights.read(tmp_path / "w.safetensors")
@@ -78,7 +84,7 @@ def test_a_file_tells_the_spec_and_the_optimizers_state(tmp_path):
     assert not any(name.startswith("optimizer") for name in saved.arrays)
 
 
-def test_weights_of_another_network_are_refused_with_every_difference_and_nothing_written(tmp_path):
+def test_weights_of_another_network_are_refused_with_every_difference_and_nothing_written(tmp_path: Path) -> None:
     model(units=4).save(tmp_path / "w.safetensors")
     other = model(seed=1, units=6)
     before = other.flat_parameters.copy()
@@ -92,7 +98,7 @@ def test_weights_of_another_network_are_refused_with_every_difference_and_nothin
 
 
 @pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff" * 64, "cut", "foreign", "no sizes"])
-def test_files_that_hold_no_network_of_ours_are_refused(tmp_path, content):
+def test_files_that_hold_no_network_of_ours_are_refused(tmp_path: Path, content: bytes | str | None) -> None:
     from safetensors.numpy import save
 
     path = tmp_path / "w.safetensors"
@@ -110,21 +116,21 @@ def test_files_that_hold_no_network_of_ours_are_refused(tmp_path, content):
     assert caught.value.findings[0].code == "R508"
 
 
-def test_a_folder_in_the_place_of_a_file_is_a_finding(tmp_path):
+def test_a_folder_in_the_place_of_a_file_is_a_finding(tmp_path: Path) -> None:
     with pytest.raises(PlannerError):
         weights.read(tmp_path)
     with pytest.raises(PlannerError):
         model().save(tmp_path)
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
+def test_a_write_that_fails_leaves_the_old_file_and_no_rubbish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "w.safetensors"
     files.write_whole(path, b"old")
 
-    def full(_):
+    def full(_: int) -> NoReturn:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(PlannerError, match="No space left"):
         files.write_whole(path, b"new")
     assert path.read_bytes() == b"old"
