@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import planner.symbols as sy
-from planner.conditions import Equal, Requirement, Verdict
-from planner.domain import Domain, Open, solve, solve_condition
+from planner.affine import solve_condition
+from planner.conditions import AtLeast, Equal, Requirement, Verdict
+from planner.domain import Domain, Open, contradiction, solve
 from planner.findings import Finding, Severity, ShapeError
 from planner.layers.base import Layer
 from planner.network import Expectation, Network, Node, listed
@@ -80,7 +81,7 @@ def diagnose(network: Network) -> Diagnosis:
     errors = any(f.severity is Severity.ERROR for f in walk.findings)
     complete = not errors and not any(node.broken for node in network.nodes)
     warnings = tuple(f for f in walk.findings if f.severity is Severity.WARNING)
-    plan = Plan(network, tuple(walk.planned), tuple(walk.open), warnings) if complete else None
+    plan = Plan(network, tuple(walk.planned), tuple(walk.open), tuple(walk.losses), warnings) if complete else None
     return Diagnosis(network, walk.shapes, tuple(walk.findings), plan, tuple(walk.faults))
 
 
@@ -93,6 +94,7 @@ class _Walk:
         self.fields: dict[str, ReceptiveField | None] = {}
         self.planned: list[PlannedNode] = []
         self.open: list[Open] = []
+        self.losses: list[Open] = []
         self.findings: list[Finding] = []
         self.faults: list[tuple[str, Requirement]] = []
         self.conditional: set[tuple[str, SizeSet]] = set()
@@ -145,6 +147,10 @@ class _Walk:
 
     def warn_dropped(self, node: Node, layer: Layer, inputs: tuple[Shape, ...]) -> None:
         dropped = layer.dropped(inputs)
+        for size in dropped or ():
+            condition = AtLeast(-size, 0)
+            if condition.verdict() is not Verdict.HOLDS:
+                self.losses.append(Open(node.name, Requirement("S301", condition, partial(str, "drops a border"))))
         counts = [max(sy.constant(size) or 0, 0) for size in dropped] if dropped else []
         if not any(counts):
             return
@@ -237,23 +243,32 @@ class _Walk:
         domain = solve(names, self.open)
         for opened in self.open:
             self.warn_conditional(opened, domain)
-        for name in names:
-            if domain[name]:
-                continue
-            culprits = [o for o in self.open if o.requirement.condition.free == {name}]
-            for candidate in list(culprits):
-                rest = [o for o in culprits if o is not candidate]
-                if not solve([name], rest)[name]:
-                    culprits = rest
-            last = culprits[-1]
-            node = self.network.by_name[last.node]
-            self.findings.append(
-                Finding(
-                    "S207",
-                    f"no {name} meets every requirement",
-                    layer=last.node,
-                    where=node.mark(last.requirement.setting),
-                    label="cannot hold together with the others" if len(culprits) > 1 else "never holds",
-                    notes=tuple(f"`{o.node}` needs {o.requirement.condition.text()}" for o in culprits),
-                )
+        told: set[tuple[Open, ...]] = set()
+        for name in domain.empty:
+            culprits = contradiction(name, self.open)
+            if culprits and culprits not in told:
+                told.add(culprits)
+                self.findings.append(self._impossible(culprits))
+
+    def _impossible(self, culprits: tuple[Open, ...]) -> Finding:
+        """Return the finding that no size meets one requirement, or several together."""
+        last = culprits[-1]
+        node, requirement = self.network.by_name[last.node], last.requirement
+        names = sorted(frozenset().union(*(o.requirement.condition.free for o in culprits)))
+        if len(culprits) == 1:
+            message = f"`{last.node}` needs {requirement.condition.text()}, which no {' and '.join(names)} can give"
+            return Finding(
+                requirement.code,
+                message,
+                layer=last.node,
+                where=node.mark(requirement.setting),
+                label=requirement.label,
             )
+        return Finding(
+            "S207",
+            f"no {' and '.join(names)} can meet every requirement",
+            layer=last.node,
+            where=node.mark(requirement.setting),
+            label="cannot hold together with the others",
+            notes=tuple(f"`{o.node}` needs {o.requirement.condition.text()}" for o in culprits),
+        )

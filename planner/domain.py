@@ -1,27 +1,21 @@
 """Which input sizes a network accepts, exactly, for all sizes at once.
 
-Every requirement that depends on one free size n is solved by residues: with n = L*k + r every size is
-``alpha*k + beta`` for integers alpha and beta, because L holds every divisor it meets; what is then left
-is linear in k. Requirements that couple several sizes are kept as assumptions and judged when the
-sizes are known; they are never dropped.
+Requirements on one free size are solved by residues (:mod:`planner.affine`), products of sizes with a known
+value by their factors (:mod:`planner.joint`). What couples sizes otherwise is kept as an assumption and judged
+when the sizes are known; nothing is dropped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
-from functools import lru_cache
-from math import lcm
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 from typing import Any
 
-import planner.symbols as sy
-from planner.conditions import AtLeast, Condition, Divides, Equal, Requirement, Verdict
-from planner.sizeset import Run, SizeSet, solve_residues
-from planner.symbols import Size
-
-LARGEST_PERIOD = 100_000
-"""Conditions with a longer period stay assumptions."""
+from planner.affine import solve_condition
+from planner.conditions import Condition, Requirement, Verdict
+from planner.joint import Box, boxes_text, count_boxes, cut, project, solve_product
+from planner.sizeset import SizeSet
 
 
 @dataclass(frozen=True)
@@ -33,27 +27,62 @@ class Open:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """Which layer and rule limit a size.
+
+    Attributes
+    ----------
+    name : str
+        The size.
+    sizes : SizeSet
+        What this requirement alone allows.
+    open : Open
+    """
+
+    name: str
+    sizes: SizeSet
+    open: Open
+
+    @property
+    def text(self) -> str:
+        """The reason in a sentence: ``H >= 32 because of `c5`: floor(H/4) >= 8``."""
+        solved, condition = self.sizes.text(self.name), self.open.requirement.condition.text()
+        why = "" if solved == condition else f": {condition}"
+        return f"{solved} because of `{self.open.node}`{why}"
+
+
+@dataclass(frozen=True)
 class Domain(Mapping[str, SizeSet]):
     """The accepted sizes by name, and what could not be solved.
+
+    A network accepts sizes that are in every set, in one of the boxes where there are any, and meet
+    every assumption; no others.
 
     Attributes
     ----------
     sets : Mapping of str to SizeSet
-        For every free size. Exact together with `assumptions`: a network accepts sizes that are in
-        every set and meet every assumption, and no others.
+        For every free size, whatever the others are.
+    boxes : tuple of Mapping of str to SizeSet
+        Sizes that belong together; empty where each may be chosen by itself.
     assumptions : tuple of Open
-        Requirements that couple several sizes.
+        Requirements that couple several sizes and could not be solved.
+    solved : tuple of Reason
+        Requirements on one size that made its set smaller.
 
     Examples
     --------
-    >>> H = sy.symbol("H")
-    >>> fits = Open("c", Requirement("S201", AtLeast(H - 5, 0), lambda: "does not fit"))
-    >>> solve(["H"], [fits])["H"].text("H")
-    'H >= 5'
+    >>> import planner.symbols as sy
+    >>> from planner.conditions import AtLeast
+    >>> fits = Open("c", Requirement("S201", AtLeast(sy.symbol("H") - 5, 0), lambda: "does not fit"))
+    >>> domain = solve(["H"], [fits])
+    >>> domain["H"].text("H"), domain.reasons[0].text
+    ('H >= 5', 'H >= 5 because of `c`')
     """
 
     sets: Mapping[str, SizeSet]
+    boxes: tuple[Box, ...] = ()
     assumptions: tuple[Open, ...] = ()
+    solved: tuple[Reason, ...] = field(default=(), compare=False)
 
     def __getitem__(self, name: str) -> SizeSet:
         return self.sets[name]
@@ -64,12 +93,38 @@ class Domain(Mapping[str, SizeSet]):
     def __len__(self) -> int:
         return len(self.sets)
 
+    @property
+    def empty(self) -> tuple[str, ...]:
+        """Names of sizes that can have no value at all."""
+        return tuple(name for name, sizes in self.sets.items() if not sizes)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The requirements that together limit each size, none of which can be left out."""
+        found: list[Reason] = []
+        for name in self.sets:
+            needed = [reason for reason in self.solved if reason.name == name]
+            whole = _meet(needed)
+            for reason in list(needed):
+                rest = [other for other in needed if other is not reason]
+                if _meet(rest) == whole:
+                    needed = rest
+            found += needed
+        return tuple(found)
+
+    @property
+    def count(self) -> int | None:
+        """How many combinations the boxes hold; None where there are no boxes or endlessly many."""
+        return count_boxes(self.boxes) if self.boxes else None
+
     def accepts(self, values: Mapping[str, int]) -> bool:
         """Tell whether these sizes are accepted; with some missing, whether the others can be chosen so.
 
         An assumption that couples sizes still unknown counts as one that can be met.
         """
         if any(size not in self.sets[name] for name, size in values.items() if name in self.sets):
+            return False
+        if self.boxes and not any(all(values.get(n, s.minimum) in s for n, s in box.items()) for box in self.boxes):
             return False
         rest = [Open(o.node, _at(o.requirement, values)) for o in self.assumptions]
         if any(o.requirement.condition.verdict() is Verdict.FAILS for o in rest):
@@ -79,13 +134,20 @@ class Domain(Mapping[str, SizeSet]):
 
     def text(self) -> str:
         """Return the accepted sizes in a sentence."""
-        parts = [found.text(name) for name, found in self.sets.items()]
+        joint = frozenset().union(*self.boxes)
+        parts = [found.text(name) for name, found in self.sets.items() if name not in joint]
+        parts += [boxes_text(self.boxes)] if self.boxes else []
         parts += [opened.requirement.condition.text() for opened in self.assumptions]
         return ", ".join(parts)
 
     def json(self) -> dict[str, Any]:
-        """Return every set by name, and the assumptions under ``assumptions`` where there are any."""
+        """Return every set by name with its reasons; ``joint`` and ``assumptions`` where there are any."""
         found: dict[str, Any] = {name: sizes.json(name) for name, sizes in self.sets.items()}
+        for reason in self.reasons:
+            found[reason.name].setdefault("because", []).append({"layer": reason.open.node, "text": reason.text})
+        if self.boxes:
+            listed = [{name: sizes.json(name) for name, sizes in box.items()} for box in self.boxes]
+            found["joint"] = {"text": boxes_text(self.boxes), "count": self.count, "boxes": listed}
         if self.assumptions:
             found["assumptions"] = [o.requirement.condition.text() for o in self.assumptions]
         return found
@@ -94,7 +156,9 @@ class Domain(Mapping[str, SizeSet]):
 def solve(names: Sequence[str], requirements: Sequence[Open]) -> Domain:
     """Return the domain of the requirements over these free names."""
     sets = {name: SizeSet.everything() for name in names}
-    assumptions = []
+    reasons: list[Reason] = []
+    assumptions: list[Open] = []
+    coupled: list[tuple[Open, tuple[Box, ...]]] = []
     seen: set[Condition] = set()
     for opened in requirements:
         condition = opened.requirement.condition
@@ -104,122 +168,57 @@ def solve(names: Sequence[str], requirements: Sequence[Open]) -> Domain:
         if condition.verdict() is Verdict.HOLDS:
             continue
         free = condition.free
-        solved = solve_condition(condition, *free) if len(free) == 1 else None
-        if solved is None:
-            assumptions.append(opened)
-        else:
-            (name,) = free
-            sets[name] = sets.get(name, SizeSet.everything()) & solved
-    return Domain(sets, tuple(assumptions))
+        alone = solve_condition(condition, *free) if len(free) == 1 else None
+        if alone is None:
+            boxes = solve_product(condition)
+            assumptions += [opened] if boxes is None else []
+            coupled += [] if boxes is None else [(opened, boxes)]
+            continue
+        (name,) = free
+        smaller = sets.get(name, SizeSet.everything()) & alone
+        if smaller != sets.get(name):
+            sets[name] = smaller
+            reasons.append(Reason(name, alone, opened))
+    joint: tuple[Box, ...] = ({},)
+    for _, boxes in coupled:
+        joint = cut(joint, boxes)
+    joint = cut(joint, ({},), sets)
+    for opened, _ in coupled:
+        for name in opened.requirement.condition.free:
+            sets[name] = project(joint, name)
+            reasons.append(Reason(name, sets[name], opened))
+    together = joint if any(len(box) > 1 for box in joint) else ()
+    return Domain(sets, together, tuple(assumptions), tuple(reasons))
 
 
-@lru_cache(maxsize=4096)
-def solve_condition(condition: Condition, name: str) -> SizeSet | None:
-    """Return all n >= 1 that meet a condition on one free size; None where it is not quasi-affine in n."""
-    modulus = 1
-    for size in condition.sizes:
-        modulus = lcm(modulus, sy.period(size))
-    if isinstance(condition, Divides):
-        divisor = sy.constant(condition.divisor)
-        if divisor is None:
-            return None
-        modulus *= divisor
-    if modulus > LARGEST_PERIOD:
-        return None
+def contradiction(name: str, requirements: Sequence[Open]) -> tuple[Open, ...]:
+    """Return requirements that leave no value for a size, as few as can be found; none where there is a value.
 
-    def at(residue: int) -> tuple[tuple[Run, ...], int]:
-        thresholds = [0]
-        runs = _runs(condition, lambda _: Affine(Fraction(modulus), Fraction(residue), thresholds), thresholds)
-        return runs, max(thresholds)
-
-    try:
-        return solve_residues(modulus, at, lambda n: condition.holds({name: n}))
-    except NotAffine:
-        return None
-
-
-def _runs(condition: Condition, leaf: Any, thresholds: list[int]) -> tuple[Run, ...]:
-    """Return the runs of k in which a condition holds for one residue."""
-
-    def affine(value: Size) -> Affine:
-        return _lift(value if isinstance(value, int) else sy.fold(value, leaf), thresholds)
-
-    if isinstance(condition, AtLeast):
-        found = affine(condition.value) + Fraction(-condition.bound)
-        if found.alpha == 0:
-            return ((0, None),) if found.beta >= 0 else ()
-        edge = -found.beta / found.alpha
-        if found.alpha > 0:
-            return ((max(0, -((-edge).__floor__())), None),)
-        return ((0, edge.__floor__()),) if edge >= 0 else ()
-    if isinstance(condition, Equal):
-        found = affine(condition.left) + affine(condition.right) * Fraction(-1)
-        if found.alpha == 0:
-            return ((0, None),) if found.beta == 0 else ()
-        root = -found.beta / found.alpha
-        return ((int(root), int(root)),) if root.denominator == 1 and root >= 0 else ()
-    if isinstance(condition, Divides):
-        found, divisor = affine(condition.value), sy.constant(condition.divisor)
-        if divisor is None or found.alpha % divisor:
-            raise NotAffine
-        return ((0, None),) if found.beta % divisor == 0 else ()
-    raise NotAffine
-
-
-class NotAffine(ArithmeticError):
-    """A product of two sizes that both depend on n: not linear, not solved here."""
-
-
-@dataclass(frozen=True)
-class Affine:
-    """``alpha*k + beta``, the value of a size for n = L*k + r.
-
-    Where two of them are compared, the smaller one is the one that stays smaller; the k from which that
-    is so is noted in `thresholds`.
+    Pairs are tried before an irreducible set is taken.
     """
-
-    alpha: Fraction
-    beta: Fraction
-    thresholds: list[int]
-
-    def __add__(self, other: Affine | Fraction | int) -> Affine:
-        right = _lift(other, self.thresholds)
-        return Affine(self.alpha + right.alpha, self.beta + right.beta, self.thresholds)
-
-    __radd__ = __add__
-
-    def __mul__(self, other: Affine | Fraction | int) -> Affine:
-        right = _lift(other, self.thresholds)
-        if self.alpha and right.alpha:
-            raise NotAffine
-        return Affine(self.alpha * right.beta + self.beta * right.alpha, self.beta * right.beta, self.thresholds)
-
-    __rmul__ = __mul__
-
-    def __pow__(self, exponent: int) -> Affine:
-        if self.alpha and exponent != 1:
-            raise NotAffine
-        return Affine(self.alpha, self.beta if self.alpha else self.beta**exponent, self.thresholds)
-
-    def __floor__(self) -> Affine:
-        if self.alpha.denominator != 1:
-            raise NotAffine
-        return Affine(self.alpha, Fraction(self.beta.__floor__()), self.thresholds)
-
-    def __lt__(self, other: Affine | Fraction | int) -> bool:
-        right = _lift(other, self.thresholds)
-        if self.alpha == right.alpha:
-            return self.beta < right.beta
-        crossing = (right.beta - self.beta) / (self.alpha - right.alpha)
-        self.thresholds.append(max(0, crossing.__floor__() + 1))
-        return self.alpha < right.alpha
-
-    def __gt__(self, other: Affine | Fraction | int) -> bool:
-        return _lift(other, self.thresholds) < self
+    involved = [o for o in requirements if name in o.requirement.condition.free]
+    distinct = list({o.requirement.condition: o for o in involved}.values())
+    whole = solve([name], distinct)
+    if name not in whole.empty:
+        return ()
+    limiting = {reason.open.requirement.condition for reason in whole.solved}
+    few = [o for o in distinct if o.requirement.condition in limiting or len(o.requirement.condition.free) > 1]
+    for size in (1, 2):
+        for group in combinations(few, size):
+            if name in solve([name], group).empty:
+                return group
+    for candidate in list(few):
+        rest = [o for o in few if o is not candidate]
+        if name in solve([name], rest).empty:
+            few = rest
+    return tuple(few)
 
 
-def _lift(value: Affine | Fraction | int, thresholds: list[int]) -> Affine:
-    return value if isinstance(value, Affine) else Affine(Fraction(0), Fraction(value), thresholds)
+def _meet(reasons: Sequence[Reason]) -> SizeSet:
+    whole = SizeSet.everything()
+    for reason in reasons:
+        whole &= reason.sizes
+    return whole
 
 
 def _at(requirement: Requirement, values: Mapping[str, int]) -> Requirement:

@@ -12,12 +12,13 @@ from math import gcd
 from typing import Any
 
 import planner.symbols as sy
+from planner.affine import solve_condition
 from planner.check import Diagnosis, diagnose
 from planner.conditions import AtLeast
 from planner.derivation import chain, path_to
-from planner.domain import Domain, solve_condition
+from planner.domain import Domain
 from planner.findings import Finding, Location, Related, SettingError, Severity
-from planner.layers import Conv, Dense, Flatten, Input, Layer
+from planner.layers import Conv, ConvTranspose, Dense, Flatten, Input, Layer, Reshape
 from planner.layers.pool import Pool
 from planner.layers.window import WindowLayer
 from planner.network import Network, Node
@@ -163,6 +164,14 @@ def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain |
         yield from _other_groups(found, node)
     elif finding.code == "S204":
         yield from _flattened(network, node)
+    elif finding.code == "S210" and isinstance(node.layer, Reshape):
+        sizes = list(node.layer.shape)
+        for computed in range(len(sizes)):
+            yield from _changed(network, node.name, "shape", [[*sizes[:computed], -1, *sizes[computed + 1 :]]])
+        yield from _changed(network, node.name, "shape", [[-1]])
+    elif finding.code == "S211" and isinstance(node.layer, ConvTranspose):
+        limits = [_or(sy.maximum(w.stride, w.dilation), 1) - 1 for w in node.layer.windows()]
+        yield from _changed(network, node.name, "output_pad", [min(limits)])
     elif finding.code == "S206" and isinstance(node.layer, Pool):
         halves = [sy.constant(size) for size in node.layer.size]
         if None not in halves:

@@ -14,9 +14,10 @@ from functools import cached_property
 from typing import SupportsIndex, get_args
 
 import planner.symbols as sy
+from planner.affine import solve_condition
 from planner.bound import BoundNode, BoundPlan, DType
 from planner.conditions import Condition, Verdict
-from planner.domain import Domain, Open, solve, solve_condition
+from planner.domain import Domain, Open, solve
 from planner.findings import Finding, SizeError, nearest
 from planner.layers.base import Layer, Parameter
 from planner.layers.source import Input
@@ -80,6 +81,17 @@ class PlannedNode:
 class Plan:
     """A checked network: every size, count and open requirement as a formula.
 
+    Attributes
+    ----------
+    network : Network
+    nodes : tuple of PlannedNode
+        In execution order.
+    requirements : tuple of Open
+        What must hold of the free sizes for the network to run.
+    losses : tuple of Open
+        What must hold of them so that, beyond that, no input is dropped at a border.
+    warnings : tuple of Finding
+
     Examples
     --------
     >>> from planner import Network, layer
@@ -95,6 +107,7 @@ class Plan:
     network: Network
     nodes: tuple[PlannedNode, ...]
     requirements: tuple[Open, ...]
+    losses: tuple[Open, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
     @property
@@ -158,6 +171,11 @@ class Plan:
     def domain(self) -> Domain:
         """Which sizes the network accepts, exactly."""
         return solve(self.free, self.requirements)
+
+    @cached_property
+    def lossless(self) -> Domain:
+        """The accepted sizes at which no window leaves rows or columns of its input unseen."""
+        return solve(self.free, (*self.requirements, *self.losses))
 
     def accepts(self, /, **sizes: int) -> bool:
         """Tell whether the network runs at these sizes (for some choice of the sizes not given).

@@ -88,6 +88,12 @@ class SizeSet:
             runs.append(_joined(pieces))
         return SizeSet(modulus, tuple(runs))
 
+    def __or__(self, other: SizeSet) -> SizeSet:
+        """Return the sizes in either set."""
+        modulus = lcm(self.modulus, other.modulus)
+        runs = [[*self._at(modulus, residue), *other._at(modulus, residue)] for residue in range(modulus)]
+        return SizeSet(modulus, tuple(_joined(pieces) for pieces in runs))
+
     def _at(self, modulus: int, residue: int) -> Iterator[Run]:
         """Yield the runs of one residue of a multiple of this set's modulus."""
         factor = modulus // self.modulus
@@ -97,6 +103,23 @@ class SizeSet:
             high = None if last is None else (last - shift) // factor
             if high is None or low <= high:
                 yield low, high
+
+    @property
+    def count(self) -> int | None:
+        """How many sizes there are, None for endlessly many.
+
+        Examples
+        --------
+        >>> SizeSet.of(7, 9).count, SizeSet.everything().count
+        (2, None)
+        """
+        total = 0
+        for runs in self.runs:
+            for first, last in runs:
+                if last is None:
+                    return None
+                total += last - first + 1
+        return total
 
     @property
     def minimum(self) -> int | None:

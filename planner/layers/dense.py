@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
-from planner.conditions import Requirement
+import planner.symbols as sy
+from planner.conditions import Equal, Requirement
 from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rank, setting, settle
 from planner.symbols import Shape, Size
 
@@ -27,6 +29,7 @@ class Dense(Layer):
 
     units: Size = setting("number of outputs")
     bias: bool = setting("add one trainable number per unit", True)
+    features: Any = setting("how many numbers it must read, where that is fixed", None)
 
     kind: ClassVar[str] = "dense"
     category: ClassVar[Category] = "dense"
@@ -36,9 +39,20 @@ class Dense(Layer):
     def __post_init__(self) -> None:
         settle(self, units=count("units", self.units))
         flag("bias", self.bias)
+        if self.features is not None:
+            settle(self, features=count("features", self.features))
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         yield needs_rank(inputs[0], 2, "put `flatten` before this layer")
+        if self.features is not None:
+            width = inputs[0][1]
+            yield Requirement(
+                "S211",
+                Equal(width, self.features),
+                partial(_width, width, self.features),
+                partial(_width, width),
+                "features",
+            )
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return (inputs[0][0], self.units)
@@ -50,3 +64,9 @@ class Dense(Layer):
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
         return output[0] * output[1] * inputs[0][1]
+
+
+def _width(width: Size, features: Size | None = None) -> str:
+    if features is None:
+        return f"its input has {sy.text(width)}"
+    return f"reads {sy.text(features)} numbers, but its input has {sy.text(width)}"

@@ -182,7 +182,7 @@ def test_requirements_that_contradict_each_other_are_named_together() -> None:
         shape=("N", 3, "H", "H"),
     )
     (finding,) = found.findings
-    assert (finding.code, finding.message) == ("S207", "no H meets every requirement")
+    assert (finding.code, finding.message) == ("S207", "no H can meet every requirement")
     assert len(finding.notes) == 2 and all(note.startswith("`") for note in finding.notes)
 
 

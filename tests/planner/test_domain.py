@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import planner.symbols as sy
-from planner import Network, layer
+from planner import Network, diagnose, layer
+from planner.affine import solve_condition
 from planner.conditions import AtLeast, Condition, Divides, Equal, Requirement
-from planner.domain import Open, solve, solve_condition
+from planner.domain import Open, solve
 from planner.sizeset import SizeSet
 
 H, W = sy.symbol("H"), sy.symbol("W")
@@ -107,23 +108,103 @@ def test_json_gives_modulus_residues_minimum_and_exceptions() -> None:
     }
 
 
-def test_coupled_requirements_are_kept_and_judged_when_sizes_are_known() -> None:
+def test_a_product_with_a_known_value_is_solved_by_its_factors() -> None:
     coupled = Open("f", Requirement("S205", Equal(H * W, 36), lambda: "differs"))
     domain = solve(["H", "W"], [coupled])
-    assert domain.assumptions == (coupled,)
+    assert not domain.assumptions and domain.count == 9
     assert domain.accepts({"H": 6, "W": 6}) and domain.accepts({"H": 12, "W": 3})
     assert not domain.accepts({"H": 6, "W": 7})
     assert domain.accepts({"H": 9}) and not domain.accepts({"H": 5})
+    assert list(domain["H"]) == [1, 2, 3, 4, 6, 9, 12, 18, 36]
 
 
-def unet(depth: int, pad: int) -> Network:
-    """Return the contracting path of a U-Net, without losing rows: exact pooling."""
+@given(st.integers(0, 2**32))
+@settings(max_examples=40, deadline=None)
+def test_products_of_sizes_are_what_brute_force_finds(seed: int) -> None:
+    draw = random.Random(seed)
+    left = sy.floor_div(H + draw.randint(-6, 6), draw.randint(1, 4)) + draw.randint(-3, 3)
+    right = sy.floor_div(W + draw.randint(-6, 6), draw.randint(1, 4)) + draw.randint(-3, 3)
+    value = draw.choice([1, 6, 12, 25, 30])
+    coupled = [
+        Open("f", Requirement("S205", Equal(draw.choice([1, 2]) * left * right, 2 * value), lambda: "differs")),
+        Open("h", Requirement("S201", AtLeast(H - draw.randint(0, 9), 0), lambda: "small")),
+    ]
+    domain = solve(["H", "W"], coupled)
+    conditions = [o.requirement.condition for o in coupled]
+    for height in range(1, 60):
+        for width in range(1, 60):
+            sizes = {"H": height, "W": width}
+            assert domain.accepts(sizes) == all(condition.holds(sizes) for condition in conditions), sizes
+
+
+def test_a_lenet_with_400_inputs_to_its_dense_layer_accepts_exactly_48_pairs() -> None:
+    """Derived in the design: (floor(H/4) - 3)(floor(W/4) - 3) = 25."""
+    plan = Network(
+        name="lenet",
+        input={"image": ("N", 1, "H", "W")},
+        layers=[
+            layer("conv", filters=6, kernel=5),
+            layer("maxpool", size=2),
+            layer("conv", filters=16, kernel=5),
+            layer("maxpool", size=2),
+            layer("flatten"),
+            layer("dense", units=120, features=400),
+        ],
+    ).check()
+    pairs = {(h, w) for h in range(1, 140) for w in range(1, 140) if plan.accepts(H=h, W=w)}
+    assert len(pairs) == 48 == plan.domain.count
+    assert {(16, 112), (112, 16), (32, 35), (35, 32)} <= pairs
+    assert plan.domain.text() == (
+        "N >= 1, 48 pairs: 16 <= H <= 19 with 112 <= W <= 115, 32 <= H <= 35 with 32 <= W <= 35, "
+        "112 <= H <= 115 with 16 <= W <= 19"
+    )
+
+
+def test_what_couples_sizes_otherwise_is_kept_and_judged_when_they_are_known() -> None:
+    coupled = Open("f", Requirement("S202", Equal(H, W + 1), lambda: "differs"))
+    domain = solve(["H", "W"], [coupled])
+    assert domain.assumptions == (coupled,)
+    assert domain.accepts({"H": 6, "W": 5}) and not domain.accepts({"H": 6, "W": 6})
+    assert domain.accepts({"H": 9}) and not domain.accepts({"H": 1})
+
+
+def test_each_bound_names_the_layer_that_sets_it_and_no_other() -> None:
+    plan = unet(2, 0, width=64).check()
+    assert [reason.text for reason in plan.domain.reasons] == [
+        "H = 2k, H >= 2 because of `maxpool1`: H - 6 is a multiple of 2",
+        "H mod 4 in {0, 1}, H >= 1 because of `maxpool2`: floor(H/2) - 8 is a multiple of 2",
+        "H >= 32 because of `conv6`: floor(H/4) >= 8",
+    ]
+
+
+def test_sizes_that_run_and_sizes_that_lose_nothing_are_two_sets() -> None:
+    plan = unet(4, 0, rounding="floor").check()
+    assert plan.domain["H"].text("H") == "H >= 140"
+    assert plan.lossless["H"].text("H") == "H = 16k + 12, H >= 140"
+
+
+def test_a_dense_width_that_no_input_gives_is_told_once_and_by_its_own_rule() -> None:
+    layers = [layer("conv", filters=6, kernel=5), layer("flatten"), layer("dense", name="d", units=3, features=401)]
+    found = diagnose(Network(name="n", input={"x": ("N", 1, "H", "W")}, layers=layers))
+    assert [(f.code, f.message) for f in found.findings] == [
+        ("S211", "`d` needs (6*H - 24)*(W - 4) = 401, which no H and W can give")
+    ]
+
+
+def test_a_square_of_one_size_is_solved_by_its_root() -> None:
+    layers = [layer("conv", filters=6, kernel=5), layer("flatten"), layer("dense", units=3, features=600)]
+    plan = Network(name="n", input={"x": ("N", 1, "H", "H")}, layers=layers).check()
+    assert plan.domain.text() == "N >= 1, H = 14" and not plan.domain.assumptions
+
+
+def unet(depth: int, pad: int, rounding: str = "exact", width: int | str = "W") -> Network:
+    """Return the contracting path of a U-Net, by default without losing rows: exact pooling."""
     layers = []
     for _ in range(depth):
         layers += [layer("conv", filters=1, kernel=3, pad=pad) for _ in range(2)]
-        layers.append(layer("maxpool", size=2, rounding="exact"))
+        layers.append(layer("maxpool", size=2, rounding=rounding))
     layers += [layer("conv", filters=1, kernel=3, pad=pad) for _ in range(2)]
-    return Network(name="unet", input={"x": ("N", 1, "H", "W")}, layers=layers)
+    return Network(name="unet", input={"x": ("N", 1, "H", width)}, layers=layers)
 
 
 @pytest.mark.parametrize(
