@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import singledispatch
 
 import planner.symbols as sy
-from planner.layers import Layer
+from planner.layers import ConvTranspose, Layer, Pad, Upsample
 from planner.layers.conv import Conv
 from planner.layers.pool import Pool
 from planner.layers.window import WindowLayer
 from planner.network import Network
-from planner.symbols import Shape
+from planner.symbols import Shape, Size
 
 LONGEST = 12
 """Steps a chain shows before it leaves out the middle."""
@@ -69,10 +69,36 @@ def _(layer: WindowLayer, axis: int) -> str:
     step = sy.text(stride[axis])
     parts = [] if isinstance(layer, Pool) and kernel == step else [f"k{kernel}"]
     parts += [f"/{step}"] if step != "1" else []
-    sides = pad if isinstance(pad, str) else [sy.text(side) for side in pad[2 * axis : 2 * axis + 2]]
-    if isinstance(sides, str):
-        parts.append(f"p{sides}")
-    elif any(side != "0" for side in sides):
-        parts.append("p" + "+".join(sides if sides[0] != sides[1] else sides[:1]))
+    parts += [f"p{pad}"] if isinstance(pad, str) else _sides(pad, axis)
     parts += [f"d{sy.text(dilation[axis])}"] if isinstance(layer, Conv) and sy.constant(dilation[axis]) != 1 else []
     return " " + " ".join(parts)
+
+
+@_arguments.register(ConvTranspose)
+def _(layer: ConvTranspose, axis: int) -> str:
+    window = layer.windows()[axis]
+    more = layer.output_pad[axis]
+    parts = [f"k{sy.text(window.kernel)}"]
+    parts += [f"x{sy.text(window.stride)}"] if sy.constant(window.stride) != 1 else []
+    parts += _sides(layer.pad, axis)
+    parts += [f"d{sy.text(window.dilation)}"] if sy.constant(window.dilation) != 1 else []
+    parts += [f"+{sy.text(more)}"] if sy.constant(more) != 0 else []
+    return " " + " ".join(parts)
+
+
+@_arguments.register(Upsample)
+def _(layer: Upsample, axis: int) -> str:
+    return f" x{sy.text(layer.scale[axis])}"
+
+
+@_arguments.register(Pad)
+def _(layer: Pad, axis: int) -> str:
+    return "".join(f" {part}" for part in _sides(layer.pad, axis))
+
+
+def _sides(pad: tuple[Size, ...], axis: int) -> list[str]:
+    """Return the padding along one axis in the shorthand of a chain, nothing where there is none."""
+    sides = [sy.text(side) for side in pad[2 * axis : 2 * axis + 2]]
+    if all(side == "0" for side in sides):
+        return []
+    return ["p" + "+".join(sides if sides[0] != sides[1] else sides[:1])]

@@ -18,7 +18,7 @@ from planner.conditions import AtLeast
 from planner.derivation import chain, path_to
 from planner.domain import Domain
 from planner.findings import Finding, Location, Related, SettingError, Severity
-from planner.layers import Conv, ConvTranspose, Dense, Flatten, Input, Layer, Reshape
+from planner.layers import Conv, ConvTranspose, Crop, Dense, Flatten, Input, Layer, Reshape
 from planner.layers.pool import Pool
 from planner.layers.window import WindowLayer
 from planner.network import Network, Node
@@ -154,6 +154,9 @@ def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain |
         yield from _other_sizes(network, domain)
         yield from _padded(network, node)
         yield from _smaller_window(found, node)
+        if isinstance(node.layer, ConvTranspose):
+            most = max(_or(side, 0) for side in node.layer.pad)
+            yield from _changed(network, node.name, "pad", [*range(min(most, MOST_TRIES) - 1, -1, -1)], "cut off less")
         if finding.code == "S208":
             yield from _changed(network, node.name, "rounding", ["floor"])
     elif finding.code == "S202":
@@ -169,7 +172,7 @@ def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain |
         for computed in range(len(sizes)):
             yield from _changed(network, node.name, "shape", [[*sizes[:computed], -1, *sizes[computed + 1 :]]])
         yield from _changed(network, node.name, "shape", [[-1]])
-    elif finding.code == "S211" and isinstance(node.layer, ConvTranspose):
+    elif finding.code == "S213" and isinstance(node.layer, ConvTranspose):
         limits = [_or(sy.maximum(w.stride, w.dilation), 1) - 1 for w in node.layer.windows()]
         yield from _changed(network, node.name, "output_pad", [min(limits)])
     elif finding.code == "S206" and isinstance(node.layer, Pool):
@@ -213,16 +216,23 @@ def _padded(network: Network, node: Node) -> Iterator[Candidate]:
 
 def _smaller_window(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     shape = found.shapes.get(node.inputs[0]) if node.inputs else None
-    if not isinstance(node.layer, WindowLayer) or shape is None or len(shape) != 4:
+    layer = node.layer
+    if isinstance(layer, Crop) and layer.size is not None:
+        window, key, words = layer.size, "size", "keep less"
+    elif isinstance(layer, WindowLayer):
+        window, key, words = layer.window_size(), layer.geometry[0], "make the window smaller"
+    else:
+        return
+    if shape is None or len(shape) != 4:
         return
     sizes = [sy.constant(size) for size in shape[2:]]
-    kernels = [sy.constant(size) for size in node.layer.window_size()]
+    kernels = [sy.constant(size) for size in window]
     if None in sizes or None in kernels:
         return
     smaller = [min(k, n) for k, n in zip(kernels, sizes, strict=True) if k is not None and n is not None]
     if min(smaller) >= 1 and smaller != kernels:
         value = smaller[0] if smaller[0] == smaller[1] else smaller
-        yield from _changed(found.network, node.name, node.layer.geometry[0], [value], "make the window smaller")
+        yield from _changed(found.network, node.name, key, [value], words)
 
 
 def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:

@@ -3,6 +3,10 @@
 Along each axis three numbers: `size`, how many input positions one output position sees; `jump`, how far
 apart neighbouring output positions look; `start`, the first input position that the first output
 position sees, negative where that is padding.
+
+Upsampling makes steps smaller than one input position. Everything stays exact: a number that is not whole is
+a sympy rational, printed as ``1/2``. A window over such steps sees one position more or less depending on
+where it stands; its `size` is then the mean, `start` is that of the first position.
 """
 
 from __future__ import annotations
@@ -11,7 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import planner.symbols as sy
+from planner.affine import solve_condition
+from planner.conditions import AtLeast, bounds
 from planner.layers.base import Layer
+from planner.sizeset import SizeSet
 from planner.symbols import Shape, Size
 
 
@@ -39,7 +46,8 @@ def through(
     """Return the receptive field behind a layer, given those of what it reads.
 
     With s, j and t of the input, a window of extent e, stride d and padding p gives size ``s + (e-1)*j``,
-    jump ``j*d``, start ``t - p*j``. Branches that meet see all that any of them sees.
+    jump ``j*d``, start ``t - p*j``; one that makes r positions of each step has jump ``j*d/r``. Branches that
+    meet see all that any of them sees; an input that only lends its shape is not seen.
 
     Examples
     --------
@@ -49,7 +57,7 @@ def through(
     """
     if not shapes:
         return SELF if len(output) == 4 else None
-    known = [field for field in before if field is not None]
+    known = [f for slot, f in enumerate(before) if f is not None and slot not in layer.shape_only]
     if not known:
         return None
     joined = known[0] if len(known) == 1 else _union(known)
@@ -63,7 +71,7 @@ def through(
         axes.append(
             (
                 sy.total([size, (extent - 1) * jump]),
-                sy.total([jump * seen.stride]),
+                sy.quotient(jump * seen.stride, seen.repeat),
                 sy.difference(start, seen.before * jump),
             )
         )
@@ -76,9 +84,33 @@ def _union(fields: Sequence[ReceptiveField]) -> ReceptiveField:
     for axis in (0, 1):
         start, end, jump = fields[0].start[axis], fields[0].start[axis] + fields[0].size[axis], fields[0].jump[axis]
         for other in fields[1:]:
-            start = sy.minimum(start, other.start[axis])
-            end = sy.maximum(end, other.start[axis] + other.size[axis])
-            jump = sy.maximum(jump, other.jump[axis])
+            start = _smaller(start, other.start[axis])
+            end = _larger(end, other.start[axis] + other.size[axis])
+            jump = _larger(jump, other.jump[axis])
         axes.append((sy.difference(end, start), jump, start))
     (s0, j0, t0), (s1, j1, t1) = axes
     return ReceptiveField((s0, s1), (j0, j1), (t0, t1))
+
+
+def _smaller(left: Size, right: Size) -> Size:
+    return left if _never_above(left, right) else right if _never_above(right, left) else sy.minimum(left, right)
+
+
+def _larger(left: Size, right: Size) -> Size:
+    return right if _never_above(left, right) else left if _never_above(right, left) else sy.maximum(left, right)
+
+
+def _never_above(left: Size, right: Size) -> bool:
+    """Tell whether left <= right for all sizes, as far as that can be decided.
+
+    A crop begins at a row that differs from size to size, though within limits; residues find those.
+    """
+    gap = sy.difference(right, left)
+    low, high = bounds(gap)
+    if low is not None and low >= 0:
+        return True
+    names = sy.free(gap)
+    if len(names) != 1 or (high is not None and high < 0):
+        return False
+    always = solve_condition(AtLeast(gap, 0), *names)
+    return always is not None and always == SizeSet.everything()

@@ -70,7 +70,7 @@ class Case:
         return bound_settings(self.settings, sizes)
 
 
-SIZES = frozenset({"filters", "kernel", "stride", "pad", "dilation", "groups", "size", "units"})
+SIZES = frozenset({"filters", "kernel", "stride", "pad", "output_pad", "dilation", "groups", "size", "units", "scale"})
 """Settings in which a str is the name of a size."""
 
 
@@ -113,6 +113,29 @@ CASES: tuple[Case, ...] = (
     Case("conv", {"filters": "K", "kernel": "F", "stride": "S", "pad": "P"}, at={"K": 3, "F": 3, "S": 2, "P": 1}),
     Case("conv", {"filters": 8, "kernel": 2, "groups": 4}, (("N", "C", "H", "W"),), at={"C": 4}),
     Case("conv", {"filters": "K", "kernel": 2, "groups": "G"}, (("N", "C", "H", "W"),), at={"C": 4, "K": 6, "G": 2}),
+
+    Case("convtranspose", {"filters": 3, "kernel": 2, "stride": 2}),
+    Case("convtranspose", {"filters": 5, "kernel": 3, "bias": False}),
+    Case("convtranspose", {"filters": 3, "kernel": [3, 2], "stride": [2, 3], "pad": 1}),
+    Case("convtranspose", {"filters": 2, "kernel": [4, 3], "stride": 2, "pad": [1, 0, 2, 1], "output_pad": [1, 0]}),
+    Case("convtranspose", {"filters": 2, "kernel": 2, "stride": 3, "output_pad": 2}),
+    Case("convtranspose", {"filters": 2, "kernel": 2, "dilation": 3, "pad": 1, "output_pad": 2}),
+    Case("convtranspose", {"filters": 2, "kernel": [3, 2], "stride": [2, 1], "dilation": [2, 3], "pad": [2, 3]}),
+    Case("convtranspose", {"filters": 2, "kernel": 1, "stride": 2, "pad": 3}),
+    Case("convtranspose", {"filters": 6, "kernel": 3, "groups": 2, "stride": 2, "pad": 1, "output_pad": 1}),
+    Case("convtranspose", {"filters": "K", "kernel": "F", "stride": "S", "pad": "P"}, at={"K": 3, "F": 3, "S": 2, "P": 1}),
+    Case("convtranspose", {"filters": 2, "kernel": 2, "stride": 3, "output_pad": "Q"}, at={"Q": 1}),
+    Case("convtranspose", {"filters": 8, "kernel": 2, "groups": 4}, (("N", "C", "H", "W"),), at={"C": 4}),
+    Case("upsample", {"scale": 2}),
+    Case("upsample", {"scale": [3, 1]}),
+    Case("upsample", {"scale": "S"}, at={"S": 2}),
+    Case("pad", {"pad": 1}),
+    Case("pad", {"pad": [0, 1, 2, 3]}),
+    Case("pad", {"pad": "P"}, at={"P": 2}),
+    Case("crop", inputs=(MAP, ("N", 2, "G", "V")), at={"G": 6, "V": 5}),
+    Case("crop", inputs=(MAP, MAP)),
+    Case("crop", {"size": [4, 5]}),
+    Case("crop", {"size": "F"}, at={"F": 3}),
 
     Case("maxpool", {"size": 2}),
     Case("maxpool", {"size": 3, "stride": 2}),
@@ -183,6 +206,12 @@ CASES: tuple[Case, ...] = (
 
     Case("flatten"),
     Case("flatten", inputs=(ROW,)),
+    Case("reshape", {"shape": [-1]}),
+    Case("reshape", {"shape": [2, -1, 3]}),
+    Case("reshape", {"shape": [8, 6, 6]}),
+    Case("reshape", {"shape": [3, 1, 2]}, (ROW,)),
+    Case("reshape", {"shape": 6}, (ROW,)),
+    Case("reshape", {"shape": [1, -1, 4]}, (("N", "D"),), at={"D": 8}),
 
     Case("dense", {"units": 5}, (ROW,)),
     Case("dense", {"units": 1, "bias": False}, (ROW,)),
@@ -210,6 +239,22 @@ REFUSED: tuple[tuple[str, Case, Case], ...] = (
     ("S202", Case("concat", inputs=(ROW, MAP)), Case("concat", inputs=(ROW, ROW))),
     ("S203", Case("conv", {"filters": 6, "kernel": 1, "groups": 3}), Case("conv", {"filters": 6, "kernel": 1, "groups": 2})),
     ("S203", Case("conv", {"filters": 6, "kernel": 1, "groups": 4}), Case("conv", {"filters": 8, "kernel": 1, "groups": 4})),
+    ("S201", Case("convtranspose", {"filters": 2, "kernel": 3, "pad": 2}, (("N", 4, 2, 9),)),
+             Case("convtranspose", {"filters": 2, "kernel": 3, "pad": 2}, (("N", 4, 3, 9),))),
+    ("S201", Case("crop", inputs=(("N", 4, 5, 5), ("N", 4, 6, 5))), Case("crop", inputs=(("N", 4, 5, 5), ("N", 4, 5, 5)))),
+    ("S201", Case("crop", {"size": [3, 6]}, (("N", 4, 5, 5),)), Case("crop", {"size": [3, 5]}, (("N", 4, 5, 5),))),
+    ("N109", Case("crop", {"size": 2}, (MAP, MAP)), Case("crop", {"size": 2})),
+    ("N109", Case("crop"), Case("crop", inputs=(MAP, MAP))),
+    ("S203", Case("convtranspose", {"filters": 6, "kernel": 1, "groups": 3}), Case("convtranspose", {"filters": 6, "kernel": 1, "groups": 2})),
+    ("S203", Case("convtranspose", {"filters": 6, "kernel": 1, "groups": 4}), Case("convtranspose", {"filters": 8, "kernel": 1, "groups": 4})),
+    ("S204", Case("convtranspose", {"filters": 2, "kernel": 1}, (ROW,)), Case("convtranspose", {"filters": 2, "kernel": 1})),
+    ("S204", Case("upsample", {"scale": 2}, (ROW,)), Case("upsample", {"scale": 2})),
+    ("S204", Case("pad", {"pad": 1}, (ROW,)), Case("pad", {"pad": 1})),
+    ("S204", Case("crop", inputs=(MAP, ROW)), Case("crop", inputs=(MAP, MAP))),
+    ("S210", Case("reshape", {"shape": [5, 5, 5]}, (("N", 4, 5, 5),)), Case("reshape", {"shape": [10, 5, 2]}, (("N", 4, 5, 5),))),
+    ("S210", Case("reshape", {"shape": [-1, 3, 1]}, (("N", 4, 5, 5),)), Case("reshape", {"shape": [-1, 2, 1]}, (("N", 4, 5, 5),))),
+    ("S213", Case("convtranspose", {"filters": 2, "kernel": 2, "stride": 2, "output_pad": 2}),
+             Case("convtranspose", {"filters": 2, "kernel": 2, "stride": 2, "output_pad": 1})),
     ("S204", Case("conv", {"filters": 2, "kernel": 1}, (ROW,)), Case("conv", {"filters": 2, "kernel": 1})),
     ("S204", Case("maxpool", {"size": 1}, (ROW,)), Case("maxpool", {"size": 1})),
     ("S204", Case("avgpool", {"size": 1}, (ROW,)), Case("avgpool", {"size": 1})),
@@ -233,9 +278,12 @@ Oracle = Callable[[Sequence[Array], Settings, Arrays], Array]
 """What a layer computes at inference: from its inputs, settings and arrays."""
 
 
-def _conv(inputs: Sequence[Array], settings: Settings, arrays: Arrays) -> Array:
-    rest = {key: value for key, value in settings.items() if key not in ("filters", "kernel", "bias")}
-    return naive.conv2d(inputs[0], arrays["weight"], arrays.get("bias"), **rest)
+def _convolved(function: Callable[..., Array]) -> Oracle:
+    def run(inputs: Sequence[Array], settings: Settings, arrays: Arrays) -> Array:
+        rest = {key: value for key, value in settings.items() if key not in ("filters", "kernel", "bias")}
+        return function(inputs[0], arrays["weight"], arrays.get("bias"), **rest)
+
+    return run
 
 
 def _batch_norm(inputs: Sequence[Array], settings: Settings, arrays: Arrays, training: bool = False) -> Array:
@@ -261,7 +309,11 @@ def _elu(value: float, alpha: float = 1.0) -> float:
 ORACLES: Mapping[str, Oracle] = MappingProxyType(
     {
         "input": lambda inputs, _settings, _arrays: inputs[0],
-        "conv": _conv,
+        "conv": _convolved(naive.conv2d),
+        "convtranspose": _convolved(naive.conv_transpose2d),
+        "upsample": lambda inputs, settings, _arrays: naive.upsample(inputs[0], **settings),
+        "pad": lambda inputs, settings, _arrays: naive.zero_pad(inputs[0], **settings),
+        "crop": lambda inputs, settings, _arrays: naive.crop(*inputs, **settings),
         "maxpool": lambda inputs, settings, _arrays: naive.max_pool(inputs[0], **settings),
         "avgpool": lambda inputs, settings, _arrays: naive.avg_pool(inputs[0], **settings),
         "sumpool": lambda inputs, settings, _arrays: naive.sum_pool(inputs[0], **settings),
@@ -282,6 +334,7 @@ ORACLES: Mapping[str, Oracle] = MappingProxyType(
         "batchnorm": _batch_norm,
         "dropout": lambda inputs, _settings, _arrays: inputs[0],
         "flatten": lambda inputs, _settings, _arrays: naive.flatten(inputs[0]),
+        "reshape": lambda inputs, settings, _arrays: naive.reshape(inputs[0], **settings),
         "dense": lambda inputs, _settings, arrays: naive.dense(inputs[0], arrays["weight"], arrays.get("bias")),
         "add": lambda inputs, _settings, _arrays: naive.add(*inputs),
         "concat": lambda inputs, _settings, _arrays: naive.concat(*inputs),
@@ -314,6 +367,10 @@ def fixed_arrays(case: Case, shapes: Sequence[tuple[int, ...]], settings: Settin
     if case.kind == "conv":
         depth = max(channels // settings.get("groups", 1), 1)
         found["weight"] = rng.standard_normal((settings["filters"], depth, *naive.both(settings["kernel"])))
+        found["bias"] = rng.standard_normal((settings["filters"],))
+    elif case.kind == "convtranspose":
+        share = settings["filters"] // settings.get("groups", 1)
+        found["weight"] = rng.standard_normal((channels, share, *naive.both(settings["kernel"])))
         found["bias"] = rng.standard_normal((settings["filters"],))
     elif case.kind == "dense":
         found["weight"] = rng.standard_normal((settings["units"], channels))

@@ -13,6 +13,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from tests.naive_maps import conv_transpose2d as conv_transpose2d
+from tests.naive_maps import crop as crop
+from tests.naive_maps import reshape as reshape
+from tests.naive_maps import upsample as upsample
+from tests.naive_maps import zero_pad as zero_pad
 from tests.naive_windows import Array as Array
 from tests.naive_windows import NoResult as NoResult
 from tests.naive_windows import Padding, Pair

@@ -87,7 +87,11 @@ def test_multiply_accumulates_are_those_of_the_definition(index: int) -> None:
     bound = stage.bind(plan, sizes)
     weights = [p for p in bound.nodes[-1].parameters if p.name == "weight"]
     expected = 0
-    if case.kind in ("conv", "dense"):
+    if case.kind == "convtranspose":
+        # One product for each input number and each weight of its own channel.
+        (weight,) = weights
+        expected = int(np.prod(bound.nodes[-1].input_shapes[0])) * int(np.prod(weight.shape[1:]))
+    elif case.kind in ("conv", "dense"):
         # One product for each output number and each weight of its own filter.
         (weight,) = weights
         output = bound.nodes[-1].output_shape

@@ -56,6 +56,52 @@ def _conv(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, _
     )
 
 
+def _conv_transpose(
+    inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, _training: bool
+) -> torch.Tensor:
+    """Return torch's result without padding, which is cut off here: torch's is the same on both sides."""
+    top, bottom, left, right = _sides(inputs[0], settings, "kernel")
+    y = F.conv_transpose2d(
+        inputs[0],
+        arrays["weight"],
+        arrays.get("bias"),
+        stride=_pair(settings.get("stride", 1)),
+        output_padding=_pair(settings.get("output_pad", 0)),
+        dilation=_pair(settings.get("dilation", 1)),
+        groups=settings.get("groups", 1),
+    )
+    if y.shape[2] <= top + bottom or y.shape[3] <= left + right:
+        raise ValueError("nothing is left of the output")
+    return y[:, :, top : y.shape[2] - bottom, left : y.shape[3] - right]
+
+
+def _upsample(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    high, wide = _pair(settings["scale"])
+    (x,) = inputs
+    return F.interpolate(x, size=(x.shape[2] * high, x.shape[3] * wide), mode="nearest")
+
+
+def _zero_pad(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    top, bottom, left, right = _sides(inputs[0], settings, "kernel")
+    return F.pad(inputs[0], (left, right, top, bottom))
+
+
+def _crop(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    x, like = inputs[0], inputs[-1]
+    high, wide = _pair(settings.get("size", (like.shape[2], like.shape[3])))
+    top, left = (x.shape[2] - high) // 2, (x.shape[3] - wide) // 2
+    if min(top, left) < 0:
+        raise ValueError("the crop is larger than the map")
+    # So that the gradient of the second input is zero and not missing.
+    nothing = sum(0 * other.sum() for other in inputs[1:])
+    return x[:, :, top : top + high, left : left + wide] + nothing
+
+
+def _reshape(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    shape = settings["shape"] if isinstance(settings["shape"], list) else [settings["shape"]]
+    return inputs[0].reshape(inputs[0].shape[0], *shape)
+
+
 def _pool(pool: Callable[..., torch.Tensor], filler: float) -> Function:
     """Return a pooling that leaves symmetric padding to torch and puts other padding on itself."""
 
@@ -141,6 +187,11 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {
         "input": _single(torch.clone),
         "conv": _conv,
+        "convtranspose": _conv_transpose,
+        "upsample": _upsample,
+        "pad": _zero_pad,
+        "crop": _crop,
+        "reshape": _reshape,
         "maxpool": _pool(_max, float("-inf")),
         "avgpool": _pool(_avg, 0.0),
         "sumpool": _pool(_sum, 0.0),

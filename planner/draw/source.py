@@ -247,7 +247,7 @@ def _value(value: Any, square: bool = False) -> str:
             if top == bottom and left == right:
                 return top if top == left else f"{top}×{left}"
             return "/".join(texts)
-        return "×".join(texts) if square or len(set(texts)) > 1 else texts[0]
+        return texts[0] if len(texts) == 2 and texts[0] == texts[1] and not square else "×".join(texts)
     if isinstance(value, float):
         return f"{value:g}"
     return sy.text(value) if isinstance(value, (int, sy.Size)) else str(value)

@@ -5,7 +5,10 @@ from types import MappingProxyType
 
 from planner.layers.base import Layer as Layer
 from planner.layers.base import Parameter as Parameter
+from planner.layers.border import Crop as Crop
+from planner.layers.border import Pad as Pad
 from planner.layers.conv import Conv as Conv
+from planner.layers.convtranspose import ConvTranspose as ConvTranspose
 from planner.layers.dense import Dense as Dense
 from planner.layers.globalpool import GlobalAvgPool as GlobalAvgPool
 from planner.layers.globalpool import GlobalMaxPool as GlobalMaxPool
@@ -28,7 +31,9 @@ from planner.layers.pointwise import Tanh as Tanh
 from planner.layers.pool import AvgPool as AvgPool
 from planner.layers.pool import MaxPool as MaxPool
 from planner.layers.pool import SumPool as SumPool
+from planner.layers.resample import Upsample as Upsample
 from planner.layers.reshape import Flatten as Flatten
+from planner.layers.reshape import Reshape as Reshape
 from planner.layers.source import Input as Input
 
 KINDS: Mapping[str, type[Layer]] = MappingProxyType(

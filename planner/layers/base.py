@@ -54,12 +54,14 @@ class Parameter:
 class AxisField:
     """How one axis of a map sees its input: window extent, stride and padding before, in positions.
 
-    `extent` None stands for the whole axis.
+    `extent` None stands for the whole axis. `stride` 0 means that all positions see the same; `repeat` r, that
+    r neighbours of the output come to one step along the input.
     """
 
     extent: Size | None
     stride: Size = 1
     before: Size = 0
+    repeat: Size = 1
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ class Layer:
         What the backward pass reads again.
     inputs_at_least, inputs_at_most : int or None
         How many tensors the layer reads; None is "any number".
+    shape_only : frozenset of int
+        Positions of inputs of which only the shape is read, not the numbers.
     alias : bool
         The output is the input's memory under another shape (flatten).
     in_place : bool
@@ -89,6 +93,7 @@ class Layer:
     keeps: ClassVar[frozenset[Keep]] = frozenset()
     inputs_at_least: ClassVar[int] = 1
     inputs_at_most: ClassVar[int | None] = 1
+    shape_only: ClassVar[frozenset[int]] = frozenset()
     alias: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
 

@@ -78,8 +78,8 @@ class Conv(WindowLayer):
             yield Requirement(
                 "S203",
                 Divides(self.groups, number),
-                partial(_uneven, self.groups, number, what),
-                partial(_uneven, self.groups, number, what, short=True),
+                partial(uneven, self.groups, number, what),
+                partial(uneven, self.groups, number, what, short=True),
                 "groups",
             )
 
@@ -107,7 +107,14 @@ class Conv(WindowLayer):
         return self.scratch(inputs, output).elements(training)
 
 
-def _uneven(groups: Size, number: Size, what: str, *, short: bool = False) -> str:
+def uneven(groups: Size, number: Size, what: str, *, short: bool = False) -> str:
+    """Return in words that groups do not divide a number of channels.
+
+    Examples
+    --------
+    >>> uneven(3, 8, "filters")
+    '3 groups cannot share 8 filters evenly'
+    """
     if short:
         return f"{sy.text(number)} {what} / {sy.text(groups)}"
     return f"{sy.text(groups)} groups cannot share {sy.text(number)} {what} evenly"

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import planner.symbols as sy
-from planner.conditions import AtLeast, Requirement
-from planner.layers.base import AxisField, Category, Layer
-from planner.symbols import Shape
+from planner.conditions import AtLeast, Divides, Equal, Requirement
+from planner.findings import SettingError
+from planner.layers.base import AxisField, Category, Layer, count, setting, settle
+from planner.symbols import Shape, Size
+
+COMPUTED = -1
+"""Stands in the shape of a :class:`Reshape` for the size that follows from the others."""
 
 
 @dataclass(frozen=True)
@@ -42,3 +47,84 @@ class Flatten(Layer):
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
         return (AxisField(None), AxisField(None)) if len(inputs[0]) == 4 else None
+
+
+@dataclass(frozen=True)
+class Reshape(Layer):
+    """The same numbers of each image in another shape, in the order channels, rows, columns; no copy.
+
+    `shape` leaves out the batch: [C, H, W] or [features]. One entry may be -1: what is left for it.
+
+    Raises
+    ------
+    SettingError
+        The shape has other than one or three entries, several of them are -1, or one is no size.
+
+    References
+    ----------
+    torch.nn.Unflatten and torch.reshape documentation.
+
+    Examples
+    --------
+    >>> Reshape(shape=(128, 7, -1)).output_shape(((1, 6272),))
+    (1, 128, 7, 7)
+    """
+
+    shape: Any = setting("[C, H, W] or [features] of each image; one entry may be -1: computed", lengths=(1, 3))
+
+    kind: ClassVar[str] = "reshape"
+    category: ClassVar[Category] = "reshape"
+    summary: ClassVar[str] = "the same numbers in another shape"
+    alias: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        given = self.shape if isinstance(self.shape, (list, tuple)) else (self.shape,)
+        if len(given) not in (1, 3):
+            problem = f"`shape` takes [C, H, W] or [features], without the batch; got {len(given)} values"
+            raise SettingError("shape", problem)
+        computed = [item for item in given if _is_computed(item)]
+        if len(computed) > 1:
+            raise SettingError("shape", "only one entry of `shape` can be -1", "give the others as numbers")
+        settle(self, shape=tuple(sy.size(COMPUTED) if _is_computed(i) else count("shape", i) for i in given))
+
+    @property
+    def known(self) -> Size:
+        """The product of the entries that are given."""
+        return sy.product(item for item in self.shape if not _is_computed(item))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        numbers = sy.product(inputs[0][1:])
+        computed = any(map(_is_computed, self.shape))
+        yield Requirement(
+            "S210",
+            Divides(self.known, numbers) if computed else Equal(numbers, self.known),
+            partial(_mismatch, inputs[0], numbers, self.shape, self.known, computed),
+            partial(_counts, numbers, self.known, computed),
+            "shape",
+        )
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        left = sy.floor_div(sy.product(inputs[0][1:]), self.known)
+        return (inputs[0][0], *(left if _is_computed(item) else item for item in self.shape))
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        """Return that every position sees all: rows and columns may end up anywhere."""
+        whole = AxisField(None if len(inputs[0]) == 4 else 1, stride=0)
+        return whole, whole
+
+
+def _is_computed(item: object) -> bool:
+    return not isinstance(item, (bool, str, float)) and item == COMPUTED
+
+
+def _mismatch(shape: Shape, numbers: Size, wanted: Shape, known: Size, computed: bool) -> str:
+    given = sy.shape_text(shape[1:])
+    made = " x ".join(sy.text(item) for item in wanted)
+    has = f"its input {given} has {sy.text(numbers)} numbers for each image"
+    if computed:
+        return f"cannot be {made}: {has}, which is no multiple of {sy.text(known)}"
+    return f"cannot be {made}, which is {sy.text(known)} numbers: {has}"
+
+
+def _counts(numbers: Size, known: Size, computed: bool) -> str:
+    return f"{sy.text(numbers)} / {sy.text(known)}" if computed else f"{sy.text(numbers)} to {sy.text(known)} numbers"

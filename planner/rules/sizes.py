@@ -12,7 +12,8 @@ SIZES = (
         "window does not fit",
         "A kernel or pooling window is larger than its padded input, so that floor((n + 2p - k)/s) + 1 would be less "
         "than 1 and there is no position for it. The cause is often far before: too many poolings, or an image smaller "
-        "than the one the network was drawn for.",
+        "than the one the network was drawn for. A crop larger than its input is the same fault, and so is a "
+        "transposed convolution whose padding cuts away all of its output, (n - 1)s - 2p + k.",
         spec("conv: {filters: 6, kernel: 5}\nmaxpool: {size: 4}\nconv: {filters: 16, kernel: 7}"),
         spec("conv: {filters: 6, kernel: 5}\nmaxpool: {size: 2}\nconv: {filters: 16, kernel: 7}"),
     ),
@@ -86,6 +87,30 @@ SIZES = (
         "number, or is a size at which some layer cannot run.",
         f"{_AT} N=1,H=3,W=3\n" + spec("conv: {filters: 6, kernel: 5}", "[N, 1, H, W]"),
         f"{_AT} N=1,H=5,W=5\n" + spec("conv: {filters: 6, kernel: 5}", "[N, 1, H, W]"),
+    ),
+    Rule(
+        "S210",
+        "reshape to another count",
+        "A reshape keeps the numbers of each image and only arranges them anew, so that C*H*W (or features) must be "
+        "the same before and behind it. With one entry -1, which is computed, the others must divide the count.",
+        spec("reshape: {shape: [8, 10, 10]}"),
+        spec("reshape: {shape: [8, 7, -1]}"),
+    ),
+    Rule(
+        "S211",
+        "dense width differs",
+        "A dense layer whose `features` are fixed reads exactly so many numbers, and the flattened map before it has "
+        "another count. Where sizes are free, the accepted ones are those that give the count.",
+        spec("flatten\ndense: {units: 10, features: 400}"),
+        spec("flatten\ndense: {units: 10, features: 784}"),
+    ),
+    Rule(
+        "S213",
+        "output padding too large",
+        "A convolution of stride s brings s sizes to one; output_pad says which of them a transposed convolution gives "
+        "back. From the larger of stride and dilation upwards it would only add positions that nothing reaches.",
+        spec("convtranspose: {filters: 1, kernel: 3, stride: 2, pad: 1, output_pad: 2}"),
+        spec("convtranspose: {filters: 1, kernel: 3, stride: 2, pad: 1, output_pad: 1}"),
     ),
     Rule(
         "S301",

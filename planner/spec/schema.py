@@ -146,6 +146,10 @@ def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
         return {"type": ["boolean", "string"]}
     if annotation == "float":
         return {"anyOf": [{"type": "number"}, _ARGUMENT]}
+    if "lengths" in item.metadata:
+        shortest, longest = item.metadata["lengths"]
+        array = {"type": "array", "items": _size(), "minItems": shortest, "maxItems": longest}
+        return {"anyOf": [_size(), array]}
     if item.name == "pad":
         sides = {"type": "array", "items": _size(), "minItems": 4, "maxItems": 4}
         return {"anyOf": [{"$ref": "#/definitions/pair"}, sides]}

@@ -128,6 +128,8 @@ def _short(value: Any) -> Any:
     """Return one number for a pair or four sides that are all alike, [h, w] for sides alike in pairs."""
     if not isinstance(value, tuple):
         return value
+    if len(value) not in (2, 4):  # a shape, whose sizes are no sides of one thing
+        return list(value)
     if all(item == value[0] for item in value):
         return value[0]
     if len(value) == 4 and value[0] == value[1] and value[2] == value[3]:

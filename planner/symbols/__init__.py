@@ -1,6 +1,9 @@
 """Sizes as formulas: the only package that knows sympy."""
 
+from planner.symbols.notation import factored as factored
 from planner.symbols.notation import latex as latex
+from planner.symbols.notation import python as python
+from planner.symbols.notation import renamed as renamed
 from planner.symbols.notation import shape_text as shape_text
 from planner.symbols.notation import text as text
 from planner.symbols.sizes import LARGEST as LARGEST
@@ -10,11 +13,14 @@ from planner.symbols.sizes import ceil_div as ceil_div
 from planner.symbols.sizes import constant as constant
 from planner.symbols.sizes import difference as difference
 from planner.symbols.sizes import divides as divides
+from planner.symbols.sizes import divisors as divisors
+from planner.symbols.sizes import factors as factors
 from planner.symbols.sizes import floor_div as floor_div
 from planner.symbols.sizes import free as free
 from planner.symbols.sizes import maximum as maximum
 from planner.symbols.sizes import minimum as minimum
 from planner.symbols.sizes import product as product
+from planner.symbols.sizes import quotient as quotient
 from planner.symbols.sizes import size as size
 from planner.symbols.sizes import split_constant as split_constant
 from planner.symbols.sizes import symbol as symbol

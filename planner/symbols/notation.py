@@ -1,8 +1,12 @@
-"""How a size is written: as text that evaluates back to the same value, and in LaTeX."""
+"""How a size is written: as text that evaluates back to the same value, in Python, in LaTeX, and factored."""
 
 from __future__ import annotations
 
-from functools import lru_cache
+import operator
+from collections import Counter
+from collections.abc import Mapping
+from functools import lru_cache, reduce
+from math import gcd
 
 import sympy
 from sympy.printing.latex import LatexPrinter
@@ -34,6 +38,12 @@ class _Text(StrPrinter):  # type: ignore[misc]  # sympy ships no types
         return f"max({', '.join(sorted(map(self._print, expr.args)))})"
 
 
+class _Python(_Text):
+    def _print_floor(self, expr: Size) -> str:
+        top, bottom = sympy.fraction(sympy.together(expr.args[0]))
+        return f"(({self._print(top)})//({self._print(bottom)}))"
+
+
 class _Latex(LatexPrinter):  # type: ignore[misc]  # sympy ships no types
     def _as_ordered_terms(self, expr: Size, order: str | None = None) -> list[Size]:
         return _positive_first(super()._as_ordered_terms(expr, order=order))
@@ -46,7 +56,11 @@ class _Latex(LatexPrinter):  # type: ignore[misc]  # sympy ships no types
 
 
 _TEXT = _Text({"order": "lex"})
+_PYTHON = _Python({"order": "lex"})
 _LATEX = _Latex()
+
+MOST_TERMS = 24
+"""Terms of the longest sum whose factors are searched; longer ones only give up what all terms share."""
 
 
 @lru_cache(maxsize=65536)
@@ -84,3 +98,76 @@ def shape_text(shape: Shape) -> str:
     'N x 6 x 28 x 28'
     """
     return " x ".join(map(text, shape))
+
+
+def python(value: Size) -> str:
+    """Return a size as a Python expression over whole numbers, whose names are those of the size.
+
+    Examples
+    --------
+    >>> from planner.symbols import floor_div, symbol
+    >>> python(2 * floor_div(symbol("H") - 1, 2) + 1)
+    '2*((H - 1)//(2)) + 1'
+    """
+    return str(value) if isinstance(value, int) else str(_PYTHON.doprint(value))
+
+
+def renamed(value: Size, names: Mapping[Size, Size]) -> Size:
+    """Return a size in which whole parts are called by other names; what is not a part stays.
+
+    Examples
+    --------
+    >>> from planner.symbols import floor_div, symbol
+    >>> rows = floor_div(symbol("H"), 2) + 1
+    >>> renamed(symbol("N") * rows, {rows: symbol("h1")})
+    N*h1
+    """
+    return value if isinstance(value, int) else value.xreplace(dict(names))
+
+
+def factored(value: Size) -> Size:
+    """Return a size as a product: what all its terms share in front, and the rest in factors where it has any.
+
+    Examples
+    --------
+    >>> from planner.symbols import symbol, text
+    >>> N, H, W = symbol("N"), symbol("H"), symbol("W")
+    >>> text(factored(12 * N * H * W - 24 * N * H + 6 * N * W - 12 * N))
+    '6*N*(2*H + 1)*(W - 2)'
+    """
+    if isinstance(value, int) or value.is_Atom:
+        return value
+    if isinstance(value, (sympy.Max, sympy.Min)):
+        return value.func(*map(factored, value.args))
+    terms = sympy.Add.make_args(value)
+    clamped = [term for term in terms if term.has(sympy.Max, sympy.Min)]
+    if len(terms) == 1:
+        return value
+    if clamped:
+        plain = factored(sympy.Add(*(term for term in terms if term not in clamped)))
+        cases = (factored(term) if isinstance(term, (sympy.Max, sympy.Min)) else term for term in clamped)
+        return sympy.Add(*cases, plain)
+    shared = reduce(operator.and_, map(_parts, terms))
+    front = sympy.Mul(reduce(gcd, map(_whole, terms)), *shared.elements())
+    rest = sympy.Add(*(term / front for term in terms))
+    if len(sympy.Add.make_args(sympy.expand(rest))) <= MOST_TERMS:
+        rest = sympy.factor(rest)
+    number, product = (front * rest if rest.is_Mul else front).as_coeff_Mul()
+    parts = [*([number] if number != 1 else []), *sympy.Mul.make_args(product)]
+    parts = [part for part in (*parts, *(() if rest.is_Mul else (rest,))) if part != 1]
+    return sympy.Mul(*parts, evaluate=False) if len(parts) > 1 else parts[0]
+
+
+def _parts(term: Size) -> Counter[Size]:
+    """Return the factors of a term other than its number, each as often as it occurs."""
+    found: Counter[Size] = Counter()
+    for factor in sympy.Mul.make_args(term.as_coeff_Mul()[1]):
+        base, power = factor.as_base_exp()
+        if power.is_Integer and power > 0 and base != 1:
+            found[base] += int(power)
+    return found
+
+
+def _whole(term: Size) -> int:
+    number = term.as_coeff_Mul()[0]
+    return int(number) if number.is_Integer else 1

@@ -115,6 +115,21 @@ def floor_div(value: Size, divisor: Size) -> Size:
     return _floor_div(sympy.sympify(value), sympy.sympify(divisor))
 
 
+def quotient(value: Size, divisor: Size) -> Size:
+    """Return ``value/divisor`` exactly: an int where that is one, otherwise a fraction or a formula.
+
+    Sizes are whole; this is for steps between positions, which upsampling makes smaller than one.
+
+    Examples
+    --------
+    >>> quotient(8, 2), quotient(1, 2), quotient(symbol("H"), 2)
+    (4, 1/2, H/2)
+    """
+    result = sympy.expand(sympy.sympify(value) / divisor)
+    known = constant(result)
+    return result if known is None else known
+
+
 def ceil_div(value: Size, divisor: Size) -> Size:
     """Return ``ceil(value/divisor)``, as a floor.
 
@@ -242,3 +257,40 @@ def divides(divisor: Size, value: Size) -> bool:
     """
     quotient = sympy.expand(sympy.sympify(value) / divisor)
     return all(term.as_coeff_Mul()[0].is_Integer and _is_integral(term) for term in sympy.Add.make_args(quotient))
+
+
+def divisors(value: int) -> list[int]:
+    """Return the positive divisors of a positive whole number, ascending.
+
+    Examples
+    --------
+    >>> divisors(12)
+    [1, 2, 3, 4, 6, 12]
+    """
+    return [int(divisor) for divisor in sympy.divisors(value)]
+
+
+def factors(value: Size) -> tuple[int, list[tuple[str, Size]]] | None:
+    """Return a whole number and the other factors of a product, each with the one name it depends on.
+
+    None where a factor depends on several names, or the number is not a whole one from 1 upwards.
+
+    Examples
+    --------
+    >>> factors(16 * symbol("W") * (symbol("H") - 3) ** 2)
+    (16, [('H', H - 3), ('H', H - 3), ('W', W)])
+    """
+    for form in (value, sympy.factor(value)):
+        number, rest = form.as_coeff_Mul()
+        parts = [p for f in sympy.Mul.make_args(rest) for p in _repeated(f)]
+        names = [free(part) for part in parts]
+        if number.is_Integer and number >= 1 and all(len(n) == 1 for n in names):
+            pairs = [(*n, part) for n, part in zip(names, parts, strict=True)]
+            return int(number), sorted(pairs, key=lambda pair: pair[0])
+    return None
+
+
+def _repeated(factor: Size) -> list[Size]:
+    if factor.is_Pow and factor.args[1].is_Integer and factor.args[1] > 0:
+        return [factor.args[0]] * int(factor.args[1])
+    return [factor]

@@ -1,13 +1,28 @@
 """The arithmetic of every layer kind; importing this package registers all kernels."""
 
-from runtime.kernels import conv, dense, globalpool, merge, norm, pointwise, pool, reshape, source
+from runtime.kernels import (
+    border,
+    conv,
+    convtranspose,
+    dense,
+    globalpool,
+    merge,
+    norm,
+    pointwise,
+    pool,
+    resample,
+    reshape,
+    source,
+)
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
 
 __all__ = [
     "Array",
     "Arrays",
     "Kernel",
+    "border",
     "conv",
+    "convtranspose",
     "dense",
     "globalpool",
     "kernel",
@@ -16,6 +31,7 @@ __all__ = [
     "norm",
     "pointwise",
     "pool",
+    "resample",
     "reshape",
     "source",
 ]

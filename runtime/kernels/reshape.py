@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.layers.reshape import Flatten
+from planner.layers.base import Layer
+from planner.layers.reshape import Flatten, Reshape
 from runtime.kernels.base import Kernel, flat, kernel, same_memory
 
 
-@kernel(Flatten)
-class FlattenKernel(Kernel[Flatten]):
-    """(C, H, W, N) as (C*H*W, N): nothing to do where the plan made them one memory, and it always does."""
+@kernel(Flatten, Reshape)
+class ReshapeKernel(Kernel[Layer]):
+    """The same numbers with other axes before the batch, such as (C, H, W, N) as (C*H*W, N).
+
+    Nothing is to be done where the plan made them one memory, and it always does.
+    """
 
     def forward(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output

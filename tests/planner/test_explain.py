@@ -14,11 +14,13 @@ import sympy
 import planner
 from planner import Network, diagnose, layer
 from planner import symbols as sy
-from planner.explain import derive, explain, window_steps, worth_explaining
+from planner.explain import explain, worth_explaining
+from planner.formulas import derive, window_steps
 from planner.layers import KINDS, Conv, MaxPool
 from planner.layers.base import Category, Layer
 from planner.steps import Derivation, as_json, as_latex, as_markdown, as_text
 from planner.symbols import Shape
+from tests.cases import CASES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -116,11 +118,10 @@ def test_every_equal_sign_holds(name: str) -> None:
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"input"}))
 def test_every_kind_of_layer_has_a_derivation(kind: str) -> None:
-    settings: dict[str, Any] = {"conv": {"filters": 4, "kernel": 3}, "dense": {"units": 3}}.get(kind, {})
-    settings |= {"size": 2} if kind in ("maxpool", "avgpool", "sumpool") else {}
-    sources: dict[str, Any] = {"from_": ["x", "x"]} if kind in ("add", "concat") else {}
-    shape = ("N", 4) if kind == "dense" else ("N", 4, 6, 6)
-    net = Network(name="n", input={"x": shape}, layers=[layer(kind, name="it", **settings, **sources)])
+    case = next(case for case in CASES if case.kind == kind)
+    inputs = {f"x{index}": shape for index, shape in enumerate(case.shapes(case.sizes))}
+    entry = layer(kind, name="it", from_=list(inputs), **case.numbers(case.sizes))
+    net = Network(name="n", input=inputs, layers=[entry])
     found = explain(diagnose(net), "it")
     planned = net.check().by_name["it"]
     assert texts(found)["output"] == sy.shape_text(planned.output)
