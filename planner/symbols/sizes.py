@@ -9,7 +9,7 @@ symbolic plan and the bound one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, reduce
 from math import gcd, lcm
 from typing import TypeAlias
@@ -29,8 +29,11 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}\Z")
 
 
 @cache
-def symbol(name: str) -> Size:
-    """Return the positive integer symbol of that name.
+def symbol(name: str, *, least: int = 1) -> Size:
+    """Return the symbol of a size of that name: a whole number from 1 upwards, or from 0 with `least` 0.
+
+    It is the plain ``sympy.Symbol(name)``, so that a formula's ``subs({"H": 224})`` finds it; that sizes are
+    whole and positive is known here. Only one that may be 0 carries an assumption.
 
     Raises
     ------
@@ -46,7 +49,7 @@ def symbol(name: str) -> Size:
         raise ValueError("'dtype' is taken: it is how a plan is told its number format")
     if not _NAME.match(name):
         raise ValueError(f"{name!r} is not a name for a size: letters, digits and _, beginning with a letter")
-    return sympy.Symbol(name, integer=True, positive=True)
+    return sympy.Symbol(name) if least else sympy.Symbol(name, nonnegative=True)
 
 
 def size(value: int | str | Size) -> Size:
@@ -164,7 +167,7 @@ def _floor(inner: Size) -> Size:
         return sympy.floor(inner)
     coefficients = [term.as_coeff_Mul()[0] for term in sympy.Add.make_args(rest)]
     if not (number.is_Rational and all(c.is_Rational for c in coefficients) and _is_integral(rest)):
-        return sympy.floor(inner)
+        return _floor_of_fraction(inner)
     denominator = reduce(lcm, (int(c.q) for c in coefficients), int(number.q))
     common = reduce(gcd, (int(c.p) * (denominator // int(c.q)) for c in coefficients), denominator)
     offset = int(number * denominator) // common
@@ -178,13 +181,41 @@ def _floor(inner: Size) -> Size:
     return sympy.floor(sympy.expand((rest + offset) / denominator), evaluate=False) + shift
 
 
+def _floor_of_fraction(inner: Size) -> Size:
+    """Return floor(inner) where a name divides: whole terms in front, the rest in one floor."""
+    terms = sympy.Add.make_args(inner)
+    whole = sympy.Add(*(t for t in terms if t.as_coeff_Mul()[0].is_Integer and _is_integral(t)))
+    rest = inner - whole
+    return whole + (sympy.floor(rest, evaluate=False) if rest.free_symbols else sympy.floor(rest))
+
+
 def _is_integral(value: Size) -> bool:
-    """Tell whether every term is a rational times a product of integer symbols, floors, Min and Max."""
+    """Tell whether every term is a rational times a product of sizes, floors, minima and maxima."""
     return all(
-        factor.is_integer is True
+        _is_whole(factor)
         for term in sympy.Add.make_args(value)
         for factor in sympy.Mul.make_args(term.as_coeff_Mul()[1])
     )
+
+
+def _is_whole(factor: Size) -> bool:
+    if factor.is_Symbol or factor.is_Integer or isinstance(factor, sympy.floor):
+        return True
+    if factor.is_Pow:
+        return bool(factor.args[1].is_Integer and factor.args[1] > 0) and _is_whole(factor.args[0])
+    if isinstance(factor, (sympy.Min, sympy.Max, sympy.Add)):
+        return all(a.as_coeff_Mul()[0].is_Integer and _is_integral(a) for a in factor.args)
+    return False
+
+
+def rebuild(value: Size, values: Mapping[Size, Size]) -> Size:
+    """Return a size with some symbols replaced, every floor in closed form again."""
+    if value.is_Symbol:
+        return values.get(value, value)
+    if value.is_Atom or not value.free_symbols & values.keys():
+        return value
+    parts = [rebuild(argument, values) for argument in value.args]
+    return _floor(sympy.expand(parts[0])) if isinstance(value, sympy.floor) else value.func(*parts)
 
 
 def minimum(left: Size, right: Size) -> Size:

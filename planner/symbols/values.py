@@ -12,7 +12,7 @@ from typing import Any
 import sympy
 
 from planner.symbols.notation import text
-from planner.symbols.sizes import Size, symbol
+from planner.symbols.sizes import Size, rebuild
 
 
 def substitute(value: Size, values: Mapping[str, int]) -> Size:
@@ -20,10 +20,13 @@ def substitute(value: Size, values: Mapping[str, int]) -> Size:
 
     Examples
     --------
+    >>> from planner.symbols import symbol
     >>> substitute(symbol("H") * symbol("W"), {"H": 3})
     3*W
     """
-    return value if isinstance(value, int) else value.subs({symbol(k): v for k, v in values.items()})
+    if isinstance(value, int):
+        return value
+    return rebuild(value, {s: sympy.Integer(values[s.name]) for s in value.free_symbols if s.name in values})
 
 
 def evaluate(value: Size, values: Mapping[str, int]) -> int:
@@ -38,7 +41,7 @@ def evaluate(value: Size, values: Mapping[str, int]) -> int:
 
     Examples
     --------
-    >>> from planner.symbols import floor_div
+    >>> from planner.symbols import floor_div, symbol
     >>> evaluate(floor_div(symbol("H") - 5, 2) + 1, {"H": 32})
     14
     """
@@ -85,7 +88,7 @@ def period(value: Size) -> int:
 
     Examples
     --------
-    >>> from planner.symbols import floor_div
+    >>> from planner.symbols import floor_div, symbol
     >>> period(floor_div(3 * floor_div(symbol("H"), 4) + 1, 2))
     8
     """
@@ -103,6 +106,7 @@ def interval(value: Size) -> tuple[Fraction | None, Fraction | None]:
 
     Examples
     --------
+    >>> from planner.symbols import symbol
     >>> interval(3 - symbol("H"))
     (None, Fraction(2, 1))
     """
@@ -110,7 +114,7 @@ def interval(value: Size) -> tuple[Fraction | None, Fraction | None]:
         exact = Fraction(int(value.p), int(value.q))
         return exact, exact
     if value.is_Symbol:
-        return Fraction(1), None
+        return Fraction(0 if value.is_nonnegative else 1), None
     parts = [interval(argument) for argument in value.args]
     lows, highs = [low for low, _ in parts], [high for _, high in parts]
     if value.is_Add:
