@@ -16,8 +16,8 @@ from planner.findings import Finding, Location, Severity
 from planner.rules import RULES
 from planner.spec.source import split_lines
 
-Format = Literal["full", "concise", "json", "github"]
-FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github")
+Format = Literal["full", "concise", "json", "github", "sarif"]
+FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github", "sarif")
 
 TAB = 4
 """Columns of a tab in a code frame."""
@@ -31,14 +31,14 @@ _COLOURS = {"error": "1;31", "warning": "1;33", "bold": "1", "frame": "1;34", "h
 def render(
     findings: Iterable[Finding], sources: Mapping[str, str], format: Format = "full", colour: bool = False
 ) -> str:
-    r"""Return findings as text that ends with a line break, or "" for none (``[]`` as JSON).
+    r"""Return findings as text that ends with a line break, or "" for none (``[]`` as JSON, a log as SARIF).
 
     Parameters
     ----------
     findings : iterable of Finding
     sources : Mapping of str to str
         Text of the files named in their places; frames of files not in it are left out.
-    format : {"full", "concise", "json", "github"}
+    format : {"full", "concise", "json", "github", "sarif"}
     colour : bool
         ANSI colours, in `full` and `concise`.
 
@@ -60,6 +60,10 @@ def render(
     paint: Paint = _coloured if colour else _plain
     if format == "json":
         return json.dumps([as_dict(finding) for finding in findings], indent=2) + "\n"
+    if format == "sarif":
+        from planner.sarif import as_sarif  # which few runs need
+
+        return as_sarif(findings, sources)
     if format == "github":
         return "".join(f"{_annotation(finding)}\n" for finding in findings)
     if format == "concise":
@@ -146,7 +150,8 @@ def _annotation(finding: Finding) -> str:
         values = {"file": where.file, "line": str(where.line), "endLine": str(where.line), "col": str(where.column),
                   "endColumn": str(where.end_column), **values}  # fmt: skip
     pairs = ",".join(f"{key}={_property(value)}" for key, value in values.items())
-    words = [finding.message, *(f"note: {note}" for note in finding.notes), *(f"help: {fix}" for fix in finding.fixes)]
+    words = [finding.message, *(f"{_place(cause.where)}: {cause.text}" for cause in finding.related)]
+    words += [*(f"note: {note}" for note in finding.notes), *(f"help: {fix}" for fix in finding.fixes)]
     return f"::{level} {pairs}::" + "%0A".join(_data(word) for word in words)
 
 

@@ -16,18 +16,24 @@ import planner.symbols as sy
 from planner.cli.console import FINDINGS, as_json, colour, message, out, painted
 from planner.cli.subject import Subject, at_option, placed, read_subject
 from planner.domain import Domain
-from planner.findings import Finding, PlannerError, Severity, nearest
+from planner.findings import Finding, Location, PlannerError, Severity
 from planner.fixes import freed_domain
+from planner.joint import boxes_text
 from planner.layers import Input
 from planner.plan import Plan
 from planner.render import FORMATS, Format, as_dict, render
 from planner.report import admit
-from planner.rules import RULES
+from planner.rules.selection import Selection, known_codes, no_rule
+from planner.settings import Projects, Settings
 from planner.sizeset import SizeSet
 from planner.spec.reader import SUFFIXES
+from planner.suppress import ALWAYS_TOLD
 from planner.table import batch_name, number, shape_line
 
 _SPEC_KEY = re.compile(rb"""^\s*[{,]?\s*["']?spec["']?\s*:""", re.MULTILINE)
+
+WHOLE: tuple[Format, ...] = ("json", "sarif")
+"""Formats that are one document for all files."""
 
 EXAMPLES = "\b\nshapeplan check nets/ --strict\nshapeplan check net.yaml --at H=224,W=224"
 
@@ -57,65 +63,112 @@ class Verdict:
 
 def _codes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """Return codes and beginnings of codes; an unknown one is misuse."""
-    found = tuple(code.strip().upper() for value in values for code in value.split(",") if code.strip())
-    for code in found:
-        if not any(known.startswith(code) for known in RULES):
-            close = nearest(code, RULES)
-            hint = f"; did you mean {close}?" if close else ""
-            raise click.BadParameter(f"there is no rule {code}{hint}", ctx, param)
-    return found
+    good, bad = known_codes(word for value in values for word in value.split(",") if word.strip())
+    if bad:
+        message, fix = no_rule(bad[0])
+        raise click.BadParameter(f"{message}; {fix}", ctx, param)
+    return good
 
 
 @click.command("check", epilog=EXAMPLES)
 @click.argument("paths", nargs=-1, required=True)
 @click.option("--output-format", "style", type=click.Choice(FORMATS), help="`full`, or `github` under GITHUB_ACTIONS.")
-@click.option("--select", multiple=True, callback=_codes, metavar="CODES", help="Only these rules: S201,N1.")
+@click.option("--select", multiple=True, callback=_codes, metavar="CODES", help="Only these rules: S301,N1, or ALL.")
 @click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="All but these.")
-@click.option("--strict", is_flag=True, help="Warnings count as errors.")
+@click.option("--strict/--no-strict", default=None, help="Warnings count as errors.")
 @at_option
 def command(
     paths: tuple[str, ...],
     style: Format | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
-    strict: bool,
+    strict: bool | None,
     sizes: dict[str, int],
 ) -> None:
     """Check specs: shapes, wiring, accepted sizes.
 
     PATHS are files, directories to be searched for specs, or `-`. A path that cannot be read is a finding.
+    Errors are always told: without a plan there is nothing to go on with. [tool.shapeplan] of the nearest
+    pyproject.toml may say the same as these options, which win.
     """
-    chosen: Format = style or ("github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full")
-    verdicts = []
+    projects = Projects()
+    asked = Selection(select or None, ignore)
+    chosen: Format = style or projects.near(Path.cwd()).output_format or _usual()
+    verdicts: list[Verdict] = []
+    told: list[Settings] = []
     for path in _files(paths):
-        verdict = judge(read_subject(path), sizes, strict)
-        kept = tuple(f for f in verdict.findings if _asked(f.code, select, ignore))
-        verdict = replace(verdict, findings=kept)
+        project = projects.near(Path.cwd() if path == "-" else Path(path))
+        verdict = judge(read_subject(path), sizes, strict, project, asked)
         verdicts.append(verdict)
-        if chosen != "json":
+        if chosen not in WHOLE:
+            out("".join(_wrong(each, chosen) for each in projects.all if each not in told))
             out(_told(verdict, chosen, sizes))
+            told = list(projects.all)
+    wrong = [finding for each in projects.all for finding in each.findings]
     if chosen == "json":
-        out(as_json(_document(verdicts)))
-    elif verdicts:
-        summary = _summary(verdicts)
-        (message if chosen == "github" else out)(f"{summary}\n")
-    else:
+        out(as_json(_document(verdicts, wrong)))
+    elif chosen == "sarif":
+        out(_sarif(verdicts, projects.all))
+    elif not verdicts:
+        out("".join(_wrong(each, chosen) for each in projects.all))
+    if verdicts and chosen != "json":
+        summary = _summary(verdicts, wrong)
+        (message if chosen in ("github", "sarif") else out)(f"{summary}\n")
+    elif not verdicts:
         message(f"no specs found under {', '.join(paths)}\n")
-    if any(finding.severity is Severity.ERROR for verdict in verdicts for finding in verdict.findings):
+    every = [*wrong, *(finding for verdict in verdicts for finding in verdict.findings)]
+    if any(finding.severity is Severity.ERROR for finding in every):
         raise click.exceptions.Exit(FINDINGS)
 
 
-def judge(subject: Subject, sizes: Mapping[str, int], strict: bool = False) -> Verdict:
-    """Return what is to be said of a spec, sizes from outside and strictness taken into account."""
+def judge(
+    subject: Subject,
+    sizes: Mapping[str, int],
+    strict: bool | None = None,
+    project: Settings | None = None,
+    asked: Selection | None = None,
+) -> Verdict:
+    """Return what is to be said of a spec.
+
+    Parameters
+    ----------
+    subject : Subject
+    sizes : Mapping of str to int
+        Numbers for free sizes, from outside.
+    strict : bool or None
+        Whether warnings count as errors; None leaves it to the project.
+    project : Settings, optional
+        Of the pyproject.toml nearest to the spec.
+    asked : Selection, optional
+        Of the command line.
+    """
+    project = project or Settings()
     findings = subject.findings
     if subject.plan is not None and sizes:
         try:
             admit(subject.plan, sizes)
         except PlannerError as error:
             findings += placed(error.findings, subject)
-    if strict:
+    findings = tuple(_chosen(findings, subject.file, project, asked or Selection()))
+    if project.strict if strict is None else strict:
         findings = tuple(replace(finding, severity=Severity.ERROR) for finding in findings)
     return Verdict(subject, findings, None if subject.plan is None else _other_sizes(subject.plan))
+
+
+def _chosen(findings: Iterable[Finding], file: str, project: Settings, asked: Selection) -> Iterator[Finding]:
+    """Yield the findings that were asked for, and every error, which says why it is there."""
+    elsewhere = Selection(ignore=project.ignored_in(Path(file)))
+    for finding in findings:
+        here = elsewhere.asks(finding.code)
+        if here and project.selection.under(asked, finding.code):
+            yield finding
+        elif finding.severity is Severity.ERROR:
+            why = "it is not among the rules asked for" if here else f"{project.file} asks to ignore it in this file"
+            yield replace(finding, notes=(*finding.notes, f"{why}, but {ALWAYS_TOLD}"))
+
+
+def _usual() -> Format:
+    return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full"
 
 
 def accepted(domain: Domain) -> str:
@@ -126,8 +179,10 @@ def accepted(domain: Domain) -> str:
     >>> accepted(Domain({"N": SizeSet.everything(), "H": SizeSet.of(7, 9)}))
     'H in {7, 9}, any N'
     """
-    free = [name for name, found in domain.sets.items() if found == SizeSet.everything()]
-    parts = [found.text(name) for name, found in domain.sets.items() if name not in free]
+    joint = frozenset().union(*domain.boxes)
+    free = [name for name, found in domain.sets.items() if found == SizeSet.everything() and name not in joint]
+    parts = [found.text(name) for name, found in domain.sets.items() if name not in free and name not in joint]
+    parts += [boxes_text(domain.boxes)] if domain.boxes else []
     parts += [opened.requirement.condition.text() for opened in domain.assumptions]
     parts += [f"any {', '.join(free)}"] if free else []
     return ", ".join(parts) or "exactly the sizes of the spec"
@@ -141,7 +196,7 @@ def _other_sizes(plan: Plan) -> Domain | None:
     domain = freed_domain(plan.network)
     if domain is None:
         return None
-    return Domain({name: found for name, found in domain.sets.items() if name not in plan.domain}, domain.assumptions)
+    return replace(domain, sets={name: found for name, found in domain.sets.items() if name not in plan.domain})
 
 
 def _files(paths: Iterable[str]) -> Iterator[str]:
@@ -164,8 +219,10 @@ def _is_spec(path: Path) -> bool:
         return path.is_file()
 
 
-def _asked(code: str, select: tuple[str, ...], ignore: tuple[str, ...]) -> bool:
-    return (not select or code.startswith(select)) and not code.startswith(ignore or ("-",))
+def _wrong(project: Settings, style: Format) -> str:
+    """Return what is wrong with settings themselves."""
+    told = render(project.findings, {project.file: project.text}, style, colour(sys.stdout))
+    return f"{told}\n" if told and style == "full" else told
 
 
 def _told(verdict: Verdict, style: Format, sizes: Mapping[str, int]) -> str:
@@ -212,17 +269,35 @@ def _counted(findings: Iterable[Finding]) -> str:
     return ", ".join(f"{n} {severity}{'s' if n > 1 else ''}" for severity, n in counts.items() if n)
 
 
-def _summary(verdicts: list[Verdict]) -> str:
-    found = _counted([finding for verdict in verdicts for finding in verdict.findings])
+def _summary(verdicts: list[Verdict], wrong: list[Finding]) -> str:
+    found = _counted([*wrong, *(finding for verdict in verdicts for finding in verdict.findings)])
     files = f"{len(verdicts)} spec{'s' if len(verdicts) > 1 else ''} checked"
     style = "1;31" if "error" in found else "1;33" if found else "1;32"
     return f"{files}: {painted(found or 'no findings', style)}"
 
 
-def _document(verdicts: list[Verdict]) -> dict[str, Any]:
+def _document(verdicts: list[Verdict], wrong: list[Finding]) -> dict[str, Any]:
     """Return the JSON of a run: all findings, and each file by itself where there are several."""
-    whole: dict[str, Any] = {"findings": [entry for verdict in verdicts for entry in verdict.json()["findings"]]}
+    found = [as_dict(finding) for finding in wrong]
+    whole: dict[str, Any] = {"findings": found + [each for verdict in verdicts for each in verdict.json()["findings"]]}
     if len(verdicts) == 1:
         only = verdicts[0].json()
         return whole | {"accepted": only["accepted"], "other_sizes": only["other_sizes"]}
     return whole | {"files": [verdict.json() for verdict in verdicts]}
+
+
+def _sarif(verdicts: list[Verdict], projects: Iterable[Settings]) -> str:
+    """Return one log of a run; what has no place is at its file, for services show nothing else."""
+    sources: dict[str, str] = {}
+    found: list[Finding] = []
+    for project in projects:
+        sources[project.file] = project.text
+        found += (_at_file(finding, project.file) for finding in project.findings)
+    for verdict in verdicts:
+        sources.update(verdict.subject.sources)
+        found += (_at_file(finding, verdict.subject.file) for finding in verdict.findings)
+    return render(found, sources, "sarif")
+
+
+def _at_file(finding: Finding, file: str) -> Finding:
+    return finding if finding.where else replace(finding, where=Location(file, 1, 1, 1))

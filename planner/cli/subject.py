@@ -13,6 +13,7 @@ from planner.findings import Finding, PlannerError
 from planner.fixes import with_fixes
 from planner.plan import Plan
 from planner.spec import read, read_file
+from planner.suppress import heed
 
 _SIZE = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(-?[0-9]{1,18})\s*\Z", re.ASCII)
 
@@ -30,7 +31,7 @@ class Subject:
     diagnosis : Diagnosis or None
         None where there is no network in it.
     findings : tuple of Finding
-        All of them: reading, wiring, sizes.
+        All of them that no comment silences: reading, wiring, sizes, comments.
     """
 
     file: str
@@ -57,11 +58,11 @@ def read_subject(path: str) -> Subject:
         return Subject(path, None, None, error.findings)
     network, findings = read(text, file)
     if network is None:
-        return Subject(file, text, None, findings)
+        return Subject(file, text, None, heed(findings, text, file, planned=False))
     found = with_fixes(diagnose(network))
     if findings:
         found = replace(found, plan=None)
-    return Subject(file, text, found, (*findings, *found.findings))
+    return Subject(file, text, found, heed((*findings, *found.findings), text, file, planned=found.plan is not None))
 
 
 def placed(findings: tuple[Finding, ...], subject: Subject) -> tuple[Finding, ...]:

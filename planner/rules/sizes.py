@@ -105,6 +105,14 @@ SIZES = (
         spec("flatten\ndense: {units: 10, features: 784}"),
     ),
     Rule(
+        "S212",
+        "nothing gives what is wanted",
+        "`shapeplan solve` was asked for a shape, a setting or a budget that no accepted size meets, or for something "
+        "the network does not have. The finding says which part cannot be had, and what is nearest to it.",
+        "$ shapeplan solve lenet5.yaml --want s2.H=9",
+        "$ shapeplan solve lenet5.yaml --want s2.H=14",
+    ),
+    Rule(
         "S213",
         "output padding too large",
         "A convolution of stride s brings s sizes to one; output_pad says which of them a transposed convolution gives "

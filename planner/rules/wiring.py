@@ -115,5 +115,14 @@ WIRING = (
         _BLOCK.replace("$c,", "$d,", 1) + "  - block: {use: pair, c: 8}\n",
         _BLOCK + "  - block: {use: pair, c: 8}\n",
     ),
+    Rule(
+        "N113",
+        "unused suppression",
+        "A comment `# shapeplan: ignore[S301]` silences warnings of that rule on its line, or in the whole file where "
+        "it stands on a line of its own above `layers`. This one names no rule, or a rule that found nothing there: "
+        "the fault was repaired, has moved to another line, or never was. Errors cannot be silenced.",
+        spec("conv: {filters: 6, kernel: 5}  # shapeplan: ignore[S301]"),
+        spec("conv: {filters: 6, kernel: 5}"),
+    ),
 )
 """In the order of their codes."""

@@ -7,6 +7,7 @@ honoured and the limits hold while reading; what words and numbers mean is decid
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -15,11 +16,19 @@ import yaml
 
 from planner.findings import Finding, Location, Related, SpecError
 from planner.spec.jsontext import compose_json
-from planner.spec.tree import LONGEST_TEXT, Composer, Scalar, Tree, clip, plain_value
+from planner.spec.tree import DEEPEST, LONGEST_TEXT, Composer, Scalar, Tree, clip, plain_value
 
 _BREAK = re.compile(r"\r\n|\r|\n")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_OPENING = (
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 _ADVICE = (
     ("mapping values are not allowed", "put a value that holds `: ` between quotes, or start a new line for each key"),
@@ -105,6 +114,35 @@ def decode(data: bytes, file: str) -> str:
         where = Location(file, len(lines), len(lines[-1]) + 1, len(lines[-1]) + 2)
         message = f"not UTF-8 text: byte 0x{data[error.start]:02x} cannot be read"
         raise SpecError([Finding("P101", message, where=where, fixes=("save the file as UTF-8",))]) from None
+
+
+def comments(text: str, file: str) -> tuple[tuple[Location, str], ...]:
+    r"""Return the comments of a YAML spec with their places, as far as it can be read; JSON has none.
+
+    Examples
+    --------
+    >>> comments("a: 'b # c'  # d", "net.yaml")
+    ((Location(file='net.yaml', line=1, column=13, end_column=16), '# d'),)
+    """
+    text = text.removeprefix("\ufeff")
+    if file.lower().endswith(".json") or len(text) > LONGEST_TEXT:
+        return ()
+    found: list[tuple[Location, str]] = []
+    starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+    end = depth = 0
+    try:
+        for token in yaml.scan(text, Loader=_LOADER):
+            for match in _COMMENT.finditer(text, end, token.start_mark.index):
+                line = bisect.bisect_right(starts, match.start())
+                column = match.start() - starts[line - 1] + 1
+                found.append((Location(file, line, column, column + len(match[0])), match[0]))
+            end = token.end_mark.index
+            depth += isinstance(token, _OPENING) - isinstance(token, _CLOSING)
+            if depth > DEEPEST:
+                break
+    except yaml.YAMLError:
+        pass  # the reader reports it
+    return tuple(found)
 
 
 def split_lines(text: str) -> list[str]:

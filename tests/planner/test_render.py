@@ -7,7 +7,7 @@ import json
 import pytest
 
 from planner.findings import Finding, Location, Related, Severity
-from planner.render import render
+from planner.render import FORMATS, render
 
 FILE = "nets/lenet5.yaml"
 LENET = """spec: 1
@@ -124,7 +124,7 @@ def test_long_lines_are_cut_around_the_place() -> None:
     assert lines[3][start : start + 4] == "HERE" and lines[3].endswith("...") and "| ...x" in lines[3]
 
 
-@pytest.mark.parametrize("form", ["full", "concise", "json", "github"])
+@pytest.mark.parametrize("form", FORMATS)
 def test_no_control_character_reaches_the_terminal(form: str) -> None:
     evil = "\x1b[31m\x07\u202e\x9b"
     where = Location(f"a{evil}", 1, 1, 3)
@@ -171,6 +171,24 @@ def test_github_annotations_are_escaped() -> None:
         "::warning file=a%2Cb%3Ac.yaml,line=3,endLine=3,col=4,endColumn=9,title=S201 window does not fit::"
         "50%25 lost,%0Areally%0Ahelp: pad: 1\n"
     )
+
+
+def test_github_annotations_tell_causes_notes_and_ways_out_a_line_each() -> None:
+    (line,) = render([FINDING], {}, "github").splitlines()
+    assert line.startswith("::error file=nets/lenet5.yaml,line=11,endLine=11,col=40,endColumn=49,title=S201 ")
+    assert line.split("::", 2)[2].split("%0A") == [
+        FINDING.message,
+        "nets/lenet5.yaml:6:17: `image` is 28x28 here",
+        "note: accepted: H >= 32, W >= 32",
+        *(f"help: {fix}" for fix in FINDING.fixes),
+    ]
+
+
+def test_no_finding_can_forge_a_workflow_command() -> None:
+    evil = "x\r\n::error::forged\n::set-output name=a::b"
+    where = Location("a\n::error::b", 1, 1, 2)
+    lines = render([Finding("N107", evil, where=where, notes=(evil,), fixes=(evil,))], {}, "github").splitlines()
+    assert len(lines) == 1
 
 
 def test_nothing_wrong_is_nothing_to_say() -> None:
