@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from planner.layers.base import Layer, Parameter
 from planner.memory import Memory, plan_memory
+from planner.receptive import ReceptiveField, ReceptiveFields, Seen
 from planner.training import TrainSettings
 
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ class BoundPlan:
     def item_bytes(self) -> int:
         """Bytes of one number."""
         return ITEM_BYTES[self.dtype]
+
+    @cached_property
+    def receptive_fields(self) -> Mapping[str, ReceptiveField | None]:
+        """What one position of each node sees of the input, in plain numbers."""
+        fields = ReceptiveFields()
+        for node in self.nodes:
+            fields.add(node.name, Seen(node.layer, node.inputs, node.input_shapes, node.output_shape))
+        return {node.name: fields[node.name] for node in self.nodes}
 
     @property
     def train(self) -> TrainSettings:

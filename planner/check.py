@@ -19,7 +19,7 @@ from planner.findings import Finding, Severity, ShapeError
 from planner.layers.base import Layer
 from planner.network import Expectation, Network, Node, listed
 from planner.plan import Plan, PlannedNode
-from planner.receptive import ReceptiveField, through
+from planner.receptive import ReceptiveFields, Seen
 from planner.sizeset import SizeSet
 from planner.symbols import Shape
 from planner.training import loss_finding
@@ -91,7 +91,7 @@ class _Walk:
     def __init__(self, network: Network) -> None:
         self.network = network
         self.shapes: dict[str, Shape | None] = {}
-        self.fields: dict[str, ReceptiveField | None] = {}
+        self.fields = ReceptiveFields()
         self.planned: list[PlannedNode] = []
         self.open: list[Open] = []
         self.losses: list[Open] = []
@@ -101,7 +101,6 @@ class _Walk:
 
     def visit(self, node: Node) -> None:
         self.shapes[node.name] = None
-        self.fields[node.name] = None
         inputs = tuple(shape for name in node.inputs if (shape := self.shapes[name]) is not None)
         if node.layer is None or node.broken or len(inputs) != len(node.inputs):
             return
@@ -115,8 +114,8 @@ class _Walk:
                 depends.append(Open(node.name, requirement))
         self.open += depends
         output = node.layer.output_shape(inputs)
-        field = through(node.layer, inputs, output, [self.fields[name] for name in node.inputs])
-        self.shapes[node.name], self.fields[node.name] = output, field
+        self.shapes[node.name] = output
+        self.fields.add(node.name, Seen(node.layer, node.inputs, inputs, output))
         self.planned.append(
             PlannedNode(
                 node.name,
@@ -127,7 +126,7 @@ class _Walk:
                 node.layer.params(inputs),
                 node.layer.buffers(inputs),
                 sy.total([node.layer.macs(inputs, output)]),
-                field,
+                self.fields,
                 node.role,
             )
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import SupportsIndex, get_args
 
@@ -22,7 +22,7 @@ from planner.findings import Finding, SizeError, nearest
 from planner.layers.base import Layer, Parameter
 from planner.layers.source import Input
 from planner.network import Network, listed
-from planner.receptive import ReceptiveField
+from planner.receptive import ReceptiveField, ReceptiveFields
 from planner.symbols import Shape, Size
 from planner.training import TrainSettings
 
@@ -44,8 +44,8 @@ class PlannedNode:
     parameters, buffers : tuple of Parameter
     macs : Size
         Multiply-accumulates of one forward pass over the batch, bias not counted.
-    receptive_field : ReceptiveField or None
-        None where the input has no rows and columns.
+    fields : ReceptiveFields
+        Of all nodes of the plan, computed when asked for.
     role : str
         ``norm`` or ``act`` for a layer that another one's key of that name stands for, else "".
     """
@@ -58,13 +58,21 @@ class PlannedNode:
     parameters: tuple[Parameter, ...]
     buffers: tuple[Parameter, ...]
     macs: Size
-    receptive_field: ReceptiveField | None
+    fields: ReceptiveFields = field(compare=False, repr=False)
     role: str = ""
 
     @property
     def kind(self) -> str:
         """Key of the layer in a spec."""
         return self.layer.kind
+
+    @property
+    def receptive_field(self) -> ReceptiveField | None:
+        """What one position of the output sees of the input; None without rows and columns.
+
+        Also None where its formula in the free sizes would be too long to use.
+        """
+        return self.fields[self.name]
 
     @property
     def parameter_count(self) -> Size:

@@ -40,6 +40,48 @@ SELF = ReceptiveField((1, 1), (1, 1), (0, 0))
 """Of an input: every position sees itself."""
 
 
+LARGEST_FORMULA = 80
+"""Parts of a formula beyond which a receptive field is not followed symbolically; bound sizes always are."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a receptive field is computed from: one node of a plan."""
+
+    layer: Layer
+    inputs: tuple[str, ...]
+    shapes: tuple[Shape, ...]
+    output: Shape
+
+
+class ReceptiveFields:
+    """The receptive fields of a plan's nodes, computed when they are asked for.
+
+    Checking a network needs none of them, and with `pad: same` and free sizes they can be long formulas.
+    """
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, Seen] = {}
+        self._found: dict[str, ReceptiveField | None] = {}
+
+    def add(self, name: str, node: Seen) -> None:
+        """Add a node; those it reads must have been added before."""
+        self._nodes[name] = node
+
+    def __getitem__(self, name: str) -> ReceptiveField | None:
+        """Return the field of a node; None where it has none, or none that can be written down."""
+        waiting = [name]
+        while waiting:
+            node = self._nodes[waiting[-1]]
+            missing = [source for source in node.inputs if source not in self._found]
+            if missing:
+                waiting += missing
+                continue
+            before = [self._found[source] for source in node.inputs]
+            self._found[waiting.pop()] = through(node.layer, node.shapes, node.output, before)
+        return self._found[name]
+
+
 def through(
     layer: Layer, shapes: tuple[Shape, ...], output: Shape, before: Sequence[ReceptiveField | None]
 ) -> ReceptiveField | None:
@@ -57,8 +99,9 @@ def through(
     """
     if not shapes:
         return SELF if len(output) == 4 else None
-    known = [f for slot, f in enumerate(before) if f is not None and slot not in layer.shape_only]
-    if not known:
+    seen = [f for slot, f in enumerate(before) if slot not in layer.shape_only]
+    known = [f for f in seen if f is not None]
+    if not known or (len(known) < len(seen) and len(output) == 4):
         return None
     joined = known[0] if len(known) == 1 else _union(known)
     view = layer.fields_of_view(shapes)
@@ -75,6 +118,8 @@ def through(
                 sy.difference(start, seen.before * jump),
             )
         )
+    if any(sy.weight(size) > LARGEST_FORMULA for axis in axes for size in axis):
+        return None
     (s0, j0, t0), (s1, j1, t1) = axes
     return ReceptiveField((s0, s1), (j0, j1), (t0, t1))
 

@@ -325,3 +325,14 @@ def _repeated(factor: Size) -> list[Size]:
     if factor.is_Pow and factor.args[1].is_Integer and factor.args[1] > 0:
         return [factor.args[0]] * int(factor.args[1])
     return [factor]
+
+
+def weight(value: Size) -> int:
+    """Return how many parts a formula has.
+
+    Examples
+    --------
+    >>> weight(3), weight(symbol("H") + 1)
+    (1, 3)
+    """
+    return 1 if isinstance(value, int) else sum(1 for _ in sympy.preorder_traversal(value))
