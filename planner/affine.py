@@ -15,11 +15,8 @@ from typing import Any
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Condition, Divides, Equal
-from planner.sizeset import Run, SizeSet, solve_residues
+from planner.sizeset import LARGEST_PERIOD, Run, SizeSet, solve_residues
 from planner.symbols import Size
-
-LARGEST_PERIOD = 100_000
-"""Conditions with a longer period stay assumptions."""
 
 
 @lru_cache(maxsize=4096)

@@ -78,6 +78,10 @@ class Builder:
                 continue
             behind = KINDS[NORMS.get(kind, kind)]()
             name = f"{public}.{role}"
+            if name in self._nodes:
+                message = f"`{name}`, which `{role}` of `{public}` stands for, is the name of another layer too"
+                self._report("N104", message, entry, role, ("give the other layer another name",))
+                continue
             self._put(Node(name, behind, (tail,), role, entry, broken))
             self._public[name] = name
             tail = name

@@ -95,6 +95,7 @@ class _Walk:
         self.planned: list[PlannedNode] = []
         self.open: list[Open] = []
         self.losses: list[Open] = []
+        self.names: frozenset[str] = frozenset()
         self.findings: list[Finding] = []
         self.faults: list[tuple[str, Requirement]] = []
         self.conditional: set[tuple[str, SizeSet]] = set()
@@ -115,6 +116,7 @@ class _Walk:
         self.open += depends
         output = node.layer.output_shape(inputs)
         self.shapes[node.name] = output
+        self.names = self.names.union(*map(sy.free, output))
         self.fields.add(node.name, Seen(node.layer, node.inputs, inputs, output))
         self.planned.append(
             PlannedNode(
@@ -176,7 +178,7 @@ class _Walk:
         actual = self.shapes.get(expected.node)
         if actual is None:
             return
-        known = frozenset().union(*(sy.free(size) for shape in self.shapes.values() if shape for size in shape))
+        known = self.names
         unknown = sorted(frozenset().union(*map(sy.free, expected.shape)) - known)
         conditions = [Equal(len(actual), len(expected.shape))]
         conditions += [Equal(a, e) for a, e in zip(actual, expected.shape, strict=False)]

@@ -15,7 +15,7 @@ from typing import Any
 from planner.affine import solve_condition
 from planner.conditions import Condition, Requirement, Verdict
 from planner.joint import Box, boxes_text, count_boxes, cut, project, solve_product
-from planner.sizeset import SizeSet
+from planner.sizeset import SizeSet, TooLong
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,11 @@ def solve(names: Sequence[str], requirements: Sequence[Open]) -> Domain:
             coupled += [] if boxes is None else [(opened, boxes)]
             continue
         (name,) = free
-        smaller = sets.get(name, SizeSet.everything()) & alone
+        try:
+            smaller = sets.get(name, SizeSet.everything()) & alone
+        except TooLong:  # judged at bind, as everything that is not solved
+            assumptions.append(opened)
+            continue
         if smaller != sets.get(name):
             sets[name] = smaller
             reasons.append(Reason(name, alone, opened))

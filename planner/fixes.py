@@ -18,7 +18,7 @@ from planner.conditions import AtLeast
 from planner.derivation import chain, path_to
 from planner.domain import Domain
 from planner.findings import Finding, Location, Related, SettingError, Severity
-from planner.layers import Conv, ConvTranspose, Crop, Dense, Flatten, Input, Layer, Reshape
+from planner.layers import Concat, Conv, ConvTranspose, Crop, Dense, Flatten, Input, Layer, Reshape
 from planner.layers.pool import Pool
 from planner.layers.window import WindowLayer
 from planner.network import Network, Node
@@ -30,13 +30,17 @@ MOST_TRIES = 40
 LARGEST_GRAPH = 2000
 """Nodes of the largest network for which fixes are searched."""
 
+MOST_LAYERS = 40_000
+"""Layers that are planned, over all findings of a run, to prove fixes."""
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """A changed network and the words for the change."""
+    """A changed network and the words for the change; of one `group` only the first that works is offered."""
 
     text: str
     network: Network
+    group: str = ""
 
 
 def with_fixes(found: Diagnosis) -> Diagnosis:
@@ -51,11 +55,11 @@ def with_fixes(found: Diagnosis) -> Diagnosis:
     """
     loose = freed(found.network)
     free = diagnose(loose) if loose is not None and found.findings else None
-    findings = []
+    findings, budget = [], _Budget()
     for finding in found.findings:
         node = found.network.by_name.get(finding.layer or "")
         if node is not None:
-            finding = _explained(found, finding, node, free)
+            finding = _explained(found, finding, node, free, budget)
         findings.append(finding)
     return replace(found, findings=tuple(findings))
 
@@ -87,7 +91,7 @@ def freed_domain(network: Network) -> Domain | None:
     return None if plan is None else plan.domain
 
 
-def _explained(found: Diagnosis, finding: Finding, node: Node, free: Diagnosis | None) -> Finding:
+def _explained(found: Diagnosis, finding: Finding, node: Node, free: Diagnosis | None, budget: _Budget) -> Finding:
     """Return the finding with its derivation, what is accepted, and proved fixes; `free` has H and W as names."""
     domain = free.plan.domain if free is not None and free.plan is not None else None
     notes = list(finding.notes)
@@ -101,8 +105,8 @@ def _explained(found: Diagnosis, finding: Finding, node: Node, free: Diagnosis |
     elif domain is not None:
         notes.append(f"accepted: {domain.text()}")
     fixes: tuple[str, ...] = ()
-    if finding.severity is Severity.ERROR and len(found.network.nodes) <= LARGEST_GRAPH:
-        fixes = tuple(_proved(found, finding, _candidates(found, node, finding, domain)))
+    if (finding.severity is Severity.ERROR or finding.code == "S302") and len(found.network.nodes) <= LARGEST_GRAPH:
+        fixes = tuple(_proved(found, finding, _candidates(found, node, finding, domain), budget))
     return replace(finding, notes=tuple(notes), related=tuple(related), fixes=finding.fixes + fixes)
 
 
@@ -135,17 +139,40 @@ def _input_place(network: Network, name: str) -> list[Related]:
     return [Related(where, f"`{name}` is {sy.text(shape[2])}x{sy.text(shape[3])} here")]
 
 
-def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate]) -> Iterator[str]:
+def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate], budget: _Budget) -> Iterator[str]:
     """Yield the texts of candidates that remove the finding and bring no new error."""
-    before = {(f.code, f.layer) for f in found.errors}
+    before = {(f.code, f.layer) for f in found.findings}
+    # What lay behind the fault was not judged yet, and is not the candidate's doing.
+    unseen = {name for name, shape in found.shapes.items() if shape is None and name != finding.layer}
     given: set[str] = set()
     for _, candidate in zip(range(MOST_TRIES), candidates, strict=False):
-        after = {(f.code, f.layer) for f in diagnose(candidate.network).errors}
-        if after <= before - {(finding.code, finding.layer)} and candidate.text not in given:
-            given.add(candidate.text)
+        if (candidate.group or candidate.text) in given:
+            continue
+        if not budget.spend(len(found.network.nodes)):
+            return
+        again = diagnose(candidate.network).findings
+        after = {(f.code, f.layer) for f in again if _counts(f) and f.layer not in unseen}
+        if after <= before - {(finding.code, finding.layer)}:
+            given.add(candidate.group or candidate.text)
             yield candidate.text
         if len(given) == MOST_FIXES:
             return
+
+
+class _Budget:
+    """Layers that may still be planned to prove fixes; counted, so that every machine offers the same."""
+
+    def __init__(self) -> None:
+        self.left = MOST_LAYERS
+
+    def spend(self, layers: int) -> bool:
+        self.left -= layers
+        return self.left >= 0
+
+
+def _counts(finding: Finding) -> bool:
+    """Tell whether a finding spoils a fix: an error, or branches that now agree for some sizes only."""
+    return finding.severity is Severity.ERROR or finding.code == "S302"
 
 
 def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain | None) -> Iterator[Candidate]:
@@ -159,8 +186,16 @@ def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain |
             yield from _changed(network, node.name, "pad", [*range(min(most, MOST_TRIES) - 1, -1, -1)], "cut off less")
         if finding.code == "S208":
             yield from _changed(network, node.name, "rounding", ["floor"])
+    elif finding.code == "S302":
+        yield from _matched_maps(found, node)
+        for owner in (
+            n for name in reversed(node.inputs) for n in [network.by_name[name]] if isinstance(n.layer, Pool)
+        ):
+            yield from _changed(network, owner.name, "rounding", ["floor", "ceil"])
     elif finding.code == "S202":
         yield from _matched_channels(found, node)
+        if isinstance(node.layer, Concat):
+            yield from _cropped(found, node)
         yield from _projected(found, node)
         yield from _matched_maps(found, node)
     elif finding.code == "S203":
@@ -260,10 +295,28 @@ def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
             if len(strides) != 1 or filters is None:
                 continue
             (stride,) = strides
-            words = f"- conv: {{from: {name}, filters: {filters}, kernel: 1, stride: {stride}}}"
-            made = Node(f"{node.name}.project", Conv(filters=filters, kernel=1, stride=stride), (name,))
-            inputs = (*node.inputs[:position], made.name, *node.inputs[position + 1 :])
-            yield Candidate(f"project `{name}` first:  {words}", _inserted(found.network, made, node, inputs))
+            made = Node(f"{node.name}_skip", Conv(filters=filters, kernel=1, stride=stride), (name,))
+            words = f"- conv: {{name: {made.name}, from: {name}, filters: {filters}, kernel: 1, stride: {stride}}}"
+            yield _instead(found.network, made, node, position, f"project `{name}` first:  {words}")
+
+
+def _cropped(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    """Cut the border off a branch whose maps are larger than those of another."""
+    for position, name in enumerate(node.inputs):
+        for like in node.inputs:
+            shapes = (found.shapes.get(name), found.shapes.get(like))
+            if like == name or any(shape is None or len(shape) != 4 for shape in shapes):
+                continue
+            made = Node(f"{node.name}_crop", Crop(), (name, like))
+            words = f"- crop: {{name: {made.name}, from: [{name}, {like}]}}"
+            yield _instead(found.network, made, node, position, f"crop `{name}` to `{like}` first:  {words}")
+
+
+def _instead(network: Network, made: Node, node: Node, position: int, text: str) -> Candidate:
+    """Return the candidate in which a node reads another one made for it in one place."""
+    inputs = (*node.inputs[:position], made.name, *node.inputs[position + 1 :])
+    reads = f"{node.name}: {{from: [{', '.join(inputs)}]}}"
+    return Candidate(f"{text}  and  {reads}", _inserted(network, made, node, inputs), "insert")
 
 
 def _inserted(network: Network, made: Node, before: Node, inputs: tuple[str, ...]) -> Network:
@@ -328,7 +381,7 @@ def _changed(network: Network, name: str, key: str, values: list[Any], words: st
             continue
         if other != layer:
             text = f"{name}: {{..., {key}: {value}}}"
-            yield Candidate(f"{words}:  {text}" if words else text, network.with_nodes({name: other}))
+            yield Candidate(f"{words}:  {text}" if words else text, network.with_nodes({name: other}), f"{name}.{key}")
 
 
 def _or(size: Any, otherwise: int) -> int:

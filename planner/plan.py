@@ -7,11 +7,10 @@ decided in :mod:`planner.check`.
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import SupportsIndex, get_args
+from typing import get_args
 
 import planner.symbols as sy
 from planner.affine import solve_condition
@@ -228,8 +227,8 @@ class Plan:
         values: dict[str, int] = {}
         findings: list[Finding] = []
         for name, given in sizes.items():
-            size = _whole(given)
-            if size is None:
+            size = sy.whole(given)
+            if size is None or not 1 <= size <= sy.LARGEST:
                 message = f"{name} must be a whole number from 1 to 2^40, got {given!r}"
                 findings.append(Finding("S209", message, fixes=(f"give {name} a positive whole number",)))
             elif name in self.free:
@@ -313,14 +312,6 @@ def _solved_text(condition: Condition) -> str:
     names = condition.free
     solved = solve_condition(condition, *names) if len(names) == 1 else None
     return condition.text() if solved is None else solved.text(*names)
-
-
-def _whole(size: object) -> int | None:
-    """Return any kind of whole number in range as an int, None for anything else."""
-    if isinstance(size, bool) or not isinstance(size, SupportsIndex):
-        return None
-    known = operator.index(size)
-    return known if 1 <= known <= sy.LARGEST else None
 
 
 def _neighbours(domain: Domain, name: str, size: int) -> list[int]:

@@ -15,8 +15,15 @@ from typing import Any, TypeAlias
 Run: TypeAlias = tuple[int, int | None]
 """First and last k of a run, both included; None is "without end"."""
 
+LARGEST_PERIOD = 100_000
+"""Sets that repeat after more sizes than this are not computed."""
+
 LISTED = 64
 """Exceptions a sentence or JSON lists before it says how many there are."""
+
+
+class TooLong(ArithmeticError):
+    """A set would repeat only after more than LARGEST_PERIOD sizes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +68,6 @@ class SizeSet:
         k, residue = divmod(size, self.modulus)
         return any(first <= k and (last is None or k <= last) for first, last in self.runs[residue])
 
-    contains = __contains__
-
     def __bool__(self) -> bool:
         return any(self.runs)
 
@@ -76,7 +81,7 @@ class SizeSet:
 
     def __and__(self, other: SizeSet) -> SizeSet:
         """Return the sizes in both sets."""
-        modulus = lcm(self.modulus, other.modulus)
+        modulus = _common(self.modulus, other.modulus)
         runs = []
         for residue in range(modulus):
             pieces = []
@@ -90,7 +95,7 @@ class SizeSet:
 
     def __or__(self, other: SizeSet) -> SizeSet:
         """Return the sizes in either set."""
-        modulus = lcm(self.modulus, other.modulus)
+        modulus = _common(self.modulus, other.modulus)
         runs = [[*self._at(modulus, residue), *other._at(modulus, residue)] for residue in range(modulus)]
         return SizeSet(modulus, tuple(_joined(pieces) for pieces in runs))
 
@@ -225,8 +230,7 @@ class SizeSet:
                 (residue,) = residues
                 parts.append(f"{name} = {modulus}k{f' + {residue}' if residue else ''}, {name} >= {first}")
             else:
-                listed = ", ".join(map(str, sorted(residues)))
-                parts.append(f"{name} mod {modulus} in {{{listed}}}, {name} >= {first}")
+                parts.append(f"{name} mod {modulus} {_residues_text(residues, modulus)}, {name} >= {first}")
         return " or ".join([*_finite_text(name, below), *parts])
 
     def json(self, name: str) -> dict[str, Any]:
@@ -272,6 +276,12 @@ def _joined(pieces: list[Run]) -> tuple[Run, ...]:
     return tuple(joined)
 
 
+def _common(left: int, right: int) -> int:
+    if lcm(left, right) > LARGEST_PERIOD:
+        raise TooLong
+    return lcm(left, right)
+
+
 def _smallest_modulus(modulus: int, residues: set[int]) -> int:
     """Return the smallest divisor that describes the same residues."""
     if not residues:
@@ -280,6 +290,14 @@ def _smallest_modulus(modulus: int, residues: set[int]) -> int:
         if modulus % divisor == 0 and all((r + divisor) % modulus in residues for r in residues):
             return gcd(divisor, modulus)
     return modulus
+
+
+def _residues_text(residues: frozenset[int], modulus: int) -> str:
+    """Return which remainders are allowed, by the shorter of those in and those out."""
+    out = [residue for residue in range(modulus) if residue not in residues]
+    word, few = ("in", sorted(residues)) if len(residues) <= max(len(out), 4) else ("not in", out)
+    more = f", ... ({len(few)} in all)" if len(few) > LISTED else ""
+    return f"{word} {{{', '.join(map(str, few[:LISTED]))}{more}}}"
 
 
 def _finite_text(name: str, runs: tuple[Run, ...]) -> list[str]:

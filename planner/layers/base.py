@@ -192,8 +192,9 @@ def count(name: str, value: object, *, minimum: int = 1) -> Size:
     if isinstance(value, sy.Size) and sy.constant(value) is None:
         return value
     known = sy.constant(value) if isinstance(value, sy.Size) else value
-    if isinstance(known, bool) or not isinstance(known, int):
-        raise SettingError(name, f"`{name}` must be a whole number or a name, got {known!r}")
+    known = sy.whole(known)
+    if known is None:
+        raise SettingError(name, f"`{name}` must be a whole number or a name, got {value!r}")
     if known < minimum:
         raise SettingError(name, f"`{name}` must be at least {minimum}, got {known}")
     if known > sy.LARGEST:

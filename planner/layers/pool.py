@@ -104,22 +104,30 @@ class MaxPool(Pool):
         yield from super().requires(inputs)
         (shape,) = inputs
         for axis, size in enumerate(shape[2:]):
-            least = self._least_seen(axis)
-            if least > 1:
+            if sy.constant(self.dilation[axis]) != 1:
+                least = self._least_seen(axis)
                 yield Requirement(
-                    "S206", AtLeast(size, least), partial(_blind, self.dilation[axis], shape), setting="dilation"
+                    "S206",
+                    AtLeast(sy.difference(size, least), 0),
+                    partial(_blind, self.dilation[axis], shape),
+                    setting="dilation",
                 )
 
-    def _least_seen(self, axis: int) -> int:
+    def _least_seen(self, axis: int) -> Size:
         """Return the smallest size at which every window sees a position of the input.
 
-        A window whose taps are d apart sees every input of d positions or more that it lies over, so that
-        only smaller ones are tried. Symbolic settings are judged when they are bound.
+        With padding a before, the first window's taps are at -a, d - a, 2d - a, ...; the first of them inside an
+        input is at (-a) mod d, and later windows see more. `same` chooses its padding by the size, so that
+        sizes are tried; for large gaps d itself is taken, at which every window sees something.
         """
-        dilation = sy.constant(self.dilation[axis])
-        if dilation is None or None in map(sy.constant, (self.size[axis], self.stride[axis])):
-            return 1
-        for size in range(min(dilation, LARGEST_GAP) - 1, 0, -1):
+        dilation = self.dilation[axis]
+        if not isinstance(self.pad, str):
+            before = self.pad[2 * axis]
+            return sy.total([-before, -sy.floor_div(-before, dilation) * dilation, 1])
+        gap, *others = map(sy.constant, (dilation, self.size[axis], self.stride[axis]))
+        if gap is None or gap > LARGEST_GAP or None in others:
+            return dilation
+        for size in range(gap - 1, 0, -1):
             window = self.windows((1, 1, size, size))[axis]
             starts = (p * window.stride - window.before for p in range(sy.constant(window.positions(size)) or 0))
             if any(not _sees(start, window, size) for start in starts):

@@ -26,6 +26,7 @@ from planner.symbols.sizes import split_constant as split_constant
 from planner.symbols.sizes import symbol as symbol
 from planner.symbols.sizes import total as total
 from planner.symbols.sizes import weight as weight
+from planner.symbols.sizes import whole as whole
 from planner.symbols.values import evaluate as evaluate
 from planner.symbols.values import fold as fold
 from planner.symbols.values import interval as interval

@@ -8,11 +8,12 @@ symbolic plan and the bound one.
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache, reduce
 from math import gcd, lcm
-from typing import TypeAlias
+from typing import SupportsIndex, TypeAlias
 
 import sympy
 
@@ -336,3 +337,19 @@ def weight(value: Size) -> int:
     (1, 3)
     """
     return 1 if isinstance(value, int) else sum(1 for _ in sympy.preorder_traversal(value))
+
+
+def whole(value: object) -> int | None:
+    """Return a whole number of any type as an int, None for anything else (True and 2.0 are none).
+
+    Examples
+    --------
+    >>> whole(3), whole(True), whole(2.0)
+    (3, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:  # an array of several numbers has the method, and refuses
+        return None
