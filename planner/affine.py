@@ -21,7 +21,7 @@ from planner.symbols import Size
 
 @lru_cache(maxsize=4096)
 def solve_condition(condition: Condition, name: str) -> SizeSet | None:
-    """Return all n >= 1 that meet a condition on one free size; None where it is not quasi-affine in n."""
+    """Return all n that meet a condition on one free size; None where it is not quasi-affine in n."""
     modulus = 1
     for size in condition.sizes:
         modulus = lcm(modulus, sy.period(size))
@@ -39,7 +39,8 @@ def solve_condition(condition: Condition, name: str) -> SizeSet | None:
         return runs, max(thresholds)
 
     try:
-        return solve_residues(modulus, at, lambda n: condition.holds({name: n}))
+        least = 0 if any(name in sy.zeros(size) for size in condition.sizes) else 1
+        return solve_residues(modulus, at, lambda n: condition.holds({name: n}), least)
     except NotAffine:
         return None
 

@@ -117,7 +117,7 @@ class Builder:
         train: Mapping[str, Any] | None = None,
     ) -> Network:
         """Return the network; where :attr:`findings` has any, some of its nodes may be broken."""
-        nodes = [self._wire(node) for node in self._nodes.values()]
+        nodes = _one_meaning([self._wire(node) for node in self._nodes.values()])
         nodes = self._order(nodes)
         outputs = self._outputs(output)
         self._find_dead_ends(nodes, outputs)
@@ -319,6 +319,17 @@ class Builder:
 
     def _find(self, code: str, message: str, mark: str, fixes: Sequence[str] = ()) -> None:
         self.findings.append(Finding(code, message, where=self.marks.get(mark), fixes=tuple(fixes)))
+
+
+def _one_meaning(nodes: list[Node]) -> list[Node]:
+    """Let a name that stands for padding in one place and for a size in another be a size, never 0."""
+    layers = [node.layer for node in nodes if node.layer is not None]
+    both = frozenset().union(*(layer.zeros for layer in layers)) & frozenset().union(
+        *(layer.counts for layer in layers)
+    )
+    if not both:
+        return nodes
+    return [node if node.layer is None else replace(node, layer=node.layer.counting(both)) for node in nodes]
 
 
 def _shape_of(layer: Layer, inputs: Sequence[Shape | None]) -> Shape | None:

@@ -7,6 +7,7 @@ one finding. Ways out are the business of :mod:`planner.fixes`.
 from __future__ import annotations
 
 import itertools
+from itertools import chain
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -106,7 +107,7 @@ class _Walk:
         if node.layer is None or node.broken or len(inputs) != len(node.inputs):
             return
         depends = []
-        for requirement in node.layer.requires(inputs):
+        for requirement in chain(node.layer.limits(), node.layer.requires(inputs)):
             verdict = requirement.condition.verdict()
             if verdict is Verdict.FAILS:
                 self.fault(node, requirement)

@@ -7,7 +7,7 @@ when the sizes are known; nothing is dropped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
@@ -153,9 +153,9 @@ class Domain(Mapping[str, SizeSet]):
         return found
 
 
-def solve(names: Sequence[str], requirements: Sequence[Open]) -> Domain:
-    """Return the domain of the requirements over these free names."""
-    sets = {name: SizeSet.everything() for name in names}
+def solve(names: Sequence[str], requirements: Sequence[Open], zeros: Collection[str] = ()) -> Domain:
+    """Return the domain of the requirements over these free names; those in `zeros` may be 0."""
+    sets = {name: SizeSet.everything(0 if name in zeros else 1) for name in names}
     reasons: list[Reason] = []
     assumptions: list[Open] = []
     coupled: list[tuple[Open, tuple[Box, ...]]] = []
@@ -219,7 +219,7 @@ def contradiction(name: str, requirements: Sequence[Open]) -> tuple[Open, ...]:
 
 
 def _meet(reasons: Sequence[Reason]) -> SizeSet:
-    whole = SizeSet.everything()
+    whole = SizeSet.everything(0)
     for reason in reasons:
         whole &= reason.sizes
     return whole

@@ -7,7 +7,7 @@ decided in :mod:`planner.check`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import get_args
@@ -20,7 +20,9 @@ from planner.domain import Domain, Open, solve
 from planner.findings import Finding, SizeError, nearest
 from planner.layers.base import Layer, Parameter
 from planner.layers.source import Input
+from planner.mappings import FrozenMapping
 from planner.network import Network, listed
+from planner.outline import outline
 from planner.receptive import ReceptiveField, ReceptiveFields
 from planner.symbols import Shape, Size
 from planner.training import TrainSettings
@@ -175,14 +177,33 @@ class Plan:
         return tuple(found)
 
     @cached_property
+    def zeros(self) -> frozenset[str]:
+        """Free names that may be 0: those that stand for padding alone."""
+        return frozenset().union(*(node.layer.zeros for node in self.nodes))
+
+    @cached_property
     def domain(self) -> Domain:
         """Which sizes the network accepts, exactly."""
-        return solve(self.free, self.requirements)
+        return solve(self.free, self.requirements, self.zeros)
 
     @cached_property
     def lossless(self) -> Domain:
         """The accepted sizes at which no window leaves rows or columns of its input unseen."""
-        return solve(self.free, (*self.requirements, *self.losses))
+        return solve(self.free, (*self.requirements, *self.losses), self.zeros)
+
+    def __repr__(self) -> str:
+        layers = len(self.nodes) - len(self.input_shapes)
+        return outline(f"Plan {self.name}", layers, self.parameters, self.input_shapes, self.output_shapes)
+
+    def __str__(self) -> str:
+        """Return the table of layers, totals and memory."""
+        from planner.table import show  # tables read plans; plans only ask for one
+
+        return show(self)
+
+    def __reduce__(self) -> tuple[Callable[[Network], Plan], tuple[Network]]:
+        """Return how to make it again: from its network, because requirements hold functions."""
+        return _planned, (self.network,)
 
     def accepts(self, /, **sizes: int) -> bool:
         """Tell whether the network runs at these sizes (for some choice of the sizes not given).
@@ -212,14 +233,14 @@ class Plan:
         if dtype not in get_args(DType):
             raise SizeError.of("S209", f"dtype must be float32 or float64, got {dtype!r}")
         values, findings = self._read_sizes(sizes)
-        missing = [name for name in self.free if name not in values]
+        missing = [name for name in self.free if name not in sizes]
         if missing:
             wanted = ", ".join(f"{name}=..." for name in self.free)
             findings.append(Finding("S209", f"no value for {listed(missing)}", fixes=(f"give all of  {wanted}",)))
         findings += self._refusals(values) if not findings else []
         if findings:
             raise SizeError(findings)
-        return BoundPlan(self, _bound_nodes(self, values), dict(values), dtype)
+        return BoundPlan(self, _bound_nodes(self, values), FrozenMapping(values), dtype)
 
     def _read_sizes(self, sizes: Mapping[str, int]) -> tuple[dict[str, int], list[Finding]]:
         """Return the values of free names, and a finding for every other name and every bad value."""
@@ -228,9 +249,10 @@ class Plan:
         findings: list[Finding] = []
         for name, given in sizes.items():
             size = sy.whole(given)
-            if size is None or not 1 <= size <= sy.LARGEST:
-                message = f"{name} must be a whole number from 1 to 2^40, got {given!r}"
-                findings.append(Finding("S209", message, fixes=(f"give {name} a positive whole number",)))
+            least = 0 if name in self.zeros else 1
+            if size is None or not least <= size <= sy.LARGEST:
+                message = f"{name} must be a whole number from {least} to 2^40, got {given!r}"
+                findings.append(Finding("S209", message, fixes=(f"give {name} a whole number",)))
             elif name in self.free:
                 values[name] = size
             elif name in fixed:
@@ -277,6 +299,10 @@ class Plan:
                 fixes=tuple(near),
             )
         return list(findings.values())
+
+
+def _planned(network: Network) -> Plan:
+    return network.check()
 
 
 def _bound_nodes(plan: Plan, values: Mapping[str, int]) -> tuple[BoundNode, ...]:

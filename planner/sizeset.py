@@ -28,7 +28,7 @@ class TooLong(ArithmeticError):
 
 @dataclass(frozen=True, eq=False)
 class SizeSet:
-    """A set of integers from 1 upwards.
+    """A set of whole numbers, from 1 upwards unless made to begin at 0.
 
     Attributes
     ----------
@@ -47,9 +47,9 @@ class SizeSet:
     runs: tuple[tuple[Run, ...], ...]
 
     @classmethod
-    def everything(cls) -> SizeSet:
-        """Return all sizes."""
-        return cls(1, (((1, None),),))
+    def everything(cls, least: int = 1) -> SizeSet:
+        """Return all sizes from `least` on."""
+        return cls(1, (((least, None),),))
 
     @classmethod
     def of(cls, *sizes: int) -> SizeSet:
@@ -60,10 +60,10 @@ class SizeSet:
         >>> SizeSet.of(7, 9).text("H")
         'H in {7, 9}'
         """
-        return cls(1, (_joined([(n, n) for n in sorted(set(sizes)) if n >= 1]),))
+        return cls(1, (_joined([(n, n) for n in sorted(set(sizes)) if n >= 0]),))
 
     def __contains__(self, size: object) -> bool:
-        if not isinstance(size, int) or size < 1:
+        if not isinstance(size, int) or size < 0:
             return False
         k, residue = divmod(size, self.modulus)
         return any(first <= k and (last is None or k <= last) for first, last in self.runs[residue])
@@ -168,7 +168,7 @@ class SizeSet:
 
     def __iter__(self) -> Iterator[int]:
         """Yield members in ascending order; without end where the set is infinite."""
-        size = self.next(1)
+        size = self.next(0)
         while size is not None:
             yield size
             size = self.next(size + 1)
@@ -182,8 +182,8 @@ class SizeSet:
         ends = [self.modulus * runs[-1][0] + r for r, runs in enumerate(self.runs) if r in infinite]
         finite = [runs for r, runs in enumerate(self.runs) if r not in infinite]
         ends += [self.modulus * (runs[-1][1] or 0) + self.modulus for runs in finite if runs]
-        start = max(ends, default=1)
-        while start > 1 and (start - 1 in self) == ((start - 1) % modulus in residues):
+        start = max(ends, default=0)
+        while start > (self.minimum or 0) and (start - 1 in self) == ((start - 1) % modulus in residues):
             start -= 1
         return modulus, residues, start, self._members_below(start)
 
@@ -192,7 +192,7 @@ class SizeSet:
             ended = ((a, limit - 1 if b is None else min(b, limit - 1)) for a, b in self.runs[0])
             return tuple((a, b) for a, b in ended if a <= b)
         pieces: list[Run] = []
-        size = self.next(1)
+        size = self.next(0)
         while size is not None and size < limit and len(pieces) <= 100_000:
             pieces.append((size, size))
             size = self.next(size + 1)
@@ -223,7 +223,7 @@ class SizeSet:
             return f"no {name}"
         parts = []
         if residues:
-            first = self.next(self._canonical[2]) or 1
+            first = self.next(self._canonical[2])
             if modulus == 1:
                 parts.append(f"{name} >= {first}")
             elif len(residues) == 1:
@@ -247,16 +247,16 @@ class SizeSet:
 
 
 def solve_residues(
-    modulus: int, solve: Callable[[int], tuple[tuple[Run, ...], int]], member: Callable[[int], bool]
+    modulus: int, solve: Callable[[int], tuple[tuple[Run, ...], int]], member: Callable[[int], bool], least: int = 1
 ) -> SizeSet:
-    """Return the set of n >= 1 given, for each residue, the runs of k and the k from which they are true.
+    """Return the set of n >= `least` (0 or 1) given, for each residue, the runs of k and the k from which they are true.
 
     Below that k membership is asked of `member` one by one.
     """
     runs = []
     for residue in range(modulus):
         found, valid_from = solve(residue)
-        lowest = 1 if residue == 0 else 0
+        lowest = least if residue == 0 else 0
         pieces: list[Run] = [(k, k) for k in range(lowest, valid_from) if member(modulus * k + residue)]
         floor = max(lowest, valid_from)
         pieces += [(max(a, floor), b) for a, b in found if b is None or b >= floor]

@@ -7,12 +7,13 @@ and costs, and nothing about names, wiring or arrays; its other half is the kern
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import Any, ClassVar, Literal, Self
 
 import planner.symbols as sy
-from planner.conditions import Equal, Requirement
+from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
 from planner.symbols import Shape, Size
 
@@ -101,6 +102,16 @@ class Layer:
         """Yield what must hold of the input shapes; later ones may assume that earlier ones hold."""
         return ()
 
+    def limits(self) -> Iterable[Requirement]:
+        """Yield that every setting given as a formula keeps the minimum it would have as a number."""
+        for item in fields(self):
+            least = int(item.metadata.get("least", 1))
+            for size in _sizes(getattr(self, item.name)):
+                if sy.constant(size) is None and not size.is_Symbol:
+                    yield Requirement(
+                        "N107", AtLeast(size, least), partial(_too_small, item.name, size, least), setting=item.name
+                    )
+
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         """Return the shape of the output for inputs that meet every requirement."""
         raise NotImplementedError
@@ -157,6 +168,25 @@ class Layer:
         """Names of sizes among the settings."""
         return frozenset().union(*(_free(getattr(self, item.name)) for item in fields(self)))
 
+    @property
+    def counts(self) -> frozenset[str]:
+        """Names among the settings that are never 0."""
+        sizes = (size for item in fields(self) for size in _sizes(getattr(self, item.name)))
+        return frozenset().union(*map(sy.counts, sizes))
+
+    @property
+    def zeros(self) -> frozenset[str]:
+        """Names among the settings that may be 0: those that stand for padding alone."""
+        sizes = (size for item in fields(self) for size in _sizes(getattr(self, item.name)))
+        return frozenset().union(*map(sy.zeros, sizes))
+
+    def counting(self, names: Collection[str]) -> Self:
+        """Return the layer with some names that may be 0 made names of sizes from 1 upwards."""
+        changed = object.__new__(type(self))
+        for item in fields(self):
+            object.__setattr__(changed, item.name, _counting(getattr(self, item.name), names))
+        return changed
+
     def settings(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as a spec would give them."""
         return {
@@ -186,7 +216,7 @@ def count(name: str, value: object, *, minimum: int = 1) -> Size:
     """
     if isinstance(value, str):
         try:
-            return sy.symbol(value)
+            return sy.symbol(value, least=min(minimum, 1))
         except ValueError as error:
             raise SettingError(name, f"`{name}`: {error}") from None
     if isinstance(value, sy.Size) and sy.constant(value) is None:
@@ -255,6 +285,24 @@ def _bound(value: Any, values: Mapping[str, int]) -> Any:
     if isinstance(value, tuple):
         return tuple(_bound(item, values) for item in value)
     return sy.evaluate(value, values) if isinstance(value, sy.Size) else value
+
+
+def _sizes(value: Any) -> Iterable[Size]:
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _sizes(item)
+    elif isinstance(value, sy.Size):
+        yield value
+
+
+def _too_small(name: str, size: Size, least: int) -> str:
+    return f"`{name}` is {sy.text(size)}, which must be at least {least}"
+
+
+def _counting(value: Any, names: Collection[str]) -> Any:
+    if isinstance(value, tuple):
+        return tuple(_counting(item, names) for item in value)
+    return sy.counting(value, names) if isinstance(value, sy.Size) else value
 
 
 def _free(value: Any) -> frozenset[str]:

@@ -34,7 +34,7 @@ class Pad(Layer):
     (1, 3, 28, 32)
     """
 
-    pad: Any = setting("zeros around the map: a number, [h, w] or [top, bottom, left, right]")
+    pad: Any = setting("zeros around the map: a number, [h, w] or [top, bottom, left, right]", least=0)
 
     kind: ClassVar[str] = "pad"
     category: ClassVar[Category] = "reshape"

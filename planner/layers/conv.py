@@ -40,7 +40,7 @@ class Conv(WindowLayer):
     filters: Size = setting("number of output channels")
     kernel: Any = setting("height and width of the kernel: one number or [height, width]")
     stride: Any = setting("step of the kernel: one number or [height, width]", 1)
-    pad: Any = setting("zeros around the map: a number, [h, w], [top, bottom, left, right] or same", 0)
+    pad: Any = setting("zeros around the map: a number, [h, w], [top, bottom, left, right] or same", 0, least=0)
     dilation: Any = setting("distance between the kernel's taps: one number or [height, width]", 1)
     groups: Size = setting("channels are split into this many groups, convolved apart", 1)
     bias: bool = setting("add one trainable number per filter", True)

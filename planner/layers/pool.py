@@ -24,7 +24,7 @@ class Pool(WindowLayer):
 
     size: Any = setting("height and width of the window: one number or [height, width]")
     stride: Any = setting("step of the window; its size unless told", None)
-    pad: Any = setting("padding around the map: a number, [h, w], [top, bottom, left, right] or same", 0)
+    pad: Any = setting("padding around the map: a number, [h, w], [top, bottom, left, right] or same", 0, least=0)
     rounding: str = setting(
         "floor, ceil (a last window may overhang the end) or exact (an error where it would)", "floor"
     )

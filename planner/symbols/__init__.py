@@ -11,6 +11,8 @@ from planner.symbols.sizes import Shape as Shape
 from planner.symbols.sizes import Size as Size
 from planner.symbols.sizes import ceil_div as ceil_div
 from planner.symbols.sizes import constant as constant
+from planner.symbols.sizes import counting as counting
+from planner.symbols.sizes import counts as counts
 from planner.symbols.sizes import difference as difference
 from planner.symbols.sizes import divides as divides
 from planner.symbols.sizes import divisors as divisors
@@ -27,6 +29,7 @@ from planner.symbols.sizes import symbol as symbol
 from planner.symbols.sizes import total as total
 from planner.symbols.sizes import weight as weight
 from planner.symbols.sizes import whole as whole
+from planner.symbols.sizes import zeros as zeros
 from planner.symbols.values import evaluate as evaluate
 from planner.symbols.values import fold as fold
 from planner.symbols.values import interval as interval

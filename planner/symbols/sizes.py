@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache, lru_cache, reduce
 from math import gcd, lcm
 from typing import SupportsIndex, TypeAlias
@@ -353,3 +353,32 @@ def whole(value: object) -> int | None:
         return operator.index(value)
     except TypeError:  # an array of several numbers has the method, and refuses
         return None
+
+
+def counts(value: Size) -> frozenset[str]:
+    """Return the names in a size that are never 0.
+
+    Examples
+    --------
+    >>> counts(symbol("H") + symbol("P", least=0))
+    frozenset({'H'})
+    """
+    if isinstance(value, int):
+        return frozenset()
+    return frozenset(s.name for s in value.free_symbols if not s.is_nonnegative)
+
+
+def zeros(value: Size) -> frozenset[str]:
+    """Return the names in a size that may be 0.
+
+    Examples
+    --------
+    >>> zeros(symbol("H") + symbol("P", least=0))
+    frozenset({'P'})
+    """
+    return frozenset() if isinstance(value, int) else frozenset(s.name for s in value.free_symbols if s.is_nonnegative)
+
+
+def counting(value: Size, names: Collection[str]) -> Size:
+    """Return a size in which these names stand for whole numbers from 1 upwards, never 0."""
+    return rebuild(value, {s: symbol(s.name) for s in value.free_symbols if s.is_nonnegative and s.name in names})
