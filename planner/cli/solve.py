@@ -1,0 +1,258 @@
+"""`shapeplan solve`: accepted sizes, and the way back from what is wanted to sizes and settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from planner.cli.console import as_json as json_text
+from planner.cli.console import fail, out
+from planner.cli.subject import at_option, json_option, placed, read_sizes, read_subject
+from planner.findings import PlannerError
+from planner.plan import Plan
+
+if TYPE_CHECKING:
+    from planner.domain import Domain
+    from planner.notations import Notation
+    from planner.solve import Knob, Near, Want
+
+NOTATIONS = ("torch", "jax", "onnx", "bioimageio", "python")
+SHOWN = 12
+"""Settings listed for people; JSON has all of them."""
+
+EXAMPLES = """\b
+shapeplan solve net.yaml --near 30
+shapeplan solve net.yaml --as torch
+shapeplan solve net.yaml --want out.H=7 --free conv1.pad
+shapeplan solve net.yaml --memory 2GiB --training --at H=224,W=224"""
+
+_WHOLE = re.compile(r"[0-9]{1,12}\Z")
+Read = TypeVar("Read")
+
+
+def _near(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> int | dict[str, int] | None:
+    """Return the one size for every height and width, or sizes by name."""
+    if not values:
+        return None
+    if len(values) == 1 and _WHOLE.match(values[0].strip()):
+        return int(values[0])
+    return read_sizes(ctx, param, values)
+
+
+@click.command("solve", epilog=EXAMPLES)
+@click.argument("spec")
+@click.option("--near", callback=_near, multiple=True, metavar="30|H=30,W=40", help="Accepted sizes next to this one.")
+@click.option("--as", "notation", type=click.Choice(NOTATIONS), help="The rule in another notation.")
+@click.option("--lossless", is_flag=True, help="With --as: sizes that lose nothing, not all that run.")
+@click.option("--want", "wants", multiple=True, metavar="out.H=1|out=N,10,7,7", help="A shape to reach; repeatable.")
+@click.option("--free", "knobs", multiple=True, metavar="conv1.pad", help="With --want: solve for this setting.")
+@click.option("--memory", metavar="2GiB", help="Largest batch, or with --at N=1 the largest image.")
+@click.option("--training", is_flag=True, help="With --memory: a training step, not inference.")
+@click.option("--macs", metavar="600M", help="Largest image or width for so many multiply-accumulates.")
+@at_option
+@click.option("--format", "style", type=click.Choice(("text", "latex")), default="text", help="Of the formulas.")
+@json_option
+def command(
+    spec: str,
+    near: int | dict[str, int] | None,
+    notation: str | None,
+    lossless: bool,
+    wants: tuple[str, ...],
+    knobs: tuple[str, ...],
+    memory: str | None,
+    training: bool,
+    macs: str | None,
+    sizes: dict[str, int],
+    style: str,
+    as_json: bool,
+) -> None:
+    """Solve SPEC for its sizes: which are accepted and why, what it costs, and which give what is wanted."""
+    goals = {"--as": notation, "--want": wants, "--memory": memory, "--macs": macs, "--near": near}
+    _refuse_mixed({name for name, given in goals.items() if given not in (None, ())}, lossless, knobs, training)
+    subject = read_subject(spec)
+    if subject.plan is None:
+        fail(subject.findings, subject.sources, as_json)
+    try:
+        if notation is not None:
+            document, text = _rule(subject.plan, notation, lossless)
+        elif wants:
+            document, text = _wanted(subject.plan, wants, knobs, sizes)
+        elif memory is not None or macs is not None:
+            document, text = _most(subject.plan, memory, macs, training, sizes)
+        else:
+            document, text = _accepted(subject.plan, near, sizes, style)
+    except PlannerError as error:
+        fail(placed(error.findings, subject), subject.sources, as_json)
+    out(json_text({"name": subject.plan.name, **document}) if as_json else text + "\n")
+
+
+def _refuse_mixed(goals: set[str], lossless: bool, knobs: tuple[str, ...], training: bool) -> None:
+    if len(goals) > 1:
+        raise click.UsageError(f"one question at a time, not {' and '.join(sorted(goals))} together")
+    for given, name, needed in ((lossless, "--lossless", "--as"), (knobs, "--free", "--want")):
+        if given and needed not in goals:
+            raise click.UsageError(f"{name} goes with {needed}")
+    if training and "--memory" not in goals:
+        raise click.UsageError("--training goes with --memory")
+
+
+def _rule(plan: Plan, notation: str, lossless: bool) -> tuple[dict[str, Any], str]:
+    from planner.notations import written
+
+    text = written(plan, cast("Notation", notation), lossless=lossless)
+    return {"notation": notation, "rule": "lossless" if lossless else "runs", "text": text}, text
+
+
+def _wanted(
+    plan: Plan, texts: tuple[str, ...], knobs: tuple[str, ...], sizes: Mapping[str, int]
+) -> tuple[dict[str, Any], str]:
+    from planner.solve import Knob, Want, loosened, sizes_giving
+
+    wants = [_read(Want.read, text, "--want") for text in texts]
+    turned = list(dict.fromkeys(_read(Knob.read, text, "--free") for text in knobs))
+    loose = loosened(plan)
+    if turned:
+        return _set(loose if loose is not None and not sizes.keys() <= set(plan.free) else plan, wants, turned, sizes)
+    answer = sizes_giving(_at(loose or plan, sizes), wants, sizes)
+    lines = [_sentence(answer.plan.domain)]
+    if answer.example is not None:
+        shapes = ", ".join(f"{name} is {' x '.join(map(str, shape))}" for name, shape in answer.shapes.items())
+        lines.append(f"for example at {_values(answer.example)}: {shapes}")
+    return answer.json(), "\n".join(lines)
+
+
+def _set(
+    plan: Plan, wants: Sequence[Want], knobs: Sequence[Knob], sizes: Mapping[str, int]
+) -> tuple[dict[str, Any], str]:
+    from planner.solve import settings_giving
+    from planner.solve.settings import range_text
+
+    plan.accepts(**sizes)
+    found = settings_giving(plan, knobs, wants, sizes)
+    tried = {knob.text: range_text(knob.setting) for knob in knobs}
+    lines = [f"tried: {', '.join(f'{name} = {values}' for name, values in tried.items())}", ""]
+    width = max(len(answer.text) for answer in found[:SHOWN])
+    for answer in found[:SHOWN]:
+        where = "at every accepted size" if answer.always else f"at {_sentence(answer.domain)}"
+        warned = f"; {'; '.join(answer.warnings)}" if answer.warnings else ""
+        lines.append(f"{answer.text:<{width}}  {where}{warned}")
+    lines += [f"... {len(found) - SHOWN} more with --json"] if len(found) > SHOWN else []
+    document = {
+        "want": [want.text for want in wants],
+        "at": dict(sizes),
+        "tried": tried,
+        "solutions": [answer.json() for answer in found],
+    }
+    return document, "\n".join(lines)
+
+
+def _most(
+    plan: Plan, memory: str | None, macs: str | None, training: bool, sizes: Mapping[str, int]
+) -> tuple[dict[str, Any], str]:
+    from planner.solve import Budget, largest
+    from planner.solve.budgets import PROBES, Kind
+    from planner.table import size
+
+    def counted(used: int) -> str:
+        return f"{used:,} MACs" if memory is None else f"{size(used)} ({used:,} bytes) of {kind}"
+
+    kind: Kind = "MACs" if memory is None else "training memory" if training else "inference memory"
+    option = "--macs" if memory is None else "--memory"
+    found = largest(plan, _read(lambda text: Budget.read(text, kind), memory or macs or "", option), sizes)
+    at = f" at {_values(found.at)}" if found.at else ""
+    lines = [f"{' = '.join(found.names)} = {found.value}{at}: {counted(found.used)}"]
+    if found.next_value is not None and found.next_used is not None:
+        lines.append(f"{' = '.join(found.names)} = {found.next_value} would take {counted(found.next_used)}")
+    if not found.proved:
+        lines.append(f"the next {PROBES} do not fit either; that none beyond them does is likely, not proved")
+    return found.json(), "\n".join(lines)
+
+
+def _accepted(
+    plan: Plan, given: int | dict[str, int] | None, sizes: Mapping[str, int], style: str
+) -> tuple[dict[str, Any], str]:
+    from planner.solve import formulas, loosened
+    from planner.solve import near as near_sizes
+
+    loose = loosened(plan)
+    plan = _at(loose or plan, sizes)
+    costs = formulas(plan, sizes)
+    document: dict[str, Any] = {
+        "freed": loose is not None,
+        "accepted": plan.domain.json(),
+        "lossless": plan.lossless.json(),
+        "reasons": [reason.text for reason in plan.domain.reasons],
+        "formulas": costs.json(),
+    }
+    if style == "latex":
+        return document, costs.latex()
+    other = "with other inputs, the same layers accept: " if loose is not None else "accepted: "
+    lines = [other + _sentence(plan.domain), *(f"  {reason.text}" for reason in plan.domain.reasons)]
+    lines.append(f"loses nothing: {_sentence(plan.lossless)}")
+    if given is not None:
+        wanted = _spatial(plan, given) if isinstance(given, int) else given
+        for rule, domain in (("accepted", plan.domain), ("loses nothing", plan.lossless)):
+            found = near_sizes(domain, wanted)
+            document.setdefault("near", {})[rule.replace(" ", "_")] = found.json()
+            lines += ["", *_near_lines(rule, found)]
+        return document, "\n".join(lines)
+    return document, "\n".join([*lines, "", costs.text()])
+
+
+def _near_lines(rule: str, found: Near) -> list[str]:
+    head = f"{_values(found.given)}: {rule}" if found.accepted else f"{_values(found.given)}: not {rule}"
+    if rule == "loses nothing":
+        head = f"{_values(found.given)}: {'loses nothing' if found.accepted else 'loses something'}"
+    if found.accepted:
+        return [head]
+    lines = [head]
+    lines += [f"  below: {_values(found.below)}"] if found.below is not None else ["  below: none"]
+    if found.above is None:
+        return [*lines, "  above: none"]
+    sides = ", ".join(f"{name} by {a} before and {b} after" for name, (a, b) in found.padding.items() if a + b)
+    return [*lines, f"  above: {_values(found.above)}, reached by padding {sides}"]
+
+
+def _spatial(plan: Plan, size: int) -> dict[str, int]:
+    """Return one size for every free height and width of the inputs."""
+    import planner.symbols as sy
+
+    maps = [shape for shape in plan.input_shapes.values() if len(shape) == 4]
+    names = sorted(frozenset().union(*(sy.free(axis) for shape in maps for axis in shape[2:])))
+    if not names:
+        raise click.UsageError("no input of the network has a free height or width; name the size:  --near N=30")
+    return dict.fromkeys(names, size)
+
+
+def _at(plan: Plan, sizes: Mapping[str, int]) -> Plan:
+    """Return the plan, having made sure that it takes the sizes given."""
+    from planner.report import admit
+
+    admit(plan, sizes)
+    return plan
+
+
+def _sentence(domain: Domain) -> str:
+    from planner.cli.check import accepted
+    from planner.conditions import Verdict
+
+    if any(opened.requirement.condition.verdict() is Verdict.FAILS for opened in domain.assumptions):
+        return "no size"
+    return accepted(domain)
+
+
+def _values(sizes: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} = {size}" for name, size in sizes.items())
+
+
+def _read(reader: Callable[[str], Read], text: str, option: str) -> Read:
+    """Return what an option says; text of another form is misuse."""
+    try:
+        return reader(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
+
+

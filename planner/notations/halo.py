@@ -1,0 +1,73 @@
+"""Which positions of an output see padding, exactly: every position of every map is followed from the inputs on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from planner.bound import BoundNode, BoundPlan
+from planner.layers import ConvTranspose
+
+Touched = tuple[bool, ...]
+"""For each position along one axis of a map, whether anything it sees is padding."""
+
+
+def halos(bound: BoundPlan, node: str, axis: int) -> tuple[int, int]:
+    """Return how many positions at the beginning and at the end of a node's map see padding.
+
+    The whole length twice where every position does. Axis 0 is the height, 1 the width.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> pads = [layer("conv", filters=1, kernel=3, pad=1, name=name) for name in "ab"]
+    >>> net = Network(name="n", input={"x": (1, 1, 9, 9)}, layers=[*pads, layer("maxpool", size=2, name="p")])
+    >>> halos(net.check().bind(), "b", 0), halos(net.check().bind(), "p", 0)
+    ((2, 2), (1, 1))
+    """
+    maps: dict[str, Touched] = {}
+    for each in bound.nodes:
+        if len(each.output_shape) != 4 or any(name not in maps for name in each.inputs):
+            continue
+        maps[each.name] = _through(each, axis, [maps[name] for name in each.inputs])
+        if each.name == node:
+            break
+    seen = maps[node]
+    if all(seen):
+        return len(seen), len(seen)
+    return seen.index(False), seen[::-1].index(False)
+
+
+def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
+    """Return what a layer's output sees, given what its inputs see."""
+    size = node.output_shape[2 + axis]
+    if not inputs:
+        return (False,) * size
+    read = [seen for slot, seen in enumerate(inputs) if slot not in node.layer.shape_only]
+    view = node.layer.fields_of_view(node.input_shapes)
+    if isinstance(node.layer, ConvTranspose):
+        return _spread(node.layer, axis, read[0], size)
+    if view is None:
+        return tuple(map(any, zip(*read, strict=True)))
+    (seen, *_), field = read, view[axis]
+    if field.extent is None:
+        return (any(seen),) * size
+    counts = (0, *accumulate(map(int, seen)))
+    found = []
+    for position in range(size):
+        first = position // int(field.repeat) * int(field.stride) - int(field.before)
+        last = first + int(field.extent)
+        found.append(first < 0 or last > len(seen) or counts[last] > counts[first])
+    return tuple(found)
+
+
+def _spread(layer: ConvTranspose, axis: int, seen: Sequence[bool], size: int) -> Touched:
+    """Return what a transposed convolution's output sees; an input beyond the border counts as padding."""
+    window = layer.windows()[axis]
+    stride, dilation, before = int(window.stride), int(window.dilation), int(window.before)
+    found = []
+    for position in range(size):
+        places = (position + before - tap * dilation for tap in range(int(window.kernel)))
+        read = [place // stride for place in places if place % stride == 0]
+        found.append(any(not 0 <= place < len(seen) or seen[place] for place in read))
+    return tuple(found)
