@@ -7,22 +7,21 @@ one finding. Ways out are the business of :mod:`planner.fixes`.
 from __future__ import annotations
 
 import itertools
-from itertools import chain
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, reduce
+from itertools import chain
 
 import planner.symbols as sy
 from planner.affine import solve_condition
 from planner.conditions import AtLeast, Equal, Requirement, Verdict
 from planner.domain import Domain, Open, contradiction, solve
 from planner.findings import Finding, Severity, ShapeError
-from planner.layers.base import Layer
 from planner.network import Expectation, Network, Node, listed
 from planner.plan import Plan, PlannedNode
 from planner.receptive import ReceptiveFields, Seen
 from planner.sizeset import SizeSet
-from planner.symbols import Shape
+from planner.symbols import Shape, Size
 from planner.training import loss_finding
 
 
@@ -75,6 +74,7 @@ def diagnose(network: Network) -> Diagnosis:
     walk = _Walk(network)
     for node in network.nodes:
         walk.visit(node)
+    walk.warn_borders()
     for expectation in network.expectations:
         walk.compare(expectation)
     walk.solve()
@@ -96,6 +96,7 @@ class _Walk:
         self.planned: list[PlannedNode] = []
         self.open: list[Open] = []
         self.losses: list[Open] = []
+        self.readers: dict[str, list[tuple[Node, tuple[Size, Size] | None]]] = {}
         self.names: frozenset[str] = frozenset()
         self.findings: list[Finding] = []
         self.faults: list[tuple[str, Requirement]] = []
@@ -133,7 +134,8 @@ class _Walk:
                 node.role,
             )
         )
-        self.warn_dropped(node, node.layer, inputs)
+        for slot, name in enumerate(node.inputs):
+            self.readers.setdefault(name, []).append((node, None if slot else node.layer.dropped(inputs)))
 
     def fault(self, node: Node, requirement: Requirement) -> None:
         self.faults.append((node.name, requirement))
@@ -147,32 +149,24 @@ class _Walk:
             )
         )
 
-    def warn_dropped(self, node: Node, layer: Layer, inputs: tuple[Shape, ...]) -> None:
-        dropped = layer.dropped(inputs)
-        for size in dropped or ():
-            condition = AtLeast(-size, 0)
-            if condition.verdict() is not Verdict.HOLDS:
-                self.losses.append(Open(node.name, Requirement("S301", condition, partial(str, "drops a border"))))
-        counts = [max(sy.constant(size) or 0, 0) for size in dropped] if dropped else []
-        if not any(counts):
-            return
-        lost = " and ".join(
-            f"{lines} {word}{'s' if lines > 1 else ''}"
-            for lines, word in zip(counts, ("row", "column"), strict=True)
-            if lines
-        )
-        label = f"{lost} left over"
-        self.findings.append(
-            Finding(
-                "S301",
-                f"`{node.name}`: no window sees the last {lost} of its "
-                f"{sy.text(inputs[0][2])}x{sy.text(inputs[0][3])} input",
-                Severity.WARNING,
-                node.name,
-                node.mark("stride") or node.mark("size"),
-                label,
-            )
-        )
+    def warn_borders(self) -> None:
+        """Report rows and columns of a map that no window of any of its readers sees."""
+        outputs = frozenset(self.network.outputs.values())
+        for source, readers in self.readers.items():
+            shape = self.shapes[source]
+            unseen = [dropped for _, dropped in readers if dropped is not None]
+            if shape is None or source in outputs or len(unseen) < len(readers):
+                continue
+            node = readers[0][0]
+            counts = []
+            for axis in (0, 1):
+                least = reduce(sy.minimum, (dropped[axis] for dropped in unseen))
+                condition = AtLeast(-least, 0)
+                if condition.verdict() is not Verdict.HOLDS:
+                    self.losses.append(Open(node.name, Requirement("S301", condition, partial(str, "drops a border"))))
+                counts.append(max(sy.constant(least) or 0, 0))
+            if any(counts):
+                self.findings.append(_dropped(node, shape, counts))
 
     def compare(self, expected: Expectation) -> None:
         """Judge an `expect` or `output` assertion."""
@@ -274,3 +268,20 @@ class _Walk:
             label="cannot hold together with the others",
             notes=tuple(f"`{o.node}` needs {o.requirement.condition.text()}" for o in culprits),
         )
+
+
+def _dropped(node: Node, shape: Shape, counts: list[int]) -> Finding:
+    """Return the warning that the last rows and columns of what a node reads are seen by nobody."""
+    lost = " and ".join(
+        f"{lines} {word}{'s' if lines > 1 else ''}"
+        for lines, word in zip(counts, ("row", "column"), strict=True)
+        if lines
+    )
+    return Finding(
+        "S301",
+        f"`{node.name}`: no window sees the last {lost} of its {sy.text(shape[2])}x{sy.text(shape[3])} input",
+        Severity.WARNING,
+        node.name,
+        node.mark("stride") or node.mark("size"),
+        f"{lost} left over",
+    )

@@ -165,7 +165,10 @@ def solve(names: Sequence[str], requirements: Sequence[Open], zeros: Collection[
         if condition in seen:
             continue
         seen.add(condition)
-        if condition.verdict() is Verdict.HOLDS:
+        verdict = condition.verdict()
+        if verdict is Verdict.FAILS:
+            sets = dict.fromkeys(sets, SizeSet.of())
+        if verdict is Verdict.HOLDS or (verdict is Verdict.FAILS and sets):
             continue
         free = condition.free
         alone = solve_condition(condition, *free) if len(free) == 1 else None

@@ -15,7 +15,7 @@ import click
 import planner.symbols as sy
 from planner.cli.console import FINDINGS, as_json, colour, message, out, painted
 from planner.cli.subject import Subject, at_option, placed, read_subject
-from planner.domain import Domain
+from planner.domain import Domain, Reason
 from planner.findings import Finding, Location, PlannerError, Severity
 from planner.fixes import freed_domain
 from planner.joint import boxes_text
@@ -29,6 +29,9 @@ from planner.sizeset import SizeSet
 from planner.spec.reader import SUFFIXES
 from planner.suppress import ALWAYS_TOLD
 from planner.table import batch_name, number, shape_line
+
+MOST_REASONS = 6
+"""Layers named as the reason of a limit; all of them are in the JSON."""
 
 _SPEC_KEY = re.compile(rb"""^\s*[{,]?\s*["']?spec["']?\s*:""", re.MULTILINE)
 
@@ -57,6 +60,7 @@ class Verdict:
             "file": self.subject.file,
             "findings": [as_dict(finding) for finding in self.findings],
             "accepted": None if self.plan is None else self.plan.domain.json(),
+            "loses_nothing": None if self.plan is None else self.plan.lossless.json(),
             "other_sizes": None if self.freed is None else self.freed.json(),
         }
 
@@ -180,12 +184,24 @@ def accepted(domain: Domain) -> str:
     'H in {7, 9}, any N'
     """
     joint = frozenset().union(*domain.boxes)
-    free = [name for name, found in domain.sets.items() if found == SizeSet.everything() and name not in joint]
-    parts = [found.text(name) for name, found in domain.sets.items() if name not in free and name not in joint]
+    asked = joint.union(*(opened.requirement.condition.free for opened in domain.assumptions))
+    unlimited = (SizeSet.everything(), SizeSet.everything(0))
+    free = [name for name, found in domain.sets.items() if found in unlimited and name not in asked]
+    parts = [
+        found.text(name)
+        for name, found in domain.sets.items()
+        if name not in free and name not in joint and not (name in asked and found in unlimited)
+    ]
     parts += [boxes_text(domain.boxes)] if domain.boxes else []
     parts += [opened.requirement.condition.text() for opened in domain.assumptions]
     parts += [f"any {', '.join(free)}"] if free else []
     return ", ".join(parts) or "exactly the sizes of the spec"
+
+
+def _distinct(domain: Domain) -> list[Reason]:
+    """Return the reasons of each limit once: where W is limited as H is, those of H."""
+    first = {found: name for name, found in reversed(domain.sets.items())}
+    return [reason for reason in domain.reasons if first[domain.sets[reason.name]] == reason.name]
 
 
 def _other_sizes(plan: Plan) -> Domain | None:
@@ -256,6 +272,9 @@ def _facts(plan: Plan, freed: Domain | None, sizes: Mapping[str, int]) -> Iterat
         }
         yield f"at {given}: {_shapes(outputs)}"
     yield f"accepted: {accepted(plan.domain)}"
+    yield from (f"  {reason.text}" for reason in _distinct(plan.domain)[:MOST_REASONS])
+    if plan.lossless != plan.domain and plan.lossless.assumptions == plan.domain.assumptions:
+        yield f"loses nothing: {accepted(plan.lossless)}"
     if freed is not None:
         yield f"with other inputs, the same layers accept: {accepted(freed)}"
 
@@ -282,7 +301,7 @@ def _document(verdicts: list[Verdict], wrong: list[Finding]) -> dict[str, Any]:
     whole: dict[str, Any] = {"findings": found + [each for verdict in verdicts for each in verdict.json()["findings"]]}
     if len(verdicts) == 1:
         only = verdicts[0].json()
-        return whole | {"accepted": only["accepted"], "other_sizes": only["other_sizes"]}
+        return whole | {key: only[key] for key in ("accepted", "loses_nothing", "other_sizes")}
     return whole | {"files": [verdict.json() for verdict in verdicts]}
 
 

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 import click
 
+from planner import zoo
 from planner.cli.console import message, out
 from planner.findings import nearest
-
-
-def names() -> list[str]:
-    """Return the networks that come with the package.
-
-    Examples
-    --------
-    >>> names()
-    ['lenet5']
-    """
-    found = [item.name for item in (files("planner") / "zoo").iterdir()]
-    return sorted(name.removesuffix(".yaml") for name in found if name.endswith(".yaml"))
 
 
 @click.command("init")
@@ -31,11 +19,11 @@ def command(name: str, output: str | None) -> None:
 
     NAME is lenet5 unless told.
     """
-    if name not in names():
-        close = nearest(name, names())
-        hint = f"did you mean `{close}`?" if close else f"known are {', '.join(names())}"
+    if name not in zoo.names():
+        close = nearest(name, zoo.names())
+        hint = f"did you mean `{close}`?" if close else f"known are {', '.join(zoo.names())}"
         raise click.UsageError(f"there is no `{name}`; {hint}")
-    text = (files("planner") / "zoo" / f"{name}.yaml").read_text("utf-8")
+    text = zoo.text(name)
     if output is None:
         out(text)
         return

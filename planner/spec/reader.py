@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from planner import zoo
 from planner.builder import Builder
 from planner.findings import Finding, GraphError, Location, Related, SpecError, nearest
 from planner.network import Network
@@ -65,7 +66,7 @@ def read(text: str, file: str) -> tuple[Network | None, tuple[Finding, ...]]:
 
 
 def load(path: str | PurePath) -> Network:
-    """Return the network of a spec file; ``-`` reads YAML from standard input.
+    """Return the network of a spec file, of standard input (``-``), or a known one by its name (``lenet5``).
 
     Raises
     ------
@@ -90,7 +91,9 @@ def load(path: str | PurePath) -> Network:
 
 
 def read_file(path: str | PurePath) -> tuple[str, str]:
-    """Return the text of a spec and the name to use in places; ``-`` is standard input.
+    """Return the text of a spec and the name to use in places.
+
+    ``-`` is standard input; ``zoo:lenet5``, or a bare name that is no file, a network that comes with the package.
 
     Raises
     ------
@@ -102,6 +105,8 @@ def read_file(path: str | PurePath) -> tuple[str, str]:
         return _limited(sys.stdin.buffer.read(LONGEST_TEXT + 1), "<stdin>"), "<stdin>"
     if not file.isprintable():
         raise _file_error("a path cannot hold control characters", "check the path")
+    if file.startswith(zoo.PREFIX) or (PurePath(file).name == file and "." not in file and not Path(file).exists()):
+        return _known_network(file.removeprefix(zoo.PREFIX))
     if not file.lower().endswith(SUFFIXES):
         kind = "is a directory" if Path(file).is_dir() else f"does not end in {', '.join(SUFFIXES)}"
         fix = "name a file in it" if Path(file).is_dir() else "rename it, or feed it to standard input and give `-`"
@@ -118,6 +123,15 @@ def read_file(path: str | PurePath) -> tuple[str, str]:
             f"{file} cannot be read: {error.strerror or error}", "check the path and its permissions"
         ) from None
     return _limited(data, file), file
+
+
+def _known_network(name: str) -> tuple[str, str]:
+    if name in zoo.names():
+        return zoo.text(name), f"{zoo.PREFIX}{name}"
+    close = nearest(name, zoo.names())
+    known = f"known are {', '.join(zoo.names())}; files end in .yaml or .json"
+    fix = f"did you mean `{close}`?" if close else known
+    raise _file_error(f"there is no file {name} and no known network of that name", fix)
 
 
 def _limited(data: bytes, file: str) -> str:
