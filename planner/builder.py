@@ -28,6 +28,9 @@ ACTIVATIONS = tuple(sorted(kind for kind, layer in KINDS.items() if layer.catego
 
 LONGEST_NAME = 100
 
+STAND_IN = "_"
+"""A size in the place of a faulty setting, so that the settings behind it are looked at too."""
+
 
 class Builder:
     """Collects entries into a network, and findings instead of exceptions.
@@ -121,14 +124,7 @@ class Builder:
         nodes = self._order(nodes)
         outputs = self._outputs(output)
         self._find_dead_ends(nodes, outputs)
-        settings = None
-        if train is not None:
-            try:
-                settings = TrainSettings.read(train)
-            except SettingError as error:
-                where = self.marks.get(f"train.{error.setting}") or self.marks.get("train")
-                fixes = (error.fix,) if error.fix else ()
-                self.findings.append(Finding(error.code, f"train: {error.problem}", where=where, fixes=fixes))
+        settings = None if train is None else self._train(train)
         return Network.of(
             name=self.name,
             nodes=tuple(nodes),
@@ -138,11 +134,28 @@ class Builder:
             marks=self.marks,
         )
 
+    def _train(self, train: Mapping[str, Any]) -> TrainSettings | None:
+        """Read how the network is trained; every faulty setting is reported."""
+        left = {k: dict(v) if isinstance(v, Mapping) else v for k, v in train.items()}
+        settings: TrainSettings | None = None
+        faulty = False
+        while settings is None:
+            try:
+                settings = TrainSettings.read(left)
+            except SettingError as error:
+                faulty = True
+                where = self.marks.get(f"train.{error.setting}") or self.marks.get("train")
+                fixes = (error.fix,) if error.fix else ()
+                self.findings.append(Finding(error.code, f"train: {error.problem}", where=where, fixes=fixes))
+                if not _without(left, error.setting.split(".")):
+                    return None
+        return None if faulty else settings
+
     def _add_input(self, key: str, shape: Sequence[int | str]) -> None:
         marks = {"": self.marks[f"input.{key}"]} if f"input.{key}" in self.marks else {}
-        entry = Entry("input", {"shape": tuple(shape)}, key, marks=marks)
+        entry = Entry("input", {"shape": shape}, key, marks=marks)
         try:
-            made: Input | None = Input(shape=tuple(shape))
+            made: Input | None = Input(shape=shape)
         except SettingError as error:
             made = None
             where = self.marks.get(f"input.{key}.{_first_bad(shape)}") or self.marks.get(f"input.{key}")
@@ -225,11 +238,21 @@ class Builder:
             self._report("N108", f"`{public}`: {entry.kind} needs `{key}`", entry, "", (f"add `{key}`",))
         if missing or faulty:
             return None
-        try:
-            return cls(**entry.settings)
-        except SettingError as error:
-            self._report(error.code, f"`{public}`: {error.problem}", entry, error.setting, [error.fix])
-            return None
+        settings = dict(entry.settings)
+        made: Layer | None = None
+        while made is None:
+            try:
+                made = cls(**settings)
+            except SettingError as error:
+                faulty = True
+                self._report(error.code, f"`{public}`: {error.problem}", entry, error.setting, [error.fix])
+                if error.setting not in settings or settings[error.setting] == STAND_IN:
+                    return None
+                if error.setting in required:  # look at the others as if this one were right
+                    settings[error.setting] = STAND_IN
+                else:
+                    del settings[error.setting]
+        return None if faulty else made
 
     def _resolve(self, sources: Iterable[str]) -> tuple[str, ...]:
         return tuple(self._public.get(source, source) for source in sources)
@@ -321,6 +344,21 @@ class Builder:
         self.findings.append(Finding(code, message, where=self.marks.get(mark), fixes=tuple(fixes)))
 
 
+def _without(settings: dict[str, Any], path: list[str]) -> bool:
+    """Take one setting out, the last of a path that may lead through an optimizer's name; tell whether it was there."""
+    key = path[-1]
+    if len(path) == 1:
+        return settings.pop(key, _without) is not _without
+    inner = settings.get(path[0])
+    if not isinstance(inner, dict):
+        return settings.pop(path[0], _without) is not _without
+    for name, numbers in inner.items():
+        if isinstance(numbers, Mapping) and key in numbers:
+            inner[name] = {k: v for k, v in numbers.items() if k != key}
+            return True
+    return settings.pop(path[0]) is not None
+
+
 def _one_meaning(nodes: list[Node]) -> list[Node]:
     """Let a name that stands for padding in one place and for a size in another be a size, never 0."""
     layers = [node.layer for node in nodes if node.layer is not None]
@@ -343,6 +381,8 @@ def _shape_of(layer: Layer, inputs: Sequence[Shape | None]) -> Shape | None:
 
 
 def _first_bad(shape: Sequence[int | str]) -> int:
+    if not isinstance(shape, Sequence):
+        return 0
     for axis, item in enumerate(shape):
         try:
             count("shape", item)

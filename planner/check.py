@@ -14,7 +14,7 @@ from itertools import chain
 
 import planner.symbols as sy
 from planner.affine import solve_condition
-from planner.conditions import AtLeast, Equal, Requirement, Verdict
+from planner.conditions import AtLeast, Equal, Requirement, Verdict, bounds
 from planner.domain import Domain, Open, contradiction, solve
 from planner.findings import Finding, Severity, ShapeError
 from planner.network import Expectation, Network, Node, listed
@@ -117,6 +117,10 @@ class _Walk:
                 depends.append(Open(node.name, requirement))
         self.open += depends
         output = node.layer.output_shape(inputs)
+        for what, shape in (("output", output), *((f"`{p.name}`", p.shape) for p in node.layer.params(inputs))):
+            if (least := bounds(sy.product(shape))[0]) is not None and least > sy.LARGEST:
+                self.fault(node, _too_large(what, shape))
+                return
         self.shapes[node.name] = output
         self.names = self.names.union(*map(sy.free, output))
         self.fields.add(node.name, Seen(node.layer, node.inputs, inputs, output))
@@ -268,6 +272,15 @@ class _Walk:
             label="cannot hold together with the others",
             notes=tuple(f"`{o.node}` needs {o.requirement.condition.text()}" for o in culprits),
         )
+
+
+def _too_large(what: str, shape: Shape) -> Requirement:
+    return Requirement(
+        "S214",
+        AtLeast(0, 1),
+        lambda: f"its {what} would be {sy.shape_text(shape)}: more numbers than any machine holds (2^40)",
+        lambda: "too large",
+    )
 
 
 def _dropped(node: Node, shape: Shape, counts: list[int]) -> Finding:

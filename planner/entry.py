@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from planner.findings import Location
+from planner.findings import GraphError, Location
 
 Marks = Mapping[str, Location]
 """Where the keys of something stand in a file."""
@@ -69,10 +69,19 @@ def layer(
     ``layer("conv", name="c1", filters=6, kernel=5, act="tanh")`` is
     ``- conv: {name: c1, filters: 6, kernel: 5, act: tanh}``; `from` is spelled `from_`.
 
+    Raises
+    ------
+    GraphError
+        N107: `from_` is neither a name nor several, or `expect` no shape.
+
     Examples
     --------
     >>> layer("conv", name="c1", filters=6, kernel=5).settings
     {'filters': 6, 'kernel': 5}
     """
+    if isinstance(from_, Entry) or not (from_ is None or isinstance(from_, (str, Sequence))):
+        raise GraphError.of("N107", f"`from_` takes the name of a layer or a list of names, got {from_!r:.60}")
+    if not (expect is None or (isinstance(expect, Sequence) and not isinstance(expect, str))):
+        raise GraphError.of("N107", f"`expect` takes a shape, such as ('N', 10); got {expect!r:.60}")
     sources = from_ if from_ is None or isinstance(from_, str) else tuple(from_)
     return Entry(kind, settings, name, sources, act, norm, None if expect is None else tuple(expect))

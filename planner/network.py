@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 
 from planner.entry import Entry, Marks
-from planner.findings import GraphError, Location
+from planner.findings import Finding, GraphError, Location, SettingError
 from planner.layers import Input, Layer
+from planner.mappings import FrozenMapping
+from planner.outline import outline
 from planner.symbols import Shape
 from planner.training import TrainSettings
 
@@ -102,6 +104,8 @@ class Network:
     ) -> None:
         from planner.builder import Builder  # which builds on this module
 
+        layers = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, (str, Mapping)) else layers
+        _check_arguments(name, input, layers, output)
         builder = Builder(name, input)
         for entry in layers:
             builder.add(entry)
@@ -115,9 +119,18 @@ class Network:
     def of(cls, **values: Any) -> Network:
         """Return a network of resolved parts, as :class:`planner.builder.Builder` makes them."""
         network = object.__new__(cls)
+        frozen = values | {"outputs": FrozenMapping(values["outputs"])}
         for item in fields(cls):
-            object.__setattr__(network, item.name, values[item.name])
+            object.__setattr__(network, item.name, frozen[item.name])
         return network
+
+    def __repr__(self) -> str:
+        layers = sum(not isinstance(node.layer, Input) for node in self.nodes)
+        return outline(f"Network {self.name}", layers, None, self.inputs, dict.fromkeys(self.outputs, ()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle needs: the fields, not what was computed from them."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def check(self) -> Plan:
         """Return the plan of every size, count and requirement.
@@ -154,13 +167,13 @@ class Network:
         """Return the same network with some of its parts replaced, unchecked."""
         return Network.of(**{item.name: getattr(self, item.name) for item in fields(self)} | changes)
 
-    def with_input(self, **shapes: Sequence[int | str]) -> Network:
+    def with_input(self, /, **shapes: Sequence[int | str]) -> Network:
         """Return the same network with other input shapes.
 
         Raises
         ------
         GraphError
-            There is no input of that name.
+            There is no input of that name, or it cannot have that shape.
 
         Examples
         --------
@@ -172,7 +185,37 @@ class Network:
         for name in shapes:
             if name not in self.inputs:
                 raise GraphError.of("N103", f"there is no input `{name}`; inputs are {listed(self.inputs)}")
-        return self.with_nodes({name: Input(shape=shape) for name, shape in shapes.items()})
+        try:
+            return self.with_nodes({name: Input(shape=shape) for name, shape in shapes.items()})
+        except SettingError as error:
+            raise GraphError.of(
+                error.code, error.problem, fixes=("give [N, C, H, W]: whole numbers or names",)
+            ) from None
+
+
+def _check_arguments(name: object, input: object, layers: object, output: object) -> None:
+    """Refuse what is of another type altogether; what is wrong inside is found entry by entry.
+
+    Raises
+    ------
+    GraphError
+        N107, one finding for each argument.
+    """
+    wrong = []
+    if not isinstance(name, str) or not name.strip():
+        wrong.append(("name", "text", name))
+    if not isinstance(input, Mapping):
+        wrong.append(("input", 'a mapping of names to shapes, {"image": ("N", 3, 224, 224)}', input))
+    if isinstance(layers, (str, Mapping, Entry)) or not isinstance(layers, Iterable):
+        wrong.append(("layers", 'a list of layers, [planner.layer("conv", filters=6, kernel=5), ...]', layers))
+    else:
+        strange = next((each for each in layers if not isinstance(each, Entry)), None)
+        if strange is not None:
+            wrong.append(("layers", 'made with planner.layer("conv", filters=6, kernel=5)', strange))
+    if output is not None and not isinstance(output, (str, Mapping, Sequence)):
+        wrong.append(("output", "a name, a list of names, or a mapping of names to shapes", output))
+    if wrong:
+        raise GraphError(Finding("N107", f"`{key}` must be {what}; got {given!r:.80}") for key, what, given in wrong)
 
 
 def execution_order(nodes: Sequence[Node]) -> list[Node]:

@@ -316,6 +316,9 @@ def _bound_nodes(plan: Plan, values: Mapping[str, int]) -> tuple[BoundNode, ...]
             if requirement.condition.verdict() is Verdict.FAILS:
                 raise SizeError([Finding("S209", f"`{node.name}`: {requirement.sentence}", layer=node.name)])
         output = layer.output_shape(inputs)
+        if sy.product(output) > sy.LARGEST:
+            message = f"`{node.name}` would be {sy.shape_text(output)}: more numbers than any machine holds (2^40)"
+            raise SizeError([Finding("S214", message, layer=node.name, fixes=("give smaller sizes",))])
         shapes[node.name] = output
         nodes.append(
             BoundNode(

@@ -121,6 +121,14 @@ SIZES = (
         spec("convtranspose: {filters: 1, kernel: 3, stride: 2, pad: 1, output_pad: 1}"),
     ),
     Rule(
+        "S214",
+        "tensor too large",
+        "A tensor or a weight would hold more than 2^40 numbers, at least for one image: over 4 TB in float32. No "
+        "machine runs that, and the sizes are most likely a slip.",
+        spec("flatten\ndense: {units: 1000000000}", "[N, 3, 2000, 2000]"),
+        spec("flatten\ndense: {units: 1000}", "[N, 3, 200, 200]"),
+    ),
+    Rule(
         "S301",
         "border dropped",
         "The stride does not divide, floor rounds down, and the last rows or columns of the input are in no window: "
