@@ -380,7 +380,7 @@ def _shape_of(layer: Layer, inputs: Sequence[Shape | None]) -> Shape | None:
     return layer.output_shape(known)
 
 
-def _first_bad(shape: Sequence[int | str]) -> int:
+def _first_bad(shape: object) -> int:
     if not isinstance(shape, Sequence):
         return 0
     for axis, item in enumerate(shape):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 from planner.findings import GraphError, Location
@@ -79,9 +80,12 @@ def layer(
     >>> layer("conv", name="c1", filters=6, kernel=5).settings
     {'filters': 6, 'kernel': 5}
     """
-    if isinstance(from_, Entry) or not (from_ is None or isinstance(from_, (str, Sequence))):
-        raise GraphError.of("N107", f"`from_` takes the name of a layer or a list of names, got {from_!r:.60}")
-    if not (expect is None or (isinstance(expect, Sequence) and not isinstance(expect, str))):
-        raise GraphError.of("N107", f"`expect` takes a shape, such as ('N', 10); got {expect!r:.60}")
+    _check_type("from_", from_, (str, Sequence, NoneType), "the name of a layer or a list of names")
+    _check_type("expect", expect, (list, tuple, NoneType), "a shape, such as ('N', 10)")
     sources = from_ if from_ is None or isinstance(from_, str) else tuple(from_)
     return Entry(kind, settings, name, sources, act, norm, None if expect is None else tuple(expect))
+
+
+def _check_type(key: str, given: object, types: tuple[type, ...], what: str) -> None:
+    if not isinstance(given, types):
+        raise GraphError.of("N107", f"`{key}` takes {what}; got {given!r:.60}")

@@ -104,7 +104,7 @@ class Network:
     ) -> None:
         from planner.builder import Builder  # which builds on this module
 
-        layers = list(layers) if isinstance(layers, Iterable) and not isinstance(layers, (str, Mapping)) else layers
+        layers = _listed(layers)
         _check_arguments(name, input, layers, output)
         builder = Builder(name, input)
         for entry in layers:
@@ -191,6 +191,11 @@ class Network:
             raise GraphError.of(
                 error.code, error.problem, fixes=("give [N, C, H, W]: whole numbers or names",)
             ) from None
+
+
+def _listed(layers: Any) -> Any:
+    """Return anything that yields layers as a list, and leave alone what is to be refused."""
+    return layers if isinstance(layers, (str, Mapping)) or not isinstance(layers, Iterable) else list(layers)
 
 
 def _check_arguments(name: object, input: object, layers: object, output: object) -> None:

@@ -99,9 +99,9 @@ def through(
     """
     if not shapes:
         return SELF if len(output) == 4 else None
-    seen = [f for slot, f in enumerate(before) if slot not in layer.shape_only]
-    known = [f for f in seen if f is not None]
-    if not known or (len(known) < len(seen) and len(output) == 4):
+    read = [f for slot, f in enumerate(before) if slot not in layer.shape_only]
+    known = [f for f in read if f is not None]
+    if not known or (len(known) < len(read) and len(output) == 4):
         return None
     joined = known[0] if len(known) == 1 else _union(known)
     view = layer.fields_of_view(shapes)

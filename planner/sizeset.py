@@ -247,7 +247,10 @@ class SizeSet:
 
 
 def solve_residues(
-    modulus: int, solve: Callable[[int], tuple[tuple[Run, ...], int]], member: Callable[[int], bool], least: int = 1
+    modulus: int,
+    solve: Callable[[int], tuple[tuple[Run, ...], int]],
+    member: Callable[[int], bool],
+    least: int = 1,
 ) -> SizeSet:
     """Return the set of n >= `least` (0 or 1) given, for each residue, the runs of k and the k from which they are true.
 

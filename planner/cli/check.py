@@ -200,7 +200,7 @@ def accepted(domain: Domain) -> str:
 
 def _distinct(domain: Domain) -> list[Reason]:
     """Return the reasons of each limit once: where W is limited as H is, those of H."""
-    first = {found: name for name, found in reversed(domain.sets.items())}
+    first = {found: name for name, found in reversed(list(domain.sets.items()))}
     return [reason for reason in domain.reasons if first[domain.sets[reason.name]] == reason.name]
 
 

@@ -100,6 +100,9 @@ def read_file(path: str | PurePath) -> tuple[str, str]:
     SpecError
         P105: missing, a directory, not readable or of an unknown suffix; P101: not UTF-8; P103: too large.
     """
+    given: object = path
+    if not isinstance(given, (str, PurePath)):
+        raise _file_error(f"a spec is named by a path, got {given!r:.60}", "give the path of a .yaml or .json file")
     file = str(path)
     if file == "-":
         return _limited(sys.stdin.buffer.read(LONGEST_TEXT + 1), "<stdin>"), "<stdin>"
