@@ -1,28 +1,29 @@
 """Derivations: formula -> substituted -> number, for each quantity of a layer.
 
-How a kind of layer is explained is a function registered for its class; a kind without one gets the
-derivation every layer has. How a derivation is printed is the business of :mod:`planner.steps`.
+The formulas of each kind of layer are in :mod:`planner.formulas`; here they meet what comes before a layer: the
+chain of sizes, the receptive field, the ways that meet in a merge. How a derivation is printed is the
+business of :mod:`planner.steps`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import singledispatch
 from typing import TypeAlias
 
 import planner.symbols as sy
 from planner.check import Diagnosis
 from planner.derivation import chain
-from planner.layers import BatchNorm, Concat, Conv, Dense, Flatten, Input, Layer
-from planner.layers.window import Window, WindowLayer
-from planner.network import Node
+from planner.formulas import AXES, derive, window_steps
+from planner.layers import Input, Layer
+from planner.layers.base import AxisField
+from planner.layers.window import WindowLayer
+from planner.network import Network, Node
+from planner.paths import ALIGNED, Ways, alignment, all_paths, branch_text, branches
 from planner.receptive import ReceptiveField, through
-from planner.steps import Derivation, Step, bracketed, rule, shape_step, shape_text, stated
-from planner.symbols import Shape, Size
+from planner.steps import Derivation, Step, rule, shape_text, stated
+from planner.symbols import Shape
 from planner.table import field_text, settings_text
-
-AXES = ("height", "width")
 
 Fields: TypeAlias = Mapping[str, ReceptiveField | None]
 """Receptive fields by node."""
@@ -70,12 +71,15 @@ def derivations(found: Diagnosis, names: Iterable[str], at: Mapping[str, int] | 
     ['input', 'gap']
     """
     found = _bound(found, dict(at or {}))
-    fields = _fields(found)
+    fields, ways = _fields(found), list[Ways]()
     for name in names:
-        yield _derivation(found, name, fields)
+        if len(found.network.by_name[name].inputs) > 1 and not ways:
+            ways = [all_paths(found.network, found.shapes, found.plan.domain if found.plan else None)]
+            ways += [all_paths(found.network, found.shapes, found.plan.lossless)] if found.plan else []
+        yield _derivation(found, name, fields, ways)
 
 
-def _derivation(found: Diagnosis, name: str, fields: Fields) -> Derivation:
+def _derivation(found: Diagnosis, name: str, fields: Fields, ways: Sequence[Ways]) -> Derivation:
     node = found.network.by_name[name]
     shapes = found.shapes
     reads = {each: "unknown" if (shape := shapes[each]) is None else shape_text(shape) for each in node.inputs}
@@ -89,6 +93,7 @@ def _derivation(found: Diagnosis, name: str, fields: Fields) -> Derivation:
     steps: list[Step] = []
     if output is not None:
         steps += [*derive(layer, inputs, output), *_field_steps(node, layer, inputs, fields)]
+        steps += _branch_steps(node, found.network, ways) if ways else []
     elif isinstance(layer, WindowLayer) and len(inputs[0]) == 4:
         steps += window_steps(layer, inputs[0])
     return Derivation(
@@ -98,7 +103,7 @@ def _derivation(found: Diagnosis, name: str, fields: Fields) -> Derivation:
         () if isinstance(layer, Input) else tuple(settings_text(layer.settings())),
         reads,
         tuple(steps),
-        _chains(found, name),
+        _chains(found, name, fields),
         "" if output is not None else _fault(found, name) or "it cannot be planned",
     )
 
@@ -121,186 +126,59 @@ def worth_explaining(found: Diagnosis) -> Iterator[str]:
             yield node.name
 
 
-@singledispatch
-def derive(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    """Yield the steps of one kind of layer; registered by class, this one serves every kind.
-
-    Examples
-    --------
-    >>> from planner.layers import Relu
-    >>> [step.quantity for step in derive(Relu(), ((8, 3, 4, 4),), (8, 3, 4, 4))]
-    ['output']
-    """
-    yield shape_step("output", output)
-    arrays = layer.params(inputs)
-    if arrays:
-        parts = [f"{array.name} {'*'.join(bracketed(sy.text(size)) for size in array.shape)}" for array in arrays]
-        counts = sy.total(array.count for array in arrays)
-        yield stated("parameters", " + ".join(parts), sy.text(counts))
-    macs = layer.macs(inputs, output)
-    if macs != 0:
-        yield stated("MACs", sy.text(macs))
-
-
-@derive.register(WindowLayer)
-def _(layer: WindowLayer, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    yield from window_steps(layer, inputs[0])
-    yield from derive.dispatch(Layer)(layer, inputs, output)
-
-
-@derive.register(Conv)
-def _(layer: Conv, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    high, wide = layer.kernel
-    values = {"filters": layer.filters, "channels": inputs[0][1], "groups": layer.groups, "kh": high, "kw": wide}
-    share, latex_share = "({channels}/{groups})", r"\frac{{{channels}}}{{{groups}}}"
-    if layer.groups == 1:
-        values.pop("groups")
-        share = latex_share = "{channels}"
-    bias, latex_bias = (" + {filters}", " + {filters}") if layer.bias else ("", "")
-    yield from window_steps(layer, inputs[0])
-    yield shape_step("output", output)
-    yield rule(
-        "parameters",
-        f"{{filters}}*{share}*{{kh}}*{{kw}}{bias}",
-        rf"{{filters}} \cdot {latex_share} \cdot {{kh}} \cdot {{kw}}{latex_bias}",
-        values,
-        sy.total(array.count for array in layer.params(inputs)),
-    )
-    yield rule(
-        "MACs",
-        f"{{N}}*{{filters}}*{{H'}}*{{W'}}*{share}*{{kh}}*{{kw}}",
-        rf"{{N}} \cdot {{filters}} \cdot {{H'}} \cdot {{W'}} \cdot {latex_share} \cdot {{kh}} \cdot {{kw}}",
-        {**values, "N": output[0], "H'": output[2], "W'": output[3]},
-        layer.macs(inputs, output),
-    )
-
-
-@derive.register(Dense)
-def _(layer: Dense, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    values = {"units": layer.units, "features": inputs[0][1]}
-    bias = " + {units}" if layer.bias else ""
-    parameters = sy.total(array.count for array in layer.params(inputs))
-    yield shape_step("output", output)
-    yield rule("parameters", "{units}*{features}" + bias, r"{units} \cdot {features}" + bias, values, parameters)
-    yield rule(
-        "MACs",
-        "{N}*{units}*{features}",
-        r"{N} \cdot {units} \cdot {features}",
-        {**values, "N": output[0]},
-        layer.macs(inputs, output),
-    )
-
-
-@derive.register(Flatten)
-def _(_: Flatten, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    letters = ("channels", "height", "width") if len(inputs[0]) == 4 else ("features",)
-    text = "*".join(f"{{{letter}}}" for letter in letters)
-    values = dict(zip(letters, inputs[0][1:], strict=True))
-    yield rule("features", text, text.replace("*", r" \cdot "), values, output[1])
-    yield shape_step("output", output)
-
-
-@derive.register(Concat)
-def _(_: Concat, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    yield stated("channels", " + ".join(sy.text(shape[1]) for shape in inputs), sy.text(output[1]))
-    yield shape_step("output", output)
-
-
-@derive.register(BatchNorm)
-def _(layer: BatchNorm, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    values = {"channels": inputs[0][1]}
-    yield shape_step("output", output)
-    for quantity, arrays in (("parameters", layer.params(inputs)), ("buffers", layer.buffers(inputs))):
-        if arrays:
-            total = sy.total(array.count for array in arrays)
-            yield rule(quantity, "2*{channels}", r"2 \cdot {channels}", values, total)
-
-
-def window_steps(layer: WindowLayer, shape: Shape) -> list[Step]:
-    """Return how output height and width follow from the window rule; one step where both are the same.
-
-    Examples
-    --------
-    >>> F, S, N = map(sy.symbol, "FSN")
-    >>> [step.text for step in window_steps(Conv(filters=1, kernel=F, stride=S), (1, 3, N, N))]
-    ['floor((n - k)/s) + 1 = floor((N - F)/S) + 1']
-    >>> [step.text for step in window_steps(Conv(filters=1, kernel=3, stride=3), (1, 3, 7, 7))]
-    ['floor((n - k)/s) + 1 = floor((7 - 3)/3) + 1 = 2']
-    """
-    stride, pad, _, _ = layer.window_settings()
-    found = []
-    for axis, window in enumerate(layer.windows(shape)):
-        size = shape[2 + axis]
-        if isinstance(pad, str):
-            values = {"n": size, "s": stride[axis]}
-            count = layer.map_size(shape)[axis]
-            found.append(
-                [rule(AXES[axis], "ceil({n}/{s})", r"\left\lceil \frac{{{n}}}{{{s}}} \right\rceil", values, count)]
-            )
-        else:
-            found.append(_axis_steps(AXES[axis], window, size))
-    high, wide = found
-    if [step.terms for step in high] == [step.terms for step in wide]:
-        return [replace(step, quantity=step.quantity.replace("height", "height and width")) for step in high]
-    return high + wide
-
-
-def _axis_steps(name: str, window: Window, size: Size) -> list[Step]:
-    """Return the steps along one axis: the window's extent where it is dilated, then its positions."""
-    steps = []
-    reach, values = "k", {"n": size, "k": window.kernel, "s": window.stride}
-    if window.dilation != 1:
-        spread = {"d": window.dilation, "k": window.kernel}
-        steps.append(rule(f"window {name} e", "{d}*({k} - 1) + 1", r"{d} \cdot ({k} - 1) + 1", spread, window.extent))
-        reach, values = "e", {"n": size, "e": window.extent, "s": window.stride}
-    if sy.difference(window.before, window.after) != 0:
-        padding = " + {a} + {b}"
-        values |= {"a": window.before, "b": window.after}
-    elif window.before != 0:
-        padding = " + 2*{p}"
-        values |= {"p": window.before}
-    else:
-        padding = ""
-    inside = f"({{n}}{padding} - {{{reach}}})/{{s}}"
-    top = f"{{n}}{padding.replace('*', ' ')} - {{{reach}}}"
-    fraction = rf"\frac{{{{{top}}}}}{{{{{{s}}}}}}"
-    text, latex = f"{inside} + 1", f"{fraction} + 1"
-    # rounding that changes nothing is left out, as textbooks do
-    if window.rounding == "ceil":
-        text, latex = f"ceil({inside}) + 1", rf"\left\lceil {fraction} \right\rceil + 1"
-    elif window.rounding == "floor" and window.remainder(size) != 0:
-        text, latex = f"floor({inside}) + 1", rf"\left\lfloor {fraction} \right\rfloor + 1"
-    plain = sy.constant(window.stride) is not None and sy.constant(window.extent) is not None
-    positions = window.positions(size)
-    steps.append(rule(name, text, latex, values, positions if plain or sy.constant(positions) is not None else None))
-    if window.rounding == "ceil":
-        straight = sy.ceil_div(sy.total([size, window.before, window.after, -window.extent]), window.stride) + 1
-        if sy.difference(straight, positions) != 0:
-            less = stated(f"{name}, no window begins in the padding", sy.text(positions))
-            steps[-1] = replace(steps[-1], terms=(*steps[-1].terms[:2], sy.text(straight)))
-            steps.append(less)
-    return steps
-
-
 def _field_steps(node: Node, layer: Layer, inputs: tuple[Shape, ...], fields: Fields) -> Iterator[Step]:
     """Yield the receptive field, with its derivation where a window sees a field of one earlier layer."""
     field = fields.get(node.name)
-    before = fields.get(node.inputs[0]) if len(node.inputs) == 1 else None
+    sources = [source for slot, source in enumerate(node.inputs) if slot not in layer.shape_only]
+    before = fields.get(sources[0]) if len(sources) == 1 else None
     view = layer.fields_of_view(inputs) if inputs else None
     if field is None:
         return
-    if before is None or view is None or any(axis.extent is None for axis in view):
+    if before is None or view is None or any(axis.extent is None or axis.stride == 0 for axis in view):
         yield stated("receptive field / step", field_text(field))
         return
-    r, j, t = (pair[0] for pair in (before.size, before.jump, before.start))
-    extent, stride, pad = view[0].extent, view[0].stride, view[0].before
-    axis = "" if view[0] == view[1] else " (height)"
-    values = {"r": r, "e": 1 if extent is None else extent, "j": j}
-    yield rule(f"field size{axis}", "{r} + ({e} - 1)*{j}", r"{r} + ({e} - 1) \cdot {j}", values, field.size[0])
-    yield rule(f"field step{axis}", "{j}*{s}", r"{j} \cdot {s}", {"j": j, "s": stride}, field.jump[0])
-    yield rule(
-        f"field start{axis}", "{t} - {a}*{j}", r"{t} - {a} \cdot {j}", {"t": t, "a": pad, "j": j}, field.start[0]
+    high, wide = (_axis_field(view[axis], before, field, axis) for axis in (0, 1))
+    if [step.terms for step in high] == [step.terms for step in wide]:
+        yield from high
+        return
+    for axis, steps in zip(AXES, (high, wide), strict=True):
+        yield from (replace(step, quantity=f"{step.quantity}, {axis}") for step in steps)
+
+
+def _axis_field(view: AxisField, before: ReceptiveField, field: ReceptiveField, axis: int) -> list[Step]:
+    r, j, t = before.size[axis], before.jump[axis], before.start[axis]
+    # where a map grows, what a position meets is not the reach of the kernel that stands in the other formulas
+    e, a = ("e", "a") if view.repeat == 1 else ("q", "c")
+    seen = {"r": r, e: 1 if view.extent is None else view.extent, "j": j}
+    size = rule(
+        "field size", f"{{r}} + ({{{e}}} - 1)*{{j}}", rf"{{r}} + ({{{e}}} - 1) \cdot {{j}}", seen, field.size[axis]
     )
+    if view.repeat == 1:
+        step = rule("field step", "{j}*{s}", r"{j} \cdot {s}", {"j": j, "s": view.stride}, field.jump[axis])
+    else:
+        values = {"j": j, "s": view.repeat}
+        step = rule("field step", "{j}/{s}", r"\frac{{{j}}}{{{s}}}", values, field.jump[axis])
+    values = {"t": t, a: view.before, "j": j}
+    start = rule("field start", f"{{t}} - {{{a}}}*{{j}}", rf"{{t}} - {{{a}}} \cdot {{j}}", values, field.start[axis])
+    return [size, step, start]
+
+
+def _branch_steps(node: Node, network: Network, ways: Sequence[Ways]) -> Iterator[Step]:
+    """Yield what each branch of a merge sees, and whether they look at the same pixels.
+
+    `ways` holds the paths at all accepted sizes and, where they may say more, at those that lose nothing.
+    """
+    found = branches(ways[0], network, node.name)
+    if len(found) < 2:
+        return
+    sentence = alignment(found)
+    if sentence != ALIGNED and len(ways) > 1:
+        lossless = branches(ways[1], network, node.name)
+        if alignment(lossless) == ALIGNED:
+            found, sentence = lossless, f"{ALIGNED} at sizes that lose nothing; at others a crop or a floor shifts them"
+    for branch in found:
+        yield stated(f"through {branch.source}", branch_text(branch))
+    yield stated("alignment", sentence)
 
 
 def _fields(found: Diagnosis) -> Fields:
@@ -326,12 +204,19 @@ def _fault(found: Diagnosis, name: str) -> str:
     return next((finding.message for finding in found.findings if finding.layer == name), "")
 
 
-def _chains(found: Diagnosis, name: str) -> dict[str, str]:
+def _chains(found: Diagnosis, name: str, fields: Fields) -> dict[str, str]:
+    """Return from the input to a layer: the sizes of the maps, and what one position of each sees."""
     end = f"{name}."
     network = found.network.altered(nodes=(*found.network.nodes, Node(end, _Reader(), (name,))))
-    texts = [chain(network, found.shapes, end, axis) for axis in (2, 3)]
-    both = {"height and width": texts[0]} if texts[0] == texts[1] else dict(zip(AXES, texts, strict=True))
-    return {axis: text for axis, text in both.items() if "->" in text}
+    seen: dict[str, Shape | None] = {each: (1, 1, *f.size) if f else None for each, f in fields.items()}
+    chains: dict[str, str] = {}
+    for what, shapes in (("", found.shapes), ("field ", seen)):
+        high, wide = (chain(network, shapes, end, axis) for axis in (2, 3))
+        both = {"height and width": high} if high == wide else dict(zip(AXES, (high, wide), strict=True))
+        if what and high == wide:
+            both = {"size": high}
+        chains |= {f"{what}{axis}": text for axis, text in both.items()}
+    return {axis: text for axis, text in chains.items() if "->" in text}
 
 
 def _at(shape: Shape, values: Mapping[str, int]) -> Shape:

@@ -1,11 +1,12 @@
 """Steps of a derivation, and how they read as text, Markdown, LaTeX and JSON.
 
-What is derived, and how, is the business of :mod:`planner.explain`.
+What is derived, and how, is the business of :mod:`planner.explain`
+and :mod:`planner.formulas`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,32 @@ from planner.symbols import Shape, Size
 
 LETTERS = {"kh": "k_h", "kw": "k_w", "H'": "H'", "W'": "W'"}
 """Letters of formulas that LaTeX writes otherwise; other words stand as text."""
+
+MEANINGS = {
+    "n": "input size",
+    "m": "size kept",
+    "k": "kernel",
+    "s": "stride or scale",
+    "p": "padding on each side",
+    "a": "padding before",
+    "b": "padding after",
+    "o": "output_pad",
+    "d": "dilation",
+    "e": "reach of the window",
+    "kh": "kernel height",
+    "kw": "kernel width",
+    "N": "images",
+    "H": "input height",
+    "W": "input width",
+    "H'": "output height",
+    "W'": "output width",
+    "r": "receptive field of what is read",
+    "j": "step of that field",
+    "t": "start of that field",
+    "q": "positions read that one output can meet",
+    "c": "how many of them lie before the first",
+}
+"""What the letters of formulas stand for."""
 
 
 @dataclass(frozen=True)
@@ -25,11 +52,14 @@ class Step:
     quantity : str
     terms, latex : tuple of str
         The same terms as people type them and in LaTeX.
+    letters : tuple of str
+        What stands in the formula, the first of the terms.
     """
 
     quantity: str
     terms: tuple[str, ...]
     latex: tuple[str, ...]
+    letters: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -89,7 +119,7 @@ def rule(quantity: str, text: str, latex: str, values: Mapping[str, Size], resul
     if result is not None:
         terms.append(sy.text(result))
         maths.append(sy.latex(result))
-    return Step(quantity, tuple(dict.fromkeys(terms)), tuple(dict.fromkeys(maths)))
+    return Step(quantity, tuple(dict.fromkeys(terms)), tuple(dict.fromkeys(maths)), tuple(values))
 
 
 def stated(quantity: str, *terms: str) -> Step:
@@ -100,7 +130,20 @@ def stated(quantity: str, *terms: str) -> Step:
     >>> stated("channels", "4 + 4", "8").text
     '4 + 4 = 8'
     """
-    return Step(quantity, tuple(dict.fromkeys(terms)), tuple(f"\\text{{{_escaped(t)}}}" for t in dict.fromkeys(terms)))
+    return Step(quantity, tuple(dict.fromkeys(terms)), tuple(f"\\text{{{escaped(t)}}}" for t in dict.fromkeys(terms)))
+
+
+def glossary(derivations: Iterable[Derivation]) -> str:
+    """Return what the letters of some derivations stand for, in the order they appear; "" where there are none.
+
+    Examples
+    --------
+    >>> step = rule("height", "{n} - {k}", "{n} - {k}", {"n": 7, "k": 3}, 4)
+    >>> glossary([Derivation("c", "conv", "", (), {}, (step,), {})])
+    'n input size, k kernel'
+    """
+    letters = dict.fromkeys(letter for each in derivations for step in each.steps for letter in step.letters)
+    return ", ".join(f"{letter} {MEANINGS[letter]}" for letter in letters if letter in MEANINGS)
 
 
 def shape_step(quantity: str, shape: Shape) -> Step:
@@ -156,7 +199,7 @@ def as_markdown(derivation: Derivation) -> str:
     rows += [(step.quantity, step.text) for step in derivation.steps]
     rows += [(f"{axis}, all along", text) for axis, text in derivation.chains.items()]
     rows += [("but", derivation.fault)] if derivation.fault else []
-    table = "".join(f"| {_cell(name)} | `{_cell(text.replace('`', ''))}` |\n" for name, text in rows)
+    table = "".join(f"| {cell(name)} | `{cell(text.replace('`', ''))}` |\n" for name, text in rows)
     return f"### {_title(derivation)}\n\n| quantity | derivation |\n|---|---|\n{table}"
 
 
@@ -172,7 +215,7 @@ def as_latex(derivation: Derivation) -> str:
       \text{width} &= n - k = 7 - 3 = 4
     \end{align*}
     """
-    lines = [f"  \\text{{{_escaped(step.quantity)}}} &= {' = '.join(step.latex)}" for step in derivation.steps]
+    lines = [f"  \\text{{{escaped(step.quantity)}}} &= {' = '.join(step.latex)}" for step in derivation.steps]
     body = " \\\\\n".join(lines)
     return f"% {_title(derivation)}\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
 
@@ -215,9 +258,11 @@ def bracketed(text: str) -> str:
     return text
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """Return a text that can stand in a cell of a Markdown table."""
     return text.replace("|", "\\|")
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text with what LaTeX would take for commands escaped."""
     return "".join(f"\\{char}" if char in "#$%&_{}" else char for char in text)

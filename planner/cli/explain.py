@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,37 +13,84 @@ from planner.cli.console import CLEAN, FINDINGS, fail, out, width
 from planner.cli.console import as_json as json_text
 from planner.cli.subject import Subject, at_option, json_option, placed, read_subject
 from planner.findings import PlannerError, nearest
+from planner.network import listed
 
+if TYPE_CHECKING:
+    from planner.check import Diagnosis
+    from planner.counting import Tool
+    from planner.grid import Grid
+
+COUNTS = ("mac", "flop", "torchinfo", "thop", "fvcore", "torch")
 CODE = re.compile(r"[A-Z][0-9]{3}\Z")
 
-EXAMPLES = "\b\nshapeplan explain net.yaml c3\nshapeplan explain S201"
+EXAMPLES = "\n".join(
+    (
+        "\b",
+        "shapeplan explain net.yaml c3",
+        "shapeplan explain net.yaml --count thop --at N=1,H=224,W=224",
+        "shapeplan explain net.yaml add1 --paths",
+        "shapeplan explain net.yaml --tiling --at H=4000,W=3000",
+        "shapeplan explain S201",
+    )
+)
 
 
 @click.command("explain", epilog=EXAMPLES)
 @click.argument("what", metavar="SPEC|CODE")
 @click.argument("layer", required=False)
 @at_option
+@click.option("--count", "tools", multiple=True, type=click.Choice(COUNTS), help="MACs as another tool states them.")
+@click.option("--paths", "by_path", is_flag=True, help="What each way to LAYER sees, and whether they align.")
+@click.option("--tiling", "by_tile", is_flag=True, help="Tile sizes, halo and stride, for images in pieces.")
+@click.option("--tile", type=click.IntRange(1), metavar="SIZE", help="Tiles of this size, with --tiling.")
 @click.option("--format", "style", type=click.Choice(("text", "markdown", "latex")), default="text", show_default=True)
 @json_option
-def command(what: str, layer: str | None, sizes: dict[str, int], style: str, as_json: bool) -> None:
+def command(
+    what: str,
+    layer: str | None,
+    sizes: dict[str, int],
+    tools: tuple[Tool, ...],
+    by_path: bool,
+    by_tile: bool,
+    tile: int | None,
+    style: str,
+    as_json: bool,
+) -> None:
     """Derive the numbers of a LAYER of a spec, or of all of them; or tell what the rule CODE means."""
+    by_tile = by_tile or tile is not None
+    if bool(tools) + by_path + by_tile > 1:
+        raise click.UsageError("--count, --paths and --tiling answer different questions; give one of them")
     if CODE.match(what.upper()):
+        if layer is not None or tools or by_path or by_tile:
+            raise click.UsageError(f"{what} is a rule; --count, --paths and --tiling are for specs")
         _explain_rule(what.upper(), as_json)
         return
-    from planner import steps
-    from planner.explain import derivations, worth_explaining
-    from planner.report import admit
-
     subject = read_subject(what)
     found = subject.diagnosis
     if found is None:
         fail(subject.findings, subject.sources, as_json)
+    if layer is not None:
+        layer = _known(layer, subject, found.network.by_name)
+    try:
+        if tools or by_path or by_tile:
+            survey = _survey(subject, layer, sizes, tools, by_path, tile, as_json)
+            out(json_text(survey) if isinstance(survey, dict) else _printed(survey, style))
+        else:
+            _derive(subject, found, layer, sizes, style, as_json)
+    except PlannerError as error:
+        fail(placed(error.findings, subject), subject.sources, as_json)
+
+
+def _derive(
+    subject: Subject, found: Diagnosis, layer: str | None, sizes: dict[str, int], style: str, as_json: bool
+) -> None:
+    from planner import steps
+    from planner.explain import derivations, worth_explaining
+    from planner.report import admit
+
     if found.plan is not None and sizes:
-        try:
-            admit(found.plan, sizes)
-        except PlannerError as error:
-            fail(placed(error.findings, subject), subject.sources, as_json)
-    names = [_known(layer, subject, found.network.by_name)] if layer is not None else list(worth_explaining(found))
+        admit(found.plan, sizes)
+    names = [layer] if layer is not None else list(worth_explaining(found))
     derived = list(derivations(found, names, sizes))
     if as_json:
         out(json_text({"name": found.network.name, "layers": [steps.as_json(item) for item in derived]}))
@@ -53,16 +101,66 @@ def command(what: str, layer: str | None, sizes: dict[str, int], style: str, as_
         "latex": steps.as_latex,
     }
     out("\n".join(map(printers[style], derived)))
+    letters = steps.glossary(derived)
+    if letters:
+        lines = textwrap.wrap(letters, width())
+        out("\n" + "".join(f"% {line}\n" if style == "latex" else f"{line}\n" for line in lines))
     if subject.plan is None:
         fail(subject.findings, subject.sources)
 
 
+def _survey(
+    subject: Subject,
+    layer: str | None,
+    sizes: dict[str, int],
+    tools: tuple[Tool, ...],
+    by_path: bool,
+    tile: int | None,
+    as_json: bool,
+) -> Grid | dict[str, Any]:
+    from planner import surveys
+    from planner.counting import tally
+    from planner.report import admit
+    from planner.table import batch_name
+    from planner.tiling import image_sizes, tiling
+
+    found, plan = subject.diagnosis, subject.plan
+    if found is None or plan is None:
+        fail(subject.findings, subject.sources, as_json)
+    if tools:
+        admit(plan, sizes)
+        batch = batch_name(plan)
+        alone = batch is not None and batch not in sizes
+        values = {batch: 1, **sizes} if alone and batch is not None else sizes
+        title = f"{layer or plan.name}: {'one image' if alone else 'the whole batch'}, evaluation mode"
+        counted = tally(plan, tuple(dict.fromkeys(tools)), values, None if layer is None else [layer])
+        return (
+            surveys.count_json(counted) if as_json else surveys.count_grid(title, counted, tuple(dict.fromkeys(tools)))
+        )
+    if by_path:
+        name = layer or next(iter(plan.outputs.values()))
+        return surveys.path_json(found, name) if as_json else surveys.path_grid(found, name)
+    image, tiles = image_sizes(plan.network, sizes), tiling(plan.network, layer, sizes)
+    return surveys.tile_json(tiles, image, tile) if as_json else surveys.tile_grid(tiles, image, tile)
+
+
+def _printed(survey: Grid, style: str) -> str:
+    from planner import grid
+
+    printers = {"text": grid.as_text, "markdown": grid.as_markdown, "latex": grid.as_latex}
+    return printers[style](survey)
+
+
 def _known(layer: str, subject: Subject, layers: Mapping[str, object]) -> str:
-    if layer not in layers:
-        close = nearest(layer, layers)
-        hint = f"did you mean `{close}`?" if close else f"layers are {', '.join(layers)}"
-        raise click.UsageError(f"{subject.file} has no layer `{layer}`; {hint}")
-    return layer
+    """Return the name of a layer; that of a block stands for its last layer."""
+    if layer in layers:
+        return layer
+    inside = [name for name in layers if name.startswith(f"{layer}.")]
+    if inside:
+        return inside[-1]
+    close = nearest(layer, layers)
+    hint = f"did you mean `{close}`?" if close else f"layers are {listed(layers)}"
+    raise click.UsageError(f"{subject.file} has no layer `{layer}`; {hint}")
 
 
 def _explain_rule(code: str, as_json: bool) -> None:

@@ -18,11 +18,15 @@ from planner.explain import explain, worth_explaining
 from planner.formulas import derive, window_steps
 from planner.layers import KINDS, Conv, MaxPool
 from planner.layers.base import Category, Layer
-from planner.steps import Derivation, as_json, as_latex, as_markdown, as_text
+from planner.steps import MEANINGS, Derivation, as_json, as_latex, as_markdown, as_text, glossary
 from planner.symbols import Shape
 from tests.cases import CASES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+
+
+WORDS = {"output", "receptive field / step", "alignment"}
+"""Quantities that are stated, not computed."""
 
 
 def texts(derivation: Derivation) -> dict[str, str]:
@@ -66,7 +70,7 @@ def test_names_are_replaced_by_the_numbers_given() -> None:
     found = explain(diagnose(net), "c", {"N": 32, "F": 5, "B": 1})
     assert texts(found)["height and width"] == "(n - k)/s + 1 = (32 - 5)/1 + 1 = 28"
     assert texts(found)["field size"] == "r + (e - 1)*j = 1 + (5 - 1)*1 = 5"
-    assert found.chains == {"height and width": "32 -c k5-> 28"}
+    assert found.chains == {"height and width": "32 -c k5-> 28", "field size": "1 -c k5-> 5"}
 
 
 @pytest.mark.parametrize(
@@ -97,16 +101,16 @@ def test_height_and_width_stand_apart_where_they_differ() -> None:
     assert [(step.quantity, step.terms[-1]) for step in steps] == [("height", "7"), ("width", "5")]
 
 
-@pytest.mark.parametrize("name", ["lenet5", "resnet18", "inception", "two_inputs"])
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "inception", "two_inputs", "unet"])
 def test_every_equal_sign_holds(name: str) -> None:
     plan = planner.load(EXAMPLES / f"{name}.yaml").check()
-    sizes = {name: 96 if name in "HW" else 2 for name in plan.free}
+    sizes = {name: plan.domain[name].next(96 if name in "HW" else 2) or 0 for name in plan.free}
     found = diagnose(plan.network)
     words = {"floor": sympy.floor, "ceil": sympy.ceiling}
     count = 0
     for node in plan.nodes:
         for step in explain(found, node.name, sizes).steps:
-            if step.quantity == "output" or "receptive field" in step.quantity:
+            if step.quantity in WORDS or step.quantity.startswith("through "):
                 continue
             numbers = [term for term in step.terms if not re.findall(r"[A-Za-z_']+", re.sub("floor|ceil", "", term))]
             values = {sympy.sympify(term, locals=words) for term in numbers}
@@ -192,7 +196,40 @@ def test_text_lines_up_and_json_holds_the_same_steps() -> None:
     lines = as_text(found).splitlines()
     assert lines[0] == "it: conv, 2-D convolution"
     assert lines[1] == "  reads                        x: N x 3 x 32 x 32"
-    assert lines[-1] == "  height and width, all along  32 -it k5-> 28"
+    assert lines[-2] == "  height and width, all along  32 -it k5-> 28"
+    assert lines[-1] == "  field size, all along        1 -it k5-> 5"
     assert [step["terms"] for step in json.loads(json.dumps(as_json(found)))["steps"]] == [
         list(step.terms) for step in found.steps
     ]
+
+
+def test_a_merge_tells_what_each_branch_sees_and_that_they_align() -> None:
+    found = texts(explain(diagnose(planner.load(EXAMPLES / "resnet18.yaml")), "stage2.1.add1"))
+    assert found["through stage2.1.proj.norm"] == "field 11x11 to 43x43 in 4 ways, step 8, first at -5 to -21, centre 0"
+    assert found["alignment"] == "every branch looks at the same pixels"
+
+
+def test_a_transposed_convolution_is_derived_in_full() -> None:
+    found = texts(one_layer("convtranspose", ("N", 4, 5, 5), filters=6, kernel=3, stride=2, pad=1))
+    assert found["height and width"] == "(n - 1)*s - a - b + e = (5 - 1)*2 - 1 - 1 + 3 = 9"
+    assert found["parameters"] == "channels*filters*kh*kw + filters = 4*6*3*3 + 6 = 222"
+    assert found["MACs"] == "N*channels*H*W*filters*kh*kw = N*4*5*5*6*3*3 = 5400*N"
+    assert found["field step"] == "j/s = 1/2"
+
+
+def test_both_axes_of_a_field_are_derived_where_they_differ() -> None:
+    found = texts(one_layer("conv", ("N", 1, 9, 9), filters=1, kernel=[3, 5]))
+    assert found["field size, height"].endswith("= 3")
+    assert found["field size, width"].endswith("= 5")
+
+
+def test_every_letter_of_a_formula_is_explained_once() -> None:
+    found = [
+        explain(diagnose(planner.load(EXAMPLES / f"{name}.yaml")), layer)
+        for name, layer in (("lenet5", "c3"), ("unet", "up4"))
+    ]
+    for derivation in found:
+        letters = [letter for step in derivation.steps for letter in step.letters if len(letter) <= 2]
+        assert set(letters) <= set(MEANINGS)
+        assert all(glossary([derivation]).count(f"{letter} {MEANINGS[letter]}") == 1 for letter in letters)
+    assert glossary([found[0]]).startswith("n input size, k kernel, s stride or scale")
