@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from itertools import chain
+from math import prod
 
 import planner.symbols as sy
 from planner.affine import solve_condition
-from planner.conditions import AtLeast, Equal, Requirement, Verdict, bounds
+from planner.conditions import AtLeast, Equal, Requirement, Verdict
 from planner.domain import Domain, Open, contradiction, solve
 from planner.findings import Finding, Severity, ShapeError
 from planner.network import Expectation, Network, Node, listed
@@ -118,7 +119,7 @@ class _Walk:
         self.open += depends
         output = node.layer.output_shape(inputs)
         for what, shape in (("output", output), *((f"`{p.name}`", p.shape) for p in node.layer.params(inputs))):
-            if (least := bounds(sy.product(shape))[0]) is not None and least > sy.LARGEST:
+            if prod(size for each in shape if (size := sy.constant(each)) is not None) > sy.LARGEST:
                 self.fault(node, _too_large(what, shape))
                 return
         self.shapes[node.name] = output
@@ -133,7 +134,6 @@ class _Walk:
                 output,
                 node.layer.params(inputs),
                 node.layer.buffers(inputs),
-                sy.total([node.layer.macs(inputs, output)]),
                 self.fields,
                 node.role,
             )

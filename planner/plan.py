@@ -43,8 +43,6 @@ class PlannedNode:
     input_shapes, output
         In the order N, C, H, W.
     parameters, buffers : tuple of Parameter
-    macs : Size
-        Multiply-accumulates of one forward pass over the batch, bias not counted.
     fields : ReceptiveFields
         Of all nodes of the plan, computed when asked for.
     role : str
@@ -58,7 +56,6 @@ class PlannedNode:
     output: Shape
     parameters: tuple[Parameter, ...]
     buffers: tuple[Parameter, ...]
-    macs: Size
     fields: ReceptiveFields = field(compare=False, repr=False)
     role: str = ""
 
@@ -66,6 +63,11 @@ class PlannedNode:
     def kind(self) -> str:
         """Key of the layer in a spec."""
         return self.layer.kind
+
+    @cached_property
+    def macs(self) -> Size:
+        """Multiply-accumulates of one forward pass over the batch, bias not counted; an int where nothing is free."""
+        return sy.total([self.layer.macs(self.input_shapes, self.output)])
 
     @property
     def receptive_field(self) -> ReceptiveField | None:

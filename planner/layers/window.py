@@ -86,6 +86,8 @@ class Window:
 
     def unseen(self, size: Size) -> Size:
         """Return how many positions at the far end of the input no window reaches; 0 or less means none."""
+        if self.rounding == "floor" and self.stride == 1:
+            return -self.after
         reach = (self.positions(size) - 1) * self.stride + self.extent - self.before
         return sy.difference(size, reach)
 

@@ -116,6 +116,8 @@ def floor_div(value: Size, divisor: Size) -> Size:
     """
     if isinstance(value, int) and isinstance(divisor, int):
         return value // divisor
+    if divisor == 1:
+        return value
     return _floor_div(sympy.sympify(value), sympy.sympify(divisor))
 
 
