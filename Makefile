@@ -11,7 +11,7 @@ INSTALL     := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 .PHONY: help demo test lint format types contracts check clean
 
 help:  ## what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
 demo: $(VENV)/.installed-demo  ## check, draw and train LeNet on handwritten digits, under a minute
 	@$(BIN)/shapeplan demo
@@ -55,3 +55,17 @@ $(VENV)/.installed-demo: pyproject.toml | $(VENV)/.created
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/.created
 	$(INSTALL) -e '.[all,test,dev]'
 	@touch $@ $(VENV)/.installed-demo
+
+.PHONY: fuzz property bench-check
+SECONDS  ?= 300
+NETWORKS ?= 4000
+
+property: $(VENV)/.installed-test  ## accepted sizes of thousands of random networks against brute force (NETWORKS=4000)
+	PYTHONPATH=. $(BIN)/python -m tests.test_domain_property --networks $(NETWORKS)
+
+fuzz: $(VENV)/.installed-test  ## hostile and random specs through the whole check (SECONDS=300)
+	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --hostile
+	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --seconds $(SECONDS)
+
+bench-check: $(VENV)/.installed-test  ## times of checking, beside other tools where they are installed
+	PYTHONPATH=. $(BIN)/python -m tests.benchmarks.checking

@@ -22,6 +22,9 @@ from planner.symbols import Size
 @lru_cache(maxsize=4096)
 def solve_condition(condition: Condition, name: str) -> SizeSet | None:
     """Return all n that meet a condition on one free size; None where it is not quasi-affine in n."""
+    least = 0 if any(name in sy.zeros(size) for size in condition.sizes) else 1
+    if least and isinstance(condition, AtLeast) and (direction := sy.direction(condition.value)):
+        return _half(condition, name, direction)
     modulus = 1
     for size in condition.sizes:
         modulus = lcm(modulus, sy.period(size))
@@ -39,10 +42,37 @@ def solve_condition(condition: Condition, name: str) -> SizeSet | None:
         return runs, max(thresholds)
 
     try:
-        least = 0 if any(name in sy.zeros(size) for size in condition.sizes) else 1
         return solve_residues(modulus, at, lambda n: condition.holds({name: n}), least)
     except NotAffine:
+        return _periodic(condition, name, modulus) if least and isinstance(condition, Divides) else None
+
+
+def _periodic(condition: Divides, name: str, modulus: int) -> SizeSet | None:
+    """Return the sizes at which a polynomial in sizes is a multiple: what its remainder is repeats with the period."""
+    if any(sy.compares(size) for size in condition.sizes):
         return None
+    held = (condition.holds({name: residue or modulus}) for residue in range(modulus))
+    runs = ((((0 if residue else 1), None),) if true else () for residue, true in enumerate(held))
+    return SizeSet(modulus, tuple(runs))
+
+
+def _half(condition: AtLeast, name: str, direction: int) -> SizeSet:
+    """Return the sizes that meet a bound on a value that only rises, or only falls, with the size.
+
+    They are those from one size on, or up to one, which is found by doubling and halving. Sizes above 2^40 do
+    not exist.
+    """
+    rising = direction > 0
+    if condition.holds({name: 1}) == condition.holds({name: sy.LARGEST}):
+        return SizeSet.everything() if condition.holds({name: 1}) else SizeSet.of()
+    low = 1
+    while condition.holds({name: 2 * low}) != rising:
+        low *= 2
+    high = 2 * low
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if condition.holds({name: middle}) == rising else (middle, high)
+    return SizeSet(1, (((high, None),),)) if rising else SizeSet(1, (((1, low),),))
 
 
 def _runs(condition: Condition, leaf: Any, thresholds: list[int]) -> tuple[Run, ...]:

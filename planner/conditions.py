@@ -79,7 +79,7 @@ class AtLeast(Condition):
         return Verdict.DEPENDS
 
     def holds(self, values: Mapping[str, int]) -> bool:
-        return sy.evaluate(self.value, values) >= self.bound
+        return sy.exact(self.value, values) >= self.bound
 
     def at(self, values: Mapping[str, int]) -> AtLeast:
         return AtLeast(sy.substitute(self.value, values), self.bound)

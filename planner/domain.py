@@ -104,12 +104,14 @@ class Domain(Mapping[str, SizeSet]):
         found: list[Reason] = []
         for name in self.sets:
             needed = [reason for reason in self.solved if reason.name == name]
-            whole = _meet(needed)
-            for reason in list(needed):
-                rest = [other for other in needed if other is not reason]
-                if _meet(rest) == whole:
-                    needed = rest
-            found += needed
+            behind = [SizeSet.everything()]
+            for reason in reversed(needed):
+                behind.append(behind[-1] & reason.sizes)
+            whole, kept = behind.pop(), SizeSet.everything()
+            for reason in needed:
+                if kept & behind.pop() != whole:
+                    found.append(reason)
+                    kept &= reason.sizes
         return tuple(found)
 
     @property

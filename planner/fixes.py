@@ -354,7 +354,7 @@ def _other_groups(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     if groups is None or filters is None or channels is None:
         return
     common = gcd(channels, filters)
-    divisors = sorted((d for d in range(1, common + 1) if common % d == 0), key=lambda d: abs(d - groups))
+    divisors = sorted(sy.divisors(common), key=lambda d: abs(d - groups))
     yield from _changed(found.network, node.name, "groups", divisors[:2])
     if groups <= 4 * filters:
         rounded = max(groups, round(filters / groups) * groups)

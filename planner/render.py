@@ -10,11 +10,14 @@ import json
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from planner.findings import Finding, Location, Severity
 from planner.rules import RULES
 from planner.spec.source import split_lines
+
+_lines = lru_cache(maxsize=4)(split_lines)
 
 Format = Literal["full", "concise", "json", "github", "sarif"]
 FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github", "sarif")
@@ -183,7 +186,7 @@ def _full(finding: Finding, sources: Mapping[str, str], paint: Paint) -> str:
         arrow = "-->" if index == 0 else ":::"
         lines.append(f"{' ' * width}{paint('frame', arrow)} {place}")
         if marks:
-            source = split_lines(sources[marks[0].where.file])
+            source = _lines(sources[marks[0].where.file])
             lines.append(bar)
             lines.extend(_frame(marks, source, width, paint))
             lines.append(bar)
@@ -203,7 +206,7 @@ def _frames(finding: Finding, sources: Mapping[str, str]) -> list[tuple[str, lis
     for mark in marks:
         file = mark.where.file
         _, known = frames.setdefault(file, (_place(mark.where), []))
-        if file in sources and mark.where.line <= len(split_lines(sources[file])):
+        if file in sources and mark.where.line <= len(_lines(sources[file])):
             known.append(mark)
     return list(frames.values())
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 Run: TypeAlias = tuple[int, int | None]
 """First and last k of a run, both included; None is "without end"."""
 
-LARGEST_PERIOD = 100_000
+LARGEST_PERIOD = 4096
 """Sets that repeat after more sizes than this are not computed."""
 
 LISTED = 64

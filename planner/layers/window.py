@@ -169,10 +169,17 @@ class WindowLayer(Layer):
     def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size] | None:
         _, pad, _, rounding = self.window_settings()
         (shape,) = inputs
-        if rounding != "floor" or (isinstance(pad, str) and None in map(sy.constant, shape[2:])):
+        if rounding == "exact":
             return None
-        high, wide = self.windows(shape)
-        return high.unseen(shape[2]), wide.unseen(shape[3])
+        if not isinstance(pad, str):
+            high, wide = self.windows(shape)
+            return high.unseen(shape[2]), wide.unseen(shape[3])
+        # `same` pads wherever the last window would overhang, so that only gaps between windows lose anything.
+        rows, columns = (
+            sy.difference(size, (count - 1) * window.stride + window.extent)
+            for size, count, window in zip(shape[2:], self.map_size(shape), self.windows((1, 1, 1, 1)), strict=True)
+        )
+        return rows, columns
 
     def _misfit(self, shape: Shape) -> str:
         high, wide = (window.extent for window in self.windows((1, 1, 1, 1)))

@@ -25,6 +25,9 @@ MOST_LAYERS = 10_000
 
 MOST_REPEATS = 1_000
 
+DEEPEST = 200
+"""Parts of the name of a layer in blocks: one for each block around it, one more for each that repeats."""
+
 
 class TooManyLayers(Exception):
     """Writing out the blocks passes the limit."""
@@ -228,6 +231,10 @@ class Expansion:
             broken = True
             self.report("N108", f"block `{clip(name)}` must say which input it reads", draft.where, "add `from:`")
         uses: list[dict[str, Value]] = []
+        if frame.prefix.count(".") >= DEEPEST:
+            broken = True
+            what = f"blocks in blocks make a name of more than {DEEPEST} parts"
+            self.report("P103", what, draft.where, "write the inner layers out")
         if block is not None and block.drafts is not None and not (broken or draft.broken):
             uses = self._uses(draft, block, frame)
         if block is None or block.drafts is None or not uses:

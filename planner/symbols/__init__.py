@@ -30,7 +30,10 @@ from planner.symbols.sizes import total as total
 from planner.symbols.sizes import weight as weight
 from planner.symbols.sizes import whole as whole
 from planner.symbols.sizes import zeros as zeros
+from planner.symbols.values import compares as compares
+from planner.symbols.values import direction as direction
 from planner.symbols.values import evaluate as evaluate
+from planner.symbols.values import exact as exact
 from planner.symbols.values import fold as fold
 from planner.symbols.values import interval as interval
 from planner.symbols.values import period as period

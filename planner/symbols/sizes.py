@@ -83,6 +83,7 @@ def constant(value: Size) -> int | None:
     return int(value) if value.is_Integer else None
 
 
+@lru_cache(maxsize=65536)
 def free(value: Size) -> frozenset[str]:
     """Return the names a size depends on.
 

@@ -47,10 +47,27 @@ def evaluate(value: Size, values: Mapping[str, int]) -> int:
     """
     if isinstance(value, int):
         return value
-    result = Fraction(fold(value, lambda name: Fraction(values[name])))
+    result = exact(value, values)
     if result.denominator != 1:
         raise ArithmeticError(f"{text(value)} is {result} at {dict(values)}, not an integer")
     return int(result)
+
+
+def exact(value: Size, values: Mapping[str, int]) -> Fraction:
+    """Return the number a formula has when every free name has that value; positions need not be whole.
+
+    Raises
+    ------
+    KeyError
+        A free name has no value.
+
+    Examples
+    --------
+    >>> from planner.symbols import symbol
+    >>> exact(symbol("H") / 2, {"H": 3})
+    Fraction(3, 2)
+    """
+    return Fraction(value if isinstance(value, int) else fold(value, lambda name: Fraction(values[name])))
 
 
 def fold(value: Size, leaf: Callable[[str], Any]) -> Any:
@@ -99,6 +116,38 @@ def period(value: Size) -> int:
         denominators = (int(term.as_coeff_Mul()[0].q) for term in sympy.Add.make_args(inner))
         return reduce(lcm, denominators, 1) * period(inner)
     return reduce(lcm, map(period, value.args), 1)
+
+
+def compares(value: Size) -> bool:
+    """Tell whether a smaller or a larger of two sizes stands in a formula."""
+    return not isinstance(value, int) and bool(value.has(sympy.Min, sympy.Max))
+
+
+def direction(value: Size) -> int | None:
+    """Return 1 for a value that never falls as its names grow, -1 for one that never rises, 0 for a number.
+
+    None where that cannot be told.
+
+    Examples
+    --------
+    >>> from planner.symbols import floor_div, symbol
+    >>> direction(floor_div(symbol("H") - 5, 2)), direction(3 - symbol("H")), direction(symbol("H") - symbol("W"))
+    (1, -1, None)
+    """
+    if isinstance(value, int) or value.is_Rational:
+        return 0
+    if value.is_Symbol:
+        return 1
+    parts = [direction(argument) for argument in value.args]
+    moving = set(parts) - {0}
+    if value.is_Add or isinstance(value, (sympy.floor, sympy.Min, sympy.Max)):
+        return moving.pop() if len(moving) == 1 else None if moving else 0
+    if value.is_Mul and value.args[0].is_Rational and len(value.args) == 2:
+        return None if parts[1] is None else parts[1] * (1 if value.args[0] > 0 else -1)
+    if (value.is_Mul or (value.is_Pow and value.args[1].is_Integer and value.args[1] > 0)) and moving == {1}:
+        lows = [interval(argument)[0] for argument in value.args]
+        return 1 if all(low is not None and low >= 0 for low in lows) else None
+    return None
 
 
 def interval(value: Size) -> tuple[Fraction | None, Fraction | None]:

@@ -80,7 +80,7 @@ def test_intersections_are_intersections_and_equality_is_of_members(seed: int) -
         (AtLeast(H - 1_000_000, 0), "H >= 1000000"),
         (Divides(16, H), "H = 16k, H >= 16"),
         (Divides(16, H - 12), "H = 16k + 12, H >= 12"),
-        (Divides(3, H * H), None),
+        (Divides(3, H * H), "H = 3k, H >= 3"),
         (Equal(sy.floor_div(H, 4), 8), "32 <= H <= 35"),
         (Equal(H, 7), "H = 7"),
         (AtLeast(-H, 0), "no H"),

@@ -1,0 +1,1 @@
+"""Specs nobody would write: text thrown at the whole of ``shapeplan check``."""

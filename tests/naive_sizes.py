@@ -1,0 +1,260 @@
+"""Which sizes a network takes, by trying them: every window is slid, every position counted one at a time.
+
+The oracle behind the property tests of accepted sizes. Like :mod:`tests.naive`, it imports nothing of ours and
+knows no formula for a size. Networks come as plain steps (:mod:`tests.networks`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from types import MappingProxyType
+from typing import Any
+
+from tests.naive_windows import NoResult, both, paddings, seen, slide
+from tests.networks import Drawn, Step
+
+
+class OwnRule(NoResult):
+    """Refused by a rule that is ours alone: other frameworks compute something there."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one input: the shape of every tensor, and whether every map's last row and column were seen.
+
+    A line is seen where a window of any reader reaches it, or where the reader is no window; what no layer reads is
+    the network's output, and seen.
+    """
+
+    shapes: Mapping[str, tuple[int | None, ...]]
+    lossless: bool
+
+
+Map = tuple[int | None, ...]
+"""The sizes of a tensor; None stands for an axis that is not looked at, where everything fits."""
+
+
+def outcome(drawn: Drawn, height: int | None, width: int | None, batch: int = 1) -> Outcome:
+    """Return the shapes of a network's tensors for an input of that size.
+
+    One axis may be None: what is found is then the other one's own verdict. Height and width never meet before a
+    layer counts the numbers of a whole image.
+
+    Raises
+    ------
+    NoResult
+        Some layer has no result.
+
+    Examples
+    --------
+    >>> step = Step("a", "maxpool", {"size": 2}, ("x",))
+    >>> found = outcome(Drawn(("N", 1, "H", "W"), (step,)), 6, 7)
+    >>> found.shapes["a"], found.lossless
+    ((1, 1, 3, 3), False)
+    """
+    shapes: dict[str, Map] = {"x": (batch, drawn.shape[1], height, width)}
+    seen_by_any: dict[tuple[str, int], bool] = {}
+    for step in drawn.steps:
+        inputs = [shapes[name] for name in step.reads]
+        if step.kind in WINDOWS:
+            shapes[step.name], reached = _window(step, inputs[0])
+        else:
+            shapes[step.name], reached = RULES[step.kind](inputs, step.settings), (True, True)
+        for name, axis in product(step.reads, (0, 1)):
+            seen_by_any[name, axis] = seen_by_any.get((name, axis), False) or reached[axis]
+        if step.expect is not None:
+            expected = tuple(batch if size == "N" else size for size in step.expect)
+            if len(expected) != len(shapes[step.name]) or any(map(_differ, shapes[step.name], expected)):
+                raise OwnRule(f"{step.name} is {shapes[step.name]}, not {expected}")
+    return Outcome(shapes, all(seen_by_any.values()))
+
+
+def verdict(drawn: Drawn, height: int | None, width: int | None) -> bool | None:
+    """Return whether everything is seen at that size, None where the network has no result."""
+    try:
+        return outcome(drawn, height, width).lossless
+    except NoResult:
+        return None
+
+
+def _differ(left: int | str | None, right: int | str | None) -> bool:
+    return left is not None and right is not None and left != right
+
+
+WINDOWS: Mapping[str, str] = MappingProxyType(
+    {"conv": "kernel", "maxpool": "size", "avgpool": "size", "sumpool": "size"}
+)
+"""Layers that slide a window, by the setting that holds its size."""
+
+
+def _window(step: Step, shape: Map) -> tuple[Map, tuple[bool, bool]]:
+    """Return the map a window makes, and whether it reaches the last row and the last column of its input."""
+    if len(shape) != 4:
+        raise NoResult(f"a window slides over N, C, H, W; got {len(shape)} axes")
+    chosen = step.settings
+    kernel = both(chosen[WINDOWS[step.kind]])
+    stride = both(chosen.get("stride", 1 if step.kind == "conv" else kernel))
+    dilation, pad = both(chosen.get("dilation", 1)), chosen.get("pad", 0)
+    # Where an axis is not looked at, a size of 1 stands in for its padding, which is then not used.
+    sizes = (shape[2] or 1, shape[3] or 1)
+    if step.kind != "conv" and not isinstance(pad, str):
+        sides = paddings(pad, sizes, kernel, stride, dilation)
+        if any(2 * side > kernel[axis] for axis in (0, 1) for side in sides[axis]):
+            raise NoResult(f"padding {pad} of windows of {kernel}")
+    rounding = chosen.get("rounding", "floor")
+    counts: list[int | None] = []
+    reached = [True, True]
+    for axis, (before, after) in enumerate(paddings(pad, sizes, kernel, stride, dilation)):
+        if shape[2 + axis] is None:
+            counts.append(None)
+            continue
+        mode = "floor" if isinstance(pad, str) and rounding == "ceil" else rounding
+        count, sees_end, blind = _slid(sizes[axis], kernel[axis], stride[axis], before, after, dilation[axis], mode)
+        if step.kind != "conv" and blind:
+            raise OwnRule(f"{step.name}: a window sees nothing of its input")
+        counts.append(count)
+        reached[axis] = sees_end
+    channels = chosen["filters"] if step.kind == "conv" else shape[1]
+    return (shape[0], channels, counts[0], counts[1]), (reached[0], reached[1])
+
+
+@lru_cache(maxsize=200_000)
+def _slid(
+    size: int, kernel: int, stride: int, before: int, after: int, dilation: int, rounding: str
+) -> tuple[int, bool, bool]:
+    """Return how many windows there are, whether one reaches the end of the input, and whether one sees none of it."""
+    try:
+        windows = slide(size, kernel, stride, before, after, dilation, rounding)
+    except NoResult:
+        if rounding != "exact":
+            raise
+        slide(size, kernel, stride, before, after, dilation, "floor")  # no place at all is everybody's rule
+        raise OwnRule("windows leave something over") from None
+    blind = not all(any(True for _ in seen(taps, size)) for taps in windows)
+    return len(windows), any(taps[-1] >= size - 1 for taps in windows), blind
+
+
+def _conv_transpose(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    (shape,) = inputs
+    sizes: list[int | None] = []
+    kernel, stride, dilation = both(chosen["kernel"]), both(chosen.get("stride", 1)), both(chosen.get("dilation", 1))
+    more = both(chosen.get("output_pad", 0))
+    sides = paddings(chosen.get("pad", 0), (1, 1), kernel, stride, dilation)
+    for axis in (0, 1):
+        if more[axis] >= stride[axis] and more[axis] >= dilation[axis]:
+            raise NoResult("too much output padding")
+        size = shape[2 + axis]
+        spread = (kernel[axis], stride[axis], dilation[axis], more[axis], sides[axis])
+        sizes.append(None if size is None else _spread(size, *spread))
+    return (shape[0], chosen["filters"], sizes[0], sizes[1])
+
+
+@lru_cache(maxsize=200_000)
+def _spread(size: int, kernel: int, stride: int, dilation: int, more: int, sides: tuple[int, int]) -> int:
+    """Return how much of a sheet is left on which every input position has put its kernel."""
+    sheet = 0
+    for position in range(size):
+        for tap in range(kernel):
+            sheet = max(sheet, position * stride + tap * dilation + 1)
+    left = list(range(sheet + more))[sides[0] :]
+    for _ in range(sides[1]):
+        if left:
+            left.pop()
+    if not left:
+        raise OwnRule("padding cuts everything away")
+    return len(left)
+
+
+def _repeated(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    (shape,) = inputs
+    repeated = [
+        None if size is None else len([position for position in range(size) for _ in range(scale)])
+        for size, scale in zip(shape[2:], both(chosen["scale"]), strict=True)
+    ]
+    return (*shape[:2], *repeated)
+
+
+def _padded(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    (shape,) = inputs
+    sides = paddings(chosen["pad"], (1, 1), (1, 1), (1, 1), (1, 1))
+    padded = [
+        None if size is None else len([0] * before + [1] * size + [0] * after)
+        for size, (before, after) in zip(shape[2:], sides, strict=True)
+    ]
+    return (*shape[:2], *padded)
+
+
+def _cropped(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    shape = inputs[0]
+    wanted = both(chosen["size"]) if "size" in chosen else (inputs[1][2], inputs[1][3])
+    for size, kept in zip(shape[2:], wanted, strict=True):
+        if size is not None and kept is not None and kept > size:
+            raise OwnRule(f"{size} is less than {kept}")
+    return (*shape[:2], *(None if size is None else kept for size, kept in zip(shape[2:], wanted, strict=True)))
+
+
+def _alike(inputs: list[Map], axes: tuple[int, ...]) -> None:
+    for other in inputs[1:]:
+        if len(other) != len(inputs[0]) or any(_differ(other[axis], inputs[0][axis]) for axis in axes):
+            raise NoResult(f"{inputs[0]} and {other}")
+
+
+def _sum(inputs: list[Map], _chosen: Mapping[str, Any]) -> Map:
+    _alike(inputs, tuple(range(len(inputs[0]))))
+    return inputs[0]
+
+
+def _stacked(inputs: list[Map], _chosen: Mapping[str, Any]) -> Map:
+    _alike(inputs, tuple(axis for axis in range(len(inputs[0])) if axis != 1))
+    return (inputs[0][0], sum(shape[1] or 0 for shape in inputs), *inputs[0][2:])
+
+
+def _counted(shape: Map) -> int | None:
+    """Return how many numbers an image has, None where an axis is not looked at."""
+    numbers = 1
+    for size in shape[1:]:
+        if size is None:
+            return None
+        numbers *= size
+    return numbers
+
+
+def _dense(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    (shape,) = inputs
+    if len(shape) != 2 or _differ(chosen.get("features"), shape[1]):
+        raise NoResult(f"{shape} has not the width {chosen.get('features')}")
+    return (shape[0], chosen["units"])
+
+
+def _reshaped(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    numbers = _counted(inputs[0])
+    wanted = chosen["shape"]
+    if numbers is None:
+        return (inputs[0][0], *(None for _ in wanted))
+    known = math.prod(size for size in wanted if size != -1)
+    if numbers % known or (-1 not in wanted and numbers != known):
+        raise NoResult(f"{numbers} numbers are not {wanted}")
+    return (inputs[0][0], *(numbers // known if size == -1 else size for size in wanted))
+
+
+RULES: Mapping[str, Callable[[list[Map], Mapping[str, Any]], Map]] = MappingProxyType(
+    {
+        "convtranspose": _conv_transpose,
+        "upsample": _repeated,
+        "pad": _padded,
+        "crop": _cropped,
+        "add": _sum,
+        "concat": _stacked,
+        "relu": lambda inputs, _chosen: inputs[0],
+        "batchnorm": lambda inputs, _chosen: inputs[0],
+        "gap": lambda inputs, _chosen: (*inputs[0][:2], 1, 1),  # whatever the size, even one not looked at
+        "flatten": lambda inputs, _chosen: (inputs[0][0], _counted(inputs[0])),
+        "dense": _dense,
+        "reshape": _reshaped,
+    }
+)
+"""What every other kind makes of the shapes it reads."""
