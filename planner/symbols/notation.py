@@ -94,10 +94,10 @@ def shape_text(shape: Shape) -> str:
     Examples
     --------
     >>> from planner.symbols import symbol
-    >>> shape_text((symbol("N"), 6, 28, 28))
-    'N x 6 x 28 x 28'
+    >>> shape_text((symbol("N"), 6, symbol("H") - 4, 28))
+    'N x 6 x (H - 4) x 28'
     """
-    return " x ".join(map(text, shape))
+    return " x ".join(f"({text(size)})" if isinstance(size, sympy.Add) else text(size) for size in shape)
 
 
 def python(value: Size) -> str:

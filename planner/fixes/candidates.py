@@ -1,7 +1,6 @@
-"""Ways out of a finding, each proved by planning again before it is offered.
+"""Networks with one thing changed, for each kind of finding, those that change least first.
 
-A candidate is a network with one thing changed; it is offered only where the finding is gone and
-nothing new is wrong. Candidates are tried in the order of how little they change.
+Whether one of them helps is decided in :mod:`planner.fixes.proof`.
 """
 
 from __future__ import annotations
@@ -12,26 +11,17 @@ from math import gcd
 from typing import Any
 
 import planner.symbols as sy
-from planner.affine import solve_condition
-from planner.check import Diagnosis, diagnose
-from planner.conditions import AtLeast
-from planner.derivation import chain, path_to
+from planner.check import Diagnosis
+from planner.derivation import path_to
 from planner.domain import Domain
-from planner.findings import Finding, Location, Related, SettingError, Severity
+from planner.findings import Finding, SettingError
 from planner.layers import Concat, Conv, ConvTranspose, Crop, Dense, Flatten, Input, Layer, Reshape
 from planner.layers.pool import Pool
 from planner.layers.window import WindowLayer
 from planner.network import Network, Node
 
-MOST_FIXES = 3
 MOST_TRIES = 40
 """Candidates tried for one finding."""
-
-LARGEST_GRAPH = 2000
-"""Nodes of the largest network for which fixes are searched."""
-
-MOST_LAYERS = 40_000
-"""Layers that are planned, over all findings of a run, to prove fixes."""
 
 
 @dataclass(frozen=True)
@@ -43,139 +33,9 @@ class Candidate:
     group: str = ""
 
 
-def with_fixes(found: Diagnosis) -> Diagnosis:
-    """Return the diagnosis with derivations, accepted sizes and proved fixes added to its errors.
-
-    Examples
-    --------
-    >>> from planner import Network, diagnose, layer
-    >>> net = Network(name="n", input={"x": ("N", 1, 4, 4)}, layers=[layer("conv", name="c", filters=1, kernel=5)])
-    >>> with_fixes(diagnose(net)).findings[0].fixes[0]
-    'feed 5x5 images:  x: [N, 1, 5, 5]'
-    """
-    loose = freed(found.network)
-    free = diagnose(loose) if loose is not None and found.findings else None
-    findings, budget = [], _Budget()
-    for finding in found.findings:
-        node = found.network.by_name.get(finding.layer or "")
-        if node is not None:
-            finding = _explained(found, finding, node, free, budget)
-        findings.append(finding)
-    return replace(found, findings=tuple(findings))
-
-
-def freed(network: Network) -> Network | None:
-    """Return the network with the height and width of its single map input as the names H and W.
-
-    None where it has several inputs, or an input without rows and columns, or uses those names otherwise.
-    """
-    maps = {name: shape for name, shape in network.inputs.items() if len(shape) == 4}
-    if len(maps) != 1 or len(network.inputs) != 1:
-        return None
-    ((name, shape),) = maps.items()
-    used = frozenset().union(*map(sy.free, shape), *(n.layer.free for n in network.nodes if n.layer))
-    sizes = [
-        letter if sy.constant(size) is not None else size for letter, size in zip(("H", "W"), shape[2:], strict=True)
-    ]
-    if used & {size for size in sizes if isinstance(size, str)}:
-        return None
-    return network.with_input(**{name: (*shape[:2], *sizes)})
-
-
-def freed_domain(network: Network) -> Domain | None:
-    """Return which sizes the layers accept, whatever size the spec fixes; None where that cannot be told."""
-    loose = freed(network)
-    if loose is None:
-        return None
-    plan = diagnose(loose).plan
-    return None if plan is None else plan.domain
-
-
-def _explained(found: Diagnosis, finding: Finding, node: Node, free: Diagnosis | None, budget: _Budget) -> Finding:
-    """Return the finding with its derivation, what is accepted, and proved fixes; `free` has H and W as names."""
+def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis | None) -> Iterator[Candidate]:
+    """Yield what to try for a finding; `free` is the diagnosis with the size of the image left open."""
     domain = free.plan.domain if free is not None and free.plan is not None else None
-    notes = list(finding.notes)
-    related = list(finding.related)
-    if finding.code in ("S201", "S208", "S301"):
-        derivations = [chain(found.network, found.shapes, node.name, axis) for axis in (2, 3)]
-        notes += [text for text in dict.fromkeys(derivations) if "->" in text]
-        related += _input_place(found.network, path_to(found.network, node.name)[0])
-    if finding.code == "S301" and free is not None:
-        notes += _clean_sizes(free, node)
-    elif domain is not None:
-        notes.append(f"accepted: {domain.text()}")
-    fixes: tuple[str, ...] = ()
-    if (finding.severity is Severity.ERROR or finding.code == "S302") and len(found.network.nodes) <= LARGEST_GRAPH:
-        fixes = tuple(_proved(found, finding, _candidates(found, node, finding, domain), budget))
-    return replace(finding, notes=tuple(notes), related=tuple(related), fixes=finding.fixes + fixes)
-
-
-def _clean_sizes(free: Diagnosis, node: Node) -> list[str]:
-    """Return for which input sizes the windows of one layer see their whole input."""
-    shapes = [free.shapes.get(name) for name in node.inputs]
-    known = tuple(shape for shape in shapes if shape is not None)
-    dropped = node.layer.dropped(known) if node.layer is not None and len(known) == len(shapes) else None
-    texts = []
-    for unseen in dropped or ():
-        names = sy.free(unseen)
-        if len(names) == 1:
-            (name,) = names
-            fits = [o.requirement.condition for o in free.plan.requirements] if free.plan else []
-            clean = solve_condition(AtLeast(-unseen, 0), name)
-            for condition in fits:
-                allowed = solve_condition(condition, name) if condition.free == names else None
-                clean = clean & allowed if clean is not None and allowed is not None else clean
-            if clean is not None:
-                texts.append(clean.text(name))
-    return [f"nothing is dropped here for {', '.join(texts)}"] if texts else []
-
-
-def _input_place(network: Network, name: str) -> list[Related]:
-    first, last = network.marks.get(f"input.{name}.2"), network.marks.get(f"input.{name}.3")
-    shape = network.inputs.get(name)
-    if first is None or last is None or shape is None or len(shape) != 4 or first.line != last.line:
-        return []
-    where = Location(first.file, first.line, first.column, last.end_column)
-    return [Related(where, f"`{name}` is {sy.text(shape[2])}x{sy.text(shape[3])} here")]
-
-
-def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate], budget: _Budget) -> Iterator[str]:
-    """Yield the texts of candidates that remove the finding and bring no new error."""
-    before = {(f.code, f.layer) for f in found.findings}
-    # What lay behind the fault was not judged yet, and is not the candidate's doing.
-    unseen = {name for name, shape in found.shapes.items() if shape is None and name != finding.layer}
-    given: set[str] = set()
-    for _, candidate in zip(range(MOST_TRIES), candidates, strict=False):
-        if (candidate.group or candidate.text) in given:
-            continue
-        if not budget.spend(len(found.network.nodes)):
-            return
-        again = diagnose(candidate.network).findings
-        after = {(f.code, f.layer) for f in again if _counts(f) and f.layer not in unseen}
-        if after <= before - {(finding.code, finding.layer)}:
-            given.add(candidate.group or candidate.text)
-            yield candidate.text
-        if len(given) == MOST_FIXES:
-            return
-
-
-class _Budget:
-    """Layers that may still be planned to prove fixes; counted, so that every machine offers the same."""
-
-    def __init__(self) -> None:
-        self.left = MOST_LAYERS
-
-    def spend(self, layers: int) -> bool:
-        self.left -= layers
-        return self.left >= 0
-
-
-def _counts(finding: Finding) -> bool:
-    """Tell whether a finding spoils a fix: an error, or branches that now agree for some sizes only."""
-    return finding.severity is Severity.ERROR or finding.code == "S302"
-
-
-def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain | None) -> Iterator[Candidate]:
     network = found.network
     if finding.code in ("S201", "S208"):
         yield from _other_sizes(network, domain)
@@ -186,6 +46,14 @@ def _candidates(found: Diagnosis, node: Node, finding: Finding, domain: Domain |
             yield from _changed(network, node.name, "pad", [*range(min(most, MOST_TRIES) - 1, -1, -1)], "cut off less")
         if finding.code == "S208":
             yield from _changed(network, node.name, "rounding", ["floor"])
+    elif finding.code == "S301":
+        lossless = free.plan.lossless if free is not None and free.plan is not None else None
+        yield from _other_sizes(network, lossless)
+        if isinstance(node.layer, Pool):
+            yield from _changed(network, node.name, "rounding", ["ceil"])
+        if isinstance(node.layer, WindowLayer):
+            limit = min(_or(size, 1) for size in node.layer.window_size()) // 2
+            yield from _changed(network, node.name, "pad", [*range(1, limit + 1)])
     elif finding.code == "S302":
         yield from _matched_maps(found, node)
         for owner in (

@@ -1,0 +1,35 @@
+"""A network with the size of its image left open: what its layers accept, whatever a spec fixes."""
+
+from __future__ import annotations
+
+import planner.symbols as sy
+from planner.check import diagnose
+from planner.domain import Domain
+from planner.network import Network
+
+
+def freed(network: Network) -> Network | None:
+    """Return the network with the height and width of its single map input as the names H and W.
+
+    None where it has several inputs, or an input without rows and columns, or uses those names otherwise.
+    """
+    maps = {name: shape for name, shape in network.inputs.items() if len(shape) == 4}
+    if len(maps) != 1 or len(network.inputs) != 1:
+        return None
+    ((name, shape),) = maps.items()
+    used = frozenset().union(*map(sy.free, shape), *(n.layer.free for n in network.nodes if n.layer))
+    sizes = [
+        letter if sy.constant(size) is not None else size for letter, size in zip(("H", "W"), shape[2:], strict=True)
+    ]
+    if used & {size for size in sizes if isinstance(size, str)}:
+        return None
+    return network.with_input(**{name: (*shape[:2], *sizes)})
+
+
+def freed_domain(network: Network) -> Domain | None:
+    """Return which sizes the layers accept, whatever size the spec fixes; None where that cannot be told."""
+    loose = freed(network)
+    if loose is None:
+        return None
+    plan = diagnose(loose).plan
+    return None if plan is None else plan.domain
