@@ -1,0 +1,256 @@
+"""The formulas of every kind of layer, with its numbers put in: output size, parameters, MACs.
+
+How a kind is derived is a function registered for its class; a kind without one gets the derivation every
+layer has. Which layers are derived, and what stands around a derivation, is the business of
+:mod:`planner.explain.layer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import singledispatch
+
+import planner.symbols as sy
+from planner.explain.steps import Step, bracketed, rule, shape_step, stated
+from planner.layers import BatchNorm, Concat, Conv, ConvTranspose, Dense, Flatten, Layer, Reshape, Upsample
+from planner.layers.border import Crop, Pad
+from planner.layers.reshape import COMPUTED
+from planner.layers.window import Window, WindowLayer
+from planner.symbols import Shape, Size
+
+AXES = ("height", "width")
+
+
+@singledispatch
+def derive(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    """Yield the steps of one kind of layer; registered by class, this one serves every kind.
+
+    Examples
+    --------
+    >>> from planner.layers import Relu
+    >>> [step.quantity for step in derive(Relu(), ((8, 3, 4, 4),), (8, 3, 4, 4))]
+    ['output']
+    """
+    yield shape_step("output", output)
+    arrays = layer.params(inputs)
+    if arrays:
+        parts = [f"{array.name} {'*'.join(bracketed(sy.text(size)) for size in array.shape)}" for array in arrays]
+        counts = sy.total(array.count for array in arrays)
+        yield stated("parameters", " + ".join(parts), sy.text(counts))
+    macs = layer.macs(inputs, output)
+    if macs != 0:
+        yield stated("MACs", sy.text(macs))
+
+
+@derive.register(WindowLayer)
+def _(layer: WindowLayer, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    yield from window_steps(layer, inputs[0])
+    yield from derive.dispatch(Layer)(layer, inputs, output)
+
+
+@derive.register(Conv)
+def _(layer: Conv, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    high, wide = layer.kernel
+    values = {"filters": layer.filters, "channels": inputs[0][1], "groups": layer.groups, "kh": high, "kw": wide}
+    share, latex_share = "({channels}/{groups})", r"\frac{{{channels}}}{{{groups}}}"
+    if layer.groups == 1:
+        values.pop("groups")
+        share = latex_share = "{channels}"
+    bias, latex_bias = (" + {filters}", " + {filters}") if layer.bias else ("", "")
+    yield from window_steps(layer, inputs[0])
+    yield shape_step("output", output)
+    yield rule(
+        "parameters",
+        f"{{filters}}*{share}*{{kh}}*{{kw}}{bias}",
+        rf"{{filters}} \cdot {latex_share} \cdot {{kh}} \cdot {{kw}}{latex_bias}",
+        values,
+        sy.total(array.count for array in layer.params(inputs)),
+    )
+    yield rule(
+        "MACs",
+        f"{{N}}*{{filters}}*{{H'}}*{{W'}}*{share}*{{kh}}*{{kw}}",
+        rf"{{N}} \cdot {{filters}} \cdot {{H'}} \cdot {{W'}} \cdot {latex_share} \cdot {{kh}} \cdot {{kw}}",
+        {**values, "N": output[0], "H'": output[2], "W'": output[3]},
+        layer.macs(inputs, output),
+    )
+
+
+@derive.register(ConvTranspose)
+def _(layer: ConvTranspose, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    found = []
+    for axis, window in enumerate(layer.windows()):
+        values = {"n": inputs[0][2 + axis], "s": window.stride, "a": window.before, "b": window.after}
+        values |= {"e": window.extent, "o": layer.output_pad[axis]}
+        shown = [letter for letter in "abo" if values[letter] != 0]
+        less = "".join(f" - {{{letter}}}" for letter in shown if letter != "o") + " + {e}" + " + {o}" * ("o" in shown)
+        values = {letter: value for letter, value in values.items() if letter in {*"nse", *shown}}
+        latex = rf"({{n}} - 1) \cdot {{s}}{less}"
+        found.append([rule(AXES[axis], f"({{n}} - 1)*{{s}}{less}", latex, values, output[2 + axis])])
+    yield from _once(*found)
+    yield shape_step("output", output)
+    given = {"filters": layer.filters, "channels": inputs[0][1], "groups": layer.groups}
+    values = {**given, "kh": layer.kernel[0], "kw": layer.kernel[1]}
+    share, latex_share = "({filters}/{groups})", r"\frac{{{filters}}}{{{groups}}}"
+    if layer.groups == 1:
+        values.pop("groups")
+        share = latex_share = "{filters}"
+    bias = " + {filters}" if layer.bias else ""
+    text, math = f"{share}*{{kh}}*{{kw}}", rf"{latex_share} \cdot {{kh}} \cdot {{kw}}"
+    owned = sy.total(array.count for array in layer.params(inputs))
+    yield rule("parameters", f"{{channels}}*{text}{bias}", rf"{{channels}} \cdot {math}{bias}", values, owned)
+    batch, _, high, wide = inputs[0]
+    yield rule(
+        "MACs",
+        f"{{N}}*{{channels}}*{{H}}*{{W}}*{text}",
+        rf"{{N}} \cdot {{channels}} \cdot {{H}} \cdot {{W}} \cdot {math}",
+        {**values, "N": batch, "H": high, "W": wide},
+        layer.macs(inputs, output),
+    )
+
+
+@derive.register(Upsample)
+def _(layer: Upsample, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    given = [{"n": size, "s": scale} for size, scale in zip(inputs[0][2:], layer.scale, strict=True)]
+    sizes = zip(AXES, given, output[2:], strict=True)
+    yield from _once(*([rule(axis, "{n}*{s}", r"{n} \cdot {s}", each, size)] for axis, each, size in sizes))
+    yield shape_step("output", output)
+
+
+@derive.register(Pad)
+def _(layer: Pad, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    given = [{"n": inputs[0][2 + axis], "a": layer.pad[2 * axis], "b": layer.pad[2 * axis + 1]} for axis in (0, 1)]
+    sizes = zip(AXES, given, output[2:], strict=True)
+    yield from _once(*([rule(axis, "{n} + {a} + {b}", "{n} + {a} + {b}", each, size)] for axis, each, size in sizes))
+    yield shape_step("output", output)
+
+
+@derive.register(Crop)
+def _(layer: Crop, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    latex = r"\left\lfloor \frac{{{n} - {m}}}{{2}} \right\rfloor"
+    ends = zip(("top", "left"), inputs[0][2:], output[2:], layer.offsets(inputs), strict=True)
+    for end, size, kept, cut in ends:
+        yield rule(f"cut off at the {end}", "floor(({n} - {m})/2)", latex, {"n": size, "m": kept}, cut)
+    yield shape_step("output", output)
+
+
+@derive.register(Reshape)
+def _(layer: Reshape, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    numbers = sy.product(inputs[0][1:])
+    yield stated("numbers", "*".join(bracketed(sy.text(size)) for size in inputs[0][1:]), sy.text(numbers))
+    for given, made in zip(layer.shape, output[1:], strict=True):
+        if given == COMPUTED:
+            values = {"numbers": numbers, "known": layer.known}
+            yield rule("-1", "{numbers}/{known}", r"\frac{{{numbers}}}{{{known}}}", values, made)
+    yield shape_step("output", output)
+
+
+@derive.register(Dense)
+def _(layer: Dense, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    values = {"units": layer.units, "features": inputs[0][1]}
+    bias = " + {units}" if layer.bias else ""
+    parameters = sy.total(array.count for array in layer.params(inputs))
+    yield shape_step("output", output)
+    yield rule("parameters", "{units}*{features}" + bias, r"{units} \cdot {features}" + bias, values, parameters)
+    yield rule(
+        "MACs",
+        "{N}*{units}*{features}",
+        r"{N} \cdot {units} \cdot {features}",
+        {**values, "N": output[0]},
+        layer.macs(inputs, output),
+    )
+
+
+@derive.register(Flatten)
+def _(_: Flatten, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    letters = ("channels", "height", "width") if len(inputs[0]) == 4 else ("features",)
+    text = "*".join(f"{{{letter}}}" for letter in letters)
+    values = dict(zip(letters, inputs[0][1:], strict=True))
+    yield rule("features", text, text.replace("*", r" \cdot "), values, output[1])
+    yield shape_step("output", output)
+
+
+@derive.register(Concat)
+def _(_: Concat, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    yield stated("channels", " + ".join(sy.text(shape[1]) for shape in inputs), sy.text(output[1]))
+    yield shape_step("output", output)
+
+
+@derive.register(BatchNorm)
+def _(layer: BatchNorm, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    values = {"channels": inputs[0][1]}
+    yield shape_step("output", output)
+    for quantity, arrays in (("parameters", layer.params(inputs)), ("buffers", layer.buffers(inputs))):
+        if arrays:
+            total = sy.total(array.count for array in arrays)
+            yield rule(quantity, "2*{channels}", r"2 \cdot {channels}", values, total)
+
+
+def window_steps(layer: WindowLayer, shape: Shape) -> list[Step]:
+    """Return how output height and width follow from the window rule; one step where both are the same.
+
+    Examples
+    --------
+    >>> F, S, N = map(sy.symbol, "FSN")
+    >>> [step.text for step in window_steps(Conv(filters=1, kernel=F, stride=S), (1, 3, N, N))]
+    ['floor((n - k)/s) + 1 = floor((N - F)/S) + 1']
+    >>> [step.text for step in window_steps(Conv(filters=1, kernel=3, stride=3), (1, 3, 7, 7))]
+    ['floor((n - k)/s) + 1 = floor((7 - 3)/3) + 1 = 2']
+    """
+    stride, pad, _, _ = layer.window_settings()
+    found = []
+    for axis, window in enumerate(layer.windows(shape)):
+        size = shape[2 + axis]
+        if isinstance(pad, str):
+            values = {"n": size, "s": stride[axis]}
+            count = layer.map_size(shape)[axis]
+            found.append(
+                [rule(AXES[axis], "ceil({n}/{s})", r"\left\lceil \frac{{{n}}}{{{s}}} \right\rceil", values, count)]
+            )
+        else:
+            found.append(_axis_steps(AXES[axis], window, size))
+    return _once(*found)
+
+
+def _once(high: list[Step], wide: list[Step]) -> list[Step]:
+    """Return the steps of both axes, once where they are the same."""
+    if [step.terms for step in high] == [step.terms for step in wide]:
+        return [replace(step, quantity=step.quantity.replace("height", "height and width")) for step in high]
+    return high + wide
+
+
+def _axis_steps(name: str, window: Window, size: Size) -> list[Step]:
+    """Return the steps along one axis: the window's extent where it is dilated, then its positions."""
+    steps = []
+    reach, values = "k", {"n": size, "k": window.kernel, "s": window.stride}
+    if window.dilation != 1:
+        spread = {"d": window.dilation, "k": window.kernel}
+        steps.append(rule(f"window {name} e", "{d}*({k} - 1) + 1", r"{d} \cdot ({k} - 1) + 1", spread, window.extent))
+        reach, values = "e", {"n": size, "e": window.extent, "s": window.stride}
+    if sy.difference(window.before, window.after) != 0:
+        padding = " + {a} + {b}"
+        values |= {"a": window.before, "b": window.after}
+    elif window.before != 0:
+        padding = " + 2*{p}"
+        values |= {"p": window.before}
+    else:
+        padding = ""
+    inside = f"({{n}}{padding} - {{{reach}}})/{{s}}"
+    top = f"{{n}}{padding.replace('*', ' ')} - {{{reach}}}"
+    fraction = rf"\frac{{{{{top}}}}}{{{{{{s}}}}}}"
+    text, latex = f"{inside} + 1", f"{fraction} + 1"
+    # rounding that changes nothing is left out, as textbooks do
+    if window.rounding == "ceil":
+        text, latex = f"ceil({inside}) + 1", rf"\left\lceil {fraction} \right\rceil + 1"
+    elif window.rounding == "floor" and window.remainder(size) != 0:
+        text, latex = f"floor({inside}) + 1", rf"\left\lfloor {fraction} \right\rfloor + 1"
+    plain = sy.constant(window.stride) is not None and sy.constant(window.extent) is not None
+    positions = window.positions(size)
+    steps.append(rule(name, text, latex, values, positions if plain or sy.constant(positions) is not None else None))
+    if window.rounding == "ceil":
+        straight = sy.ceil_div(sy.total([size, window.before, window.after, -window.extent]), window.stride) + 1
+        if sy.difference(straight, positions) != 0:
+            less = stated(f"{name}, no window begins in the padding", sy.text(positions))
+            steps[-1] = replace(steps[-1], terms=(*steps[-1].terms[:2], sy.text(straight)))
+            steps.append(less)
+    return steps
