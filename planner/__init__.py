@@ -7,27 +7,62 @@
 >>> plan.parameters, plan.output_shapes
 (456, {'c1': (N, 6, 28, 28)})
 
-Neither NumPy nor the runtime is ever imported from here.
+Neither NumPy nor the runtime is ever imported from here, and nothing at all before it is asked for: the
+command line answers `--help` and Ctrl-C without waiting for sympy.
 """
 
-from planner.bound import BoundNode as BoundNode
-from planner.bound import BoundPlan as BoundPlan
-from planner.check import Diagnosis as Diagnosis
-from planner.check import diagnose as diagnose
-from planner.domain import Domain as Domain
-from planner.entry import Entry as Entry
-from planner.entry import layer as layer
-from planner.findings import Finding as Finding
-from planner.findings import GraphError as GraphError
-from planner.findings import Location as Location
-from planner.findings import PlannerError as PlannerError
-from planner.findings import Severity as Severity
-from planner.findings import ShapeError as ShapeError
-from planner.findings import SizeError as SizeError
-from planner.findings import SpecError as SpecError
-from planner.network import Network as Network
-from planner.network import Node as Node
-from planner.plan import Plan as Plan
-from planner.plan import PlannedNode as PlannedNode
-from planner.spec import load as load
-from planner.training import TrainSettings as TrainSettings
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from planner.bound import BoundNode as BoundNode
+    from planner.bound import BoundPlan as BoundPlan
+    from planner.check import Diagnosis as Diagnosis
+    from planner.check import diagnose as diagnose
+    from planner.domain.domain import Domain as Domain
+    from planner.entry import Entry as Entry
+    from planner.entry import layer as layer
+    from planner.findings import Finding as Finding
+    from planner.findings import GraphError as GraphError
+    from planner.findings import Location as Location
+    from planner.findings import PlannerError as PlannerError
+    from planner.findings import Severity as Severity
+    from planner.findings import ShapeError as ShapeError
+    from planner.findings import SizeError as SizeError
+    from planner.findings import SpecError as SpecError
+    from planner.network import Network as Network
+    from planner.network import Node as Node
+    from planner.plan import Plan as Plan
+    from planner.plan import PlannedNode as PlannedNode
+    from planner.spec import load as load
+    from planner.training import TrainSettings as TrainSettings
+
+_PLACES = {
+    "planner.bound": ("BoundNode", "BoundPlan"),
+    "planner.check": ("Diagnosis", "diagnose"),
+    "planner.domain.domain": ("Domain",),
+    "planner.entry": ("Entry", "layer"),
+    "planner.findings": (
+        "Finding", "GraphError", "Location", "PlannerError", "Severity", "ShapeError", "SizeError", "SpecError",
+    ),
+    "planner.network": ("Network", "Node"),
+    "planner.plan": ("Plan", "PlannedNode"),
+    "planner.spec": ("load",),
+    "planner.training": ("TrainSettings",),
+}  # fmt: skip
+_MODULES = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = sorted(_MODULES)
+
+
+if not TYPE_CHECKING:  # a name that is not there stays an error for type checkers
+
+    def __getattr__(name: str) -> object:
+        if name not in _MODULES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        found = getattr(import_module(_MODULES[name]), name)
+        globals()[name] = found
+        return found
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_MODULES})

@@ -6,12 +6,13 @@ Made by :meth:`planner.Plan.bind`; nothing symbolic is left in it but the plan i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from planner.layers.base import Layer, Parameter
 from planner.memory import Memory, plan_memory
+from planner.outline import outline
 from planner.receptive import ReceptiveField, ReceptiveFields, Seen
 from planner.training import TrainSettings
 
@@ -141,6 +142,21 @@ class BoundPlan:
     def memory(self) -> Memory:
         """Every byte of inference and training, laid out."""
         return plan_memory(self)
+
+    def __repr__(self) -> str:
+        layers = len(self.nodes) - len(self.inputs)
+        title = f"BoundPlan {self.name} in {self.dtype}"
+        return outline(title, layers, self.parameters, self.input_shapes, self.output_shapes)
+
+    def __str__(self) -> str:
+        """Return the table of layers, totals and memory at these sizes."""
+        from planner.table import show  # tables read plans; plans only ask for one
+
+        return show(self.plan, self.sizes, dtype=self.dtype)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle needs: the fields, not what was computed from them."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @cached_property
     def spec(self) -> str:

@@ -9,19 +9,19 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial, reduce
+from functools import partial
 from itertools import chain
 from math import prod
 
 import planner.symbols as sy
-from planner.affine import solve_condition
 from planner.conditions import AtLeast, Equal, Requirement, Verdict
-from planner.domain import Domain, Open, contradiction, solve
+from planner.domain.affine import solve_condition
+from planner.domain.domain import Domain, Open, contradiction, solve
+from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Severity, ShapeError
 from planner.network import Expectation, Network, Node, listed
 from planner.plan import Plan, PlannedNode
 from planner.receptive import ReceptiveFields, Seen
-from planner.sizeset import SizeSet
 from planner.symbols import Shape, Size
 from planner.training import loss_finding
 
@@ -75,7 +75,6 @@ def diagnose(network: Network) -> Diagnosis:
     walk = _Walk(network)
     for node in network.nodes:
         walk.visit(node)
-    walk.warn_borders()
     for expectation in network.expectations:
         walk.compare(expectation)
     walk.solve()
@@ -97,7 +96,6 @@ class _Walk:
         self.planned: list[PlannedNode] = []
         self.open: list[Open] = []
         self.losses: list[Open] = []
-        self.readers: dict[str, list[tuple[Node, tuple[Size, Size] | None]]] = {}
         self.names: frozenset[str] = frozenset()
         self.findings: list[Finding] = []
         self.faults: list[tuple[str, Requirement]] = []
@@ -138,8 +136,8 @@ class _Walk:
                 node.role,
             )
         )
-        for slot, name in enumerate(node.inputs):
-            self.readers.setdefault(name, []).append((node, None if slot else node.layer.dropped(inputs)))
+        if (dropped := node.layer.dropped(inputs)) is not None:
+            self.warn_border(node, dropped, inputs[0])
 
     def fault(self, node: Node, requirement: Requirement) -> None:
         self.faults.append((node.name, requirement))
@@ -153,24 +151,15 @@ class _Walk:
             )
         )
 
-    def warn_borders(self) -> None:
-        """Report rows and columns of a map that no window of any of its readers sees."""
-        outputs = frozenset(self.network.outputs.values())
-        for source, readers in self.readers.items():
-            shape = self.shapes[source]
-            unseen = [dropped for _, dropped in readers if dropped is not None]
-            if shape is None or source in outputs or len(unseen) < len(readers):
-                continue
-            node = readers[0][0]
-            counts = []
-            for axis in (0, 1):
-                least = reduce(sy.minimum, (dropped[axis] for dropped in unseen))
-                condition = AtLeast(-least, 0)
-                if condition.verdict() is not Verdict.HOLDS:
-                    self.losses.append(Open(node.name, Requirement("S301", condition, partial(str, "drops a border"))))
-                counts.append(max(sy.constant(least) or 0, 0))
-            if any(counts):
-                self.findings.append(_dropped(node, shape, counts))
+    def warn_border(self, node: Node, dropped: tuple[Size, Size], shape: Shape) -> None:
+        """Report rows and columns at the far end that no window of a layer sees, or note that it depends."""
+        for size in dropped:
+            condition = AtLeast(-size, 0)
+            if condition.verdict() is not Verdict.HOLDS:
+                self.losses.append(Open(node.name, Requirement("S301", condition, partial(str, "drops a border"))))
+        counts = [max(sy.constant(size) or 0, 0) for size in dropped]
+        if any(counts):
+            self.findings.append(_dropped(node, shape, counts))
 
     def compare(self, expected: Expectation) -> None:
         """Judge an `expect` or `output` assertion."""
@@ -284,7 +273,7 @@ def _too_large(what: str, shape: Shape) -> Requirement:
 
 
 def _dropped(node: Node, shape: Shape, counts: list[int]) -> Finding:
-    """Return the warning that the last rows and columns of what a node reads are seen by nobody."""
+    """Return the warning that the last rows and columns of what a layer reads are in none of its windows."""
     lost = " and ".join(
         f"{lines} {word}{'s' if lines > 1 else ''}"
         for lines, word in zip(counts, ("row", "column"), strict=True)

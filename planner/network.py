@@ -207,7 +207,7 @@ def _check_arguments(name: object, input: object, layers: object, output: object
         N107, one finding for each argument.
     """
     wrong = []
-    if not isinstance(name, str) or not name.strip():
+    if not isinstance(name, str):
         wrong.append(("name", "text", name))
     if not isinstance(input, Mapping):
         wrong.append(("input", 'a mapping of names to shapes, {"image": ("N", 3, 224, 224)}', input))

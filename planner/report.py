@@ -13,7 +13,7 @@ from operator import add
 from typing import Any
 
 import planner.symbols as sy
-from planner.bound import BoundPlan
+from planner.bound import ITEM_BYTES, BoundPlan, DType
 from planner.findings import Finding, SizeError
 from planner.layers.source import Input
 from planner.memory.formula import memory_formula
@@ -38,7 +38,7 @@ class Row:
     parameters, buffers, macs : Size
         Trainable numbers, other state, multiply-accumulates over the whole batch.
     output_bytes : Size
-        Bytes of the output, float32; 0 where it is an input's memory under another shape.
+        Bytes of the output; 0 where it is an input's memory under another shape.
     receptive_field : ReceptiveField or None
     """
 
@@ -105,6 +105,11 @@ class Legend:
         letters = "nchw" if len(shape) == 4 else "nf"
         return tuple(self._short(size, letter) for size, letter in zip(shape, letters, strict=False))
 
+    @property
+    def names(self) -> Mapping[Size, Size]:
+        """Short names by the sizes they stand for."""
+        return dict(self._names)
+
     def text(self) -> str:
         """Return what the short names stand for."""
         return ", ".join(f"{sy.text(name)} = {sy.text(size)}" for size, name in self._names.items())
@@ -119,7 +124,13 @@ class Legend:
         return self._names[size]
 
 
-def report(plan: Plan, sizes: Mapping[str, int] | None = None, legend: Legend | None = None) -> Report:
+def report(
+    plan: Plan,
+    sizes: Mapping[str, int] | None = None,
+    legend: Legend | None = None,
+    *,
+    dtype: DType = "float32",
+) -> Report:
     """Return the numbers of a plan at some sizes; those not given stay letters.
 
     Parameters
@@ -128,6 +139,8 @@ def report(plan: Plan, sizes: Mapping[str, int] | None = None, legend: Legend | 
     sizes : Mapping of str to int
     legend : Legend or None
         Where given, the rows speak of sizes by its short names.
+    dtype : {"float32", "float64"}
+        What bytes are counted in; float64 needs every size.
 
     Raises
     ------
@@ -142,9 +155,9 @@ def report(plan: Plan, sizes: Mapping[str, int] | None = None, legend: Legend | 
     (352800*N, 705600)
     """
     values = dict(sizes or {})
-    bound = admit(plan, values)
+    bound = admit(plan, values, dtype)
     known = {name: value for name, value in values.items() if name in plan.free}
-    rows = tuple(_rows(plan, known, bound, legend))
+    rows = tuple(_rows(plan, known, bound, legend, ITEM_BYTES[dtype]))
     memory: tuple[Size | None, Size | None]
     if bound is None:
         memory = memory_formula(plan, known, training=False), memory_formula(plan, known, training=True)
@@ -169,7 +182,7 @@ def report(plan: Plan, sizes: Mapping[str, int] | None = None, legend: Legend | 
     )
 
 
-def admit(plan: Plan, sizes: Mapping[str, int]) -> BoundPlan | None:
+def admit(plan: Plan, sizes: Mapping[str, int], dtype: DType = "float32") -> BoundPlan | None:
     """Return the bound plan where the sizes are complete, None where some are still missing.
 
     Raises
@@ -188,7 +201,7 @@ def admit(plan: Plan, sizes: Mapping[str, int]) -> BoundPlan | None:
     planner.findings.SizeError: error[S209]: the network cannot run at H = 3; H = 5 is the nearest it accepts
     """
     if all(name in sizes for name in plan.free):
-        return plan.bind(dtype="float32", **sizes)
+        return plan.bind(dtype=dtype, **sizes)
     if plan.accepts(**sizes):
         return None
     at = ", ".join(f"{name} = {size}" for name, size in sizes.items())
@@ -239,7 +252,9 @@ def as_json(found: Report) -> dict[str, Any]:
     }
 
 
-def _rows(plan: Plan, known: Mapping[str, int], bound: BoundPlan | None, legend: Legend | None) -> Iterable[Row]:
+def _rows(
+    plan: Plan, known: Mapping[str, int], bound: BoundPlan | None, legend: Legend | None, item_bytes: int
+) -> Iterable[Row]:
     def named(shape: Shape) -> Shape:
         at = _shape_at(shape, known)
         return at if legend is None else legend.shorten(at)
@@ -267,7 +282,7 @@ def _rows(plan: Plan, known: Mapping[str, int], bound: BoundPlan | None, legend:
             parameters,
             buffers,
             macs,
-            0 if layer.alias else 4 * sy.product(output),
+            0 if layer.alias else item_bytes * sy.product(output),
             _field_at(node.receptive_field, known),
         )
 

@@ -1,23 +1,25 @@
 """Tables of a report for people: columns that add up, and how they were counted.
 
-Knows :mod:`rich` and nothing of streams; every function returns text.
+Every function returns text and knows nothing of streams; :mod:`planner.columns` sets it.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, get_args
 
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 import planner.symbols as sy
-from planner.bound import BoundPlan
+from planner.bound import BoundPlan, DType
+from planner.chart import chart
+from planner.columns import Column, fitted, printed
+from planner.grammar import number as number
+from planner.grammar import plural
 from planner.memory import Arena
 from planner.memory.formula import accepted_sizes
+from planner.outline import shape_line as shape_line
+from planner.outline import shapes_line
 from planner.plan import Plan
 from planner.receptive import ReceptiveField
 from planner.report import Legend, Report, Row, report
@@ -28,13 +30,13 @@ SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)
 
 HOW_COUNTED = (
     "MACs: multiply-accumulates, bias not counted. Field: rows x columns of the input that one position sees / step "
-    "between neighbours. Memory: bytes of the output in float32, 1 KiB = 1024 B."
+    "between neighbours. Memory: bytes of the output in {dtype}, 1 KiB = 1024 B."
 )
-COMFORTABLE = 90
-"""Columns from which there is room for the receptive field."""
+LEFT_OUT = ("receptive field", "memory", "settings", "kind", "MACs", "parameters")
+"""What a table goes without where it has no room, the first first."""
 
-NARROWEST = 60
-"""Columns below which a table is not squeezed further."""
+NARROWEST = 24
+"""Columns below which no line is wrapped."""
 
 
 def show(
@@ -44,10 +46,13 @@ def show(
     sort: SortKey | None = None,
     width: int = 100,
     colour: bool = False,
+    dtype: DType = "float32",
 ) -> str:
     """Return the table of a plan's layers with totals, memory and how they were counted.
 
-    With the batch free, everything is counted for one image, and the table says so.
+    With the batch free, everything is counted for one image, and the table says so. Where the width has no
+    room for everything, it leaves out, one after the other, receptive field, memory, settings, kind, MACs and
+    parameters, and says so too.
 
     Parameters
     ----------
@@ -59,6 +64,8 @@ def show(
     width : int
         Columns of the terminal.
     colour : bool
+    dtype : {"float32", "float64"}
+        What bytes are counted in; float64 needs every size.
 
     Raises
     ------
@@ -76,33 +83,15 @@ def show(
     batch = batch_name(plan)
     alone = batch is not None and batch not in values
     legend = Legend(plan.free)
-    counted = report(plan, {**values, batch: 1} if batch is not None and alone else values, legend)
+    counted = report(plan, {**values, batch: 1} if batch is not None and alone else values, legend, dtype=dtype)
     rows = list(counted.rows)
     if sort is not None:
         found = report(plan, accepted_sizes(plan, {k: v for k, v in values.items() if k in plan.free}) or {})
         rank = {row.name: _sort_size(row, sort) for row in found.rows}
         rows.sort(key=lambda row: -sy.evaluate(rank[row.name], {}))
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_footer=True, header_style="bold", footer_style="bold")
-    table.add_column("layer", "total", overflow="fold", style="bold")
-    layers = sum(row.kind != "input" for row in rows)
-    table.add_column("kind", f"{layers} layers", overflow="fold")
-    columns = [("output", ""), ("parameters", number(counted.parameters)), ("MACs", number(counted.macs))]
-    wide = width >= COMFORTABLE
-    columns += [("field", "")] if wide else []
-    columns += [("memory", size(counted.output_bytes))]
-    for heading, footer in columns:
-        table.add_column(heading, footer, justify="right", overflow="fold", no_wrap=counted.bound is not None)
-    for row in rows:
-        table.add_row(
-            row.name,
-            " ".join([row.kind, *settings_text(row.settings)]),
-            "x".join(shape_line(row.output[1:])),
-            number(row.parameters),
-            number(row.macs),
-            *([field_text(row.receptive_field)] if wide else []),
-            size(row.output_bytes),
-        )
-    head = f"{plan.name}: {_named(plan.input_shapes, values)} -> {_named(plan.output_shapes, values)}"
+    width = max(width, NARROWEST)
+    table, left_out = _layers(rows, counted, width)
+    inputs, outputs = _at(plan.input_shapes, values), _at(plan.output_shapes, values)
     lines = _memory_lines(counted)
     if legend.text():
         lines.insert(0, f"where {legend.text()}")
@@ -111,32 +100,83 @@ def show(
     unknown = [name for name in plan.free if name not in values and not (alone and name == batch)]
     if unknown:
         lines.append(f"for numbers, give sizes: --at {','.join(f'{name}=...' for name in unknown)}")
-    parts: list[Table | Text] = [Text(head, style="bold"), table, *map(Text, lines), Text(HOW_COUNTED, style="dim")]
-    return _printed(parts, width, colour)
+    if left_out:
+        lines.append(f"no room for: {', '.join(left_out)}")
+    head = Text(f"{plan.name}: {shapes_line(inputs)} -> {shapes_line(outputs)}", style="bold")
+    how = Text(HOW_COUNTED.format(dtype=dtype), style="dim")
+    return printed([head, table, *map(Text, lines), how], width, colour)
 
 
 def memory_table(bound: BoundPlan, *, training: bool, width: int = 100, colour: bool = False) -> str:
-    """Return what lies where in the arena, and when: one row a stretch of memory.
+    """Return what lies where in the arena, and when: memory in use over time, and one row a stretch of memory.
 
     Examples
     --------
     >>> from planner import Network, layer
     >>> net = Network(name="t", input={"x": ("N", 3, 32, 32)}, layers=[layer("relu", name="r")])
-    >>> print(memory_table(net.check().bind(N=1), training=False, width=80).splitlines()[0])
-    arena of inference: 24.0 KiB, at least 24.0 KiB for any arrangement
+    >>> print(memory_table(net.check().bind(N=1), training=False, width=80).partition(":")[0])
+    arena of inference
     """
     arena: Arena = bound.memory.training if training else bound.memory.inference
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in ("steps", "what", "of"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("bytes", "offset"):
-        table.add_column(heading, justify="right")
-    for block in sorted(arena.blocks, key=lambda block: (block.first, block.last, block.offset)):
-        table.add_row(f"{block.first}-{block.last}", block.role, block.name, number(block.bytes), number(block.offset))
+    blocks = sorted(arena.blocks, key=lambda block: (block.first, block.last, block.offset))
+    table = [
+        Column("steps", tuple(f"{block.first}-{block.last}" for block in blocks)),
+        Column("what", tuple(block.role for block in blocks)),
+        Column("of", tuple(block.name for block in blocks)),
+        Column("bytes", tuple(number(block.bytes) for block in blocks), right=True),
+        Column("offset", tuple(number(block.offset) for block in blocks), right=True),
+    ]
     mode = "a training step" if training else "inference"
     least = size(arena.lower_bound)
-    head = f"arena of {mode}: {size(arena.bytes)}, at least {least} for any arrangement"
-    return _printed([Text(head, style="bold"), table], width, colour)
+    head = Text(f"arena of {mode}: {size(arena.bytes)}, at least {least} for any arrangement", style="bold")
+    width = max(width, NARROWEST)
+    over_time = _over_time(bound, arena, width)
+    return printed([head], width, colour) + over_time + printed([fitted(table, width) or table], width, colour)
+
+
+def _over_time(bound: BoundPlan, arena: Arena, width: int) -> str:
+    """Return the chart of the bytes in use in each step, with the peak and what its step computes."""
+    live = arena.live()
+    if not live:
+        return ""
+    step = max(range(len(live)), key=live.__getitem__)
+    forward = len(bound.nodes)
+    if step < forward:
+        what = f", {bound.nodes[step].name}"
+    else:
+        back = step - (arena.steps - len(arena.backward))
+        what = f", {arena.backward[back]} on the way back" if 0 <= back < len(arena.backward) else ""
+    bars = "".join(f"  {line}\n" for line in chart(live, width - 2))
+    told = f"in use in each of {plural(arena.steps, 'step')}; most, {size(live[step])}, in step {step}{what}"
+    return "\n" + bars + printed([Text(told)], width, False)
+
+
+def _layers(rows: Sequence[Row], counted: Report, width: int) -> tuple[list[Column], tuple[str, ...]]:
+    """Return the columns that a width has room for, and the names of those it has not."""
+    layers = plural(sum(row.kind != "input" for row in rows), "layer")
+    names = Column("layer", tuple(row.name for row in rows), "total", style="bold")
+    told = Column("kind", tuple(" ".join([row.kind, *settings_text(row.settings)]) for row in rows), layers)
+    kinds = Column("kind", tuple(row.kind for row in rows), layers)
+    numbers = [
+        Column("output", tuple("x".join(shape_line(row.output[1:])) for row in rows), right=True),
+        Column("parameters", tuple(number(row.parameters) for row in rows), number(counted.parameters), right=True),
+        Column("MACs", tuple(number(row.macs) for row in rows), number(counted.macs), right=True),
+    ]
+    field = Column("field", tuple(field_text(row.receptive_field) for row in rows), right=True)
+    memory = Column("memory", tuple(size(row.output_bytes) for row in rows), size(counted.output_bytes), right=True)
+    tries = [
+        [names, told, *numbers, field, memory],
+        [names, told, *numbers, memory],
+        [names, told, *numbers],
+        [names, kinds, *numbers],
+        [names, *numbers],
+        [names, *numbers[:2]],
+    ]
+    for missing, columns in enumerate(tries):
+        table = fitted(columns, width)
+        if table is not None:
+            return table, LEFT_OUT[:missing]
+    return [names, numbers[0]], LEFT_OUT
 
 
 def batch_name(plan: Plan) -> str | None:
@@ -153,18 +193,6 @@ def batch_name(plan: Plan) -> str | None:
     name = None if first is None or sy.constant(first) is not None else sy.text(first)
     elsewhere = any(name in sy.free(size) for shape in plan.input_shapes.values() for size in shape[1:])
     return name if name in plan.free and not elsewhere else None
-
-
-def number(value: Size) -> str:
-    """Return a count with thousands apart, a formula as it is.
-
-    Examples
-    --------
-    >>> number(61706), number(sy.symbol("K") * 25)
-    ('61,706', '25*K')
-    """
-    known = sy.constant(value)
-    return sy.text(value) if known is None else f"{known:,}"
 
 
 def size(value: Size) -> str:
@@ -222,18 +250,6 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, str) else sy.text(value)
 
 
-def shape_line(shape: Sequence[Size]) -> list[str]:
-    """Return sizes as texts that can be joined by a sign: sums stand in brackets.
-
-    Examples
-    --------
-    >>> shape_line((6, sy.symbol("H") - 4))
-    ['6', '(H - 4)']
-    """
-    texts = [sy.text(size) for size in shape]
-    return [f"({text})" if " " in text and len(texts) > 1 else text for text in texts]
-
-
 def _sort_size(row: Row, key: SortKey) -> Size:
     if key == "params":
         return row.parameters
@@ -261,25 +277,5 @@ def _memory_lines(counted: Report) -> list[str]:
     ]
 
 
-def _named(shapes: Mapping[str, tuple[Size, ...]], values: Mapping[str, int]) -> str:
-    at = {name: tuple(sy.substitute(size, values) for size in shape) for name, shape in shapes.items()}
-    return ", ".join(f"{name} {' x '.join(shape_line(shape))}" for name, shape in at.items())
-
-
-def _printed(parts: Sequence[Table | Text], width: int, colour: bool) -> str:
-    """Return what rich makes of the parts, without trailing blanks."""
-    file = io.StringIO()
-    console = Console(
-        file=file,
-        width=max(width, NARROWEST),
-        force_terminal=colour,
-        color_system="standard" if colour else None,
-        legacy_windows=False,
-        highlight=False,
-        emoji=False,
-        markup=False,
-        _environ={},
-    )
-    for part in parts:
-        console.print(part)
-    return "".join(f"{line.rstrip()}\n" for line in file.getvalue().splitlines())
+def _at(shapes: Mapping[str, tuple[Size, ...]], values: Mapping[str, int]) -> dict[str, tuple[Size, ...]]:
+    return {name: tuple(sy.substitute(size, values) for size in shape) for name, shape in shapes.items()}

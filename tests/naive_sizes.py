@@ -10,7 +10,6 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -24,10 +23,9 @@ class OwnRule(NoResult):
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one input: the shape of every tensor, and whether every map's last row and column were seen.
+    """What became of one input: the shape of every tensor, and whether all windows reached the end of their input.
 
-    A line is seen where a window of any reader reaches it, or where the reader is no window; what no layer reads is
-    the network's output, and seen.
+    Windows shorter than their stride leave out positions everywhere, on purpose, and are not asked.
     """
 
     shapes: Mapping[str, tuple[int | None, ...]]
@@ -57,20 +55,19 @@ def outcome(drawn: Drawn, height: int | None, width: int | None, batch: int = 1)
     ((1, 1, 3, 3), False)
     """
     shapes: dict[str, Map] = {"x": (batch, drawn.shape[1], height, width)}
-    seen_by_any: dict[tuple[str, int], bool] = {}
+    lossless = True
     for step in drawn.steps:
         inputs = [shapes[name] for name in step.reads]
         if step.kind in WINDOWS:
             shapes[step.name], reached = _window(step, inputs[0])
         else:
             shapes[step.name], reached = RULES[step.kind](inputs, step.settings), (True, True)
-        for name, axis in product(step.reads, (0, 1)):
-            seen_by_any[name, axis] = seen_by_any.get((name, axis), False) or reached[axis]
+        lossless = lossless and all(reached)
         if step.expect is not None:
             expected = tuple(batch if size == "N" else size for size in step.expect)
             if len(expected) != len(shapes[step.name]) or any(map(_differ, shapes[step.name], expected)):
                 raise OwnRule(f"{step.name} is {shapes[step.name]}, not {expected}")
-    return Outcome(shapes, all(seen_by_any.values()))
+    return Outcome(shapes, lossless)
 
 
 def verdict(drawn: Drawn, height: int | None, width: int | None) -> bool | None:
@@ -117,7 +114,7 @@ def _window(step: Step, shape: Map) -> tuple[Map, tuple[bool, bool]]:
         if step.kind != "conv" and blind:
             raise OwnRule(f"{step.name}: a window sees nothing of its input")
         counts.append(count)
-        reached[axis] = sees_end
+        reached[axis] = sees_end or dilation[axis] * (kernel[axis] - 1) + 1 < stride[axis]
     channels = chosen["filters"] if step.kind == "conv" else shape[1]
     return (shape[0], channels, counts[0], counts[1]), (reached[0], reached[1])
 

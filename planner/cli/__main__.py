@@ -1,5 +1,5 @@
 """`python -m planner.cli` is `shapeplan`."""
 
-from planner.cli.commands import main
+from planner.cli import main
 
 main(prog_name="shapeplan")

@@ -15,17 +15,18 @@ import click
 import planner.symbols as sy
 from planner.cli.console import FINDINGS, as_json, colour, message, out, painted
 from planner.cli.subject import Subject, at_option, placed, read_subject
-from planner.domain import Domain, Reason
+from planner.domain.domain import Domain, Reason
+from planner.domain.joint import boxes_text
+from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Location, PlannerError, Severity
 from planner.fixes import freed_domain
-from planner.joint import boxes_text
+from planner.grammar import plural
 from planner.layers import Input
 from planner.plan import Plan
 from planner.render import FORMATS, Format, as_dict, render
 from planner.report import admit
 from planner.rules.selection import Selection, known_codes, no_rule
 from planner.settings import Projects, Settings
-from planner.sizeset import SizeSet
 from planner.spec.reader import SUFFIXES
 from planner.suppress import ALWAYS_TOLD
 from planner.table import batch_name, number, shape_line
@@ -259,7 +260,7 @@ def _facts(plan: Plan, freed: Domain | None, sizes: Mapping[str, int]) -> Iterat
     layers = sum(not isinstance(node.layer, Input) for node in plan.nodes)
     batch = batch_name(plan)
     each = plan.macs if batch is None else sy.substitute(plan.macs, {batch: 1})
-    totals = [f"{layers} layers", f"{number(plan.parameters)} parameters"]
+    totals = [plural(layers, "layer"), plural(plan.parameters, "parameter")]
     if sy.constant(each) is not None:
         totals.append(f"{number(each)} MACs{'' if batch is None else ' per image'}")
     yield f"{plan.name}: {', '.join(totals)}"

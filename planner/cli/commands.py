@@ -6,7 +6,6 @@ they are called, so that checking a spec never pays for them.
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -17,7 +16,8 @@ from typing import Any
 
 import click
 
-from planner.cli.console import CLOSED_PIPE, FINDINGS, INTERRUPTED, MISUSE, message
+from planner.cli.console import CLEAN, FINDINGS, message
+from planner.cli.ending import INTERRUPTED, MISUSE, quietly, unwritable
 
 GROUP = "shapeplan.commands"
 
@@ -25,6 +25,7 @@ OWN = {
     "check": ("planner.cli.check", "Find what is wrong, and which sizes are accepted."),
     "show": ("planner.cli.show", "Table of layers: output, parameters, MACs, memory."),
     "explain": ("planner.cli.explain", "Where a size comes from, or what a rule means."),
+    "solve": ("planner.cli.solve", "Accepted sizes, and sizes or settings for what is wanted."),
     "draw": ("planner.cli.draw", "Draw a diagram: svg, png, pdf or dot."),
     "init": ("planner.cli.init", "Print a spec to begin with."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of specs, for editors."),
@@ -98,7 +99,7 @@ class Commands(click.Group):
         **extra: Any,
     ) -> Any:
         """Run a command and end the process: 0 clean, 1 findings, 2 misuse or a fault of our own, 130 Ctrl-C."""
-        with FaultOfOurs():
+        with quietly(), FaultOfOurs():
             try:
                 status = super().main(args, prog_name or "shapeplan", complete_var, standalone_mode=False, **extra)
             except click.ClickException as error:
@@ -107,6 +108,10 @@ class Commands(click.Group):
             except click.Abort:
                 message("interrupted\n")
                 status = INTERRUPTED
+            except OSError as error:
+                status = unwritable(error)
+                if status is None:
+                    raise
         if not standalone_mode:
             return status
         sys.exit(status if isinstance(status, int) else 0)
@@ -117,17 +122,16 @@ class Commands(click.Group):
 
         try:
             super().invoke(ctx)
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
         except PlannerError as error:
             from planner.cli.console import colour
             from planner.render import render
 
             message(render(error.findings, {}, "full", colour(sys.stderr)))
             raise click.exceptions.Exit(FINDINGS) from None
-        except BrokenPipeError:
-            # what is still buffered has nowhere to go, and must not fail once more at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise click.exceptions.Exit(CLOSED_PIPE) from None
+        except BrokenPipeError as error:  # which click would end with status 1
+            raise click.exceptions.Exit(unwritable(error) or CLEAN) from None
 
 
 class Waiting(click.Command):

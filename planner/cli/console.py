@@ -6,32 +6,34 @@ encode: the few signs we use beyond ASCII have a plain form.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NoReturn, TextIO
 
 import click
 
 from planner.findings import Finding
 
-PLAIN = str.maketrans({"─": "-", "×": "x", "−": "-", "→": "->", "…": "...", "≥": ">=", "·": "*"})
+PLAIN = str.maketrans(
+    {"─": "-", "×": "x", "−": "-", "→": "->", "…": "...", "≥": ">=", "·": "*"}
+    | dict(zip("▁▂▃▄▅▆▇█", "..::||##", strict=True))
+)
 """What stands for a sign where it cannot be encoded."""
 
-CLEAN, FINDINGS, MISUSE = 0, 1, 2
-"""Exit statuses."""
-
-INTERRUPTED, CLOSED_PIPE = 130, 141
-"""Exit statuses of a process ended by Ctrl-C, and by a reader that left: 128 and the signal's number."""
+CLEAN, FINDINGS = 0, 1
+"""Exit statuses; those of processes that end otherwise are in :mod:`planner.cli.ending`."""
 
 WIDEST = 160
 """Columns of the widest table."""
 
 
-def colour(stream: TextIO) -> bool:
+def colour(stream: TextIO | None) -> bool:
     """Tell whether to colour what goes to a stream (https://no-color.org, https://force-color.org)."""
-    if os.environ.get("NO_COLOR"):
+    if stream is None or os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
@@ -44,13 +46,25 @@ def width() -> int:
 
 
 def out(text: str) -> None:
-    """Write a result to stdout."""
+    """Write a result to stdout.
+
+    Raises
+    ------
+    OSError
+        stdout is closed, or takes no more.
+    """
+    if sys.stdout is None:  # a process started with `>&-` has none
+        if text:
+            raise OSError(errno.EBADF, "stdout is closed")
+        return
     _write(text, sys.stdout)
 
 
 def message(text: str) -> None:
-    """Write anything that is no result to stderr."""
-    _write(text, sys.stderr)
+    """Write anything that is no result to stderr, where there is one that takes it."""
+    if sys.stderr is not None:
+        with suppress(OSError):
+            _write(text, sys.stderr)
 
 
 def fail(findings: Iterable[Finding], sources: Mapping[str, str], json: bool = False) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -29,24 +30,28 @@ EXAMPLES = "\b\nshapeplan draw net.yaml -o net.svg\nshapeplan draw net.yaml -o n
 @at_option
 def command(spec: str, output: str, level: str | None, heat: str | None, sizes: dict[str, int]) -> None:
     """Draw the network of SPEC; a broken one is drawn up to the fault."""
-    from planner.draw import draw
+    from planner.draw import MissingCharacters, draw
 
     subject = read_subject(spec)
     if subject.diagnosis is None:
         fail(subject.findings, subject.sources)
     whole = subject.plan is not None
     try:
-        draw(
-            subject.plan or subject.diagnosis,
-            Path(output),
-            level=cast("Level | None", level),
-            heat=cast("Heat | None", heat),
-            at=sizes or None,
-        )
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always", MissingCharacters)
+            draw(
+                subject.plan or subject.diagnosis,
+                Path(output),
+                level=cast("Level | None", level),
+                heat=cast("Heat | None", heat),
+                at=sizes or None,
+            )
     except SizeError as error:
         fail(placed(error.findings, subject), subject.sources)
     except PlannerError as error:
         fail(error.findings, subject.sources)
+    for each in told:
+        message(f"warning: {each.message}\n")
     message(f"wrote {output}\n")
     if not whole:
         from planner.render import render

@@ -17,8 +17,8 @@ from planner.network import listed
 
 if TYPE_CHECKING:
     from planner.check import Diagnosis
-    from planner.counting import Tool
-    from planner.grid import Grid
+    from planner.explain.counting import Tool
+    from planner.explain.grid import Grid
 
 COUNTS = ("mac", "flop", "torchinfo", "thop", "fvcore", "torch")
 CODE = re.compile(r"[A-Z][0-9]{3}\Z")
@@ -84,8 +84,8 @@ def command(
 def _derive(
     subject: Subject, found: Diagnosis, layer: str | None, sizes: dict[str, int], style: str, as_json: bool
 ) -> None:
-    from planner import steps
-    from planner.explain import derivations, worth_explaining
+    from planner.explain import steps
+    from planner.explain.layer import derivations, worth_explaining
     from planner.report import admit
 
     if found.plan is not None and sizes:
@@ -118,11 +118,11 @@ def _survey(
     tile: int | None,
     as_json: bool,
 ) -> Grid | dict[str, Any]:
-    from planner import surveys
-    from planner.counting import tally
+    from planner.explain import surveys
+    from planner.explain.counting import tally
+    from planner.explain.tiling import image_sizes, tiling
     from planner.report import admit
     from planner.table import batch_name
-    from planner.tiling import image_sizes, tiling
 
     found, plan = subject.diagnosis, subject.plan
     if found is None or plan is None:
@@ -145,7 +145,7 @@ def _survey(
 
 
 def _printed(survey: Grid, style: str) -> str:
-    from planner import grid
+    from planner.explain import grid
 
     printers = {"text": grid.as_text, "markdown": grid.as_markdown, "latex": grid.as_latex}
     return printers[style](survey)

@@ -15,7 +15,7 @@ from planner.findings import PlannerError
 from planner.plan import Plan
 
 if TYPE_CHECKING:
-    from planner.domain import Domain
+    from planner.domain.domain import Domain
     from planner.notations import Notation
     from planner.solve import Knob, Near, Want
 

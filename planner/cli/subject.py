@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -52,6 +53,9 @@ class Subject:
 
 def read_subject(path: str) -> Subject:
     """Return a spec with everything that was found in it; ``-`` reads standard input. Raises nothing."""
+    if path == "-" and sys.stdin is None:  # a process started with `<&-` has none
+        message = "standard input is closed, so there is no spec on it"
+        return Subject("<stdin>", None, None, (Finding("P105", message, fixes=("name a file instead of `-`",)),))
     try:
         text, file = read_file(path)
     except PlannerError as error:

@@ -7,5 +7,6 @@ from planner.draw.drawing import draw as draw
 from planner.draw.fault import DrawError as DrawError
 from planner.draw.folding import LEVELS as LEVELS
 from planner.draw.folding import Level as Level
+from planner.draw.fonts import MissingCharacters as MissingCharacters
 from planner.draw.picture import HEATS as HEATS
 from planner.draw.picture import Heat as Heat

@@ -15,7 +15,7 @@ from planner.draw.cards import CARD_WIDTH, PILL_HEIGHT, extent, pill_width
 from planner.draw.diagram import Folded, shape_line
 from planner.draw.layout import Item, Link, Places, place
 from planner.draw.scene import Point
-from planner.draw.typeface import wrap
+from planner.draw.typeface import wrap_product
 from planner.draw.wiring import OUTPUT, Wiring
 
 LABEL_SIZE = 9.5
@@ -90,11 +90,16 @@ def arrange(folded: Folded, wiring: Wiring) -> Arrangement:
     """
     items = _items(folded, wiring)
     drawn = [edge for edge in wiring.edges if edge.part != "skip"]
-    readers = Counter(edge.tail for edge in drawn)
-    links = [Link(e.tail, e.head, 40 if e.part == "spine" else min(readers[e.tail], 3)) for e in drawn]
+    readers = Counter(edge.tail for edge in drawn if edge.part != "lent")
+    links = [
+        Link(e.tail, e.head, 1, loose=True)
+        if e.part == "lent"
+        else Link(e.tail, e.head, 40 if e.part == "spine" else min(readers[e.tail], 3))
+        for e in drawn
+    ]
     places = place(items, list(dict.fromkeys(links)))
     labels = {
-        card.node.name: tuple(wrap(shape_line(card.node.sizes), _LABEL_ROOM, LABEL_SIZE, " × ", 4))
+        card.node.name: tuple(wrap_product(shape_line(card.node.sizes), _LABEL_ROOM, LABEL_SIZE))
         for card in folded.cards
         if card.node.sizes is not None
     }
@@ -130,7 +135,7 @@ def _respaced(
     bent = {
         row
         for edge in wiring.edges
-        if edge.part != "skip" and abs(places.centres[edge.tail][0] - places.centres[edge.head][0]) > 2
+        if edge.part in ("spine", "branch") and abs(places.centres[edge.tail][0] - places.centres[edge.head][0]) > 2
         for row in (row_of[edge.tail], row_of[edge.head] - 1)
     }
     y = FRAME_HEAD if 0 in starts else 0.0

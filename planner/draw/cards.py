@@ -21,6 +21,8 @@ PILL_HEIGHT = 22.0
 _TEXT_X = 58.0
 _MARGIN = 12.0
 _RING = 3.0
+_LABEL_SIZES = (10.5, 9.0)
+_DETAIL_SIZES = (9.5, 8.5)
 _FAULT_LINES = 4
 _FAULT_SIZE = 9.5
 
@@ -157,15 +159,16 @@ def _words(card: Card, left: float, top: float, wide: float, heat: float | None)
     cost = "" if node.ghost else shorten(node.cost, 110, 9)
     room = end - start - (width(cost, 9) + 10 if cost else 0)
     label = _label(card)
-    fits = (
-        bool(label)
-        and width(card.title, 12.5, bold=True) + TAIL_GAP + width(label, 10.5, bold=node.category == "block") <= room
-    )
+    taken = width(card.title, 12.5, bold=True) + TAIL_GAP
+    sizes = [size for size in _LABEL_SIZES if taken + width(label, size, bold=node.category == "block") <= room]
+    fits = bool(label and sizes)
     second = _second_line(card, start, end, top + 36.5, "" if fits else label, heat)
     base = top + 20 if second else top + CARD_HEIGHT / 2 + 4.5
     name = shorten(card.title, room, 12.5, bold=True)
     tail = label if fits else ""
-    marks.append(Text(start, base, name, 12.5, colour, True, tail=tail, tail_bold=node.category == "block"))
+    tail_size = sizes[0] if sizes else _LABEL_SIZES[0]
+    bold = node.category == "block"
+    marks.append(Text(start, base, name, 12.5, colour, True, tail=tail, tail_size=tail_size, tail_bold=bold))
     if cost:
         marks.append(Text(end, base, cost, 9, "soft", anchor="end"))
     marks += second
@@ -191,7 +194,8 @@ def _second_line(card: Card, start: float, end: float, y: float, label: str, hea
                 marks.append(Text(x, y, stripe.kind, 9, FAMILIES[stripe.category], anchor="end"))
                 x -= width(stripe.kind, 9) + 7
     if details:
-        marks.append(Text(start, y, shorten(details, room, 9.5), 9.5, "soft" if node.ghost else "ink"))
+        size = next((size for size in _DETAIL_SIZES if width(details, size) <= room), _DETAIL_SIZES[0])
+        marks.append(Text(start, y, shorten(details, room, size), size, "soft" if node.ghost else "ink"))
     return marks
 
 

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class DrawNode:
         Parameters and multiply-accumulates in short.
     note : str
         Further words for the title: receptive field, counts in full.
+    lenders : frozenset of int
+        Positions among the inputs of those that only lend their shape.
     same_as : Hashable
         Equal for two layers exactly when their settings are equal.
     fault : str or None
@@ -54,6 +59,7 @@ class DrawNode:
     elements: int | None = None
     cost: str = ""
     note: str = ""
+    lenders: frozenset[int] = frozenset()
     same_as: Hashable = None
     fault: str | None = None
     ghost: bool = False
@@ -151,6 +157,18 @@ def short(count: int) -> str:
             digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
             return f"{value:.{digits}f} {letter}"
     raise AssertionError("the last letter takes every count")
+
+
+def pretty(formula: str) -> str:
+    """Return a printed formula with a dot for times and raised exponents.
+
+    Examples
+    --------
+    >>> pretty("3*F**2*K + K"), pretty("2*floor((H - 12)/16) - 14")
+    ('3·F²·K + K', '2·floor((H - 12)/16) - 14')
+    """
+    raised = re.sub(r"\*\*(\d+)", lambda found: found[1].translate(_RAISED), formula)
+    return raised.replace("**", "^").replace("*", "·")
 
 
 def cost_line(parameters: str, macs: str) -> str:

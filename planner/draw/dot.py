@@ -6,6 +6,8 @@ from planner.draw.cards import describe
 from planner.draw.diagram import Card, Folded, shape_line
 from planner.draw.palette import FAMILIES, LIGHT
 
+_LENT = ' [style=dashed, penwidth=0.6, arrowsize=0.6, tooltip="only its shape is read"]'
+
 
 def dot_text(folded: Folded) -> str:
     """Return a folded diagram as DOT text that any Graphviz tool can lay out and print.
@@ -33,7 +35,9 @@ def dot_text(folded: Folded) -> str:
         lines.append(f"  out{index} [label={_quoted(public)}, shape=oval];")
     sizes = {card.node.name: card.node.sizes for card in folded.cards}
     for card in folded.cards:
-        lines += [f"  {ids[t]} -> {ids[card.node.name]}{_label(sizes[t])};" for t in card.node.inputs]
+        for slot, tail in enumerate(card.node.inputs):
+            lent = slot in card.node.lenders
+            lines.append(f"  {ids[tail]} -> {ids[card.node.name]}{_LENT if lent else _label(sizes[tail])};")
     for index, node in enumerate(folded.outputs.values()):
         lines.append(f"  {ids[node]} -> out{index}{_label(sizes[node])};")
     return "\n".join([*lines, "}", ""])

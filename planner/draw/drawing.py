@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar, get_args
 
@@ -57,8 +58,8 @@ def draw(
     Raises
     ------
     DrawError
-        Unknown format, level or heat; no layout engine or no library for the format; a file that cannot be
-        written; heat that depends on names.
+        Unknown format, level or heat; no library for the format; a file that cannot be written; heat that
+        depends on names; no layout engine, and then the graph is written as DOT text beside `path`.
     SizeError
         A size in `at` is not accepted.
 
@@ -72,7 +73,12 @@ def draw(
     chosen = _format(path, format)
     folded = fold(diagram_of(subject, at), _one_of("level", level, LEVELS))
     _one_of("heat", heat, HEATS)
-    made = _rendered(folded, chosen, heat)
+    try:
+        made = _rendered(folded, chosen, heat)
+    except DrawError as error:
+        if path is None or error.findings[0].code != "D601":
+            raise
+        raise _with_dot_beside(error, Path(path), chosen, dot_text(folded)) from None
     if path is not None:
         _write(Path(path), made)
     return made
@@ -85,6 +91,24 @@ def _rendered(folded: Folded, format: Format, heat: Heat | None) -> str | bytes:
     if format == "svg":
         return svg_text(scene)
     return pdf_bytes(scene) if format == "pdf" else png_bytes(scene)
+
+
+def _with_dot_beside(error: DrawError, path: Path, format: Format, text: str) -> DrawError:
+    """Write a graph that could not be laid out as DOT text, over no other file, and return the error that tells so."""
+    beside = path.with_suffix(".dot")
+    if beside.exists() and not _holds(beside, text):
+        beside = path.with_name(f"{path.name}.dot")
+    _write(beside, text)
+    told = f"the graph was written to {beside} instead; with Graphviz:  dot -T{format} {beside} -o {path}"
+    first, *others = error.findings
+    return DrawError([replace(first, notes=(*first.notes, told)), *others])
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_bytes() == text.encode()
+    except OSError:
+        return False
 
 
 def _format(path: str | os.PathLike[str] | None, format: Format | None) -> Format:

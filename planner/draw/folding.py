@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Literal
 
 from planner.draw.diagram import Card, Diagram, DrawNode, Folded, Frame, Stripe, cost_line, short
+from planner.grammar import plural
 
 Level = Literal["overview", "blocks", "full"]
 """How much is drawn: a card per block, equal repetitions once, or everything."""
@@ -153,18 +154,19 @@ def _merged(block: str, nodes: tuple[DrawNode, ...], run: list[_Repetition], dia
     """Return one node for all the nodes of a block."""
     inside = {node.name for node in nodes}
     inputs = tuple(dict.fromkeys(name for node in nodes for name in node.inputs if name not in inside))
+    real = {name for node in nodes for slot, name in enumerate(node.inputs) if slot not in node.lenders}
     last = nodes[-1]
     by_name = {node.name: node for node in diagram.nodes}
     before = by_name[inputs[0]].sizes if inputs else None
     details: list[str] = []
     if before and last.sizes and before[0] != last.sizes[0]:
-        details.append(f"{before[0]} to {last.sizes[0]} channels")
+        details.append(f"{before[0]} to {last.sizes[0]} channel{'' if last.sizes[0] == '1' else 's'}")
     equal = all(_equal(left, right, diagram) for left, right in pairwise(run))
     if len(run) > 1 and not equal:
         details.insert(0, f"{len(run)} repeats")
     kinds = [node.kind for node in nodes]
     convolutions = kinds.count("conv")
-    details.append(f"{convolutions} conv" if convolutions else f"{len(nodes)} layers")
+    details.append(f"{convolutions} conv" if convolutions else plural(len(nodes), "layer"))
     parameters, macs = _sum(node.parameters for node in nodes), _sum(node.macs for node in nodes)
     fault = next((f"{node.name}: {node.fault}" for node in nodes if node.fault), None)
     return replace(
@@ -173,13 +175,14 @@ def _merged(block: str, nodes: tuple[DrawNode, ...], run: list[_Repetition], dia
         kind="block",
         category="block",
         inputs=inputs,
+        lenders=frozenset(slot for slot, name in enumerate(inputs) if name not in real),
         label=f"×{len(run)}" if len(run) > 1 and equal else "",
         details=tuple(details),
         parameters=parameters,
         macs=macs,
         elements=_sum(node.elements for node in nodes),
         cost=cost_line(*(short(count) if count else "" for count in (parameters, macs))),
-        note=f"{len(nodes)} layers",
+        note=plural(len(nodes), "layer"),
         fault=fault,
         ghost=last.ghost and fault is None,
     )

@@ -29,11 +29,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Link:
-    """An edge that takes part in the layout; a higher `weight` makes it shorter and straighter."""
+    """An edge that takes part in the layout; a higher `weight` makes it shorter and straighter.
+
+    A `loose` one only keeps its head from standing above its tail: they may stand side by side.
+    """
 
     tail: str
     head: str
     weight: int = 1
+    loose: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,8 @@ def dot_of(items: Sequence[Item], links: Sequence[Link], ids: Mapping[str, str])
         else:
             lines += [f"  {member}" for member in members]
     for link in links:
-        weight = f" [weight={link.weight}]" if link.weight != 1 else ""
-        lines.append(f"  {ids[link.tail]} -> {ids[link.head]}{weight};")
+        settings = f" [weight={link.weight}]" if link.weight != 1 else " [minlen=0]" if link.loose else ""
+        lines.append(f"  {ids[link.tail]} -> {ids[link.head]}{settings};")
     return "\n".join([*lines, "}"])
 
 

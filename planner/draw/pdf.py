@@ -1,7 +1,7 @@
 """A scene as PDF, and as PNG out of that PDF: the colours for light paper, fonts embedded.
 
-reportlab writes the PDF with the typeface it carries; pypdfium2 turns the page into pixels. Both come as
-wheels for every system and need no font on it. They are imported only when asked for.
+reportlab writes the PDF with a typeface of :mod:`planner.draw.fonts`; pypdfium2 turns the page into pixels. Both
+come as wheels for every system and need no font on it. They are imported only when asked for.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from io import BytesIO
 from typing import Any, TypeAlias
 
 from planner.draw.fault import DrawError
+from planner.draw.fonts import Typeface, typeface_for
 from planner.draw.palette import LIGHT
 from planner.draw.scene import TAIL_GAP, Box, Curve, Group, Ink, Scene, Text
 
 Canvas: TypeAlias = Any  # reportlab ships no types
 
-_FACES = {False: ("ShapeplanSans", "Vera.ttf"), True: ("ShapeplanSans-Bold", "VeraBd.ttf")}
 _LONGEST_SIDE = 16000
 """Pixels; larger pictures are drawn at a lower resolution, because viewers refuse them."""
 
@@ -24,13 +24,18 @@ _LONGEST_SIDE = 16000
 def pdf_bytes(scene: Scene) -> bytes:
     """Return a scene as a PDF file of one page, the same bytes for the same scene.
 
+    Warns
+    -----
+    MissingCharacters
+        The typeface has no shape for some of them.
+
     Raises
     ------
     DrawError
         reportlab is not installed.
     """
     canvas_module: Any = _library("reportlab.pdfgen.canvas", "PDF")
-    _register()
+    face = typeface_for(scene)
     buffer = BytesIO()
     canvas = canvas_module.Canvas(buffer, pagesize=(scene.width, scene.height), invariant=1, pageCompression=1)
     canvas.setTitle(scene.title)
@@ -42,7 +47,7 @@ def pdf_bytes(scene: Scene) -> bytes:
         for mark in item.marks if isinstance(item, Group) else (item,):
             canvas.saveState()
             if isinstance(mark, Text):
-                _text(canvas, mark)
+                _text(canvas, mark, face)
             elif isinstance(mark, Box):
                 _ink(canvas, mark.ink)
                 radius = min(mark.radius, mark.width / 2, mark.height / 2)
@@ -91,14 +96,6 @@ def _library(module: str, what: str) -> Any:
         ) from None
 
 
-def _register() -> None:
-    metrics: Any = import_module("reportlab.pdfbase.pdfmetrics")
-    fonts: Any = import_module("reportlab.pdfbase.ttfonts")
-    for face, file in _FACES.values():
-        if face not in metrics.getRegisteredFontNames():
-            metrics.registerFont(fonts.TTFont(face, file))
-
-
 def _ink(canvas: Canvas, ink: Ink) -> None:
     if ink.fill:
         canvas.setFillColor(_colour(LIGHT[ink.fill], ink.fill_opacity))
@@ -129,12 +126,13 @@ def _curve(canvas: Canvas, curve: Curve) -> None:
     canvas.drawPath(path, stroke=int(curve.ink.stroke is not None), fill=int(curve.ink.fill is not None))
 
 
-def _text(canvas: Canvas, mark: Text) -> None:
+def _text(canvas: Canvas, mark: Text, face: Typeface) -> None:
     canvas.setFillColor(_colour(LIGHT[mark.colour], 1.0))
     canvas.translate(mark.x, mark.y)
     canvas.scale(1, -1)
-    canvas.setFont(_FACES[mark.bold][0], mark.size)
-    text = _printable(mark.text)
+    name = face.name(mark.bold)
+    canvas.setFont(name, mark.size)
+    text = face.printable(mark.text)
     if mark.anchor == "end":
         canvas.drawRightString(0, 0, text)
     elif mark.anchor == "middle":
@@ -142,13 +140,6 @@ def _text(canvas: Canvas, mark: Text) -> None:
     else:
         canvas.drawString(0, 0, text)
     if mark.tail:
-        after = canvas.stringWidth(text, _FACES[mark.bold][0], mark.size) + TAIL_GAP
-        canvas.setFont(_FACES[mark.tail_bold][0], mark.tail_size)
-        canvas.drawString(after, 0, _printable(mark.tail))
-
-
-def _printable(text: str) -> str:
-    """Return the text with a question mark for every character the embedded face has no shape for."""
-    metrics: Any = import_module("reportlab.pdfbase.pdfmetrics")
-    known = metrics.getFont(_FACES[False][0]).face.charWidths
-    return "".join(c if ord(c) in known else "?" for c in text)
+        after = canvas.stringWidth(text, name, mark.size) + TAIL_GAP
+        canvas.setFont(face.name(mark.tail_bold), mark.tail_size)
+        canvas.drawString(after, 0, face.printable(mark.tail))

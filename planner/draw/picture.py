@@ -15,6 +15,7 @@ from planner.draw.routes import Routes, exit_height, route
 from planner.draw.scene import Box, Curve, Group, Ink, Mark, Scene, Text
 from planner.draw.typeface import shorten, width, wrap
 from planner.draw.wiring import OUTPUT, wire
+from planner.grammar import plural
 
 Heat = Literal["macs", "params", "memory"]
 """What cards may be tinted by."""
@@ -168,7 +169,7 @@ def _on_paper(folded: Folded, items: Sequence[Mark | Group], extent: Rect, heat:
     body = [_moved(item, shift_x, shift_y) for item in items]
     foot, high = _legend(folded, top + extent.height + 12, inner, heat)
     paper = Box(0, 0, wide, high, 0, Ink("paper"))
-    description = f"{len(folded.cards)} layers drawn from top to bottom; {diagram.summary}"
+    description = f"{plural(len(folded.cards), 'layer')} drawn from top to bottom; {diagram.summary}"
     return Scene(round(wide, 1), round(high, 1), diagram.name, description, (paper, *heading, *body, *foot))
 
 
@@ -195,8 +196,13 @@ def _legend(folded: Folded, y: float, room: float, heat: Heat | None) -> tuple[l
         marks.append(Text(_PAPER_MARGIN + x + 13, y, word, 8.5, "soft"))
         x += long
     notes = []
-    if any(card.node.cost and not card.node.ghost for card in folded.cards):
+    costs = [card.node for card in folded.cards if not card.node.ghost and card.node.fault is None]
+    if any(node.macs is None and " · " not in node.cost and "MACs" not in node.cost for node in costs):
+        notes.append("multiply-accumulates depend on sizes that are names: give them numbers to see them")
+    if any(" · " in node.cost for node in costs):
         notes.append("at the right of a card: parameters · multiply-accumulates per image")
+    if any(card.node.lenders for card in folded.cards):
+        notes.append("thin dotted line: only the shape of the tensor is read")
     if heat:
         notes.append(f"tint and per cent: share of all {_WORDS[heat]}")
     for note in notes:

@@ -46,8 +46,12 @@ def route(folded: Folded, wiring: Wiring, arrangement: Arrangement) -> Routes:
     frames = _frames(folded, arrangement)
     group_of = {card.node.name: card.group for card in folded.cards}
     lanes: list[Lane] = []
-    skips = [edge for edge in wiring.edges if edge.part == "skip"]
     boxes = arrangement.boxes
+    skips = [
+        edge
+        for edge in wiring.edges
+        if edge.part == "skip" or (edge.part == "lent" and not _side_by_side(edge, arrangement))
+    ]
     for edge in sorted(skips, key=lambda e: boxes[e.head].y - boxes[e.tail].y):
         lane = _lane(edge, arrangement, frames, group_of, lanes)
         lanes.append(lane)
@@ -58,7 +62,9 @@ def route(folded: Folded, wiring: Wiring, arrangement: Arrangement) -> Routes:
     by_edge = {(lane.edge.tail, lane.edge.head): lane for lane in lanes}
     for edge in wiring.edges:
         ink = _ink(edge, broken)
-        if edge.part == "skip":
+        if edge.part == "lent" and (edge.tail, edge.head) not in by_edge:
+            marks += _aside(edge, arrangement, ink)
+        elif edge.part in ("skip", "lent"):
             marks += _skip(by_edge[edge.tail, edge.head], arrangement, ink)
         else:
             marks += _edge(edge, arrangement, frames, group_of, ink)
@@ -78,6 +84,8 @@ def _ink(edge: Edge, broken: set[str]) -> Ink:
     dash: tuple[float, ...] = (5.0, 3.0) if edge.part == "skip" else ()
     if edge.tail in broken:
         return Ink(None, "edge", 1.0, stroke_opacity=0.6, dash=(1.5, 3.0))
+    if edge.part == "lent":
+        return Ink(None, "edge", 0.8, dash=(2.0, 2.5))
     return Ink(None, "edge", 1.5, dash=dash)
 
 
@@ -119,7 +127,8 @@ def _lane(
     for lane in sorted((lane for lane in taken if not lane.on_left), key=lambda lane: lane.x):
         right = max(right, lane.x + LANE)
     middle = (tail.x + head.x) / 2
-    on_left = middle - left <= right - middle + 24
+    aside = head.x - tail.x
+    on_left = aside < 0 if abs(aside) > head.width / 2 else middle - left <= right - middle + 24
     return Lane(edge, left if on_left else right, top, bottom, on_left)
 
 
@@ -156,6 +165,26 @@ def _skip(lane: Lane, arrangement: Arrangement, ink: Ink) -> list[Mark]:
         return [Curve(tuple(commands), ink), arrow_head((x, head.top), solid)]
     commands.append(("L", (near + toward * _HEAD, end_y)))
     return [Curve(tuple(commands), ink), _side_head(near, end_y, toward, solid)]
+
+
+def _side_by_side(edge: Edge, arrangement: Arrangement) -> bool:
+    """Tell whether two boxes are in one row with nothing between them."""
+    tail, head = arrangement.boxes[edge.tail], arrangement.boxes[edge.head]
+    between = (
+        box
+        for name, box in arrangement.boxes.items()
+        if name not in (edge.tail, edge.head) and min(tail.x, head.x) < box.x < max(tail.x, head.x)
+    )
+    return abs(tail.y - head.y) < 1 and not any(box.top < head.y < box.bottom for box in between)
+
+
+def _aside(edge: Edge, arrangement: Arrangement, ink: Ink) -> list[Mark]:
+    """Return a straight line from the side of one box to the side of its neighbour."""
+    tail, head = arrangement.boxes[edge.tail], arrangement.boxes[edge.head]
+    toward = -1.0 if tail.x < head.x else 1.0
+    start, near = (tail.right, head.left) if tail.x < head.x else (tail.left, head.right)
+    line = Curve((("M", (start, tail.y)), ("L", (near + toward * _HEAD, head.y))), ink)
+    return [line, _side_head(near, head.y, toward, Ink("edge", fill_opacity=ink.stroke_opacity))]
 
 
 def _side_head(x: float, y: float, toward: float, ink: Ink) -> Curve:

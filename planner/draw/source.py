@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import planner.symbols as sy
 from planner.bound import BoundPlan
 from planner.check import Diagnosis, diagnose
-from planner.draw.diagram import Diagram, DrawNode, cost_line, short
+from planner.draw.diagram import Diagram, DrawNode, cost_line, pretty, short
 from planner.layers import KINDS, Layer, Parameter
 from planner.network import Network, Node
 from planner.plan import Plan
@@ -146,7 +146,7 @@ def _node(
     fact: _Facts, fault: str | None, batches: tuple[Mapping[str, int], int], typical: Mapping[str, int]
 ) -> DrawNode:
     known = fact.output is not None
-    sizes = None if fact.output is None else tuple(sy.text(size) for size in fact.output[1:])
+    sizes = None if fact.output is None else tuple(_text(size) for size in fact.output[1:])
     parameters = sy.total(p.count for p in fact.parameters)
     macs = _per_image(fact.macs, batches)
     category = fact.layer.category if fact.layer else KINDS[fact.kind].category if fact.kind in KINDS else "io"
@@ -164,10 +164,15 @@ def _node(
         elements=None if fact.output is None else sy.constant(sy.product(fact.output[1:])),
         cost=cost_line(_count(parameters), _count(macs)) if known else "",
         note=_note(fact, parameters, macs) if known else "",
+        lenders=fact.layer.shape_only if fact.layer else frozenset(),
         same_as=fact.layer,
         fault=None if fault is None else _sentence(fact.name, fault),
         ghost=not known and fault is None,
     )
+
+
+def _text(size: Size) -> str:
+    return pretty(sy.text(size))
 
 
 def _per_image(macs: Size, batches: tuple[Mapping[str, int], int]) -> Size:
@@ -191,7 +196,7 @@ def _count(value: Size) -> str:
     known = sy.constant(value)
     if known is not None:
         return short(known) if known else ""
-    formula = sy.text(value)
+    formula = _text(value)
     return formula if len(formula) <= _LONGEST_FORMULA else ""
 
 
@@ -200,7 +205,7 @@ def _note(fact: _Facts, parameters: Size, macs: Size) -> str:
     for value, word in ((parameters, "parameters"), (macs, "multiply-accumulates per image")):
         known = sy.constant(value)
         if known != 0:
-            parts.append(f"{known:,} {word}" if known is not None else f"{sy.text(value)} {word}")
+            parts.append(f"{known:,} {word}" if known is not None else f"{_text(value)} {word}")
     if fact.field is not None and fact.kind != "input":
         high, wide = map(sy.text, fact.field.size)
         parts.append(f"sees {high} × {wide} of the input")
@@ -216,7 +221,7 @@ def _details(fact: _Facts) -> tuple[str, ...]:
     if fact.layer is None:
         return ()
     if fact.kind == "input" and fact.output is not None:
-        return (" × ".join(sy.text(size) for size in fact.output),)
+        return (" × ".join(_text(size) for size in fact.output),)
     made = []
     for name, value in fact.layer.settings().items():
         if name in ("filters", "units"):
@@ -250,7 +255,7 @@ def _value(value: Any, square: bool = False) -> str:
         return texts[0] if len(texts) == 2 and texts[0] == texts[1] and not square else "×".join(texts)
     if isinstance(value, float):
         return f"{value:g}"
-    return sy.text(value) if isinstance(value, (int, sy.Size)) else str(value)
+    return _text(value) if isinstance(value, (int, sy.Size)) else str(value)
 
 
 def _totals(nodes: Sequence[DrawNode]) -> str:

@@ -23,6 +23,9 @@ _BOLD = (
     "770 720 682 812 774 1103 771 724 725 457 365 457 838 500 500 675 716 593 716 678 435 716 712 343 343 "
     "665 343 1042 712 687 716 716 493 595 478 712 652 924 645 652 582 712 365 712 838"
 )
+_INDENT = "\N{NO-BREAK SPACE}" * 4
+"""Blanks that SVG viewers do not drop at the beginning of a line."""
+
 _SPECIAL = {"×": 838, "·": 318, "…": 1000, "−": 838}
 _WIDTHS = {
     bold: {chr(32 + i): int(w) for i, w in enumerate(table.split())} | _SPECIAL
@@ -64,6 +67,56 @@ def shorten(text: str, room: float, size: float, bold: bool = False) -> str:
     while kept and width(kept + "…", size, bold) > room:
         kept = kept[:-1]
     return kept.rstrip(" ·,;:×") + "…"
+
+
+def wrap_product(factors: list[str], room: float, size: float) -> list[str]:
+    """Return a product of formulas in lines that fit: factors together where they do, else each by itself.
+
+    A factor that is still too long is broken at its outermost sums; nothing is left out.
+
+    Examples
+    --------
+    >>> wrap_product(["64", "H/2", "W/2"], 136, 9.5)
+    ['64 × H/2 × W/2']
+    >>> for line in wrap_product(["2", "(16·floor((H - 12)/16) - 124)", "W"], 136, 9.5):
+    ...     print(line.strip())
+    2
+    × (16·floor((H - 12)/16)
+    - 124)
+    × W
+    """
+    whole = " × ".join(factors)
+    if width(whole, size) <= room:
+        return [whole]
+    made: list[str] = []
+    for index, factor in enumerate(factors):
+        made += _broken(f"× {factor}" if index else factor, room, size)
+    return made
+
+
+def _broken(text: str, room: float, size: float) -> list[str]:
+    """Return a formula in lines that fit, each but the first begun with the sign it was broken at."""
+    made: list[str] = []
+    while width(text, size) > room:
+        places = _signs(text)
+        fitting = [place for place in places if width(text[: place[1]], size) <= room] or places[:1]
+        if not fitting:
+            break
+        _, at = min(fitting, key=lambda place: (place[0], -place[1]))
+        made.append(text[:at].rstrip())
+        text = f"{_INDENT}{text[at:].strip()}"
+    return [*made, text]
+
+
+def _signs(text: str) -> list[tuple[int, int]]:
+    """Return depth in brackets and position of every sign that a line may begin with."""
+    found, depth = [], 0
+    for index, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        begun = bool(text[:index].strip(f"{_INDENT}× ("))
+        if begun and (character in "·,/" or (character in "+-" and text[index - 1 : index] == " ")):
+            found.append((depth + (character not in "+-"), index))
+    return found
 
 
 def wrap(parts: list[str], room: float, size: float, joint: str, lines: int, bold: bool = False) -> list[str]:

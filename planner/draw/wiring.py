@@ -12,7 +12,8 @@ from planner.draw.diagram import Folded
 OUTPUT = "\0"
 """Prefix of the pill that names an output; no layer has it in its name."""
 
-Part = Literal["spine", "branch", "skip"]
+Part = Literal["spine", "branch", "skip", "lent"]
+"""`lent`: only the shape of the tensor is read."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ def wire(folded: Folded) -> Wiring:
     """Return the edges of a picture with their parts.
 
     The spine is a longest path to an output. An edge is a skip when its tensor also reaches the same
-    place through other layers, or arrives there twice, as in ``add(x, x)``.
+    place through other layers, or arrives there twice, as in ``add(x, x)``. A tensor that only lends its
+    shape is on no path.
 
     Examples
     --------
@@ -49,13 +51,22 @@ def wire(folded: Folded) -> Wiring:
     """
     inputs = {card.node.name: card.node.inputs for card in folded.cards}
     inputs |= {OUTPUT + public: (node,) for public, node in folded.outputs.items()}
-    before = _ancestors(inputs)
-    spine = _spine(inputs)
+    lenders = {card.node.name: card.node.lenders for card in folded.cards}
+    read = {
+        head: tuple(tail for slot, tail in enumerate(tails) if slot not in lenders.get(head, ()))
+        for head, tails in inputs.items()
+    }
+    before = _ancestors(read)
+    spine = _spine(read)
     steps = set(pairwise(spine))
     edges = []
     for head, tails in inputs.items():
         for position, tail in enumerate(tails):
             again = tail in tails[:position]
+            if position in lenders.get(head, ()):
+                if not again:
+                    edges.append(Edge(tail, head, "lent"))
+                continue
             if again or any(tail in before[other] for other in tails if other != tail):
                 part: Part = "skip"
             else:

@@ -13,7 +13,7 @@ from typing import Any
 import planner.symbols as sy
 from planner.check import Diagnosis
 from planner.derivation import path_to
-from planner.domain import Domain
+from planner.domain.domain import Domain
 from planner.findings import Finding, SettingError
 from planner.layers import Concat, Conv, ConvTranspose, Crop, Dense, Flatten, Input, Layer, Reshape
 from planner.layers.pool import Pool
@@ -247,9 +247,10 @@ def _changed(network: Network, name: str, key: str, values: list[Any], words: st
             other = replace(layer, **{key: value})
         except SettingError:
             continue
+        group = "" if key == "shape" else f"{name}.{key}"
         if other != layer:
             text = f"{name}: {{..., {key}: {value}}}"
-            yield Candidate(f"{words}:  {text}" if words else text, network.with_nodes({name: other}), f"{name}.{key}")
+            yield Candidate(f"{words}:  {text}" if words else text, network.with_nodes({name: other}), group)
 
 
 def _or(size: Any, otherwise: int) -> int:

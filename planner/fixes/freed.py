@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import planner.symbols as sy
 from planner.check import diagnose
-from planner.domain import Domain
+from planner.domain.domain import Domain
 from planner.network import Network
 
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import planner.symbols as sy
-from planner.affine import solve_condition
 from planner.check import Diagnosis, diagnose
 from planner.conditions import AtLeast
 from planner.derivation import chain, path_to
+from planner.domain.affine import solve_condition
 from planner.findings import Finding, Location, Related, Severity
 from planner.fixes.candidates import MOST_TRIES, Candidate, candidates
 from planner.fixes.freed import freed

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Divides, Requirement
+from planner.grammar import many
 from planner.layers.base import Category, Keep, Parameter, choice, count, flag, pair, setting, settle
 from planner.layers.scratch import ConvScratch
 from planner.layers.window import Padding, WindowLayer, read_padding
@@ -117,4 +118,5 @@ def uneven(groups: Size, number: Size, what: str, *, short: bool = False) -> str
     """
     if short:
         return f"{sy.text(number)} {what} / {sy.text(groups)}"
-    return f"{sy.text(groups)} groups cannot share {sy.text(number)} {what} evenly"
+    shared = many(number, what.removesuffix("s"))
+    return f"{sy.text(groups)} groups cannot share {sy.text(number)} {shared} evenly"

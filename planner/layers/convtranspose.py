@@ -55,7 +55,7 @@ class ConvTranspose(Layer):
     filters: Size = setting("number of output channels")
     kernel: Any = setting("height and width of the kernel: one number or [height, width]")
     stride: Any = setting("distance in the output of neighbours in the input: one number or [height, width]", 1)
-    pad: Any = setting("positions cut off around the output: a number, [h, w] or [top, bottom, left, right]", 0, least=0)
+    pad: Any = setting("positions cut off around the output: number, [h, w] or [top, bottom, left, right]", 0, least=0)
     output_pad: Any = setting("positions added at the end of the output: one number or [height, width]", 0, least=0)
     dilation: Any = setting("distance between the kernel's taps: one number or [height, width]", 1)
     groups: Size = setting("channels are split into this many groups, convolved apart", 1)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
+from planner.grammar import many
 from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rank, setting, settle
 from planner.symbols import Shape, Size
 
@@ -69,4 +70,4 @@ class Dense(Layer):
 def _width(width: Size, features: Size | None = None) -> str:
     if features is None:
         return f"its input has {sy.text(width)}"
-    return f"reads {sy.text(features)} numbers, but its input has {sy.text(width)}"
+    return f"reads {sy.text(features)} {many(features, 'number')}, but its input has {sy.text(width)}"

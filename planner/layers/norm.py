@@ -12,13 +12,17 @@ from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, 
 from planner.layers.scratch import norm_elements
 from planner.symbols import Shape
 
+SMALLEST_EPS = 1e-30
+"""A channel that never changes has variance 0; 1/sqrt of anything smaller, squared, is too large for float32."""
+
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
     """Batch normalisation over N, H and W for each channel, or over N for each feature.
 
     Training normalises with the batch's mean and biased variance and moves the running ones (unbiased
-    variance) by `momentum`; inference uses the running ones. Parameters ``weight`` and ``bias``, buffers
+    variance) by `momentum`; inference uses the running ones. A batch of one number a channel has no spread, and
+    moves nothing. Parameters ``weight`` and ``bias``, buffers
     ``running_mean`` and ``running_var``, each (C,).
 
     References
@@ -42,7 +46,7 @@ class BatchNorm(Layer):
     in_place: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        settle(self, eps=number("eps", self.eps, 0.0, 1.0))
+        settle(self, eps=number("eps", self.eps, SMALLEST_EPS, 1.0))
         settle(self, momentum=number("momentum", self.momentum, 0.0, 1.0))
         flag("affine", self.affine)
 

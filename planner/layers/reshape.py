@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Divides, Equal, Requirement
 from planner.findings import SettingError
+from planner.grammar import many
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
 from planner.symbols import Shape, Size
 
@@ -120,11 +121,13 @@ def _is_computed(item: object) -> bool:
 def _mismatch(shape: Shape, numbers: Size, wanted: Shape, known: Size, computed: bool) -> str:
     given = sy.shape_text(shape[1:])
     made = " x ".join(sy.text(item) for item in wanted)
-    has = f"its input {given} has {sy.text(numbers)} numbers for each image"
+    has = f"its input {given} has {sy.text(numbers)} {many(numbers, 'number')} for each image"
     if computed:
         return f"cannot be {made}: {has}, which is no multiple of {sy.text(known)}"
-    return f"cannot be {made}, which is {sy.text(known)} numbers: {has}"
+    return f"cannot be {made}, which is {sy.text(known)} {many(known, 'number')}: {has}"
 
 
 def _counts(numbers: Size, known: Size, computed: bool) -> str:
-    return f"{sy.text(numbers)} / {sy.text(known)}" if computed else f"{sy.text(numbers)} to {sy.text(known)} numbers"
+    if computed:
+        return f"{sy.text(numbers)} / {sy.text(known)}"
+    return f"{sy.text(numbers)} to {sy.text(known)} {many(known, 'number')}"

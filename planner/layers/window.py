@@ -167,19 +167,27 @@ class WindowLayer(Layer):
         )
 
     def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size] | None:
+        """Return how many rows and columns at the far end are in no window.
+
+        A window shorter than its stride, as a 1x1 projection at stride 2, leaves out positions everywhere on
+        purpose; for it nothing counts as dropped.
+        """
         _, pad, _, rounding = self.window_settings()
         (shape,) = inputs
         if rounding == "exact":
             return None
-        if not isinstance(pad, str):
-            high, wide = self.windows(shape)
-            return high.unseen(shape[2]), wide.unseen(shape[3])
-        # `same` pads wherever the last window would overhang, so that only gaps between windows lose anything.
-        rows, columns = (
-            sy.difference(size, (count - 1) * window.stride + window.extent)
-            for size, count, window in zip(shape[2:], self.map_size(shape), self.windows((1, 1, 1, 1)), strict=True)
-        )
-        return rows, columns
+        # `same` pads wherever the last window would overhang, so that only gaps could lose anything.
+        windows = self.windows((1, 1, 1, 1) if isinstance(pad, str) else shape)
+        lost = []
+        for size, places, window in zip(shape[2:], self.map_size(shape), windows, strict=True):
+            over = sy.difference(window.extent, window.stride)
+            if isinstance(pad, str):
+                unseen = sy.difference(size, (places - 1) * window.stride + window.extent)
+            else:
+                unseen = window.unseen(size)
+            known = sy.constant(over)
+            lost.append(sy.minimum(unseen, sy.total([over, 1])) if known is None else unseen if known >= 0 else 0)
+        return lost[0], lost[1]
 
     def _misfit(self, shape: Shape) -> str:
         high, wide = (window.extent for window in self.windows((1, 1, 1, 1)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import pytest
 
 from planner.cli import commands, console, main
 from planner.cli.console import encodable
+from planner.cli.ending import unwritable
 from tests.terminal import ROOT, run, start
 
 PROGRAM = """
@@ -148,6 +151,78 @@ def test_a_true_process_stopped_by_ctrl_c_says_so_and_no_more(desk: Path) -> Non
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert errors.strip() == "interrupted"
+
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="streams and signals of POSIX")
+
+
+def shell(redirected: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `shapeplan` by a shell that redirects its streams."""
+    command = f"{shlex.join([sys.executable, '-m', 'planner.cli', *arguments])} {redirected}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+    return subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+
+
+@POSIX
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [["show", "small.yaml"], ["--help"]])
+def test_a_full_disk_is_told_in_one_line_with_status_2(desk: Path, arguments: list[str]) -> None:
+    assert desk.is_dir()
+    ended = shell(">/dev/full", *arguments)
+    assert ended.returncode == 2
+    assert ended.stderr == f"shapeplan: the result cannot be written: {os.strerror(errno.ENOSPC)}\n"
+
+
+@POSIX
+def test_closed_streams_are_told_in_one_line(desk: Path) -> None:
+    assert desk.is_dir()
+    without_output = shell(">&-", "check", "small.yaml")
+    assert without_output.returncode == 2
+    assert without_output.stderr == "shapeplan: the result cannot be written: stdout is closed\n"
+    assert shell(">&- 2>&-", "check", "small.yaml").returncode == 2
+    without_input = shell("<&-", "check", "-")
+    assert without_input.returncode == 1
+    assert "error[P105]: standard input is closed" in without_input.stdout
+    assert without_input.stderr == ""
+
+
+@POSIX
+def test_a_full_or_closed_stderr_changes_no_result(desk: Path) -> None:
+    whole = shell("", "show", "drops.yaml")
+    assert "1 warning" in whole.stderr
+    closed = shell("2>&-", "show", "drops.yaml")
+    assert (closed.returncode, closed.stdout) == (0, whole.stdout)
+
+
+def test_an_error_of_a_file_is_never_taken_for_one_of_a_stream() -> None:
+    assert unwritable(OSError(errno.ENOSPC, "No space left on device", "net.svg")) is None
+    assert unwritable(PermissionError(errno.EACCES, "Permission denied")) is None
+
+
+@POSIX
+@pytest.mark.parametrize("phase", ["from planner.cli import main", "main()"])
+def test_ctrl_c_during_the_imports_is_as_quiet_as_later(phase: str) -> None:
+    program = f"""
+import builtins, sys
+from planner.cli import ending
+sys.argv = ["shapeplan", "--version"]
+true_import = builtins.__import__
+def interrupted(name, *rest):
+    if name in ("click", "importlib.metadata"):
+        raise KeyboardInterrupt
+    return true_import(name, *rest)
+if {phase!r} == "main()":
+    from planner.cli import main
+    main.make_context = lambda *_, **__: interrupted("click")
+else:
+    builtins.__import__ = interrupted
+{phase}
+"""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr.strip()) == (130, "", "interrupted")
 
 
 def test_checking_lenet_is_quick_and_loads_no_numpy(desk: Path) -> None:

@@ -264,6 +264,25 @@ def test_without_an_engine_the_way_out_is_named_and_dot_still_works(
     assert '"c1\\nconv 5×5 · 6 filters' in str(draw(lenet(), format="dot"))
 
 
+def test_without_an_engine_the_graph_is_written_as_dot_beside_the_picture_over_no_other_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    for module in ("pygraphviz", "graphviz"):
+        monkeypatch.setitem(sys.modules, module, None)
+    for expected in (["net.dot"], ["net.dot"]):  # the second time it is there already
+        with pytest.raises(DrawError) as caught:
+            draw(lenet(), tmp_path / "net.svg")
+        assert f"the graph was written to {tmp_path / 'net.dot'} instead" in caught.value.findings[0].notes[0]
+        assert [file.name for file in tmp_path.iterdir()] == expected
+    assert (tmp_path / "net.dot").read_text("utf-8") == draw(lenet(), format="dot")
+    (tmp_path / "net.dot").write_text("somebody else's", "utf-8")
+    with pytest.raises(DrawError):
+        draw(lenet(), tmp_path / "net.svg")
+    assert (tmp_path / "net.dot").read_text("utf-8") == "somebody else's"
+    assert (tmp_path / "net.svg.dot").read_text("utf-8") == draw(lenet(), format="dot")
+
+
 def test_dot_text_is_read_by_graphviz() -> None:
     from pygraphviz import AGraph
 

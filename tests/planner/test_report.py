@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import planner
 from planner import Network, Plan, layer, table
 from planner import symbols as sy
+from planner.chart import chart
 from planner.findings import SizeError
 from planner.memory.formula import accepted_sizes, memory_formula
 from planner.report import Legend, admit, as_json, report
@@ -117,10 +118,72 @@ def test_sorting_puts_the_largest_first(key: table.SortKey) -> None:
     assert numbers == sorted(numbers, reverse=True)
 
 
-@pytest.mark.parametrize("width", [20, 60, 80, 100, 200])
-def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    text = table.show(example("resnet18"), {"H": 224, "W": 224}, width=width)
-    assert max(map(len, text.splitlines())) <= max(width, table.NARROWEST)
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 200])
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "unet"])
+def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
+    plan = example(name)
+    text = table.show(plan, {size: 572 for size in plan.free if size in "HW"}, width=width)
+    assert max(map(len, text.splitlines())) <= width
+
+
+@pytest.mark.parametrize("width", [1, 20, 40, 60, 80, 100])
+def test_no_word_is_ever_broken(width: int) -> None:
+    narrow, wide = (table.show(example("resnet18"), width=columns) for columns in (width, 10_000))
+    notes = "no room for: " + ", ".join(table.LEFT_OUT)
+    known = {word.rstrip(",") for word in f"{wide} {notes}".split()}
+    assert {word.rstrip(",") for word in narrow.replace("─", "").split()} <= known
+
+
+def test_columns_are_left_out_in_the_order_that_is_told() -> None:
+    seen = []
+    for width in range(120, 20, -1):
+        lines = table.show(example("lenet5"), width=width).splitlines()
+        told = " ".join(lines).partition("no room for: ")[2].partition(" MACs: multiply")[0]
+        left_out = tuple(told.split(", ")) if told else ()
+        seen += [left_out] if left_out not in seen else []
+        heading = next(line for line in lines if line.split()[:1] == ["layer"])
+        assert ("field" in heading) is ("receptive field" not in left_out)
+        assert all((word in heading) is (word not in left_out) for word in ("memory", "kind", "MACs", "parameters"))
+    assert seen == [table.LEFT_OUT[:count] for count in range(len(table.LEFT_OUT) + 1)]
+
+
+def test_one_layer_is_not_several() -> None:
+    plan = Network(name="n", input={"x": ("N", 1, 8, 8)}, layers=[layer("relu")]).check()
+    assert "1 layer\n" in "\n".join(line[:20].rstrip() for line in str(plan).splitlines()) + "\n"
+    assert repr(plan) == "<Plan n: 1 layer, 0 parameters, x N x 1 x 8 x 8 -> relu1 N x 1 x 8 x 8>"
+
+
+def test_the_table_of_a_float64_plan_counts_its_own_bytes() -> None:
+    plan = example("lenet5")
+    single, double = plan.bind(N=1), plan.bind(N=1, dtype="float64")
+    assert "output in float64" in str(double)
+    assert table.size(double.memory.training_bytes) in str(double)
+    assert table.size(single.memory.training_bytes) in str(single)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_chart_of_memory_tells_the_peak_and_its_step(training: bool) -> None:
+    bound = example("lenet5").bind(N=1)
+    arena = bound.memory.training if training else bound.memory.inference
+    lines = table.memory_table(bound, training=training, width=80).splitlines()
+    told = next(line for line in lines if line.startswith("in use"))
+    step = arena.live().index(max(arena.live()))
+    assert told.startswith(
+        f"in use in each of {arena.steps} steps; most, {table.size(max(arena.live()))}, in step {step}"
+    )
+    assert lines[2][2 + step] == "█"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 10**9), min_size=1, max_size=300), st.integers(1, 100), st.integers(1, 6))
+def test_a_chart_fits_shows_its_peak_and_hides_nothing(amounts: list[int], width: int, high: int) -> None:
+    lines = chart(amounts, width, high)
+    assert len(lines) == high
+    assert max(map(len, lines)) <= width
+    assert ("█" in lines[0]) is (max(amounts) > 0)
+    if len(amounts) <= width:
+        foot = lines[-1].ljust(len(amounts))
+        assert [bar != " " for bar in foot] == [amount > 0 for amount in amounts]
 
 
 def test_the_largest_unit_takes_the_rest() -> None:

@@ -1,0 +1,63 @@
+"""How a process ends that was interrupted or cannot write. Imports nothing of ours, to be there first."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+MISUSE = 2
+INTERRUPTED, CLOSED_PIPE = 130, 141
+"""Exit statuses of a process ended by Ctrl-C, and by a reader that left: 128 and the signal's number."""
+
+_OF_STREAMS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """End the process with status 130 and one word where Ctrl-C comes inside.
+
+    Examples
+    --------
+    >>> with quietly():
+    ...     raise KeyboardInterrupt
+    Traceback (most recent call last):
+    SystemExit: 130
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        with suppress(ValueError):  # only the main thread may set this
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not hit the clearing up
+        tell("interrupted")
+        raise SystemExit(INTERRUPTED) from None
+
+
+def tell(sentence: str) -> None:
+    """Write a line to stderr, where there is one."""
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            print(sentence, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def unwritable(error: OSError) -> int | None:
+    """Return the exit status where an error came from writing to stdout or stderr, None for any other.
+
+    stdout goes nowhere from then on: what is still buffered must not fail once more at exit.
+
+    Examples
+    --------
+    >>> unwritable(FileNotFoundError(2, "No such file", "net.yaml")) is None
+    True
+    """
+    if error.filename is not None or not (isinstance(error, BrokenPipeError) or error.errno in _OF_STREAMS):
+        return None
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return CLOSED_PIPE
+    tell(f"shapeplan: the result cannot be written: {error.strerror or error}")
+    return MISUSE
