@@ -12,6 +12,9 @@ from typing import Any, ClassVar, Self
 from planner.findings import SettingError, nearest
 from planner.layers.base import flag, number
 
+LARGEST_RATE = 1_000_000
+"""Learning rates beyond this are slips: no network learns with one."""
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -216,8 +219,9 @@ def _in_unit(value: object) -> bool:
 
 def _positive(owner: Optimizer, name: str) -> None:
     value = getattr(owner, name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= 1e6:
-        raise SettingError(f"optimizer.{name}", f"`{name}` must be a number above 0, got {value!r}")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LARGEST_RATE:
+        problem = f"`{name}` must be a number above 0 and at most {LARGEST_RATE:,}, got {value!r}"
+        raise SettingError(f"optimizer.{name}", problem, f"{name}: 0.01 is a usual one to begin with")
     object.__setattr__(owner, name, float(value))
 
 

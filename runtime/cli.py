@@ -9,24 +9,28 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from planner.findings import Finding, PlannerError, SettingError
+from planner.findings import Finding, PlannerError, SettingError, SizeError
 
 if TYPE_CHECKING:
     from planner.bound import BoundPlan
     from planner.plan import Plan
     from runtime.data import Dataset
+    from runtime.history import History
 
 CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
 INTERRUPTED = 130
-LIBRARIES = {"sklearn": "scikit-learn", "pooch": "pooch", "safetensors": "safetensors", "matplotlib": "matplotlib",
-             "PIL": "pillow"}  # fmt: skip
+SMALLER_BATCH = "take a smaller batch: `shapeplan solve SPEC --memory 2GiB --training` finds the largest that fits"
+MISSING_CURVES = "matplotlib is not installed; it comes with  pip install 'shapeplan[train]'"
+LIBRARIES = {"sklearn": "scikit-learn", "pooch": "pooch", "matplotlib": "matplotlib", "PIL": "pillow"}
 """Libraries that come with the `train` extra, by the name they are imported under."""
 
 data_option = click.option(
@@ -44,11 +48,14 @@ quiet_option = click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--batch", type=click.IntRange(1), help="Images a step; the spec's unless told.")
 @click.option("--lr", type=float, help="Learning rate; the spec's unless told.")
 @click.option("--optimizer", metavar="NAME", help="sgd, adam or adamw with its default numbers.")
+@click.option("--schedule", metavar="NAME", help="constant or cosine: the learning rate over the run.")
+@click.option("--warmup", type=float, metavar="EPOCHS", help="Epochs over which the learning rate first rises.")
 @click.option("--loss", metavar="NAME", help="cross_entropy or mse.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same weights.")
+@click.option("--seed", type=click.IntRange(0), help="Same seed, same weights; 0 unless told.")
 @click.option("--at", "sizes", multiple=True, metavar="NAME=N", help="A free size that the data does not settle.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for what the run leaves.")
 @click.option("--resume", type=click.Path(path_type=Path), help="Go on from a checkpoint, or the folder of one.")
+@click.option("--allow-changes", is_flag=True, help="With --resume: other settings or data than it began with.")
 @json_option
 @quiet_option
 def train(
@@ -58,11 +65,14 @@ def train(
     batch: int | None,
     lr: float | None,
     optimizer: str | None,
+    schedule: str | None,
+    warmup: float | None,
     loss: str | None,
-    seed: int,
+    seed: int | None,
     sizes: tuple[str, ...],
     output: Path | None,
     resume: Path | None,
+    allow_changes: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -71,11 +81,16 @@ def train(
     The held-out images are measured after every epoch. Ctrl-C stops after the step and saves; --resume
     goes on with bit for bit the result of a run that was never stopped.
     """
+    if allow_changes and resume is None:
+        raise click.UsageError("--allow-changes goes with --resume")
     with reported(spec):
         from planner.spec import load as load_spec
         from runtime import data
+        from runtime.checkpoint import Checkpoint
         from runtime.images import fitted
         from runtime.model import Model
+        from runtime.progress import Sentences
+        from runtime.train import evaluate as measure
         from runtime.train import fit
         from runtime.weights import read
 
@@ -83,22 +98,32 @@ def train(
         given = _sizes(sizes)
         found = data.load(source)
         checkpoint = None if resume is None else resume / CHECKPOINT if resume.is_dir() else resume
-        stored = None if checkpoint is None else read(checkpoint).training
-        planned = plan.train.batch if stored is None else int(stored["settings"]["batch"])
-        bound = bound_for(plan, found.train_images.shape, batch or planned, given)
+        settings = plan.train
+        if checkpoint is not None:
+            saved = read(checkpoint)
+            settings = Checkpoint.read(saved, checkpoint).base(saved.spec, plan.train)
+        bound = bound_for(plan, found.train_images.shape, batch or settings.batch, given)
         name, shape = next(iter(bound.input_shapes.items()))
         learn = fitted(found.train_images, shape[1:], None if quiet else _say, name)
         judge = fitted(found.test_images, shape[1:], name=name)
         folder = output or (checkpoint.parent if checkpoint else _new_folder(plan.name))
-        model = Model(bound, seed=seed)
+        model = Model(bound, seed=seed or 0)
+        if not draws():
+            _say(f"no curves will be drawn: {MISSING_CURVES}")
         history = fit(
             model, learn, found.train_labels, validation=(judge, found.test_labels), epochs=epochs, batch=batch,
-            optimizer=optimizer, lr=lr, loss=loss, progress=False if quiet else None,
-            save=folder / CHECKPOINT, resume=checkpoint,
+            optimizer=optimizer, lr=lr, loss=loss, schedule=schedule, warmup=warmup,
+            progress=Sentences() if quiet else None, seed=seed if checkpoint else None,
+            save=folder / CHECKPOINT, resume=checkpoint, allow_changes=allow_changes,
         )  # fmt: skip
         files = leave(model, history, folder, f"{plan.name} on {found.name}")
-        result = {"network": plan.name, "data": found.name, **history.last, **history.to_dict(), "files": files}
-        _print(result if as_json else _summary(plan.name, found, history.last, files), as_json)
+        last = dict(history.last)
+        if history.interrupted:
+            # The last epoch's row is older than the weights that were saved.
+            scores = measure(model, judge, found.test_labels, loss=loss or settings.loss)
+            last = {f"val_{name}": value for name, value in scores.items()}
+        result = {"network": plan.name, "data": found.name, **last, **history.to_dict(), "files": files}
+        _print(result if as_json else _summary(plan.name, found, history, last, files), as_json)
     if history.interrupted:
         sys.exit(INTERRUPTED)
 
@@ -171,6 +196,27 @@ def demo(output: Path, seed: int) -> None:
         tour(output, seed)
 
 
+def draws() -> bool:
+    """Return whether curves can be drawn here."""
+    return find_spec("matplotlib") is not None
+
+
+def listed(files: Mapping[str, str]) -> list[str]:
+    """Return one line for each file, or pair of files, under the name of what is in it.
+
+    Examples
+    --------
+    >>> listed({"weights": "a/w.safetensors", "history_json": "a/history.json", "history_csv": "a/history.csv"})
+    ['  weights  a/w.safetensors', '  history  a/history.json, history.csv']
+    """
+    by_name: dict[str, str] = {}
+    for key, path in files.items():
+        name = key.partition("_")[0]
+        by_name[name] = f"{by_name[name]}, {Path(path).name}" if name in by_name else path
+    width = max(map(len, by_name))
+    return [f"  {name:<{width}}  {path}" for name, path in by_name.items()]
+
+
 def leave(model: Any, history: Any, folder: Path, title: str) -> dict[str, str]:
     """Return the files a run leaves in a folder, by what they are: weights, curves, history."""
     from runtime import curves, weights
@@ -180,7 +226,8 @@ def leave(model: Any, history: Any, folder: Path, title: str) -> dict[str, str]:
     if (folder / CHECKPOINT).exists():
         files["checkpoint"] = str(folder / CHECKPOINT)
     if history.rows:
-        files["curves"] = str(curves.draw(history, folder / "curves.svg", title))
+        if draws():
+            files["curves"] = str(curves.draw(history, folder / "curves.svg", title))
         for kind, text in (("json", history.to_json()), ("csv", history.to_csv())):
             write_whole(folder / f"history.{kind}", text.encode())
             files[f"history_{kind}"] = str(folder / f"history.{kind}")
@@ -201,7 +248,24 @@ def bound_for(plan: Plan, images: tuple[int, ...], batch: int, given: dict[str, 
         for size, value in zip(shape, (batch, *images[1:]), strict=True):
             if str(size) in plan.free:
                 values.setdefault(str(size), value)
-    return plan.bind(**values)
+    try:
+        return plan.bind(**values)
+    except SizeError as error:
+        first = str(shape[0])
+        if values.get(first, 1) == 1 or not _runs(plan, {**values, first: 1}):
+            raise
+        # Sizes that no machine holds (S214) are the batch's doing here, and the planner cannot know that.
+        smaller = (SMALLER_BATCH,)
+        found = [replace(each, fixes=smaller) if each.code == "S214" else each for each in error.findings]
+        raise SizeError(found) from None
+
+
+def _runs(plan: Plan, values: dict[str, Any]) -> bool:
+    try:
+        plan.bind(**values)
+    except SizeError:
+        return False
+    return True
 
 
 @contextmanager
@@ -220,8 +284,8 @@ def reported(spec: str | None = None) -> Iterator[None]:
         fix = "pip install 'shapeplan[train]'"
         _fail([Finding("R512", f"this needs {library}, which is not installed", fixes=(fix,))], spec)
     except MemoryError as error:
-        fix = "take a smaller --batch; `shapeplan solve` finds the largest that fits"
-        _fail([Finding("R511", f"there is not enough memory: {error}".rstrip(": "), fixes=(fix,))], spec)
+        message = f"there is not enough memory: {error}".rstrip(": ")
+        _fail([Finding("R511", message, fixes=(SMALLER_BATCH,))], spec)
 
 
 def _fail(findings: Any, spec: str | None) -> None:
@@ -284,13 +348,15 @@ def _prediction(row: dict[str, Any]) -> str:
     return f"{row['file']}[{row['image']}]  {best}"
 
 
-def _summary(name: str, found: Dataset, last: Any, files: dict[str, str]) -> str:
+def _summary(name: str, found: Dataset, history: History, last: Mapping[str, float], files: Mapping[str, str]) -> str:
     counts = f"{len(found.train_images):,} images to learn from, {len(found.test_images):,} held out"
     lines = [f"{name} on {found.name}: {counts}"]
-    if "val_accuracy" in last:
-        lines.append(f"held-out accuracy {last['val_accuracy']:.2%}, loss {last['val_loss']:.4f}")
-    width = max(map(len, files))
-    return "\n".join([*lines, *(f"  {what:<{width}}  {path}" for what, path in files.items())])
+    if "val_loss" in last:
+        scores = f"loss {last['val_loss']:.4f}"
+        if "val_accuracy" in last:
+            scores = f"accuracy {last['val_accuracy']:.2%}, {scores}"
+        lines.append(f"held-out {scores}" + (", with the weights saved when it stopped" * history.interrupted))
+    return "\n".join([*lines, *listed(files)])
 
 
 def _say(text: str) -> None:

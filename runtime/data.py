@@ -245,14 +245,13 @@ def _folder(folder: Path, name: str) -> Dataset:
     found = {(part, what): _idx_file(folder, part, what) for part in ("train", "test") for what in ("images", "labels")}
     sets = {part: (read_idx(found[part, "images"]), read_idx(found[part, "labels"])) for part in ("train", "test")}
     for part, (images, labels) in sets.items():
-        if labels.ndim != 1 or len(labels) != len(images):
-            raise _unreadable(found[part, "labels"], f"holds labels of shape {labels.shape} for {len(images)} images")
+        sets[part] = images, _as_labels(labels, len(images), found[part, "labels"])
     return Dataset(
         name,
         _as_images(sets["train"][0], found["train", "images"]),
-        sets["train"][1].astype(np.intp),
+        sets["train"][1],
         _as_images(sets["test"][0], found["test", "images"]),
-        sets["test"][1].astype(np.intp),
+        sets["test"][1],
     )
 
 
@@ -276,18 +275,22 @@ def _npz(path: Path) -> Dataset:
     if all(key in arrays for key in four):
         parts = [arrays[key] for key in four]
     elif "images" in arrays and "labels" in arrays:
-        images, labels = arrays["images"], _as_labels(arrays["labels"], len(arrays["images"]), path)
+        images = arrays["images"]
+        labels = _as_labels(arrays["labels"], len(_as_images(images, path)), path)
         learn, judge = held_out(labels)
+        if not len(judge):
+            few = f"holds too few images of any class to keep {HELD_OUT:.0%} for judging"
+            raise _unreadable(path, f"{few}; call the arrays {', '.join(four)}")
         parts = [images[learn], labels[learn], images[judge], labels[judge]]
     else:
         raise _unreadable(path, f"holds {', '.join(arrays) or 'nothing'}; call the arrays {', '.join(four)}")
-    x_train, y_train, x_test, y_test = parts
+    learn_images, judge_images = _as_images(parts[0], path), _as_images(parts[2], path)
     return Dataset(
         path.stem,
-        _as_images(x_train, path),
-        _as_labels(y_train, len(x_train), path),
-        _as_images(x_test, path),
-        _as_labels(y_test, len(x_test), path),
+        learn_images,
+        _as_labels(parts[1], len(learn_images), path),
+        judge_images,
+        _as_labels(parts[3], len(judge_images), path),
     )
 
 
@@ -314,7 +317,7 @@ def _picture(path: Path) -> Array:
 def _as_images(pixels: Array, path: Path) -> Images:
     if pixels.dtype.kind not in "uif":
         raise _unreadable(path, f"holds {pixels.dtype} where images are numbers")
-    if len(pixels) == 0:
+    if pixels.ndim == 0 or len(pixels) == 0:
         raise _unreadable(path, "holds no images")
     if pixels.ndim == 3:
         pixels = pixels[:, None]
@@ -328,10 +331,12 @@ def _as_images(pixels: Array, path: Path) -> Images:
 def _as_labels(labels: Array, images: int, path: Path) -> Array:
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    if labels.dtype.kind not in "ui" or labels.ndim != 1 or len(labels) != images:
+    if labels.dtype.kind not in "ui" or labels.ndim != 1:
         raise _unreadable(
             path, f"holds labels of type {labels.dtype} and shape {labels.shape}; one whole number an image is needed"
         )
+    if len(labels) != images:
+        raise _unreadable(path, f"holds {len(labels):,} labels for {images:,} images")
     return labels.astype(np.intp)
 
 

@@ -6,6 +6,7 @@ The spec is text in here, so that the tour also works where the repository's exa
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import time
@@ -40,6 +41,8 @@ train:
 """
 """The network of the tour; 8x8 digits are enlarged four times to fit it."""
 
+ARROW = re.compile(r" (?=-\w)")
+ORDER = ("curves", "weights", "checkpoint", "history_json", "history_csv")
 SPEC, BROKEN, DIAGRAM = "lenet5.yaml", "lenet5_28.yaml", "lenet5.svg"
 
 
@@ -51,6 +54,7 @@ def tour(folder: Path, seed: int = 0) -> None:
     planner.PlannerError
         A file cannot be written.
     """
+    from runtime.cli import listed
     from runtime.files import write_whole
 
     began = time.perf_counter()
@@ -61,17 +65,20 @@ def tour(folder: Path, seed: int = 0) -> None:
     _title(2, f"Break it: the same network fed 28x28 images  ({folder / BROKEN})")
     _break(folder / BROKEN)
     _title(3, "Draw it")
-    _draw(network, folder / DIAGRAM)
+    drawn = _draw(network, folder / DIAGRAM)
     _title(4, "Train it: scikit-learn's handwritten digits, a fifth held out")
     count, accuracy, files = _train(network, folder, seed)
     _title(5, f"Done in {time.perf_counter() - began:.0f} seconds")
     click.echo(f"Accuracy on the {count} digits it never saw: {accuracy:.2%}\n")
-    listed = {"spec": str(folder / SPEC), **files}
-    if (folder / DIAGRAM).exists():
-        listed["diagram"] = str(folder / DIAGRAM)
-    for what, path in listed.items():
-        click.echo(f"  {what:<14}{path}")
-    click.echo(f"\nNext: shapeplan evaluate {files['weights']}   shapeplan show {folder / SPEC}   shapeplan init")
+    left = {"spec": str(folder / SPEC)}
+    if drawn:
+        left["diagram"] = str(folder / DIAGRAM)
+    left |= {name: files[name] for name in ORDER if name in files}
+    click.echo("\n".join(listed(left)))
+    click.echo("\nNext, for example:")
+    click.echo(f"  shapeplan explain {folder / SPEC} c3")
+    click.echo(f"  shapeplan evaluate {files['weights']}")
+    click.echo("  shapeplan init lenet5")
 
 
 def _title(number: int, text: str) -> None:
@@ -94,8 +101,21 @@ def _check(network: Network) -> None:
     free = network.with_input(image=("N", 1, "H", "W")).check()
     shapes = {node.name: node.output for node in free.nodes}
     click.echo("With the image size left open:")
-    click.echo(f"  height    {chain(free.network, shapes, 'flatten1', 2)}")
-    click.echo(f"  accepted  {free.domain.text()}")
+    height = chain(free.network, shapes, "flatten1", 2)
+    for name, text in (("height", height), ("accepted", free.domain.text())):
+        click.echo(_folded(f"  {name:<8}  ", text, width))
+
+
+def _folded(head: str, text: str, width: int) -> str:
+    """Return a derivation in lines of a width, each beginning with an arrow that would be at the end of the last."""
+    first, *steps = ARROW.split(text)
+    lines = [head + first]
+    for step in steps:
+        if len(lines[-1]) + 1 + len(step) <= width:
+            lines[-1] += f" {step}"
+        else:
+            lines.append(" " * len(head) + step)
+    return "\n".join(lines)
 
 
 def _break(path: Path) -> None:
@@ -110,15 +130,18 @@ def _break(path: Path) -> None:
         click.echo(render(error.findings, {str(path): text}, colour=_colour()), nl=False)
 
 
-def _draw(network: Network, path: Path) -> None:
+def _draw(network: Network, path: Path) -> bool:
     from planner.draw import DrawError, draw
 
     try:
         draw(network.check(), path)
         click.echo(f"{path}: open it in a browser")
+        return True
     except DrawError as error:
         # The tour goes on: a picture is not what training needs.
-        click.echo(f"not drawn: {error}")
+        for finding in error.findings:
+            click.echo("\n  ".join((f"not drawn: {finding.message}", *finding.fixes)))
+        return False
 
 
 def _train(network: Network, folder: Path, seed: int) -> tuple[int, float, dict[str, str]]:

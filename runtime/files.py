@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from planner.findings import PlannerError
@@ -42,6 +43,41 @@ def write_whole(path: Path, data: bytes) -> None:
         raise _unwritable(path, error) from None
     finally:
         half.unlink(missing_ok=True)
+
+
+def refuse_unwritable(path: str | os.PathLike[str]) -> None:
+    """Find out now, and leaving no trace, whether :func:`write_whole` will be able to write a file.
+
+    Raises
+    ------
+    planner.PlannerError
+        R508: the place is a folder, or nothing can be written there.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     refuse_unwritable(Path(folder) / "runs" / "a.txt")
+    ...     os.listdir(folder)
+    []
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise PlannerError.of(
+            "R508", f"`{path}` is a folder, not a file", fixes=(f"name a file in it: {path / 'weights.safetensors'}",)
+        )
+    made: list[Path] = []
+    try:
+        for folder in (folder for folder in reversed(path.parents) if not folder.exists()):
+            folder.mkdir()
+            made.append(folder)
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    finally:
+        # Somebody else may already have put something there.
+        with suppress(OSError):
+            for folder in reversed(made):
+                folder.rmdir()
 
 
 def _umask() -> int:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Row = Mapping[str, float]
-COLUMNS = ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr", "seconds", "images_per_second")
+COLUMNS = (
+    "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr_first", "lr_last", "seconds", "images_per_second",
+)  # fmt: skip
 """Columns in the order they are written; a run has those it measured."""
 
 
@@ -22,7 +24,8 @@ class History:
     ----------
     rows : list of Mapping
         ``epoch`` counts from 1; ``loss`` and ``accuracy`` are means over the epoch while the weights
-        moved; ``val_...`` are measured after it; ``lr`` is that of its last step.
+        moved; ``val_...`` are measured after it; ``lr_first`` and ``lr_last`` are the learning rates of its
+        first and last step.
     interrupted : bool
         Ctrl-C ended the run before its last epoch.
 
@@ -84,7 +87,7 @@ class History:
         'epoch,loss\n1,0.5\n'
         """
         text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n", restval="")
+        writer = csv.DictWriter(text, self.columns, lineterminator="\n", restval="", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(self.rows)
         return text.getvalue()

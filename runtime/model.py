@@ -18,6 +18,7 @@ from planner.bound import BoundPlan
 from planner.findings import SizeError
 from planner.memory import Arena, plan_arena
 from runtime import door
+from runtime.allocation import empty_outputs, granted
 from runtime.door import Given
 from runtime.program import Program
 from runtime.store import Store
@@ -54,13 +55,15 @@ class Model:
         (filters, channels / groups, kh, kw).
     flat_parameters, flat_buffers : array, 1-D
         The same memory, everything in one row.
+    seed : int
     rng : numpy.random.Generator
         Drew the parameters, and serves dropout and shuffling.
 
     Raises
     ------
     SizeError
-        R513: not a bound plan, or one whose inputs have different batches.
+        R513: not a bound plan, or one whose inputs have different batches; R511: the machine has no memory for
+        its parameters. That for a pass or a step is asked for when the first one runs.
 
     Examples
     --------
@@ -81,8 +84,8 @@ class Model:
             found = ", ".join(f"`{name}` {count}" for name, count in batches.items())
             message = f"a model takes the same number of images for every input, but the plan has {found}"
             raise SizeError.of("R513", message, fixes=("give the inputs one name for their first size: N",))
-        self.bound = bound
-        self._store = Store(bound, int(seed))
+        self.bound, self.seed = bound, int(seed)
+        self._store = Store(bound, self.seed)
         self._plans: dict[Mode, Arena] = {}
         self._programs: dict[tuple[Mode, int], Program] = {}
         self._memory: NDArray[np.uint8] = np.empty(0, np.uint8)
@@ -142,12 +145,10 @@ class Model:
         Raises
         ------
         SizeError
-            R502: names, shapes or types are not the planned ones.
+            R502: names, shapes or types are not the planned ones; R511: the machine has not the memory planned.
         """
         arrays, count = door.read(x, self.bound.input_shapes)
-        found = {
-            name: np.empty((count, *shape[1:]), self.bound.dtype) for name, shape in self.bound.output_shapes.items()
-        }
+        found = empty_outputs(self.bound, count)
         for start in range(0, count, self.bound.batch):
             stop = min(start + self.bound.batch, count)
             program = self._program("inference", stop - start)
@@ -226,8 +227,8 @@ class Model:
 
         Inference and training use the same memory, so that evaluating between two epochs needs no more of it.
         """
-        mode: Mode = "training" if training else "inference"
-        return self._reserve(self._plan(mode))
+        mode: Literal["inference", "training"] = "training" if training else "inference"
+        return self._reserve(self._plan(mode), mode)
 
     def fit(
         self,
@@ -236,14 +237,17 @@ class Model:
         *,
         epochs: int | None = None,
         batch: int | None = None,
-        validation: tuple[Inputs, Targets] | None = None,
+        validation: tuple[Inputs, Targets] | float | None = None,
         optimizer: Optimizer | Mapping[str, Any] | str | None = None,
         lr: float | None = None,
         loss: str | None = None,
+        schedule: str | None = None,
+        warmup: float | None = None,
         progress: Silent | bool | None = None,
         seed: int | None = None,
         save: str | os.PathLike[str] | None = None,
         resume: str | os.PathLike[str] | None = None,
+        allow_changes: bool = False,
     ) -> History:
         """Train, and return the History; see :func:`runtime.train.fit` for every argument."""
         from runtime.train import fit
@@ -258,10 +262,13 @@ class Model:
             optimizer=optimizer,
             lr=lr,
             loss=loss,
+            schedule=schedule,
+            warmup=warmup,
             progress=progress,
             seed=seed,
             save=save,
             resume=resume,
+            allow_changes=allow_changes,
         )
 
     def evaluate(self, images: Inputs, labels: Targets, *, loss: str | None = None) -> dict[str, float]:
@@ -311,18 +318,23 @@ class Model:
         program = self._programs.pop((mode, batch), None)
         if program is None:
             arena = self._plan(mode)
-            memory = self._reserve(arena)
+            memory = self._reserve(arena, "inference" if mode == "inference" else "training")
             program = Program(self.bound, self._store, arena, memory, batch=batch)
             while len(self._programs) >= PROGRAMS_KEPT:
                 del self._programs[next(iter(self._programs))]
         self._programs[mode, batch] = program  # the last one used stands last
         return program
 
-    def _reserve(self, arena: Arena) -> NDArray[np.uint8]:
+    def _reserve(self, arena: Arena, mode: Literal["inference", "training"]) -> NDArray[np.uint8]:
         """Return memory for an arena: that of the largest one so far, made anew where it is too small."""
         if self._memory.nbytes < arena.bytes:
             self._programs.clear()
-            self._memory = _aligned(arena.bytes)
+            # The smaller memory goes first: both at once would be more than was planned.
+            self._memory = np.empty(0, np.uint8)
+            images = f"{self.bound.batch:,} image{'s' * (self.bound.batch > 1)}"
+            what = f"{'a training step' if mode == 'training' else 'a pass'} of {images}"
+            with granted(self.bound, what, arena.bytes, mode):
+                self._memory = _aligned(arena.bytes)
         return self._memory[: arena.bytes]
 
 

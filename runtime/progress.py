@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn, TimeRemainingColumn
+from rich.live import Live
 from rich.text import Text
 
+Row = Mapping[str, float]
 REFRESH_SECONDS = 0.1
+BAR_LEAST, BAR_MOST = 6, 24
+"""Columns of a bar."""
+
+LONGEST = 360_000.0
+"""Seconds beyond which nobody asks how many are left."""
 
 
 class Silent:
@@ -23,7 +30,7 @@ class Silent:
     def step(self, images: int, loss: float, accuracy: float | None) -> None:
         """A step over `images` more images ended; loss and accuracy are means over the epoch so far."""
 
-    def end_epoch(self, row: Mapping[str, float]) -> None:
+    def end_epoch(self, row: Row) -> None:
         """An epoch ended with this row of the history."""
 
     def say(self, text: str) -> None:
@@ -31,6 +38,13 @@ class Silent:
 
     def stop(self) -> None:
         """The run ended, on whatever way."""
+
+
+class Sentences(Silent):
+    """Only what is said once, such as where a run was stopped: what `--quiet` leaves."""
+
+    def say(self, text: str) -> None:
+        sys.stderr.write(text + "\n")
 
 
 class Lines(Silent):
@@ -51,9 +65,8 @@ class Lines(Silent):
     def start_epoch(self, epoch: int, epochs: int, images: int, done: int = 0) -> None:
         self._heading = f"Epoch {epoch}/{epochs}"
 
-    def end_epoch(self, row: Mapping[str, float]) -> None:
-        speed = f"{row['images_per_second']:,.0f} images/s"
-        self.say(" - ".join([self._heading, f"{row['seconds']:.1f}s", speed, metrics(row)]))
+    def end_epoch(self, row: Row) -> None:
+        self.say(summaries(self._heading, row)[0])
 
     def say(self, text: str) -> None:
         # sys.stderr is looked up late: tests and notebooks replace it.
@@ -63,66 +76,97 @@ class Lines(Silent):
 
 
 class Bar(Silent):
-    """A live bar an epoch, with images a second, time left and the metrics so far."""
+    """A live bar an epoch, with images a second, time left and the metrics so far, in one line of any terminal."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
-        self._bar: Progress | None = None
-        self._task = TaskID(0)
-        self._refreshed = 0.0
+        self._live: Live | None = None
+        self._heading = ""
+        self._images, self._seen, self._skipped = 0, 0, 0
+        self._metrics: Row = {}
+        self._began, self._refreshed = 0.0, 0.0
 
     def start_epoch(self, epoch: int, epochs: int, images: int, done: int = 0) -> None:
         self.stop()
-        self._bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=24),
-            TextColumn("{task.completed:,.0f}/{task.total:,.0f}"),
-            _Speed(),
-            TimeRemainingColumn(compact=True, elapsed_when_finished=True),
-            TextColumn("{task.fields[metrics]}"),
-            console=self._console,
-            # No refresh thread: it would take time from the two cores the network computes on.
-            auto_refresh=False,
-        )
-        width = len(str(epochs))
-        self._task = self._bar.add_task(
-            f"Epoch {epoch:>{width}}/{epochs}", total=images, completed=done, metrics="", speed=None
-        )
-        self._bar.start()
+        self._heading = f"Epoch {epoch:>{len(str(epochs))}}/{epochs}"
+        self._images, self._seen, self._skipped, self._metrics = images, done, done, {}
+        self._began = time.monotonic()
+        # No refresh thread: it would take time from the two cores the network computes on.
+        self._live = Live(console=self._console, auto_refresh=False, transient=True)
+        self._live.start()
 
     def step(self, images: int, loss: float, accuracy: float | None) -> None:
-        if self._bar is None:
+        if self._live is None:
             return
-        self._bar.advance(self._task, images)
+        self._seen += images
         now = time.monotonic()
-        if now - self._refreshed >= REFRESH_SECONDS:
+        if now - self._refreshed >= REFRESH_SECONDS or self._seen >= self._images:
             self._refreshed = now
-            row = {"loss": loss} if accuracy is None else {"loss": loss, "accuracy": accuracy}
-            self._bar.update(self._task, metrics=metrics(row))
-            self._bar.refresh()
+            self._metrics = {"loss": loss} if accuracy is None else {"loss": loss, "accuracy": accuracy}
+            self._live.update(self._line(now), refresh=True)
 
-    def end_epoch(self, row: Mapping[str, float]) -> None:
-        if self._bar is not None:
-            self._bar.update(self._task, metrics=metrics(row), speed=row["images_per_second"])
-            self.stop()
+    def end_epoch(self, row: Row) -> None:
+        self.stop()
+        self.say(_fitting(summaries(self._heading, row), self._console.width))
 
     def say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False)
 
     def stop(self) -> None:
-        if self._bar is not None:
-            self._bar.refresh()
-            self._bar.stop()
-            self._bar = None
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def _line(self, now: float) -> Text:
+        count = f"{self._seen:,}/{self._images:,}"
+        speed = (self._seen - self._skipped) / max(now - self._began, 1e-9)
+        left = f"{_clock((self._images - self._seen) / max(speed, 1e-9))} left"
+        wide, narrow = metrics(self._metrics), metrics(self._metrics, " ")
+        # Some terminals break a line as soon as its last column is filled.
+        room = self._console.width - 1
+        for tail in (
+            f" {count} {speed:,.0f} images/s {left} {wide}",
+            f" {count} {speed:,.0f}/s {left} {narrow}",
+            f" {left} {narrow}",
+            f" {narrow}",
+        ):
+            width = min(room - len(self._heading) - 1 - len(tail), BAR_MOST)
+            if width >= BAR_LEAST:
+                return self._drawn(width, tail)
+        return Text(f"{self._heading}{tail}"[:room])
+
+    def _drawn(self, width: int, tail: str) -> Text:
+        filled = width * self._seen // max(self._images, 1)
+        full, empty = "━─" if self._console.encoding.startswith("utf") else "#-"
+        line = Text(f"{self._heading} ")
+        line.append(full * filled, "green" if filled == width else "magenta")
+        line.append(empty * (width - filled), "bright_black")
+        return line.append(tail)
 
 
-class _Speed(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        speed = task.fields.get("speed") or task.speed
-        return Text(f"{speed:,.0f} images/s" if speed else "", justify="right")
+def summaries(heading: str, row: Row) -> tuple[str, ...]:
+    """Return an epoch in one line, the longest way first.
+
+    Examples
+    --------
+    >>> row = {"loss": 0.5, "accuracy": 0.75, "images_per_second": 6400.0, "seconds": 0.1}
+    >>> for line in summaries("Epoch 3/10", row):
+    ...     print(line)
+    Epoch 3/10 - 0.1s - 6,400 images/s - loss 0.5000 - accuracy 0.7500
+    Epoch 3/10 - 0.1s - loss 0.5000 - accuracy 0.7500
+    Epoch 3/10 0.1s loss 0.5000 accuracy 0.7500
+    Epoch 3/10 loss 0.5000 accuracy 0.7500
+    """
+    seconds, speed = f"{row['seconds']:.1f}s", f"{row['images_per_second']:,.0f} images/s"
+    return (
+        " - ".join([heading, seconds, speed, metrics(row)]),
+        " - ".join([heading, seconds, metrics(row)]),
+        " ".join([heading, seconds, metrics(row, " ")]),
+        " ".join([heading, metrics(row, " ")]),
+    )
 
 
-def metrics(row: Mapping[str, float]) -> str:
+def metrics(row: Row, between: str = " - ") -> str:
     """Return loss and accuracy, then those on validation data, as far as the row has them.
 
     Examples
@@ -131,7 +175,19 @@ def metrics(row: Mapping[str, float]) -> str:
     'loss 0.5000 - val_loss 0.2500'
     """
     shown = ("loss", "accuracy", "val_loss", "val_accuracy")
-    return " - ".join(f"{name} {row[name]:.4f}" for name in shown if name in row)
+    return between.join(f"{name} {row[name]:.4f}" for name in shown if name in row)
+
+
+def _fitting(ways: Sequence[str], width: int) -> str:
+    """Return the first of several ways to say something that is short enough, or the last."""
+    return next((text for text in ways if len(text) <= width), ways[-1])
+
+
+def _clock(seconds: float) -> str:
+    """Return a time as minutes and seconds, with hours where there are any."""
+    whole = math.ceil(min(seconds, LONGEST))
+    hours, minutes = whole // 3600, whole // 60 % 60
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def chosen(wish: Silent | bool | None) -> Silent:

@@ -14,16 +14,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.findings import Finding, PlannerError, SettingError
+from planner.bound import BoundPlan
+from planner.findings import Finding, PlannerError
 from planner.training import TrainSettings
 from runtime import losses, optim, weights
-from runtime.feeding import Batches
+from runtime.allocation import granted
+from runtime.checkpoint import Checkpoint, Position
+from runtime.feeding import Batches, steps
 from runtime.history import History, Row
 from runtime.images import Feed
 from runtime.progress import Silent
@@ -32,7 +34,7 @@ Array = NDArray[Any]
 
 
 class TrainingError(PlannerError):
-    """A network cannot be trained as asked (R501, R506, R507, R510)."""
+    """A network cannot be trained as asked (R501, R503, R506, R510, R513, R514)."""
 
 
 class Program(Protocol):
@@ -53,6 +55,8 @@ class Program(Protocol):
 class Trainable(weights.Stored, Protocol):
     """What training needs of :class:`runtime.Model`."""
 
+    seed: int
+
     @property
     def flat_parameters(self) -> Array: ...
     @property
@@ -61,18 +65,6 @@ class Trainable(weights.Stored, Protocol):
     def rng(self) -> np.random.Generator: ...
     def training_program(self, batch: int) -> Program: ...
     def __call__(self, images: Any, /) -> Any: ...
-
-
-@dataclass
-class _Position:
-    """Where a run stands: inside an epoch, with the sums over its steps so far."""
-
-    epoch: int = 0
-    step: int = 0
-    loss: float = 0.0
-    correct: int = 0
-    judged: int = 0
-    shuffled_from: Mapping[str, Any] | None = None
 
 
 class Run:
@@ -89,6 +81,15 @@ class Run:
         Where progress is shown.
     path : path, optional
         Where checkpoints go.
+    seed : int, optional
+        What the random numbers begin from; they are the model's, as they stand, unless told.
+
+    Raises
+    ------
+    TrainingError
+        R510: there is nothing to train; R514: batch normalisation would learn from single numbers.
+    SizeError
+        R511: the machine has no memory for gradients or the optimizer's state.
     """
 
     def __init__(
@@ -99,30 +100,51 @@ class Run:
         validate: Callable[[], Mapping[str, float]] | None = None,
         shown: Silent | None = None,
         path: str | os.PathLike[str] | None = None,
+        seed: int | None = None,
     ) -> None:
         if model.flat_parameters.size == 0:
             raise TrainingError.of("R510", f"`{model.bound.name}` has no parameters: there is nothing to train")
+        lone = _lone_norms(model.bound)
+        if lone and min(settings.batch, len(data)) == 1:
+            raise TrainingError([_lone(lone, len(data))])
         self.model, self.data, self.settings = model, data, settings
         self.validate, self.shown, self.path = validate, shown or Silent(), path
-        self.history, self.at = History(), _Position()
-        self.steps = -(-len(data) // settings.batch)
-        self.optimizer = optim.optimizer(settings.optimizer, model.flat_parameters, model.flat_gradients)
+        self.history, self.at = History(), Position()
+        self.ends = steps(len(data), settings.batch, least=2 if lone else 1)
+        self.optimizer = _optimizer(model, settings)
+        self.seed, self._given_seed = model.seed if seed is None else seed, seed
+        if seed is not None:
+            _reseed(model, seed)
         self._bound_steps: dict[int, _Step] = {}
+        self._fingerprint = ""
         self._stop = False
 
-    def resume(self, saved: weights.Saved, path: str | os.PathLike[str]) -> None:
-        """Take over weights, optimizer state, random numbers and the place within the epoch."""
-        stored: Mapping[str, Any] = saved.training or {}
-        old = read_settings(stored["settings"])
-        self._refuse_other_run(stored, old, path)
+    def resume(self, saved: weights.Saved, path: str | os.PathLike[str], allow_changes: bool = False) -> None:
+        """Take over weights, optimizer state, random numbers and the place within the epoch.
+
+        Raises
+        ------
+        planner.PlannerError
+            R507: the checkpoint is of another network, or of other settings or data and `allow_changes` is false.
+        """
+        found = Checkpoint.read(saved, path)
+        found.refuse_misfit(path, self.settings, self.data, self._given_seed, allow_changes)
         weights.restore(self.model, path, saved)
-        self.optimizer.restore(saved.state, int(stored["steps"]))
-        self.model.rng.bit_generator.state = stored["rng"]
-        self.at = _Position(**stored["position"])
-        self.history = replace(History.from_dict(stored["history"]), interrupted=False)
+        self.optimizer.restore(saved.state, found.steps)
+        if self._given_seed in (None, found.seed):
+            self.seed = found.seed
+            self.model.rng.bit_generator.state = found.rng
+        self.at, self.history = found.position, found.history
+        self._say_epochs(found.settings.epochs)
 
     def go(self) -> History:
         """Train until the last epoch, or until Ctrl-C."""
+        left_out = len(self.data) - self.ends[-1]
+        if left_out and self.at.epoch < self.settings.epochs:
+            self.shown.say(
+                f"each epoch leaves out one image of {len(self.data):,}, another one each time: "
+                "batch normalisation needs two in a step"
+            )
         try:
             with _stopping_after_the_step(self):
                 while self.at.epoch < self.settings.epochs and not self.history.interrupted:
@@ -136,25 +158,26 @@ class Run:
         self._stop = True
 
     def _epoch(self) -> None:
-        at, count, settings = self.at, len(self.data), self.settings
-        order = self._order()
-        self.shown.start_epoch(at.epoch + 1, settings.epochs, count, min(at.step * settings.batch, count))
-        began, first = time.perf_counter(), at.step
-        rate = settings.optimizer.lr
-        while at.step < self.steps:
-            rate = settings.rate(at.epoch * self.steps + at.step, self.steps)
-            self._step(order[at.step * settings.batch : (at.step + 1) * settings.batch], rate)
+        at, count, order = self.at, len(self.ends), self._order()
+        starts, images = [0, *self.ends], self.ends[-1]
+        done = starts[at.step]
+        self.shown.start_epoch(at.epoch + 1, self.settings.epochs, images, done)
+        began = time.perf_counter()
+        rate = self.settings.rate(at.epoch * count, count)
+        row: dict[str, float] = {"epoch": at.epoch + 1, "lr_first": rate}
+        while at.step < count:
+            rate = self.settings.rate(at.epoch * count + at.step, count)
+            self._step(order[starts[at.step] : starts[at.step + 1]], rate)
             if self._stop:
                 self._interrupt()
                 return
         seconds = time.perf_counter() - began
-        done = count - first * settings.batch
-        row: dict[str, float] = {"epoch": at.epoch + 1, "loss": at.loss / count}
+        row |= {"loss": at.loss / images}
         if at.judged:
             row["accuracy"] = at.correct / at.judged
         if self.validate is not None:
             row |= {f"val_{name}": value for name, value in self.validate().items()}
-        row |= {"lr": rate, "seconds": seconds, "images_per_second": done / max(seconds, 1e-9)}
+        row |= {"lr_last": rate, "seconds": seconds, "images_per_second": (images - done) / max(seconds, 1e-9)}
         self._finish(row)
 
     def _order(self) -> Array:
@@ -182,13 +205,12 @@ class Run:
         at.step += 1
         at.loss += score.loss * size
         at.correct, at.judged = at.correct + score.correct, at.judged + score.judged
-        seen = min(at.step * self.settings.batch, len(self.data))
-        self.shown.step(size, at.loss / seen, at.correct / at.judged if at.judged else None)
+        self.shown.step(size, at.loss / self.ends[at.step - 1], at.correct / at.judged if at.judged else None)
 
     def _finish(self, row: Row) -> None:
         self.history.rows.append(row)
         self.shown.end_epoch(row)
-        self.at = _Position(self.at.epoch + 1)
+        self.at = Position(self.at.epoch + 1)
         # Ctrl-C during validation: the epoch is whole, the next one does not begin.
         if self._stop and self.at.epoch < self.settings.epochs:
             self._interrupt()
@@ -198,37 +220,31 @@ class Run:
     def _interrupt(self) -> None:
         self.history.interrupted = True
         self._save()
-        place = f"epoch {self.at.epoch + 1}, step {self.at.step} of {self.steps}"
+        at = self.at
+        place = f"in epoch {at.epoch + 1}, step {at.step} of {len(self.ends)}" if at.step else f"after epoch {at.epoch}"
         self.shown.stop()
-        self.shown.say(f"stopped in {place}" + (f"; go on with what is in {self.path}" if self.path else ""))
+        self.shown.say(f"stopped {place}" + (f"; go on with what is in {self.path}" if self.path else ""))
 
     def _save(self) -> None:
         if self.path is None:
             return
-        stored = {
-            "settings": self.settings.write(),
-            "images": len(self.data),
-            "steps": self.optimizer.steps,
-            "rng": self.model.rng.bit_generator.state,
-            "position": vars(self.at),
-            "history": self.history.to_dict(),
-        }
-        weights.save(self.model, self.path, state=self.optimizer.state, training=stored)
+        self._fingerprint = self._fingerprint or self.data.fingerprint()
+        stored = Checkpoint(
+            self.settings, len(self.data), self._fingerprint, self.seed, self.optimizer.steps,
+            self.model.rng.bit_generator.state, self.at, self.history,
+        )  # fmt: skip
+        weights.save(self.model, self.path, state=self.optimizer.state, training=stored.write())
 
-    def _refuse_other_run(self, stored: Mapping[str, Any], old: TrainSettings, path: str | os.PathLike[str]) -> None:
-        new = self.settings
-        reasons = []
-        if old.optimizer.kind != new.optimizer.kind or old.optimizer.state_arrays != new.optimizer.state_arrays:
-            reasons.append(f"its optimizer is {old.optimizer.kind}, not {new.optimizer.kind}")
-        if stored["position"]["step"] and (old.batch != new.batch or stored["images"] != len(self.data)):
-            reasons.append(
-                f"it stopped inside an epoch of {stored['images']} images in batches of {old.batch}, "
-                f"not of {len(self.data)} in batches of {new.batch}"
+    def _say_epochs(self, planned: int) -> None:
+        """Say what another number of epochs than the checkpoint's means."""
+        epochs, at = self.settings.epochs, self.at
+        if at.epoch >= epochs:
+            self.shown.say(f"already at epoch {at.epoch} of {epochs}: nothing left to train; more epochs would go on")
+        elif epochs != planned and self.settings.schedule == "cosine" and (at.epoch or at.step):
+            self.shown.say(
+                f"the learning rate was falling to 0 over {planned} epochs and goes on as in a run of {epochs}; "
+                f"{epochs} epochs from the start would end with other weights"
             )
-        if reasons:
-            message = f"`{path}` cannot be resumed: {'; '.join(reasons)}"
-            fixes = ("resume with the settings and the data of the first run", "or start anew from its weights")
-            raise TrainingError([Finding("R507", message, fixes=fixes)])
 
     def _diverged(self, rows: Array, loss: float, rate: float) -> Finding:
         place = f"in epoch {self.at.epoch + 1}, step {self.at.step + 1}"
@@ -274,12 +290,26 @@ class _Step:
         return losses.Score(loss, correct, judged)
 
 
-def read_settings(stored: Mapping[str, Any]) -> TrainSettings:
-    """Return the settings in a checkpoint; raises TrainingError (R508) where they are damaged."""
-    try:
-        return TrainSettings.read(stored)
-    except SettingError as error:
-        raise TrainingError.of("R508", f"the checkpoint's settings are damaged: {error.problem}") from None
+def _optimizer(model: Trainable, settings: TrainSettings) -> optim.Sgd | optim.Adam:
+    bound, kept = model.bound, settings.optimizer
+    nbytes = bound.parameters * bound.item_bytes * kept.state_arrays
+    with granted(bound, f"what {kept.kind} keeps of every parameter", nbytes, "parameters"):
+        return optim.optimizer(kept, model.flat_parameters, model.flat_gradients)
+
+
+def _reseed(model: Trainable, seed: int) -> None:
+    model.rng.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+
+
+def _lone_norms(bound: BoundPlan) -> list[str]:
+    """Return the batch normalisations that get one number of each channel from an image."""
+    return [node.name for node in bound.nodes if node.kind == "batchnorm" and math.prod(node.output_shape[2:]) == 1]
+
+
+def _lone(norms: list[str], count: int) -> Finding:
+    message = f"`{norms[0]}` would learn from one number a channel: one image in a step, and one position in its map"
+    fix = "give at least two images" if count == 1 else "train with a batch of 2 or more"
+    return Finding("R514", message, layer=norms[0], fixes=(fix, f"or leave `{norms[0]}` out"))
 
 
 @contextmanager

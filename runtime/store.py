@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from planner.bound import BoundNode, BoundPlan
 from planner.layers.base import Parameter
+from runtime.allocation import granted
 from runtime.initial import fill
 
 Array = NDArray[Any]
@@ -66,14 +67,21 @@ class Store:
     bound : BoundPlan
     seed : int
         Starting values of the parameters; the same generator then serves dropout and shuffling.
+
+    Raises
+    ------
+    SizeError
+        R511: the machine has no memory for them.
     """
 
     def __init__(self, bound: BoundPlan, seed: int) -> None:
         self._bound = bound
         self.rng = np.random.default_rng(seed)
-        self.parameters = Bank(bound, lambda node: node.parameters)
-        self.buffers = Bank(bound, lambda node: node.buffers)
-        fill(bound, self.parameters.views, self.rng)
+        nbytes = (bound.parameters + bound.buffers) * bound.item_bytes
+        with granted(bound, "its parameters alone", nbytes, "parameters"):
+            self.parameters = Bank(bound, lambda node: node.parameters)
+            self.buffers = Bank(bound, lambda node: node.buffers)
+            fill(bound, self.parameters.views, self.rng)
         for node in bound.nodes:
             for buffer in node.buffers:
                 self.buffers.of(node.name)[buffer.name].fill(buffer.initial)
@@ -81,4 +89,6 @@ class Store:
     @cached_property
     def gradients(self) -> Bank:
         """Gradients of the parameters, zero at first, in the same order."""
-        return Bank(self._bound, lambda node: node.parameters)
+        nbytes = self._bound.parameters * self._bound.item_bytes
+        with granted(self._bound, "the gradients of its parameters", nbytes, "parameters"):
+            return Bank(self._bound, lambda node: node.parameters)

@@ -13,17 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner import optimizers, training
-from planner.findings import Finding, SettingError, nearest
-from planner.training import TrainSettings, loss_finding
+from planner import optimizers
+from planner.findings import Finding, PlannerError, SettingError
+from planner.training import LOSSES, TrainSettings, loss_finding
 from runtime import losses, weights
+from runtime.allocation import empty_outputs
+from runtime.checkpoint import Checkpoint
 from runtime.feeding import Batches, Inputs, Targets
 from runtime.history import History
 from runtime.images import Feed
 from runtime.progress import Silent, chosen
-from runtime.run import Run, Trainable, TrainingError, read_settings
+from runtime.run import Run, Trainable, TrainingError
 
 Array = NDArray[Any]
+Validation = tuple[Inputs, Targets] | float
 
 
 def fit(
@@ -33,14 +36,17 @@ def fit(
     *,
     epochs: int | None = None,
     batch: int | None = None,
-    validation: tuple[Inputs, Targets] | None = None,
+    validation: Validation | None = None,
     optimizer: optimizers.Optimizer | Mapping[str, Any] | str | None = None,
     lr: float | None = None,
     loss: str | None = None,
+    schedule: str | None = None,
+    warmup: float | None = None,
     progress: Silent | bool | None = None,
     seed: int | None = None,
     save: str | os.PathLike[str] | None = None,
     resume: str | os.PathLike[str] | None = None,
+    allow_changes: bool = False,
 ) -> History:
     """Return the history of training a model on images and labels.
 
@@ -52,47 +58,65 @@ def fit(
     images : array (N, C, H, W), Images, or a mapping of them by input name
     labels : array, or a mapping of them by output name
         See :func:`runtime.losses.checked`. Outputs without labels take no part.
-    validation : pair of images and labels, optional
-        Evaluated after every epoch.
+    validation : pair of images and labels, or a share between 0 and 1, optional
+        Evaluated after every epoch. A share is taken from the end of the data, before any shuffling.
     optimizer : str, Mapping, or planner.optimizers.Optimizer, optional
         ``"adam"``, ``{"sgd": {"lr": 0.1}}``, as in a spec.
+    schedule, warmup : optional
+        ``"constant"`` or ``"cosine"``; epochs over which the learning rate first rises.
     progress : bool, optional
         False shows nothing; by itself a bar on a terminal, a line an epoch elsewhere.
     seed : int, optional
         Starts the model's random numbers (shuffling, dropout) anew.
     save : path, optional
-        A checkpoint is written there after every epoch and on Ctrl-C.
+        A checkpoint is written there after every epoch and on Ctrl-C. That it can be is made sure of first.
     resume : path, optional
-        A checkpoint to go on from, with its settings unless others are given.
+        A checkpoint to go on from, with its settings, for more epochs where `epochs` says so.
+    allow_changes : bool
+        Go on from a checkpoint with other settings, data or seed than it was made with.
 
     Raises
     ------
     TrainingError
-        R501: cross-entropy on softmax; R506: the loss is no longer finite; R507: the checkpoint does not
-        fit; R510: there is nothing to train.
+        R501: cross-entropy on softmax; R503: `validation` is neither a pair nor a share; R506: the loss is no
+        longer finite; R510: there is nothing to train; R513: a seed that is none; R514: batch normalisation
+        would learn from single numbers.
     planner.PlannerError
-        R502, R503: images or labels do not fit the network; N107: a setting is out of range.
+        R502, R503: images or labels do not fit the network; R507: the checkpoint does not fit, or changes were not
+        allowed; R508: the checkpoint cannot be read or written; R511: the machine has not the memory planned;
+        N107: a setting is out of range.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> from runtime import Model
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", name="y", units=2)])
+    >>> images = np.random.default_rng(0).standard_normal((50, 4))
+    >>> history = fit(Model(net.check().bind(N=8)), images, (images[:, 0] > 0).astype(int),
+    ...               epochs=5, validation=0.2, progress=False)
+    >>> len(history), history.columns[:5]
+    (5, ('epoch', 'loss', 'accuracy', 'val_loss', 'val_accuracy'))
     """
     saved = None if resume is None else weights.read(resume)
-    stored = None if saved is None else saved.training
-    if saved is not None and stored is None:
-        fixes = ("name a checkpoint, or load the weights with runtime.Model.load",)
-        raise TrainingError.of("R507", f"`{resume}` holds weights only, no run to go on with", fixes=fixes)
-    base = replace(model.bound.train, batch=model.bound.batch) if stored is None else read_settings(stored["settings"])
-    settings = _settings(base, epochs, batch, optimizer, lr, loss)
+    if saved is None or resume is None:
+        base = replace(model.bound.train, batch=model.bound.batch)
+    else:
+        base = Checkpoint.read(saved, resume).base(saved.spec, model.bound.train)
+    settings = _settings(base, optimizer, lr, epochs=epochs, batch=batch, loss=loss, schedule=schedule, warmup=warmup)
     data = _labelled(model, images, labels, settings.loss)
-    held_out = validation
-    if held_out is not None:
-        _labelled(model, *held_out, settings.loss)
-    if seed is not None:
-        model.rng.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    judged: Batches | None = None
+    if validation is not None:
+        data, judged = _parted(model, data, validation, settings.loss)
+    seed = None if seed is None else _seed(seed)
 
     def validate() -> dict[str, float]:
-        return {} if held_out is None else evaluate(model, *held_out, loss=settings.loss)
+        return {} if judged is None else _measure(model, judged, settings.loss)
 
-    run = Run(model, data, settings, validate, chosen(progress), save)
+    run = Run(model, data, settings, validate, chosen(progress), save, seed)
     if saved is not None and resume is not None:
-        run.resume(saved, resume)
+        run.resume(saved, resume, allow_changes)
+    if save is not None:
+        weights.refuse_unsavable(save)
     return run.go()
 
 
@@ -104,8 +128,27 @@ def evaluate(model: Trainable, images: Inputs, labels: Targets, *, loss: str | N
     planner.PlannerError
         R501, R502, R503: the data does not fit the network or the loss.
     """
-    name = loss or model.bound.train.loss
-    data = _labelled(model, images, labels, name)
+    name = model.bound.train.loss if loss is None else loss
+    return _measure(model, _labelled(model, images, labels, name), name)
+
+
+def predict(model: Trainable, images: Inputs) -> Array | dict[str, Array]:
+    """Return the outputs for any number of images, batch first; a dict by name for several outputs.
+
+    Raises
+    ------
+    planner.PlannerError
+        R502: the images do not fit the network; R511: the machine has not the memory planned.
+    """
+    data = Batches(model.bound, images)
+    found = empty_outputs(model.bound, len(data))
+    for rows in data.chunks():
+        for name, values in _infer(model, data, rows).items():
+            found[name][rows] = values
+    return next(iter(found.values())) if len(found) == 1 else found
+
+
+def _measure(model: Trainable, data: Batches, name: str) -> dict[str, float]:
     total, correct, judged = 0.0, 0, 0
     for rows in data.chunks():
         outputs = _infer(model, data, rows)
@@ -120,24 +163,6 @@ def evaluate(model: Trainable, images: Inputs, labels: Targets, *, loss: str | N
     return scores | {"accuracy": correct / judged} if judged else scores
 
 
-def predict(model: Trainable, images: Inputs) -> Array | dict[str, Array]:
-    """Return the outputs for any number of images, batch first; a dict by name for several outputs.
-
-    Raises
-    ------
-    planner.PlannerError
-        R502: the images do not fit the network.
-    """
-    data = Batches(model.bound, images)
-    found: dict[str, Array] = {
-        name: np.empty((len(data), *shape[1:]), model.bound.dtype) for name, shape in model.bound.output_shapes.items()
-    }
-    for rows in data.chunks():
-        for name, values in _infer(model, data, rows).items():
-            found[name][rows] = values
-    return next(iter(found.values())) if len(found) == 1 else found
-
-
 def _infer(model: Trainable, data: Batches, rows: Array) -> dict[str, Array]:
     given = {name: np.asarray(source[rows], model.bound.dtype) for name, source in data.images.items()}
     outputs = model(given if len(given) > 1 else next(iter(given.values())))
@@ -146,31 +171,67 @@ def _infer(model: Trainable, data: Batches, rows: Array) -> dict[str, Array]:
 
 def _settings(
     base: TrainSettings,
-    epochs: int | None,
-    batch: int | None,
     optimizer: optimizers.Optimizer | Mapping[str, Any] | str | None,
     lr: float | None,
-    loss: str | None,
+    **wanted: object,
 ) -> TrainSettings:
-    wanted: dict[str, Any] = {"epochs": epochs, "batch": batch, "loss": loss}
     try:
         if optimizer is not None:
             chosen = optimizer if isinstance(optimizer, optimizers.Optimizer) else optimizers.read_optimizer(optimizer)
             base = replace(base, optimizer=chosen)
         if lr is not None:
-            base = base.with_lr(lr)
-        return replace(base, **{name: value for name, value in wanted.items() if value is not None})
+            base = base.with_lr(_plain(lr))
+        given: dict[str, Any] = {name: _plain(value) for name, value in wanted.items() if value is not None}
+        return replace(base, **given)
     except SettingError as error:
-        fixes = (error.fix,) if error.fix else ()
-        raise TrainingError([Finding(error.code, error.problem, fixes=fixes)]) from None
+        raise _refused(error) from None
 
 
-def _labelled(model: Trainable, images: Inputs, labels: Targets, loss: str) -> Batches:
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy's as Python's own, anything else as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _refused(error: SettingError) -> TrainingError:
+    return TrainingError([Finding(error.code, error.problem, fixes=(error.fix,) if error.fix else ())])
+
+
+def _seed(value: object) -> int:
+    seed = _plain(value)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise TrainingError.of("R513", f"a seed is a whole number from 0, got {seed!r}", fixes=("seed=0",))
+    return seed
+
+
+def _parted(model: Trainable, data: Batches, validation: object, loss: str) -> tuple[Batches, Batches]:
+    """Return the data to learn from and to judge by, as the ``validation`` of a fit says."""
+    given = _plain(validation)
+    fixes = ("give validation=(images, labels)", "or the share of the data to hold out: validation=0.2")
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        if not 0.0 < given < 1.0:
+            message = f"`validation` as a share lies between 0 and 1, got {given!r}"
+            raise TrainingError.of("N107", message, fixes=fixes)
+        return data.parted(float(given))
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        what = f"{len(given)} things" if isinstance(given, tuple | list) else f"{type(given).__name__} by itself"
+        raise TrainingError.of("R503", f"`validation` is a pair of images and labels, got {what}", fixes=fixes)
+    held_images, held_labels = given
+    try:
+        return data, _labelled(model, held_images, held_labels, loss)
+    except PlannerError as error:
+        found = (replace(finding, message=f"in `validation`, {finding.message}") for finding in error.findings)
+        raise TrainingError(found) from None
+
+
+def _labelled(model: Trainable, images: Inputs, labels: Targets | None, loss: str) -> Batches:
     """Return the data checked against the network and the loss."""
-    if loss not in training.LOSSES:
-        close = nearest(loss, training.LOSSES)
-        fixes = (f"did you mean `{close}`?",) if close else ()
-        raise TrainingError.of("N107", f"`loss` is one of {', '.join(training.LOSSES)}; got {loss!r}", fixes=fixes)
+    try:
+        optimizers.refuse_other("loss", loss, LOSSES)
+    except SettingError as error:
+        raise _refused(error) from None
+    if labels is None:
+        fixes = ("give one label for each image", "or ask for outputs alone: model.predict(images)")
+        raise TrainingError.of("R503", "there are images but no labels (None)", fixes=fixes)
     data = Batches(model.bound, images, labels, loss)
     data.needs_images()
     ends = [model.bound.by_name[model.bound.outputs[name]] for name in data.labelled]

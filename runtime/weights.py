@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.findings import Finding, PlannerError
-from runtime.files import write_whole
+from runtime.files import refuse_unwritable, write_whole
 
 if TYPE_CHECKING:
     from planner.bound import BoundPlan, DType
@@ -101,6 +102,20 @@ def save(
     # Anything but C order would be written in memory order under the wrong shape.
     write_whole(Path(path), pack({name: np.ascontiguousarray(array) for name, array in named.items()}, metadata))
     return Path(path)
+
+
+def refuse_unsavable(path: str | os.PathLike[str]) -> None:
+    """Find out now whether :func:`save` will be able to write a file, before anything is computed that needs it.
+
+    Raises
+    ------
+    planner.PlannerError
+        R508: nothing can be written there; R512: the library is missing.
+    """
+    if find_spec("safetensors") is None:
+        message = "to save weights needs safetensors, which is not installed"
+        raise PlannerError.of("R512", message, fixes=("pip install safetensors",))
+    refuse_unwritable(path)
 
 
 def read(path: str | os.PathLike[str]) -> Saved:

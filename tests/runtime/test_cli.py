@@ -1,6 +1,8 @@
 """The commands that compute: exit status, JSON on stdout, findings on stderr, never a traceback."""
 
 import json
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from runtime.cli import demo, evaluate, predict, train
+from runtime.progress import Silent
 
 SPEC = """\
 spec: 1
@@ -129,3 +132,97 @@ def test_a_run_with_a_larger_batch_than_the_specs_resumes_by_itself() -> None:
     result = run(train, "tiny.yaml", "--quiet", "--epochs", 2, "--resume", "part", "--json")
     assert result.exit_code == 0
     assert len(json.loads(result.stdout)["epochs"]) == 2
+
+
+def test_nothing_is_trained_where_the_output_cannot_be_written(empty_folder: Path) -> None:
+    (empty_folder / "file").write_text("")
+    result = run(train, "tiny.yaml", "--output", "file/run")
+    assert result.exit_code == 1
+    assert "error[R508]" in result.stderr
+    assert "Epoch" not in result.stderr
+
+
+def test_without_matplotlib_a_run_says_so_first_and_leaves_everything_but_curves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = run(train, "tiny.yaml", "--json")
+    assert result.exit_code == 0
+    assert result.stderr.index("no curves") < result.stderr.index("Epoch 1/2")
+    assert set(json.loads(result.stdout)["files"]) == {"weights", "checkpoint", "history_json", "history_csv"}
+
+
+class Interrupting(Silent):
+    """Presses Ctrl-C in one step."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def step(self, images: int, loss: float, accuracy: float | None) -> None:
+        self.left -= 1
+        if self.left == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.parametrize("at", [3, 46, 70])
+def test_a_stopped_run_tells_the_accuracy_of_the_weights_it_saved(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
+    monkeypatch.setattr("runtime.train.chosen", lambda _: Interrupting(at))
+    result = run(train, "tiny.yaml", "--json", "--output", "out")
+    assert result.exit_code == 130
+    told = json.loads(result.stdout)
+    assert len(told["epochs"]) == at // 45
+    scores = json.loads(run(evaluate, "out/weights.safetensors", "--json").stdout)
+    assert (told["val_accuracy"], told["val_loss"]) == (scores["accuracy"], scores["loss"])
+    result = run(train, "tiny.yaml", "--output", "again")
+    assert f"held-out accuracy {scores['accuracy']:.2%}" in result.stdout
+    assert "with the weights saved when it stopped" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--batch", 16], "batch is 16, was 32"),
+        (["--lr", 0.5], "lr is 0.5, was 0.01"),
+        (["--seed", 4], "seed is 4, was 0"),
+        (["--data", "few.npz"], "images to learn from, there were 1,438"),
+    ],
+)
+def test_resuming_with_something_else_says_what_and_asks_for_consent(more: list[object], words: str) -> None:
+    np.savez("few.npz", images=np.zeros((50, 8, 8), np.uint8), labels=np.arange(50) % 10)
+    run(train, "tiny.yaml", "--quiet", "--epochs", 1, "--output", "part")
+    result = run(train, "tiny.yaml", "--quiet", "--resume", "part", *more)
+    assert result.exit_code == 1
+    assert words in result.stderr
+    assert "--allow-changes" in result.stderr
+    assert run(train, "tiny.yaml", "--quiet", "--resume", "part", "--allow-changes", *more).exit_code == 0
+
+
+def test_a_run_that_is_over_says_so_even_quietly() -> None:
+    run(train, "tiny.yaml", "--quiet", "--output", "part")
+    result = run(train, "tiny.yaml", "--quiet", "--epochs", 1, "--resume", "part")
+    assert result.exit_code == 0
+    assert "already at epoch 2 of 1" in result.stderr
+
+
+def test_a_schedule_is_an_option() -> None:
+    result = run(train, "tiny.yaml", "--quiet", "--schedule", "cosine", "--warmup", 0.5, "--json")
+    rows = json.loads(result.stdout)["epochs"]
+    assert rows[0]["lr_first"] < rows[0]["lr_last"] <= 0.01
+    assert rows[1]["lr_last"] < 0.001
+    assert "did you mean `cosine`?" in run(train, "tiny.yaml", "--schedule", "cosin").stderr
+
+
+def test_consent_without_a_run_to_go_on_with_is_misuse() -> None:
+    assert run(train, "tiny.yaml", "--allow-changes").exit_code == 2
+
+
+@pytest.mark.parametrize("batch", [10**8, 10**9, 10**11, 10**12])
+def test_a_batch_beyond_memory_names_the_command_that_finds_one(batch: int) -> None:
+    result = run(train, "tiny.yaml", "--batch", batch)
+    assert result.exit_code == 1
+    assert "shapeplan solve SPEC --memory 2GiB --training" in result.stderr
+
+
+def test_labels_short_of_images_are_counted() -> None:
+    np.savez("short.npz", images=np.zeros((50, 8, 8), np.uint8), labels=np.zeros(40, int))
+    assert "40 labels for 50 images" in run(train, "tiny.yaml", "--data", "short.npz").stderr

@@ -13,8 +13,8 @@ from runtime.progress import Bar, Lines, Silent, chosen
 
 RUN = History(
     [
-        {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4, "lr": 0.1},
-        {"epoch": 2, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.7, "val_accuracy": 0.7, "lr": 0.1},
+        {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "val_loss": 1.1, "val_accuracy": 0.4, "lr_last": 0.1},
+        {"epoch": 2, "loss": 0.5, "accuracy": 0.8, "val_loss": 0.7, "val_accuracy": 0.7, "lr_last": 0.1},
     ]
 )
 ROW = {"epoch": 1, "loss": 1.0, "accuracy": 0.5, "seconds": 2.0, "images_per_second": 500.0}
@@ -41,9 +41,9 @@ def test_what_cannot_be_drawn_is_a_finding_and_leaves_no_file(tmp_path: Path, na
 
 def test_histories_survive_json_and_tell_their_columns() -> None:
     assert History.from_dict(json.loads(RUN.to_json())) == RUN
-    assert RUN.columns == ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr")
+    assert RUN.columns == ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr_last")
     assert RUN["val_loss"] == [1.1, 0.7]
-    assert RUN.to_csv().splitlines()[0] == "epoch,loss,accuracy,val_loss,val_accuracy,lr"
+    assert RUN.to_csv().splitlines()[0] == "epoch,loss,accuracy,val_loss,val_accuracy,lr_last"
     with pytest.raises(KeyError, match="no column 'los'"):
         RUN["los"]
 

@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import struct
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn, TypedDict
@@ -136,7 +137,11 @@ def test_npz_files_without_a_split_hold_out_a_fifth_of_every_class(tmp_path: Pat
     ("arrays", "words"),
     [
         ({"a": np.zeros(3)}, "call the arrays x_train"),
-        ({"images": np.zeros((3, 2, 2)), "labels": np.zeros(2, int)}, "labels of type"),
+        ({"images": np.zeros((3, 2, 2)), "labels": np.zeros(2, int)}, "2 labels for 3 images"),
+        ({"images": np.zeros((3, 2, 2)), "labels": np.zeros((3, 2), int)}, "labels of type"),
+        ({"images": np.zeros(()), "labels": np.zeros(2, int)}, "no images"),
+        ({"images": np.zeros((3, 2, 2)), "labels": np.arange(3)}, "too few images of any class"),
+        ({name: np.zeros(4, int) for name in ("x_train", "y_train", "x_test", "y_test")}, "holds images of shape ()"),
         ({"images": np.zeros((3, 2, 2)), "labels": np.zeros(3)}, "one whole number an image"),
         ({"images": np.array(["a", "b"]), "labels": np.zeros(2, int)}, "images are numbers"),
         ({"images": np.zeros((3, 2, 2)), "labels": np.array([{}, {}, {}])}, "cannot be read"),
@@ -233,6 +238,49 @@ def test_a_feed_delivers_the_rows_asked_for_without_keeping_the_last_ones() -> N
     feed(np.array([3, 1]))
     feed(np.array([0, 2]))
     assert target[0].tolist() == [[[0, 0], [0, 0]], [[0, 4], [1, 5]]]
+
+
+def test_a_feed_of_many_large_images_delivers_what_indexing_does() -> None:
+    rng = np.random.default_rng(1)
+    for shape in [(3, 70, 90), (2, 3, 20_000), (40_000,), (5,), ()]:
+        source = rng.integers(0, 1000, (7, *shape))
+        target = np.full((*shape, 100), -1.0)
+        rows = rng.integers(0, 7, 100)
+        Feed(source, target)(rows)
+        np.testing.assert_array_equal(np.moveaxis(target, -1, 0), source[rows])
+
+
+@given(st.integers(1, 3), st.integers(0, 2), st.sampled_from([(0, 3, 1, 2), (0, 2, 3, 1), (2, 0, 3, 1)]))
+def test_images_in_any_memory_order_are_fed_alike(enlarge: int, pad: int, order: tuple[int, ...]) -> None:
+    rng = np.random.default_rng(2)
+    pixels = rng.integers(0, 256, (9, 8, 7, 6)).astype(np.uint8).transpose(order)[::-2, :, ::2]
+    made = [Images(p, PIXEL_SCALE, 0.5, enlarge, (pad, 0, 0, 1)) for p in (pixels, np.ascontiguousarray(pixels))]
+    rows = rng.integers(0, len(pixels), 5)
+    fed = [np.empty((*images.shape[1:], 5), np.float32) for images in made]
+    for images, target in zip(made, fed, strict=True):
+        Feed(images, target)(rows)
+    np.testing.assert_array_equal(*fed)
+
+
+@pytest.mark.parametrize("way", ["as stored", "transposed", "every other", "cut out"])
+@pytest.mark.parametrize("count", [16, 400])
+def test_a_feed_needs_no_memory_that_grows_with_the_data_or_the_batch(way: str, count: int) -> None:
+    stored = np.zeros((2 * count, 3, 24, 24), np.float32)
+    source = {
+        "as stored": stored,
+        "transposed": stored.reshape(-1, 24, 24, 3).transpose(0, 3, 1, 2),
+        "every other": stored[::2],
+        "cut out": stored[:, :, 2:-2, 2:-2],
+    }[way]
+    target, rows = np.empty((*source.shape[1:], count), np.float32), np.arange(count)
+    Feed(source, target)(rows)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    feed = Feed(source, target)
+    feed(rows)
+    peak = tracemalloc.get_traced_memory()[1] - before
+    tracemalloc.stop()
+    assert peak < 64 * 1024
 
 
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "a.png", "a.idx"])

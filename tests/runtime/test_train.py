@@ -143,7 +143,7 @@ def test_a_run_stopped_by_ctrl_c_goes_on_bit_for_bit(
     for name, buffer in whole.buffers.items():
         np.testing.assert_array_equal(fresh.buffers[name], buffer)
     assert fresh.rng.bit_generator.state == whole.rng.bit_generator.state
-    for column in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr"):
+    for column in ("epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr_first", "lr_last"):
         assert resumed[column] == unbroken[column]
     assert not resumed.interrupted
 
