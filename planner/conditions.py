@@ -1,7 +1,7 @@
 """Conditions on sizes, and the requirements layers make with them.
 
 A condition is arithmetic only (at least, equal, divides); a requirement adds the layer's sentence and
-rule number. Each answers *holds*, *fails* or *depends on the sizes*; :mod:`planner.domain` solves
+rule number. Each answers *holds*, *fails* or *depends on the sizes*; :mod:`planner.domain.domain` solves
 what depends.
 """
 

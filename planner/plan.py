@@ -13,10 +13,10 @@ from functools import cached_property
 from typing import get_args
 
 import planner.symbols as sy
-from planner.affine import solve_condition
 from planner.bound import BoundNode, BoundPlan, DType
 from planner.conditions import Condition, Verdict
-from planner.domain import Domain, Open, solve
+from planner.domain.affine import solve_condition
+from planner.domain.domain import Domain, Open, solve
 from planner.findings import Finding, SizeError, nearest
 from planner.layers.base import Layer, Parameter
 from planner.layers.source import Input

@@ -15,10 +15,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import planner.symbols as sy
-from planner.affine import solve_condition
 from planner.conditions import AtLeast, bounds
+from planner.domain.affine import solve_condition
+from planner.domain.sizeset import SizeSet
 from planner.layers.base import Layer
-from planner.sizeset import SizeSet
 from planner.symbols import Shape, Size
 
 

@@ -163,7 +163,7 @@ def boxed(drawn: Drawn, plan: Plan) -> Iterator[tuple[int, int]]:
             yield from ((h, w) for h, w in product(first(heights, 3), first(widths, 3)) if max(h, w) <= 500)
 
 
-def first(sizes: planner.sizeset.SizeSet, most: int) -> list[int]:
+def first(sizes: planner.domain.SizeSet, most: int) -> list[int]:
     """Return the smallest sizes of a set."""
     return [size for size, _ in zip(sizes, range(most), strict=False)]
 

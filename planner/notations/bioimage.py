@@ -14,11 +14,11 @@ from math import lcm
 from textwrap import fill
 
 import planner.symbols as sy
-from planner.domain import Domain
+from planner.domain.domain import Domain
+from planner.domain.sizeset import SizeSet
 from planner.notations.halo import halos
 from planner.notations.pieces import Piece, identifier, simplest
 from planner.plan import Plan, PlannedNode
-from planner.sizeset import SizeSet
 from planner.solve.wants import example
 from planner.symbols import Shape, Size
 

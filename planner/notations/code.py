@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Condition, Divides, Equal, Requirement
-from planner.domain import Domain, Open, solve
+from planner.domain.domain import Domain, Open, solve
+from planner.domain.sizeset import SizeSet
 from planner.notations.pieces import MOST_LISTED, Piece, Say, identifier, pieces, simplest
 from planner.plan import Plan
-from planner.sizeset import SizeSet
 from planner.symbols import Size
 
 

@@ -6,9 +6,9 @@ import keyword
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from planner.domain import Domain
-from planner.joint import boxes_text
-from planner.sizeset import SizeSet
+from planner.domain.domain import Domain
+from planner.domain.joint import boxes_text
+from planner.domain.sizeset import SizeSet
 
 MOST_LISTED = 4096
 """Sizes outside the endless part that are written out one by one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from planner.conditions import Verdict
-from planner.domain import Domain
+from planner.domain.domain import Domain
 from planner.findings import Finding, SizeError
 from planner.notations import code
 from planner.notations.bioimage import as_bioimageio

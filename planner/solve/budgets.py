@@ -11,12 +11,12 @@ from operator import and_
 from typing import Any, Literal
 
 import planner.symbols as sy
+from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, SizeError
 from planner.layers.source import Input
 from planner.memory.formula import memory_formula
 from planner.network import listed
 from planner.plan import Plan
-from planner.sizeset import SizeSet
 from planner.solve.wants import loosened
 
 Kind = Literal["inference memory", "training memory", "MACs"]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from planner.domain import Domain
+from planner.domain.domain import Domain
+from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, SizeError, nearest
 from planner.network import listed
-from planner.sizeset import SizeSet
 
 MOST_TRIES = 2000
 """Sizes tried where some requirement could not be solved and has to be judged size by size."""

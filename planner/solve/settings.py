@@ -10,7 +10,7 @@ from typing import Any
 import planner.symbols as sy
 from planner.check import diagnose
 from planner.conditions import Equal, Verdict
-from planner.domain import Domain
+from planner.domain.domain import Domain
 from planner.findings import Finding, SettingError, Severity, ShapeError, nearest
 from planner.layers.base import Layer
 from planner.network import Network, listed

@@ -26,7 +26,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import planner.affine
+import planner.domain.affine
 import planner.symbols.notation
 import planner.symbols.sizes
 from planner import Network, Plan, diagnose
@@ -129,7 +129,7 @@ class Row:
 
 def forget() -> None:
     """Empty every cache between two measurements: a command starts with none of them filled."""
-    for module in (planner.affine, planner.symbols.sizes, planner.symbols.notation):
+    for module in (planner.domain.affine, planner.symbols.sizes, planner.symbols.notation):
         for value in vars(module).values():
             if hasattr(value, "cache_clear") and value is not planner.symbols.sizes.symbol:
                 value.cache_clear()

@@ -9,7 +9,7 @@ import pytest
 
 import planner
 from planner import Network, layer
-from planner.counting import CONVENTIONS, TOOLS, Tool, sentence, tally
+from planner.explain.counting import CONVENTIONS, TOOLS, Tool, sentence, tally
 from tests.cases import CASES, Case, bound_settings
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import planner.symbols as sy
 from planner import Network, diagnose, layer
-from planner.affine import solve_condition
 from planner.conditions import AtLeast, Condition, Divides, Equal, Requirement
-from planner.domain import Open, solve
-from planner.sizeset import SizeSet
+from planner.domain.affine import solve_condition
+from planner.domain.domain import Open, solve
+from planner.domain.sizeset import SizeSet
 
 H, W = sy.symbol("H"), sy.symbol("W")
 

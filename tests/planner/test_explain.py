@@ -14,11 +14,11 @@ import sympy
 import planner
 from planner import Network, diagnose, layer
 from planner import symbols as sy
-from planner.explain import explain, worth_explaining
-from planner.formulas import derive, window_steps
+from planner.explain.formulas import derive, window_steps
+from planner.explain.layer import explain, worth_explaining
+from planner.explain.steps import MEANINGS, Derivation, as_json, as_latex, as_markdown, as_text, glossary
 from planner.layers import KINDS, Conv, MaxPool
 from planner.layers.base import Category, Layer
-from planner.steps import MEANINGS, Derivation, as_json, as_latex, as_markdown, as_text, glossary
 from planner.symbols import Shape
 from tests.cases import CASES
 

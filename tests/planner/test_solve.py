@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import planner.symbols as sy
 from planner import Network, Plan, layer, spec
-from planner.domain import Domain
+from planner.domain.domain import Domain
+from planner.domain.sizeset import SizeSet
 from planner.findings import PlannerError, SizeError
-from planner.sizeset import SizeSet
 from planner.solve import (
     Budget,
     Knob,
