@@ -6,8 +6,9 @@ network reads. Where images come from is the business of :mod:`runtime.data`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,12 @@ from planner.findings import Finding, PlannerError
 
 Array = NDArray[Any]
 PIXEL_SCALE = 1.0 / 255.0
+
+PIECE_BYTES = 56 * 1024
+"""Pixels gathered at once: all the memory a feed needs, below the 64 KiB that a step may allocate."""
+
+PIECE_IMAGES = 64
+"""At least so many images are gathered at once where the batch has them, to write whole cache lines of a batch."""
 
 
 class DataError(PlannerError):
@@ -69,13 +76,16 @@ class Images:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         """Return all images as the network reads them, float32 unless told."""
-        out = np.empty((*self.shape[1:], len(self)), np.float32 if dtype is None else dtype)
-        Feed(self, out)(np.arange(len(self)))
-        return np.ascontiguousarray(np.moveaxis(out, -1, 0))
+        out = np.empty(self.shape, np.float32 if dtype is None else dtype)
+        Feed(self, np.moveaxis(out, 0, -1))(np.arange(len(self)))
+        return out
 
 
 class Feed:
-    """Copies chosen rows of a data set into one batch-last array, again and again without allocating.
+    """Copies chosen rows of a data set into one batch-last array, again and again.
+
+    Pixels go a piece at a time from where they are, in whatever order they lie: a call needs `PIECE_BYTES` of memory
+    whatever the batch and the data set, and keeps none.
 
     Parameters
     ----------
@@ -95,8 +105,10 @@ class Feed:
         images = source if isinstance(source, Images) else Images(source)
         self._pixels, self._target = images.pixels, target
         self._scale, self._shift = float(images.scale), float(images.shift)
-        self._staged = np.empty((target.shape[-1], *self._pixels.shape[1:]), self._pixels.dtype)
-        self._source = np.moveaxis(self._staged, 0, -1)
+        fit = PIECE_BYTES // max(1, prod(self._pixels.shape[1:]) * self._pixels.itemsize)
+        self._at_once = max(1, min(target.shape[-1], max(PIECE_IMAGES, fit)))
+        self._piece_pixels = max(1, PIECE_BYTES // (self._at_once * self._pixels.itemsize))
+        self._batch_last = (*range(1, self._pixels.ndim), 0)
         self._padded = any(images.pad)
         self._parts = [target]
         if images.pixels.ndim == 4:
@@ -108,15 +120,38 @@ class Feed:
 
     def __call__(self, rows: Array) -> None:
         """Fill the target with these rows, as many as the target is long."""
-        np.take(self._pixels, rows, axis=0, out=self._staged, mode="clip")
         if self._padded:
             self._target.fill(0)
-        for part in self._parts:
-            np.copyto(part, self._source, casting="unsafe")
+        for start in range(0, len(rows), self._at_once):
+            images = slice(start, start + self._at_once)
+            for piece in _pieces(self._pixels.shape[1:], self._piece_pixels):
+                self._copy(piece, rows[images], images)
         if self._scale != 1.0:
             np.multiply(self._target, self._scale, out=self._target)
         if self._shift:
             np.add(self._target, self._shift, out=self._target)
+
+    def _copy(self, piece: tuple[slice, ...], rows: Array, images: slice) -> None:
+        # numpy.take would first copy a whole data set that is not contiguous.
+        found = self._pixels[(slice(None), *piece)][rows].transpose(self._batch_last)
+        for part in self._parts:
+            place: tuple[Any, ...] = (*piece, ..., images)
+            np.copyto(part[place], found, casting="unsafe")
+
+
+def _pieces(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:
+    """Yield indices of the parts of an array, in memory order, of at most so many elements each."""
+    inner = prod(shape[1:])
+    if not shape:
+        yield ()
+    elif inner <= most:
+        step = most // max(1, inner)
+        for start in range(0, shape[0], step):
+            yield (slice(start, start + step),)
+    else:
+        for place in range(shape[0]):
+            for rest in _pieces(shape[1:], most):
+                yield (slice(place, place + 1), *rest)
 
 
 def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | None = None, name: str = "") -> Images:
@@ -140,7 +175,7 @@ def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | 
     --------
     >>> digits = Images(np.zeros((5, 1, 28, 28), np.uint8))
     >>> fitted(digits, (1, 32, 32), print).pad
-    28x28 images are padded with 2 rows above and below and 2 columns left and right to 32x32
+    28x28 images become 32x32: padded by 2 on every side
     (2, 2, 2, 2)
     """
     have = images.shape[1:]
@@ -154,9 +189,10 @@ def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | 
     times = min(wanted_height // height, wanted_width // width)
     spare_height, spare_width = wanted_height - height * times, wanted_width - width * times
     above, left = spare_height // 2, spare_width // 2
+    pad = (above, spare_height - above, left, spare_width - left)
     if say is not None:
-        say(_sentence((height, width), (wanted_height, wanted_width), times, (spare_height, spare_width)))
-    return replace(images, enlarge=times, pad=(above, spare_height - above, left, spare_width - left))
+        say(_sentence((height, width), (wanted_height, wanted_width), times, pad))
+    return replace(images, enlarge=times, pad=pad)
 
 
 def misfit(have: tuple[int, ...], want: tuple[int, ...], name: str = "") -> Finding:
@@ -178,11 +214,10 @@ def _times(shape: tuple[int, ...]) -> str:
     return " x ".join(map(str, shape)) if shape else "no axes"
 
 
-def _sentence(have: tuple[int, int], want: tuple[int, int], times: int, spare: tuple[int, int]) -> str:
-    done = []
-    if times > 1:
-        done.append(f"enlarged {times} times")
-    if any(spare):
-        rows, columns = spare[0] // 2, spare[1] // 2
-        done.append(f"padded with {rows} rows above and below and {columns} columns left and right")
-    return f"{have[0]}x{have[1]} images are {' and '.join(done)} to {want[0]}x{want[1]}"
+def _sentence(have: tuple[int, int], want: tuple[int, int], times: int, pad: tuple[int, int, int, int]) -> str:
+    done = [f"enlarged {times} times"] if times > 1 else []
+    if any(pad):
+        sides = zip(pad, ("above", "below", "left", "right"), strict=True)
+        words = [f"{size} {side}" for size, side in sides]
+        done.append(f"padded by {f'{pad[0]} on every side' if len(set(pad)) == 1 else ', '.join(words)}")
+    return f"{have[0]}x{have[1]} images become {want[0]}x{want[1]}: {' and '.join(done)}"

@@ -16,6 +16,11 @@ from planner.findings import Finding, PlannerError
 
 Array = NDArray[Any]
 
+BLOCK = 4096
+"""Positions numbered at once, so that their numbers need little memory whatever the batch."""
+
+NUMBERS = np.arange(BLOCK, dtype=np.intp)
+
 
 class TargetError(PlannerError):
     """The targets are not what the loss takes (R503)."""
@@ -66,15 +71,19 @@ class Loss(ABC):
         self._index = workspace[:words].view(np.intp)
         self._first = workspace[words : words + self._positions]
         self._second = workspace[words + self._positions : words + 2 * self._positions]
-        self._places = np.arange(self._positions, dtype=np.intp)
 
     @abstractmethod
     def step(self) -> Score:
         """Write the gradient of the mean loss over the batch and return the score; uses up `targets`."""
 
     def _flatten_labels(self) -> None:
+        """Turn each label into the place of its output among all outputs in memory order."""
         np.multiply(self._index, self._positions, out=self._index)
-        np.add(self._index, self._places, out=self._index)
+        for start in range(0, self._positions, BLOCK):
+            part = self._index[start : start + BLOCK]
+            np.add(part, NUMBERS[: part.size], out=part)
+            if start:
+                np.add(part, start, out=part)
 
     def _count_largest(self) -> None:
         """Leave each position's largest output in `_first`, and how many classes share it in `_second`."""
@@ -85,10 +94,12 @@ class Loss(ABC):
     def _count_correct(self) -> int:
         """Return at how many positions the label alone has the largest output.
 
-        `_first` holds the label's output minus the largest; `_second` is used up.
+        `_first` holds the label's output minus the largest, which is 0 only where the two are equal; `_second` is
+        used up.
         """
-        np.subtract(self._second, self._first, out=self._second)
         np.subtract(self._second, 1.0, out=self._second)
+        # Not added: next to the number of others, a difference of one rounding step would be lost.
+        np.logical_or(self._first, self._second, out=self._second)
         return self._positions - int(np.count_nonzero(self._second))
 
 
@@ -190,21 +201,27 @@ def bind(
     grad_output: Array | None = None,
     workspace: Array | None = None,
 ) -> Loss:
-    """Return the loss called `name` for checked targets (see :func:`checked`), bound to a program's arrays."""
+    """Return the loss called `name` for checked targets (see :func:`checked`), bound to a program's arrays.
+
+    Targets with as many axes as the output are numbers; labels have one axis fewer.
+    """
     if name == "cross_entropy":
         return CrossEntropy(output, grad_output, workspace)
-    return MeanSquaredError(output, grad_output, workspace, labels=targets.dtype.kind == "i")
+    return MeanSquaredError(output, grad_output, workspace, labels=targets.ndim < output.ndim)
 
 
 def checked(name: str, targets: object, shape: tuple[int, ...], output: str = "out") -> Array:
     """Return the targets of a whole data set as a loss takes them: labels as intp, numbers as they are.
+
+    For ``mse``, targets of the output's shape are numbers, whole ones too; so are those of a single output, with or
+    without its axis. Whole numbers that lack the axis of the classes are labels.
 
     Parameters
     ----------
     name : str
         ``cross_entropy`` or ``mse``.
     targets : array
-        (N,) or (N, H, W) whole numbers, or for ``mse`` numbers of the output's shape.
+        (N,) or (N, H, W) labels, or for ``mse`` numbers of the output's shape.
     shape : tuple of int
         The output's shape without the batch: (classes,) or (classes, H, W).
     output : str
@@ -225,16 +242,17 @@ subtract 1 from the labels if they count from 1
     """
     given = np.asarray(targets)
     classes, places = shape[0], tuple(shape[1:])
-    if given.dtype.kind == "u" or given.dtype.kind == "b":
-        given = given.astype(np.intp)
-    if given.dtype.kind == "i":
+    if name == "mse" and given.dtype.kind in "iufb":
+        if given.shape[1:] == tuple(shape):
+            return given
+        if classes == 1 and given.ndim and given.shape[1:] == places:
+            return np.expand_dims(given, 1)
+    if given.dtype.kind in "iub":
         wide = (*places, 1)
         if given.shape[1:] == wide or (given.shape[1:] == (1,) and not places):
             given = given.reshape(given.shape[0], *places)
         if given.shape[1:] == places:
             return _labels(given, classes, output)
-    if name == "mse" and given.dtype.kind in "if" and given.shape[1:] == tuple(shape):
-        return given if given.dtype.kind == "f" else given.astype(np.float32)
     raise TargetError([_misfit(name, given, shape, output)])
 
 
@@ -263,7 +281,8 @@ def _misfit(name: str, given: Array, shape: tuple[int, ...], output: str) -> Fin
     places = "".join(f", {size}" for size in shape[1:])
     wanted = f"whole numbers of shape (N{places or ','})"
     if name == "mse":
-        wanted += f" or numbers of shape (N, {', '.join(map(str, shape))})"
+        numbers = f"numbers of shape (N, {', '.join(map(str, shape))})"
+        wanted = numbers if shape[0] == 1 else f"{wanted} or {numbers}"
     fixes: tuple[str, ...] = ()
     if name == "cross_entropy" and given.shape[1:] == tuple(shape):
         fixes = ("give the class of each image: labels.argmax(axis=1)",)

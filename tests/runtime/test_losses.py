@@ -116,6 +116,17 @@ def test_a_network_that_says_nothing_is_not_called_right(name: str, fill: float)
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["cross_entropy", "mse"])
+def test_an_answer_next_to_the_largest_output_is_wrong_however_near(name: str, dtype: type[Real]) -> None:
+    largest = np.array([1.0, 0.5, 1e-30, 1.0, 1e-3], dtype)
+    output = np.stack([np.nextafter(largest, dtype(-1)), largest, np.full_like(largest, -9)])
+    for label, correct in ((0, 0), (1, largest.size), (2, 0)):
+        loss = bind(name, np.full(largest.size, label), output)
+        loss.targets[...] = label
+        assert loss.step().correct == correct
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["cross_entropy", "mse"])
 def test_the_planned_workspace_is_enough(name: str, dtype: type[Real]) -> None:
     output, labels = made((4, 5, 6, 3), dtype)
     planned = loss_workspace([(3, 4, 5, 6)], np.dtype(dtype).itemsize)
@@ -144,6 +155,68 @@ def test_a_step_allocates_nothing_that_grows_with_the_batch(name: str) -> None:
         tracemalloc.stop()
     # NumPy's own fixed buffers for mixed types stay below this.
     assert peaks[1] < peaks[0] + 80_000
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "mse", "mse labels"])
+def test_a_loss_keeps_no_memory_of_its_own_beside_the_planned_workspace(name: str) -> None:
+    output, labels = made((3, 1 << 18), np.float32)
+    targets = output if name == "mse" else labels
+    grad, workspace = np.empty_like(output), np.empty(loss_workspace([output.shape[::-1]], 4), np.float32)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    kept = bind(name.split()[0], targets, output, grad, workspace)
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    assert kept.targets.size
+    assert after - before < 20_000
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "mse"])
+def test_maps_of_more_positions_than_a_block_are_judged_like_small_ones(name: str) -> None:
+    count = 2 * 4096 + 3
+    output, labels = made((3, count), np.float64)
+    whole = bind(name, labels, output, grad := np.empty_like(output))
+    whole.targets[...] = labels
+    score, total, correct = whole.step(), 0.0, 0
+    for start in range(0, count, 1000):
+        rows = slice(start, start + 1000)
+        part = np.ascontiguousarray(output[:, rows])
+        judge = bind(name, labels[rows], part, small := np.empty_like(part))
+        judge.targets[...] = labels[rows]
+        found = judge.step()
+        total, correct = total + found.loss * part.shape[1], correct + found.correct
+        np.testing.assert_allclose(grad[:, rows], small * part.shape[1] / count, rtol=1e-12)
+    assert score.loss == pytest.approx(total / count, rel=1e-12)
+    assert score.correct == correct
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, np.bool_, np.float32])
+@pytest.mark.parametrize("shape", [(1,), (3,), (1, 2, 2)])
+def test_targets_of_the_outputs_own_shape_are_numbers_under_mse_whatever_their_type(
+    dtype: type[np.generic], shape: tuple[int, ...]
+) -> None:
+    targets = checked("mse", np.zeros((4, *shape), dtype), shape)
+    output = np.zeros((*shape, 4), np.float32)
+    loss = bind("mse", targets, output)
+    loss.targets[...] = np.moveaxis(targets, 0, -1)
+    assert loss.step() == (0.0, 0, 0)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float64])
+def test_one_output_reads_a_row_of_numbers_as_its_targets_under_mse(dtype: type[np.generic]) -> None:
+    targets = checked("mse", np.array([0, 7, -2], dtype), (1,))
+    assert targets.tolist() == [[0], [7], [-2]]
+    loss = bind("mse", targets, np.zeros((1, 3)))
+    loss.targets[...] = targets.T
+    score = loss.step()
+    assert score.loss == pytest.approx(53 / 3)
+    assert score.judged == 0
+
+
+def test_whole_numbers_without_a_class_axis_are_labels_under_mse() -> None:
+    loss = bind("mse", checked("mse", [[1], [0]], (2,)), np.array([[0.0, 1.0], [1.0, 0.0]]))
+    loss.targets[...] = [1, 0]
+    assert loss.step() == (0.0, 2, 2)
 
 
 @pytest.mark.parametrize(

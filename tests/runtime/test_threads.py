@@ -1,0 +1,176 @@
+"""Threads: small steps take one BLAS thread each, however many run at once, and give back what they took."""
+
+from __future__ import annotations
+
+import threading
+import timeit
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
+
+import planner
+from planner import layer
+from runtime.model import Model
+from runtime.threads import SMALL_STEP, OneThread, for_step
+
+MOST = 3
+
+
+def blas() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+
+def in_threads(work: Callable[[int], None]) -> None:
+    """Do the work in four threads that begin together."""
+    together = threading.Barrier(4)
+
+    def begin(number: int) -> None:
+        together.wait()
+        work(number)
+
+    workers = [threading.Thread(target=begin, args=(number,)) for number in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+
+
+class Library:
+    """A library as threadpoolctl shows it; like OpenMP's, it may keep a number for each thread."""
+
+    def __init__(self, internal_api: str = "openblas", layer: str = "pthreads") -> None:
+        self.internal_api, self.threading_layer = internal_api, layer
+        self.broken_off = 0
+        self._kept: Any = threading.local() if "openmp" in layer or internal_api == "mkl" else SimpleNamespace()
+
+    @property
+    def num_threads(self) -> int:
+        return getattr(self._kept, "number", MOST)
+
+    def set_num_threads(self, number: int) -> None:
+        self._kept.number = number
+        if self.broken_off:
+            self.broken_off -= 1
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def several_threads() -> Iterator[None]:
+    with threadpool_limits(limits=MOST, user_api="blas"):
+        if blas() != {MOST}:
+            pytest.skip("this NumPy has no BLAS whose threads can be set")
+        yield
+
+
+@pytest.mark.usefixtures("several_threads")
+def test_a_small_step_has_one_thread_and_a_large_one_all() -> None:
+    with for_step(SMALL_STEP - 1):
+        assert blas() == {1}
+    with for_step(SMALL_STEP):
+        assert blas() == {MOST}
+    assert blas() == {MOST}
+
+
+@pytest.mark.parametrize("first_out", [0, 1])
+@pytest.mark.usefixtures("several_threads")
+def test_the_last_step_out_gives_the_threads_back_whatever_the_order(first_out: int) -> None:
+    steps = [for_step(0), for_step(0)]
+    for step in steps:
+        step.__enter__()
+    steps[first_out].__exit__(None, None, None)
+    assert blas() == {1}
+    steps[1 - first_out].__exit__(None, None, None)
+    assert blas() == {MOST}
+
+
+@pytest.mark.usefixtures("several_threads")
+def test_a_step_that_fails_gives_the_threads_back() -> None:
+    with pytest.raises(ZeroDivisionError), for_step(0), for_step(0):
+        raise ZeroDivisionError
+    assert blas() == {MOST}
+
+
+@pytest.mark.usefixtures("several_threads")
+def test_a_limit_set_between_steps_is_the_one_given_back() -> None:
+    with for_step(0):
+        pass
+    with threadpool_limits(limits=2, user_api="blas"):
+        with for_step(0):
+            assert blas() == {1}
+        assert blas() == {2}
+
+
+@pytest.mark.usefixtures("several_threads")
+def test_steps_that_overlap_in_many_threads_never_run_wide_and_leave_the_threads_as_they_were() -> None:
+    seen: list[set[int]] = []
+
+    def work(_: int) -> None:
+        for number in range(100):
+            with for_step(0), for_step(0) if number % 3 else nullcontext():
+                seen.append(blas())
+
+    in_threads(work)
+    assert len(seen) == 400
+    assert all(found == {1} for found in seen)
+    assert blas() == {MOST}
+
+
+@pytest.mark.usefixtures("several_threads")
+def test_models_in_threads_leave_the_blas_as_they_found_it() -> None:
+    layers = [layer("conv", filters=4, kernel=3), layer("flatten"), layer("dense", units=5)]
+    bound = planner.Network(name="t", input={"x": ("N", 1, 8, 8)}, layers=layers).check().bind(N=4)
+    models, images = [Model(bound, seed=seed) for seed in range(4)], np.ones((4, 1, 8, 8), np.float32)
+    alone, found = [model(images) for model in models], dict[int, np.ndarray]()
+
+    def work(number: int) -> None:
+        for _ in range(100):
+            found[number] = models[number](images)
+
+    in_threads(work)
+    assert blas() == {MOST}
+    for number, expected in enumerate(alone):
+        np.testing.assert_array_equal(found[number], expected)
+
+
+@pytest.mark.parametrize(
+    ("internal_api", "layer"), [("openblas", "pthreads"), ("openblas", "openmp"), ("mkl", "intel")]
+)
+def test_limits_hold_in_every_thread_and_end_in_it_where_each_thread_has_its_own(internal_api: str, layer: str) -> None:
+    library = Library(internal_api, layer)
+    step, inside, outside, after = OneThread([library]), list[int](), threading.Barrier(4), list[int]()
+
+    def work(number: int) -> None:
+        for _ in range(50):
+            with step:
+                inside.append(library.num_threads)
+        outside.wait()
+        after.append(library.num_threads)
+
+    in_threads(work)
+    assert set(inside) == {1}
+    assert after == [MOST] * 4
+
+
+def test_a_step_broken_off_while_it_sets_the_limit_does_not_make_it_the_original() -> None:
+    library = Library()
+    step = OneThread([library])
+    library.broken_off = 1
+    with pytest.raises(KeyboardInterrupt), step:
+        pass
+    with step:
+        assert library.num_threads == 1
+    assert library.num_threads == MOST
+
+
+def test_the_limit_costs_less_than_ten_microseconds() -> None:
+    def step() -> None:
+        with for_step(0):
+            pass
+
+    step()
+    assert min(timeit.repeat(step, number=20, repeat=500)) / 20 < 10e-6
