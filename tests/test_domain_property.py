@@ -23,6 +23,7 @@ import pytest
 import planner
 import planner.symbols as sy
 from planner import Network, Plan, diagnose, layer
+from planner.domain import SizeSet
 from planner.layers import KINDS, Dense
 from tests import naive_sizes
 from tests.naive_windows import NoResult
@@ -163,7 +164,7 @@ def boxed(drawn: Drawn, plan: Plan) -> Iterator[tuple[int, int]]:
             yield from ((h, w) for h, w in product(first(heights, 3), first(widths, 3)) if max(h, w) <= 500)
 
 
-def first(sizes: planner.domain.SizeSet, most: int) -> list[int]:
+def first(sizes: SizeSet, most: int) -> list[int]:
     """Return the smallest sizes of a set."""
     return [size for size, _ in zip(sizes, range(most), strict=False)]
 

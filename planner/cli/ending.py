@@ -6,6 +6,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
@@ -30,10 +31,21 @@ def quietly() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        with suppress(ValueError):  # only the main thread may set this
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not hit the clearing up
-        tell("interrupted")
+        with _deaf():  # a second Ctrl-C must not hit the last word
+            tell("interrupted")
         raise SystemExit(INTERRUPTED) from None
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only there may signals be set
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def tell(sentence: str) -> None:

@@ -31,6 +31,7 @@ from planner.cli import main as shapeplan
 from tests.fuzz.hostile import hostile
 from tests.fuzz.texts import Choices as Choices
 from tests.fuzz.texts import spec_text as spec_text
+from tests.fuzz.texts import split_words
 
 SECONDS = 2.0
 """The longest a check may take."""

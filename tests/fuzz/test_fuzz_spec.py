@@ -34,7 +34,7 @@ def test_no_bytes_make_the_command_fail(data: bytes) -> None:
         assert fuzz_spec.broken_promise(data, suffix, ("full", "json"), PATIENCE) == ""
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 @pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux's")
 def test_no_hostile_spec_takes_long_or_much_or_fails() -> None:
     assert list(fuzz_spec.run_hostile(limit=PATIENCE)) == []
