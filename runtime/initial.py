@@ -43,21 +43,22 @@ def fill(bound: BoundPlan, parameters: Mapping[str, NDArray[Any]], rng: np.rando
     >>> bool(abs(arrays["d.weight"].std() / np.sqrt(2 / 400) - 1) < 0.01), float(arrays["d.bias"].max())
     (True, 0.0)
     """
+    factors = gains(bound)
     for node in bound.nodes:
         for parameter in node.parameters:
             array = parameters[f"{node.name}.{parameter.name}"]
             if not parameter.fan_in:
                 array.fill(parameter.initial)
                 continue
-            scale = gain(bound, node) / sqrt(parameter.fan_in)
+            scale = factors[node.name] / sqrt(parameter.fan_in)
             flat = array.reshape(-1)
             for start in range(0, flat.size, _BLOCK):  # a large layer is drawn without a float64 copy of it
                 part = flat[start : start + _BLOCK]
                 np.multiply(rng.standard_normal(part.size), scale, out=part, casting="same_kind")
 
 
-def gain(bound: BoundPlan, node: BoundNode) -> float:
-    """Return the factor that keeps the variance through a layer and the activation behind it.
+def gains(bound: BoundPlan) -> Mapping[str, float]:
+    """Return, by node, the factor that keeps the variance through a layer and the activation behind it.
 
     sqrt(2) for ReLU and its smooth relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU, 5/3 for tanh, 1 otherwise.
     The activation is looked for behind normalisation, pooling, merges, flatten and dropout too; where several
@@ -70,26 +71,41 @@ def gain(bound: BoundPlan, node: BoundNode) -> float:
     >>> from planner import Network, layer
     >>> net = Network(name="t", input={"x": ("N", 1, 8, 8)},
     ...               layers=[layer("conv", filters=2, kernel=3), layer("maxpool", size=2), layer("tanh")])
+    >>> {name: round(factor, 4) for name, factor in gains(net.check().bind(N=1)).items()}
+    {'tanh1': 1.0, 'maxpool1': 1.6667, 'conv1': 1.6667, 'x': 1.0}
+    """
+    first_reader: dict[str, BoundNode] = {}
+    for node in bound.nodes:
+        for source in node.inputs:
+            first_reader.setdefault(source, node)
+    found: dict[str, float] = {}
+    for node in reversed(bound.nodes):  # readers come after what they read, so that theirs are known by now
+        reader = first_reader.get(node.name)
+        found[node.name] = 1.0 if reader is None else _through(reader, found)
+    return found
+
+
+def gain(bound: BoundPlan, node: BoundNode) -> float:
+    """Return the factor of one node; see :func:`gains`.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", units=2), layer("relu")])
     >>> bound = net.check().bind(N=1)
     >>> round(gain(bound, bound.nodes[1]), 4)
-    1.6667
+    1.4142
     """
-    for later in _followers(bound, node.name):
-        if later.kind in _RELU_LIKE:
-            return sqrt(2.0)
-        if isinstance(later.layer, LeakyRelu):
-            return sqrt(2.0 / (1.0 + later.layer.slope**2))
-        if later.kind == "tanh":
-            return 5.0 / 3.0
-        if later.kind != "dropout" and later.layer.category not in _TRANSPARENT:
-            break
-    return 1.0
+    return gains(bound)[node.name]
 
 
-def _followers(bound: BoundPlan, name: str) -> list[BoundNode]:
-    found: list[BoundNode] = []
-    for node in bound.nodes:  # in execution order, so that one pass follows the chain of first readers
-        if name in node.inputs:
-            found.append(node)
-            name = node.name
-    return found
+def _through(reader: BoundNode, found: Mapping[str, float]) -> float:
+    """Return the factor for what a node reads, given those for what it and later nodes give."""
+    if reader.kind in _RELU_LIKE:
+        return sqrt(2.0)
+    if isinstance(reader.layer, LeakyRelu):
+        return sqrt(2.0 / (1.0 + reader.layer.slope**2))
+    if reader.kind == "tanh":
+        return 5.0 / 3.0
+    transparent = reader.kind == "dropout" or reader.layer.category in _TRANSPARENT
+    return found[reader.name] if transparent else 1.0

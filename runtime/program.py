@@ -185,7 +185,8 @@ class Program:
 
     def _place(self, key: Key, shape: tuple[int, ...]) -> Array:
         """Return a view of the arena in the shape a kernel works in, the batch last."""
-        flat = self._flat(key)
+        start = self._arena.starts.get(key, 0) // self._dtype.itemsize * self.batch // self.bound.batch
+        flat = self._flat(key)[start:]
         count = prod(shape)
         if count > flat.size:
             raise AssertionError(f"{key} needs {count} elements and was planned {flat.size}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from planner.layers.merge import Concat
 from planner.memory.layout import Arena, arrange
 from planner.memory.lifetimes import timeline
 
@@ -71,21 +72,44 @@ def plan_memory(bound: BoundPlan) -> Memory:
 def plan_arena(bound: BoundPlan, *, training: bool, input_gradients: bool = False, in_place: bool = True) -> Arena:
     """Return the arena of one mode; the arguments are those of :func:`planner.memory.lifetimes.timeline`.
 
+    A concat whose inputs lie inside its output holds all of that memory from the first input on. Where that costs
+    more than it saves, the inputs get memory of their own: the smaller of the two arenas is returned.
+
     Examples
     --------
     >>> from planner.entry import layer
     >>> from planner.network import Network
     >>> net = Network(name="t", input={"x": ("N", 3, 32, 32)}, layers=[layer("relu", name="r"), layer("relu")])
     >>> arena = plan_arena(net.check().bind(N=1), training=False)
-    >>> arena.bytes == 2 * 3 * 32 * 32 * 4  # the second relu works in place
+    >>> arena.bytes == 3 * 32 * 32 * 4  # both work in place
     True
     """
-    needs = timeline(
-        bound.nodes,
-        bound.outputs,
-        bound.item_bytes,
-        training=training,
-        input_gradients=input_gradients,
-        in_place=in_place,
-    )
-    return arrange(needs)
+    arenas = [
+        arrange(
+            timeline(
+                bound.nodes,
+                bound.outputs,
+                bound.item_bytes,
+                training=training,
+                input_gradients=input_gradients,
+                in_place=in_place,
+                inside=inside,
+            )
+        )
+        for inside in concat_choices(bound)
+    ]
+    return min(arenas, key=lambda arena: arena.bytes)
+
+
+def concat_choices(bound: BoundPlan) -> tuple[bool, ...]:
+    """Return the ways to place a concat's inputs that a plan is tried with: inside its output, and apart.
+
+    Examples
+    --------
+    >>> from planner.entry import layer
+    >>> from planner.network import Network
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("relu"), layer("concat", from_=["relu1", "x"])])
+    >>> concat_choices(net.check().bind(N=1))
+    (True, False)
+    """
+    return (True, False) if any(isinstance(node.layer, Concat) for node in bound.nodes) else (True,)

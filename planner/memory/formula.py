@@ -16,6 +16,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 import planner.symbols as sy
+from planner.memory.budget import concat_choices
 from planner.memory.lifetimes import Request, timeline
 from planner.symbols import Size
 
@@ -51,19 +52,22 @@ def memory_formula(plan: Plan, values: Mapping[str, int], *, training: bool) -> 
     >>> from planner import Network, layer
     >>> net = Network(name="t", input={"x": ("N", 3, "H", "W")}, layers=[layer("relu"), layer("gap")])
     >>> sy.text(memory_formula(net.check(), {}, training=False))
-    '24*H*N*W'
+    '12*H*N*W + 12*N'
     """
     witness = accepted_sizes(plan, values)
     if witness is None:
         return None
     bound = plan.bind(dtype="float32", **witness)
-    line = timeline(bound.nodes, bound.outputs, ITEM_BYTES, training=training)
     copies = 2 + plan.train.optimizer.state_arrays if training else 1
     owned = [p.count * copies for node in plan.nodes for p in node.parameters]
     owned += [p.count for node in plan.nodes for p in node.buffers]
     fixed = _sum(sy.substitute(sy.size(ITEM_BYTES * count), values) for count in owned)
-    most = _largest(_candidates(_steps(plan, values, line.requests, line.steps)), _samples(plan, witness))
-    return sy.size(most + fixed)
+    samples = _samples(plan, witness)
+    choices = []
+    for inside in concat_choices(bound):
+        line = timeline(bound.nodes, bound.outputs, ITEM_BYTES, training=training, inside=inside)
+        choices.append(_largest(_candidates(_steps(plan, values, line.requests, line.steps)), samples))
+    return sy.size(reduce(sy.minimum, choices) + fixed)
 
 
 def accepted_sizes(plan: Plan, values: Mapping[str, int]) -> dict[str, int] | None:

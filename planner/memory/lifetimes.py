@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from planner.layers.merge import Concat
 from planner.training import loss_workspace
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ class Request:
     Attributes
     ----------
     name : str
-        The node it is first used for.
+        The node whose array fills it; where several do in turn, the first of them.
     role : Role
     bytes : int
     spans : tuple of Span
@@ -48,6 +50,8 @@ class Request:
         place, because a kernel is built once.
     keys : tuple of Key
         Everything that lives in it, in order of time.
+    starts : mapping of Key to int
+        Bytes before what does not begin where the memory does: inputs of a concat placed inside its output.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Request:
     bytes: int
     spans: tuple[Span, ...]
     keys: tuple[Key, ...]
+    starts: Mapping[Key, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +80,7 @@ class Timeline:
     backward: tuple[str, ...]
 
 
-@dataclass
+@dataclass(eq=False)
 class _Storage:
     """A request under construction: a run of memory that one or more values share."""
 
@@ -84,13 +89,36 @@ class _Storage:
     bytes: int
     first: int
     last: int
-    keys: list[Key] = field(default_factory=list)
+    keys: dict[Key, int] = field(default_factory=dict)
+    """What lives in it, and where it begins."""
+    outer: tuple[_Storage, int] | None = None
+    """The storage this one is a part of, and where in it."""
 
     def use(self, step: int) -> None:
         self.first, self.last = min(self.first, step), max(self.last, step)
 
+    def join(self, outer: _Storage, start: int) -> None:
+        """Become a part of another storage."""
+        self.outer = outer, start
+        outer.use(self.first)
+        outer.use(self.last)
+
+    def place(self) -> tuple[_Storage, int]:
+        """Return the storage that this one is at last a part of, itself if of none, and where in it."""
+        path: list[tuple[_Storage, int]] = []
+        storage = self
+        while storage.outer is not None:
+            path.append((storage, storage.outer[1]))
+            storage = storage.outer[0]
+        start = 0
+        for inner, step in reversed(path):  # each remembers the whole way, so that nobody goes it twice
+            start += step
+            inner.outer = storage, start
+        return storage, start
+
     def request(self) -> Request:
-        return Request(self.name, self.role, self.bytes, ((self.first, self.last),), tuple(self.keys))
+        starts = {key: start for key, start in self.keys.items() if start}
+        return Request(self.name, self.role, self.bytes, ((self.first, self.last),), tuple(self.keys), starts)
 
 
 def timeline(
@@ -101,11 +129,13 @@ def timeline(
     training: bool,
     input_gradients: bool = False,
     in_place: bool = True,
+    inside: bool = True,
 ) -> Timeline:
     """Return what memory a run needs and when.
 
     - A value lives from its producer to its last reader; network inputs live from step 0, because the caller
-      fills all of them first; network outputs live until the caller, or the loss, has read them (step n).
+      fills all of them first, before every run; network outputs live until the caller, or the loss, has read
+      them (step n).
     - Training: a value that a layer `keeps` lives until that layer's backward pass, and `saved` arrays from
       the forward to the backward pass of their node. Nothing is kept for nodes whose backward pass does not
       run: those with neither parameters of their own nor parameters upstream.
@@ -114,9 +144,12 @@ def timeline(
       step, which the program adds to it.
     - The output of an `alias` layer is its input's memory, and the gradient it passes on is its gradient's memory.
     - An `in_place` layer writes over its input where that is legal: nothing reads the input's current contents
-      after that step (no later reader, no backward pass, not the caller, also not under the name of an alias),
-      and the memory is not a network input's, which the caller may fill once and run twice. Its gradient may
-      always be overwritten: only its own backward pass reads it.
+      after that step (no later reader, no backward pass, not the caller, also not under another name for the
+      same memory). Its gradient may always be overwritten: only its own backward pass reads it.
+    - With the batch last, each input of a concat is one stretch of its output. An input is written there at once,
+      and lives as long as the output does, where all of its memory has room there: its storage is not part of
+      another one, unless neighbouring inputs fill that one together, and it is not the same input a second time.
+      The gradient of an input that the concat contributes to is that stretch of the output's gradient.
 
     Parameters
     ----------
@@ -132,6 +165,8 @@ def timeline(
         Also keep the gradients of the network's inputs, to the end of the step.
     in_place : bool
         False gives every layer memory of its own; for comparing.
+    inside : bool
+        False gives the inputs of a concat, and their gradients, memory of their own.
 
     Examples
     --------
@@ -141,9 +176,9 @@ def timeline(
     >>> x = BoundNode("x", "input", Input(shape), (), (), shape, (), (), 0)
     >>> y = BoundNode("y", "relu", Relu(), ("x",), (shape,), shape, (), (), 0)
     >>> [(r.name, r.role, r.bytes, r.spans) for r in timeline([x, y], {"out": "y"}, 4, training=False).requests]
-    [('x', 'value', 1536, ((0, 1),)), ('y', 'value', 1536, ((1, 2),))]
+    [('x', 'value', 1536, ((0, 2),))]
     """
-    plan = _Planner(nodes, outputs, item_bytes, training, input_gradients, in_place)
+    plan = _Planner(nodes, outputs, item_bytes, training, input_gradients, in_place, inside)
     requests = [storage.request() for storage in (*plan.values(), *plan.gradients())]
     steps = 2 * plan.count + 1 if training else plan.count + 1
     return Timeline((*requests, *plan.extras()), steps, plan.backward)
@@ -158,11 +193,14 @@ class _Planner:
         training: bool,
         input_gradients: bool,
         in_place: bool,
+        inside: bool,
     ) -> None:
-        self.nodes, self.outputs, self.item_bytes = nodes, outputs, item_bytes
-        self.training, self.in_place = training, in_place
+        self.nodes, self.item_bytes = nodes, item_bytes
+        self.training, self.in_place, self.inside = training, in_place, inside and in_place
         self.count = len(nodes)
-        self.index = {node.name: position for position, node in enumerate(nodes)}
+        self.publics: dict[str, list[str]] = {}
+        for public, name in outputs.items():
+            self.publics.setdefault(name, []).append(public)
         self.readers: dict[str, list[tuple[int, int]]] = {node.name: [] for node in nodes}
         for position, node in enumerate(nodes):
             for slot, name in enumerate(node.inputs):
@@ -177,7 +215,7 @@ class _Planner:
         for node in self.nodes:
             if node.parameters or (input_gradients and not node.inputs) or any(name in wanting for name in node.inputs):
                 wanting.add(node.name)
-        getting: set[str] = set(self.outputs.values())
+        getting = set(self.publics)
         for node in reversed(self.nodes):
             if node.name in getting:
                 getting.update(node.inputs)
@@ -193,7 +231,7 @@ class _Planner:
         """Return the last step that reads a node's value."""
         node = self.nodes[position]
         last = position
-        if node.name in self.outputs.values():
+        if node.name in self.publics:
             last = self.count
         if node.name in self.active and "output" in node.layer.keeps:
             last = max(last, self._backward_step(position))
@@ -204,29 +242,49 @@ class _Planner:
         return last
 
     def values(self) -> list[_Storage]:
-        """Return the memory of the values, shared where layers are aliases or work in place."""
+        """Return the memory of the values, shared where layers are aliases, work in place or join others."""
         storages: list[_Storage] = []
         home: dict[str, _Storage] = {}
-        contents: dict[str, list[int]] = {}  # node -> last uses of all names for what is in its memory now
         for position, node in enumerate(self.nodes):
-            last = self._last_use(position)
-            source = node.inputs[0] if node.inputs else ""
-            if node.layer.alias:
-                home[node.name], contents[node.name] = home[source], contents[source]
-                contents[source].append(last)
-            elif self._works_in_place(position) and max(contents[source]) <= position:
-                home[node.name], contents[node.name] = home[source], [last]
+            shared = home[node.inputs[0]] if node.inputs else None
+            if shared is not None and (node.layer.alias or self._may_overwrite(shared, position)):
+                home[node.name] = shared
             else:
                 size = self._bytes(node.output_shape)
                 home[node.name] = _Storage(node.name, "value", size, position, position)
                 storages.append(home[node.name])
-                # an input's memory is the caller's: this use, never over, keeps every layer from writing there
-                contents[node.name] = [last] if node.inputs else [last, 2 * self.count + 1]
-            home[node.name].keys.append(("value", node.name, 0))
-            home[node.name].use(last)
-            if not node.inputs:
-                home[node.name].use(0)
-        return storages
+                if self.inside and isinstance(node.layer, Concat):
+                    self._take_in(node, home)
+            storage, _ = home[node.name].place()
+            storage.use(self._last_use(position) if node.inputs else 0)
+            storage.use(self._last_use(position))
+        for name, storage in home.items():
+            whole, start = storage.place()
+            whole.keys["value", name, 0] = start
+        return [storage for storage in storages if storage.outer is None]
+
+    def _may_overwrite(self, storage: _Storage, position: int) -> bool:
+        """Tell whether a node may write over its input: every name for what is in that memory is used up by then."""
+        return self._works_in_place(position) and storage.place()[0].last <= position
+
+    def _take_in(self, node: BoundNode, home: Mapping[str, _Storage]) -> None:
+        """Make the memory of a concat's inputs part of its output's, wherever they fill it."""
+        output, starts = home[node.name], self._starts(node)
+        slot = 0
+        while slot < len(node.inputs):
+            storage, filled, following = home[node.inputs[slot]].place()[0], 0, slot
+            while following < len(node.inputs) and home[node.inputs[following]].place() == (storage, filled):
+                filled += self._bytes(node.input_shapes[following])
+                following += 1
+            if storage is not output and filled == storage.bytes:
+                storage.join(output, starts[slot])
+                slot = following
+            else:
+                slot += 1
+
+    def _starts(self, node: BoundNode) -> list[int]:
+        """Return where each input of a concat begins in its output, in bytes."""
+        return [0, *accumulate(self._bytes(shape) for shape in node.input_shapes)]
 
     def _works_in_place(self, position: int) -> bool:
         node = self.nodes[position]
@@ -240,7 +298,7 @@ class _Planner:
     def gradients(self) -> list[_Storage]:
         """Return the memory of the values' gradients and of the parts added to them."""
         storages: list[_Storage] = []
-        home: dict[str, _Storage] = {}
+        home: dict[str, tuple[_Storage, int]] = {}
         if not self.training:
             return storages
 
@@ -251,12 +309,12 @@ class _Planner:
         for position in reversed(range(self.count)):
             node = self.nodes[position]
             size = self._bytes(node.output_shape)
-            for public in (public for public, name in self.outputs.items() if name == node.name):
+            for public in self.publics.get(node.name, ()):
                 if node.name not in home:
-                    home[node.name] = new(node.name, "gradient", size, self.count)
-                    home[node.name].keys.append(("gradient", node.name, 0))
+                    home[node.name] = new(node.name, "gradient", size, self.count), 0
+                    home[node.name][0].keys["gradient", node.name, 0] = 0
                 else:
-                    new(node.name, "partial", size, self.count).keys.append(("partial", node.name, public))
+                    new(node.name, "partial", size, self.count).keys["partial", node.name, public] = 0
             if node.name not in self.active:
                 continue
             for reader, slot in sorted(self.readers[node.name], key=lambda pair: (-pair[0], pair[1])):
@@ -265,15 +323,20 @@ class _Planner:
                     continue
                 step = self._backward_step(reader)
                 role: Role = "partial" if node.name in home else "gradient"
-                shared = consumer.layer.alias or self._works_in_place(reader)
-                storage = home[consumer.name] if shared else new(node.name, role, size, step)
-                if role == "gradient":
-                    home[node.name] = storage
-                    storage.keys.append(("gradient", node.name, 0))
+                if consumer.layer.alias or self._works_in_place(reader):
+                    storage, start = home[consumer.name]
+                elif self.inside and isinstance(consumer.layer, Concat):
+                    storage, start = home[consumer.name]
+                    start += self._starts(consumer)[slot]
                 else:
-                    storage.keys.append(("partial", consumer.name, slot))
+                    storage, start = new(node.name, role, size, step), 0
+                if role == "gradient":
+                    home[node.name] = storage, start
+                    storage.keys["gradient", node.name, 0] = start
+                else:
+                    storage.keys["partial", consumer.name, slot] = start
             # the gradient of a network input is read by the caller, after the last step
-            home[node.name].use(self._backward_step(position) if node.inputs else 2 * self.count)
+            home[node.name][0].use(self._backward_step(position) if node.inputs else 2 * self.count)
         return storages
 
     def extras(self) -> list[Request]:
@@ -292,7 +355,7 @@ class _Planner:
                 spans = tuple((step, step) for step in ends)
                 found.append(Request(node.name, "workspace", scratch, spans, (("workspace", node.name, 0),)))
         if self.training:
-            shapes_out = [self.nodes[self.index[name]].output_shape for name in self.outputs.values()]
+            shapes_out = [node.output_shape for node in self.nodes if node.name in self.publics]
             size = loss_workspace(shapes_out, self.item_bytes) * self.item_bytes
             found.append(Request("loss", "loss", size, ((self.count, self.count),), (("loss", "loss", 0),)))
         return found

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from planner.layers.scratch import ConvScratch, pieces
 from planner.layers.window import Window
 from runtime.kernels.base import Array, Arrays, Scratch, flat
-from runtime.kernels.window import taps
+from runtime.kernels.window import Views, channel_tiles, taps
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One tap of one tile: which numbers it multiplies, and where the products go.
+    """One tap of one strip of rows: which numbers it multiplies, and where the products go, tile by tile.
 
-    Shapes are (channels, rows, columns, N), the weight's and its gradient's (channels, 1, 1, 1) and (channels,).
+    Shapes are (tiles, channels, rows, columns, N), the weight's (tiles, channels, 1, 1, 1) and its gradient's (tiles,
+    channels); the scratch memory `product`, its rows and `share` serve one tile after the other.
     """
 
     seen: Array
@@ -29,9 +31,9 @@ class Tap:
     product: Array
     row: Array
     share: Array
-    grad: Array | None = None
-    grad_seen: Array | None = None
-    grad_weight: Array | None = None
+    grad: Array | None
+    grad_seen: Array | None
+    grad_weight: Array | None
 
 
 class Depthwise:
@@ -57,34 +59,60 @@ class Depthwise:
         self.grad_input = arrays.grad_inputs[0] if training else None
         bias = arrays.parameters.get("bias")
         self.bias = None if bias is None else flat(bias, y.shape[0], 1, 1, 1)
-        self.taps = list(self._taps(training))
+        step, rows = plan.tiles.step
+        grad_output = arrays.grad_output if training else None
+        grad_weight = arrays.grad_parameters.get("weight") if training else None
+        self.maps = channel_tiles(x, step), channel_tiles(self._by_channel(y), step)
+        self.weights = channel_tiles(self._by_channel(arrays.parameters["weight"]), step)
+        self.grads = [
+            [None] * len(self.weights) if array is None else channel_tiles(array, step)
+            for array in (
+                self.grad_input,
+                None if grad_output is None else self._by_channel(grad_output),
+                None if grad_weight is None else self._by_channel(grad_weight),
+            )
+        ]
+        count = len(self.weights) * -(-y.shape[1] // rows) * plan.taps * self.multiple
+        self.strips = Views(partial(self._strips, count), count)
 
-    def _taps(self, training: bool) -> Iterator[Tap]:
-        (x,), y = self.arrays.inputs, self.arrays.output
-        weight = self.arrays.parameters["weight"]
-        grad_output = self.arrays.grad_output if training else None
-        grad_weight = self.arrays.grad_parameters.get("weight") if training else None
-        channels, rows = self.plan.tiles.step
-        for first, last in pieces(self.channels, channels):
-            for span in pieces(y.shape[1], rows):
-                for i, j, high, wide in taps(self.windows, (x.shape[1], x.shape[2]), span, (0, y.shape[2])):
-                    seen = x[first:last, high.seen, wide.seen]
-                    product = self.product[: seen.size].reshape(seen.shape)
-                    for which in range(self.multiple):
-                        filters = slice(first * self.multiple + which, last * self.multiple, self.multiple)
-                        there = (filters, slice(high.first, high.last), slice(wide.first, wide.last))
-                        kernel = weight[filters, 0, i, j]
-                        yield Tap(
-                            seen,
-                            kernel[:, None, None, None],
-                            y[there],
-                            product,
-                            flat(product, last - first, -1),
-                            self.share[: last - first],
-                            None if grad_output is None else grad_output[there],
-                            None if self.grad_input is None else self.grad_input[first:last, high.seen, wide.seen],
-                            None if grad_weight is None else grad_weight[filters, 0, i, j],
-                        )
+    def _by_channel(self, array: Array) -> Array:
+        """Return an array of filters as (channels, filters of one channel, ...)."""
+        return flat(array, self.channels, self.multiple, *array.shape[1:])
+
+    def _strips(self, count: int) -> Iterator[tuple[int, Views[Tap]]]:
+        """Yield strips of rows: how many tiles they have, and the taps of them all."""
+        for maps in zip(*self.maps, self.weights, *self.grads, strict=True):
+            for span in pieces(self.arrays.output.shape[1], self.plan.tiles.step[1]):
+                yield len(maps[0]), Views(partial(self._taps, span, *maps), count)
+
+    def _taps(
+        self,
+        rows: tuple[int, int],
+        x: Array,
+        y: Array,
+        weight: Array,
+        grad_input: Array | None,
+        grad_output: Array | None,
+        grad_weight: Array | None,
+    ) -> Iterator[Tap]:
+        whole, step = slice(None), x.shape[1]
+        for i, j, high, wide in taps(self.windows, (x.shape[2], x.shape[3]), rows, (0, y.shape[4])):
+            where = (whole, whole, high.seen, wide.seen)
+            seen = x[where]
+            product = self.product[: seen[0].size].reshape(seen.shape[1:])
+            for which in range(self.multiple):
+                there = (whole, whole, which, slice(high.first, high.last), slice(wide.first, wide.last))
+                yield Tap(
+                    seen,
+                    weight[:, :, which, 0, i, j, None, None, None],
+                    y[there],
+                    product,
+                    flat(product, step, -1),
+                    self.share[:step],
+                    None if grad_output is None else grad_output[there],
+                    None if grad_input is None else grad_input[where],
+                    None if grad_weight is None else grad_weight[:, :, which, 0, i, j],
+                )
 
     def forward(self) -> None:
         """Compute the output."""
@@ -92,21 +120,31 @@ class Depthwise:
             self.arrays.output.fill(0)
         else:
             np.copyto(self.arrays.output, self.bias)
-        for tap in self.taps:
-            np.multiply(tap.seen, tap.weight, out=tap.product)
-            np.add(tap.part, tap.product, out=tap.part)
+        for tiles, some in self.strips:
+            for tile in range(tiles):
+                for tap in some:
+                    part = tap.part[tile]
+                    np.multiply(tap.seen[tile], tap.weight[tile], out=tap.product)
+                    np.add(part, tap.product, out=part)
 
     def backward(self) -> None:
         """Compute the gradients of the weights and, where asked for, of the input."""
         self.arrays.grad_parameters["weight"].fill(0)
         if self.grad_input is not None:
             self.grad_input.fill(0)
-        for tap in self.taps:
-            if tap.grad is None or tap.grad_weight is None:
-                continue
-            np.multiply(tap.seen, tap.grad, out=tap.product)
-            np.add.reduce(tap.row, axis=1, out=tap.share)
-            np.add(tap.grad_weight, tap.share, out=tap.grad_weight)
-            if tap.grad_seen is not None:
-                np.multiply(tap.grad, tap.weight, out=tap.product)
-                np.add(tap.grad_seen, tap.product, out=tap.grad_seen)
+        for tiles, some in self.strips:
+            for tile in range(tiles):
+                for tap in some:
+                    self._backward(tap, tile)
+
+    def _backward(self, tap: Tap, tile: int) -> None:
+        if tap.grad is None or tap.grad_weight is None:
+            return
+        grad, grad_weight = tap.grad[tile], tap.grad_weight[tile]
+        np.multiply(tap.seen[tile], grad, out=tap.product)
+        np.add.reduce(tap.row, axis=1, out=tap.share)
+        np.add(grad_weight, tap.share, out=grad_weight)
+        if tap.grad_seen is not None:
+            grad_seen = tap.grad_seen[tile]
+            np.multiply(grad, tap.weight[tile], out=tap.product)
+            np.add(grad_seen, tap.product, out=grad_seen)

@@ -7,28 +7,24 @@ from itertools import pairwise
 import numpy as np
 
 from planner.layers.merge import Add, Concat
-from runtime.kernels.base import Array, Kernel, kernel, same_memory
+from runtime.kernels.base import Array, Kernel, address, kernel, same_memory
 
 
 @kernel(Add)
 class AddKernel(Kernel[Add]):
     """Sum of tensors; each input receives the output's gradient.
 
-    The output may be the memory of the first input: that input is read before it is written, and an input
-    that occurs several times is multiplied instead of being read again.
+    The output is memory of its own, and what the inputs are added up in, in their order. One that occurs several
+    times, also as an alias, is multiplied if it is the first.
     """
 
     def prepare(self) -> None:
-        terms: list[tuple[Array, int]] = []
+        terms: dict[int, list[Array]] = {}
         for array in self.arrays.inputs:
-            for index, (known, count) in enumerate(terms):
-                if same_memory(known, array):
-                    terms[index] = (known, count + 1)
-                    break
-            else:
-                terms.append((array, 1))
-        self.first, self.count = terms[0]
-        self.rest = [array for array, count in terms[1:] for _ in range(count)]
+            terms.setdefault(address(array), []).append(array)
+        first, *others = terms.values()
+        self.first, self.count = first[0], len(first)
+        self.rest = [array for alike in others for array in alike]
 
     def forward(self) -> None:
         output, rest = self.arrays.output, self.rest
@@ -42,13 +38,16 @@ class AddKernel(Kernel[Add]):
 
     def backward(self) -> None:
         for grad in self.arrays.grad_inputs:
-            if grad is not None and not same_memory(grad, self.grad_output):
+            if grad is not None:
                 np.copyto(grad, self.grad_output)
 
 
 @kernel(Concat)
 class ConcatKernel(Kernel[Concat]):
-    """Inputs one behind the other along the first axis: with the batch last, each is one block of the output."""
+    """Inputs one behind the other along the first axis: with the batch last, each is one block of the output.
+
+    Nothing is to be copied where the plan placed an input, or its gradient, inside the output's.
+    """
 
     def prepare(self) -> None:
         ends = np.cumsum([0, *(array.shape[0] for array in self.arrays.inputs)]).tolist()

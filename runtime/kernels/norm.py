@@ -75,8 +75,10 @@ class BatchNormKernel(Kernel[BatchNorm]):
             np.add.reduce(square, axis=1, keepdims=True, out=var[span])
             np.divide(var[span], self.count, out=var[span])
             self._normalise(span, y)
+        if self.count == 1:  # a spread of nothing was not measured, and a mean of one number would move the rest
+            return
         # `shift` now holds the biased variances
-        unbiased = self.count / max(self.count - 1, 1)
+        unbiased = self.count / (self.count - 1)
         self._move(self.running_mean, mean, 1.0)
         self._move(self.running_var, self.shift, unbiased)
 

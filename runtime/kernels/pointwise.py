@@ -215,6 +215,8 @@ class GeluKernel(PointwiseKernel[Gelu]):
     reads = "input"
     ROOT: ClassVar[float] = math.sqrt(2 / math.pi)
     CUBE: ClassVar[float] = 0.044715
+    END: ClassVar[float] = 64.0
+    """Beyond it Phi is 0 or 1 and its derivative 0 in every type; the squares of larger numbers may overflow."""
 
     def value(self, x: Array, y: Array, some: Scratches) -> None:
         self._distribution(x, some)
@@ -223,16 +225,20 @@ class GeluKernel(PointwiseKernel[Gelu]):
     def _distribution(self, x: Array, some: Scratches) -> None:
         phi, square, other = some
         if self.layer.approximate == "tanh":
-            np.multiply(x, x, out=square)
+            self._square(x, square)
             np.multiply(square, self.CUBE * self.ROOT, out=phi)
             np.add(phi, self.ROOT, out=phi)
-            np.multiply(phi, x, out=phi)
+            np.multiply(phi, np.clip(x, -self.END, self.END, out=other), out=phi)
             np.tanh(phi, out=phi)
         else:
             np.multiply(x, math.sqrt(0.5), out=phi)
             erf(phi, phi, square, other)
         np.multiply(phi, 0.5, out=phi)
         np.add(phi, 0.5, out=phi)
+
+    def _square(self, x: Array, out: Array) -> None:
+        np.clip(x, -self.END, self.END, out=out)
+        np.multiply(out, out, out=out)
 
     def slope(self, kept: Array, some: Scratches) -> Array:
         self._distribution(kept, some)
@@ -245,7 +251,7 @@ class GeluKernel(PointwiseKernel[Gelu]):
             np.subtract(1, phi, out=other)
             np.multiply(density, other, out=density)
         else:
-            np.multiply(kept, kept, out=density)
+            self._square(kept, density)
             np.multiply(density, -0.5, out=density)
             np.exp(density, out=density)
             np.multiply(density, 1 / math.sqrt(2 * math.pi), out=density)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from math import prod
 
 import numpy as np
 
@@ -11,14 +13,14 @@ from planner.layers.pool import AvgPool, MaxPool, Pool, SumPool
 from planner.layers.scratch import Tiles, pieces
 from planner.layers.window import Window
 from runtime.kernels.base import Array, Kernel, LayerT, Mask, kernel, user_shape
-from runtime.kernels.window import taps
+from runtime.kernels.window import Views, channel_tiles, reaches, taps
 
 
 @dataclass(frozen=True, slots=True)
 class PoolTap:
-    """One tap of one tile: the part of the output it reaches, and what it sees of the input.
+    """One tap of one strip: the part of the output it reaches, and what it sees of the input, tile by tile.
 
-    `slot` is the same part counted inside the tile.
+    `slot` is that part counted inside a tile.
     """
 
     part: Array
@@ -28,13 +30,13 @@ class PoolTap:
 
 
 @dataclass(frozen=True, slots=True)
-class PoolTile:
-    """Some channels and rows of the output with all their taps."""
+class PoolStrip:
+    """Some rows of the output, (tiles, channels, rows, columns, N), with all their taps."""
 
     output: Array
     grad_output: Array | None
     rows: slice
-    taps: tuple[PoolTap, ...]
+    taps: Views[PoolTap]
 
 
 class PoolKernel(Kernel[LayerT]):
@@ -42,10 +44,13 @@ class PoolKernel(Kernel[LayerT]):
 
     Attributes
     ----------
+    strips : Views of PoolStrip
     whole : bool
         Every tap lies inside the input everywhere: nothing to pad.
     apart : bool
         No two windows see the same position, so that gradients are written, not added.
+    gaps : bool
+        Gradients have to begin at zero: some positions are added to, or seen by no window.
     """
 
     pool: Pool
@@ -54,49 +59,72 @@ class PoolKernel(Kernel[LayerT]):
         assert isinstance(self.layer, Pool)
         self.pool = self.layer
         x, y = self.arrays.inputs[0], self.arrays.output
-        high, wide = self.windows = self.pool.windows(user_shape(x))
-        self.apart = all(
-            window.stride >= window.extent or positions == 1
-            for window, positions in ((high, y.shape[1]), (wide, y.shape[2]))
-        )
+        self.windows = self.pool.windows(user_shape(x))
+        axes = list(zip(self.windows, x.shape[1:3], y.shape[1:3], strict=True))
+        self.apart = all(window.stride >= window.extent or positions == 1 for window, _, positions in axes)
+        self.whole, covered = True, x.shape[0] * x.shape[3]
+        for window, size, positions in axes:
+            found = [(tap.first, tap.last) if tap else (0, 0) for tap in reaches(window, size, positions)]
+            self.whole = self.whole and all(span == (0, positions) for span in found)
+            covered *= sum(last - first for first, last in found)
+        self.gaps = not (self.apart and covered == x.size)
         self.grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         self.plan = Tiles(y.shape[0], y.shape[1], y.shape[2] * y.shape[3])
-        self.tiles = list(self._tiles())
-        count = high.kernel * wide.kernel
-        self.whole = all(
-            len(tile.taps) == count and all(tap.part.shape == tile.output.shape for tap in tile.taps)
-            for tile in self.tiles
-        )
-        covered = sum(tap.seen.size for tile in self.tiles for tap in tile.taps)
-        self.gaps = not (self.apart and covered == x.size)
-
-    def _tiles(self) -> Iterator[PoolTile]:
-        x, y = self.arrays.inputs[0], self.arrays.output
-        grad_output = self.arrays.grad_output
         channels, rows = self.plan.step
-        for first, last in pieces(y.shape[0], channels):
-            for span in pieces(y.shape[1], rows):
-                there = (slice(first, last), slice(*span))
-                found = []
-                for _, _, high, wide in taps(self.windows, (x.shape[1], x.shape[2]), span, (0, y.shape[2])):
-                    slot = (slice(0, last - first), high.within(span[0]), wide.within(0))
-                    seen = (slice(first, last), high.seen, wide.seen)
-                    grad_seen = None if self.grad_input is None else self.grad_input[seen]
-                    found.append(PoolTap(y[there][slot], x[seen], slot, grad_seen))
-                grad = None if grad_output is None else grad_output[there]
-                yield PoolTile(y[there], grad, slice(*span), tuple(found))
+        self.maps = channel_tiles(x, channels), channel_tiles(y, channels)
+        self.grads = [_tiled(array, channels, self.maps[0]) for array in (self.grad_input, self.arrays.grad_output)]
+        taps_each = self.windows[0].kernel * self.windows[1].kernel
+        self.count = len(self.maps[0]) * -(-y.shape[1] // rows) * taps_each
+        self.strips = Views(self._strips, self.count)
+
+    def _strips(self) -> Iterator[PoolStrip]:
+        for x, y, grad_input, grad_output in zip(*self.maps, *self.grads, strict=True):
+            for span in pieces(y.shape[2], self.plan.step[1]):
+                rows = slice(*span)
+                views = Views(partial(self._taps, x, y, grad_input, span), self.count)
+                yield PoolStrip(y[:, :, rows], None if grad_output is None else grad_output[:, :, rows], rows, views)
+
+    def _taps(self, x: Array, y: Array, grad_input: Array | None, rows: tuple[int, int]) -> Iterator[PoolTap]:
+        output = y[:, :, slice(*rows)]
+        for _, _, high, wide in taps(self.windows, (x.shape[2], x.shape[3]), rows, (0, y.shape[3])):
+            slot = (slice(None), high.within(rows[0]), wide.within(0))
+            seen = (slice(None), slice(None), high.seen, wide.seen)
+            yield PoolTap(output[:, *slot], x[seen], slot, None if grad_input is None else grad_input[seen])
 
     def combine(self, ufunc: np.ufunc, neutral: float) -> None:
         """Compute every output as `ufunc` over its window; `neutral` changes nothing."""
-        for tile in self.tiles:
-            rest = tile.taps
-            if self.whole and len(rest) > 1:
-                ufunc(rest[0].seen, rest[1].seen, out=tile.output)
-                rest = rest[2:]
-            else:
-                tile.output.fill(neutral)
-            for tap in rest:
-                ufunc(tap.part, tap.seen, out=tap.part)
+        for strip in self.strips:
+            for tile, output in enumerate(strip.output):
+                rest = iter(strip.taps)
+                if self.whole:
+                    self._begin(ufunc, tile, output, rest)
+                else:
+                    output.fill(neutral)
+                for tap in rest:
+                    part = tap.part[tile]
+                    ufunc(part, tap.seen[tile], out=part)
+
+    def _begin(self, ufunc: np.ufunc, tile: int, output: Array, rest: Iterator[PoolTap]) -> None:
+        """Write the first two taps, which saves a pass over the output; they are taken from the rest."""
+        first, second = next(rest), next(rest, None)
+        if second is None:
+            np.copyto(output, first.seen[tile])
+        else:
+            ufunc(first.seen[tile], second.seen[tile], out=output)
+
+
+def _tiled(array: Array | None, step: int, like: Sequence[Array]) -> Sequence[Array | None]:
+    return [None] * len(like) if array is None else channel_tiles(array, step)
+
+
+@dataclass(frozen=True, slots=True)
+class MaxStep:
+    """Backward at one tap of one strip, with the scratch memory of one tile."""
+
+    tap: PoolTap
+    left: Array
+    taken: Array
+    equal: Mask
 
 
 @kernel(MaxPool)
@@ -115,16 +143,19 @@ class MaxPoolKernel(PoolKernel[MaxPool]):
         self.left = scratch.take(self.plan.elements)
         self.taken = scratch.take(self.plan.elements)
         self.equal = scratch.take_mask(self.plan.elements)
-        self.steps = [(tile, list(self._steps(tile))) for tile in self.tiles]
+        self.steps = Views(self._steps, self.count)
 
-    def _steps(self, tile: PoolTile) -> Iterator[tuple[PoolTap, Array, Array, Mask]]:
-        left = self.left[: tile.output.size].reshape(tile.output.shape)
-        for tap in tile.taps:
-            shape = tap.part.shape
-            taken = self.taken[: tap.part.size].reshape(shape)
-            if self.apart and tap.grad_seen is not None:
-                taken = tap.grad_seen
-            yield tap, left[tap.slot], taken, self.equal[: tap.part.size].reshape(shape)
+    def _steps(self) -> Iterator[tuple[PoolStrip, Array, Views[MaxStep]]]:
+        for strip in self.strips:
+            shape = strip.output.shape[1:]
+            left = self.left[: prod(shape)].reshape(shape)
+            yield strip, left, Views(partial(self._tap_steps, strip, left), self.count)
+
+    def _tap_steps(self, strip: PoolStrip, left: Array) -> Iterator[MaxStep]:
+        for tap in strip.taps:
+            shape = tap.part.shape[1:]
+            taken, equal = self.taken[: prod(shape)], self.equal[: prod(shape)]
+            yield MaxStep(tap, left[tap.slot], taken.reshape(shape), equal.reshape(shape))
 
     def forward(self) -> None:
         self.combine(np.maximum, -np.inf)
@@ -134,16 +165,22 @@ class MaxPoolKernel(PoolKernel[MaxPool]):
             return
         if self.gaps:
             self.grad_input.fill(0)
-        for tile, steps in self.steps:
-            if tile.grad_output is None:
-                continue
-            np.copyto(self.left[: tile.output.size].reshape(tile.output.shape), tile.grad_output)
-            for tap, left, taken, equal in steps:
-                np.equal(tap.seen, tap.part, out=equal)
-                np.multiply(left, equal, out=taken)
-                np.subtract(left, taken, out=left)
-                if not self.apart and tap.grad_seen is not None:
-                    np.add(tap.grad_seen, taken, out=tap.grad_seen)
+        for strip, left, steps in self.steps:
+            assert strip.grad_output is not None, "training comes with gradients"
+            for tile, grad in enumerate(strip.grad_output):
+                np.copyto(left, grad)
+                for step in steps:
+                    self._hand_on(tile, step)
+
+    def _hand_on(self, tile: int, step: MaxStep) -> None:
+        assert step.tap.grad_seen is not None, "training comes with gradients"
+        target = step.tap.grad_seen[tile]
+        taken = target if self.apart else step.taken
+        np.equal(step.tap.seen[tile], step.tap.part[tile], out=step.equal)
+        np.multiply(step.left, step.equal, out=taken)
+        np.subtract(step.left, taken, out=step.left)
+        if not self.apart:
+            np.add(target, taken, out=target)
 
 
 def _shares(window: Window, size: int, positions: int, include_pad: bool, like: Array) -> Array:
@@ -171,42 +208,56 @@ class SumKernel(PoolKernel[LayerT]):
     def prepare(self) -> None:
         super().prepare()
         shares = self.shares()
-        self.factors: tuple[tuple[Array, ...], ...] = tuple(() for _ in self.tiles)
+        self.high: Array | None = None
+        self.wide: Array | None = None
+        self.everywhere: Array | None = None
         if shares is not None:
             high, wide = shares
-            uniform = bool((high == high[0]).all() and (wide == wide[0]).all())
-            self.factors = tuple(
-                (high[:1] * wide[:1],) if uniform else (high[tile.rows, None, None], wide[:, None])
-                for tile in self.tiles
-            )
+            if (high == high[0]).all() and (wide == wide[0]).all():
+                self.everywhere = high[:1] * wide[:1]
+            else:
+                self.high, self.wide = high[:, None, None], wide[:, None]
         if self.grad_input is not None:
             self.scaled = self.scratch().take(self.plan.elements if shares is not None else 0)
 
+    def factors(self, strip: PoolStrip) -> list[Array]:
+        """Return what the sums of a tile are multiplied by."""
+        high = None if self.high is None else self.high[strip.rows]
+        return [factor for factor in (self.everywhere, high, self.wide) if factor is not None]
+
     def forward(self) -> None:
         self.combine(np.add, 0.0)
-        for tile, factors in zip(self.tiles, self.factors, strict=True):
-            for factor in factors:
-                np.multiply(tile.output, factor, out=tile.output)
+        for strip in self.strips:
+            factors = self.factors(strip)
+            for output in strip.output if factors else ():
+                for factor in factors:
+                    np.multiply(output, factor, out=output)
 
     def backward(self) -> None:
         if self.grad_input is None:
             return
         if self.gaps:
             self.grad_input.fill(0)
-        for tile, factors in zip(self.tiles, self.factors, strict=True):
-            grad = tile.grad_output
-            assert grad is not None, "training comes with gradients"
-            for factor in factors:
-                scaled = self.scaled[: grad.size].reshape(grad.shape)
-                np.multiply(grad, factor, out=scaled)
-                grad = scaled
-            for tap in tile.taps:
-                if tap.grad_seen is None:
-                    continue
-                if self.apart:
-                    np.copyto(tap.grad_seen, grad[tap.slot])
-                else:
-                    np.add(tap.grad_seen, grad[tap.slot], out=tap.grad_seen)
+        for strip in self.strips:
+            factors = self.factors(strip)
+            assert strip.grad_output is not None, "training comes with gradients"
+            for tile, grad in enumerate(strip.grad_output):
+                scaled = grad
+                for factor in factors:
+                    target = self.scaled[: grad.size].reshape(grad.shape)
+                    np.multiply(scaled, factor, out=target)
+                    scaled = target
+                self._spread(tile, scaled, strip.taps)
+
+    def _spread(self, tile: int, grad: Array, some: Iterable[PoolTap]) -> None:
+        """Give each position what the windows that see it pass on."""
+        for tap in some:
+            assert tap.grad_seen is not None, "training comes with gradients"
+            target = tap.grad_seen[tile]
+            if self.apart:
+                np.copyto(target, grad[tap.slot])
+            else:
+                np.add(target, grad[tap.slot], out=target)
 
 
 @kernel(AvgPool)

@@ -24,64 +24,92 @@ def assert_no_overlap(arena: Arena) -> None:
     assert busiest == arena.lower_bound <= arena.bytes
 
 
+Content = list[object]
+"""What a value holds: one token for each 64-byte cell, in the order of memory (channels first, the batch last)."""
+
+
 class Simulation:
     """Runs a network on tokens instead of numbers: each 64-byte cell remembers what was last written into it.
 
-    Reading anything but the token that was written for it means that somebody overwrote it too early.
+    Reading anything but the tokens that were written for it means that somebody overwrote it too early. A channel
+    must be a whole number of cells where networks concatenate.
     """
 
     def __init__(self, nodes: Sequence[BoundNode], outputs: Sequence[str], arena: Arena) -> None:
         self.nodes, self.outputs, self.arena = {n.name: n for n in nodes}, outputs, arena
-        self.cells: list[object] = [None] * (arena.bytes // 64)
+        self.cells: Content = [None] * (arena.bytes // 64)
+        self.sums = 0
 
-    def cells_of(self, key: Any, count: int) -> range:
-        block = self.arena.places[key]
-        assert block.bytes >= count
-        return range(block.offset // 64, (block.offset + -(-count // 64) * 64) // 64)
+    def cells_of(self, key: Any, count: int) -> slice:
+        block, start = self.arena.places[key], self.arena.starts.get(key, 0)
+        assert start >= 0 and start + count <= block.bytes and start % 64 == 0
+        first = (block.offset + start) // 64
+        return slice(first, first + -(-count // 64))
 
-    def write(self, key: Any, shape: Sequence[int], token: object) -> None:
-        for cell in self.cells_of(key, _bytes(shape)):
-            self.cells[cell] = token
+    def write(self, key: Any, shape: Sequence[int], content: Content) -> None:
+        where = self.cells_of(key, _bytes(shape))
+        assert len(content) == where.stop - where.start
+        self.cells[where] = content
 
-    def read(self, key: Any, shape: Sequence[int], token: object) -> None:
-        assert all(self.cells[cell] == token for cell in self.cells_of(key, _bytes(shape))), (key, token)
+    def read(self, key: Any, shape: Sequence[int], content: Content) -> None:
+        found = self.cells[self.cells_of(key, _bytes(shape))]
+        assert found == content, (key, found, content)
 
-    def token(self, name: str) -> object:
-        """An alias holds what its input holds."""
+    def value(self, name: str) -> Content:
+        """An alias holds what its input holds, a concat what its inputs hold."""
         n = self.nodes[name]
-        return self.token(n.inputs[0]) if n.layer.alias else ("value", name)
+        if n.layer.alias:
+            return self.value(n.inputs[0])
+        if n.kind == "concat":
+            return [token for source in n.inputs for token in self.value(source)]
+        return _fresh(("value", name), n.output_shape)
 
-    def scratch(self, n: BoundNode, training: bool, content: object) -> None:
+    def parts(self, n: BoundNode) -> list[slice]:
+        """Return which cells of a concat's output each of its inputs is."""
+        counts = [-(-_bytes(shape) // 64) for shape in n.input_shapes]
+        return [slice(sum(counts[:slot]), sum(counts[: slot + 1])) for slot in range(len(counts))]
+
+    def scratch(self, n: BoundNode, training: bool) -> None:
         count = n.layer.workspace(n.input_shapes, n.output_shape, training)
         if count:
-            self.write(("workspace", n.name, 0), (count,), content)
+            self.write(("workspace", n.name, 0), (count,), ["rubbish"] * -(-count // 16))
 
     def forward(self, training: bool) -> None:
         for n in self.nodes.values():
             if not n.inputs:
-                self.write(("value", n.name, 0), n.output_shape, ("value", n.name))
+                self.write(("value", n.name, 0), n.output_shape, self.value(n.name))
         for n in self.nodes.values():
             if n.inputs:
-                self.scratch(n, training, "rubbish")
+                self.scratch(n, training)
                 for name, shape in (n.layer.saved(n.input_shapes, n.output_shape) if training else {}).items():
-                    self.write(("saved", n.name, name), shape, ("saved", n.name, name))
+                    self.write(("saved", n.name, name), shape, _fresh(("saved", n.name, name), shape))
                 for name in n.inputs:
-                    self.read(("value", name, 0), self.nodes[name].output_shape, self.token(name))
-                if not n.layer.alias:
-                    self.write(("value", n.name, 0), n.output_shape, ("value", n.name))
-                self.read(("value", n.name, 0), n.output_shape, self.token(n.name))
+                    self.read(("value", name, 0), self.nodes[name].output_shape, self.value(name))
+                self.compute(n)
+                self.read(("value", n.name, 0), n.output_shape, self.value(n.name))
         for name in self.outputs:
-            self.read(("value", name, 0), self.nodes[name].output_shape, self.token(name))
+            self.read(("value", name, 0), self.nodes[name].output_shape, self.value(name))
+
+    def compute(self, n: BoundNode) -> None:
+        key = ("value", n.name, 0)
+        if n.kind == "concat":  # input by input, as the cells are at that moment
+            output = self.cells_of(key, _bytes(n.output_shape)).start
+            for part, name, shape in zip(self.parts(n), n.inputs, n.input_shapes, strict=True):
+                source = self.cells[self.cells_of(("value", name, 0), _bytes(shape))]
+                self.cells[output + part.start : output + part.stop] = source
+        elif not n.layer.alias:
+            self.write(key, n.output_shape, self.value(n.name))
 
     def step(self) -> None:
         self.forward(training=True)
-        self.write(("loss", "loss", 0), (1,), "rubbish")
-        written: dict[str, object] = {}
+        self.write(("loss", "loss", 0), (1,), ["rubbish"])
+        written: dict[str, Content] = {}
         for name in self.outputs:
-            self.write(("gradient", name, 0), self.nodes[name].output_shape, ("gradient", name))
+            shape = self.nodes[name].output_shape
+            written[name] = _fresh(("gradient", name), shape)
+            self.write(("gradient", name, 0), shape, written[name])
         for name in self.outputs:
-            self.read(("gradient", name, 0), self.nodes[name].output_shape, ("gradient", name))
-            written[name] = ("gradient", name)
+            self.read(("gradient", name, 0), self.nodes[name].output_shape, written[name])
         for name in self.arena.backward:
             n = self.nodes[name]
             if n.inputs:
@@ -90,36 +118,48 @@ class Simulation:
             if not n.inputs and n.name in self.arena.backward:
                 self.read(("gradient", n.name, 0), n.output_shape, written[n.name])
 
-    def backward(self, n: BoundNode, written: dict[str, object]) -> None:
-        self.scratch(n, True, "rubbish")
+    def backward(self, n: BoundNode, written: dict[str, Content]) -> None:
+        self.scratch(n, True)
         self.read(("gradient", n.name, 0), n.output_shape, written[n.name])
         for name, shape in n.layer.saved(n.input_shapes, n.output_shape).items():
-            self.read(("saved", n.name, name), shape, ("saved", n.name, name))
+            self.read(("saved", n.name, name), shape, _fresh(("saved", n.name, name), shape))
         if "output" in n.layer.keeps:
-            self.read(("value", n.name, 0), n.output_shape, self.token(n.name))
+            self.read(("value", n.name, 0), n.output_shape, self.value(n.name))
         if "input" in n.layer.keeps:
             for name in n.inputs:
-                self.read(("value", name, 0), self.nodes[name].output_shape, self.token(name))
+                self.read(("value", name, 0), self.nodes[name].output_shape, self.value(name))
         parts = []
         for slot, name in enumerate(n.inputs):
             if name not in self.arena.backward:
                 continue
             shape = self.nodes[name].output_shape
             key: Any = ("partial", n.name, slot) if name in written else ("gradient", name, 0)
-            token = written[n.name] if n.layer.alias else (*key, n.name)
-            if n.layer.alias:
-                self.read(key, shape, token)
-            else:
-                self.write(key, shape, token)
+            content = self.contribution(n, slot, key, written[n.name])
+            if not n.layer.alias:
+                self.write(key, shape, content)
             if name in written:
-                parts.append((key, name, shape, token))
+                parts.append((key, name, shape, content))
             else:
-                written[name] = token
-        for key, name, shape, token in parts:
-            self.read(key, shape, token)
+                written[name] = content
+        for key, name, shape, content in parts:
+            self.read(key, shape, content)
             self.read(("gradient", name, 0), shape, written[name])
-            written[name] = (written[name], token)
+            self.sums += 1
+            written[name] = _fresh(("sum", self.sums), shape)
             self.write(("gradient", name, 0), shape, written[name])
+
+    def contribution(self, n: BoundNode, slot: int, key: Any, gradient: Content) -> Content:
+        """Return what a backward pass adds to the gradient of one input."""
+        if n.layer.alias:
+            return gradient
+        if n.kind == "concat":
+            return gradient[self.parts(n)[slot]]
+        return _fresh((*key, n.name), n.input_shapes[slot])
+
+
+def _fresh(token: object, shape: Sequence[int]) -> Content:
+    """Return a token that is another one in each cell, so that a part in the wrong place is noticed."""
+    return [(token, cell) for cell in range(-(-_bytes(shape) // 64))]
 
 
 def _bytes(shape: Sequence[int]) -> int:

@@ -59,12 +59,17 @@ class Bench:
         xs = tuple(map(inside, self.inputs))
         if self.shared is not None:
             xs = tuple(xs[first] for first in self.shared)
-        y = xs[0] if self.in_place else np.full((*output[1:], output[0]), nan, dtype)
+        inner = (*output[1:], output[0])
+        y = xs[0] if self.in_place else np.full(inner, nan, dtype)
+        if self.layer.alias:
+            y = xs[0].reshape(inner, copy=False)
         saved = self.layer.saved(shapes, output) if self.training else {}
         self.grad_output = np.full((*output[1:], output[0]), nan, dtype)
         grads: tuple[FloatArray | None, ...] = tuple(np.full(x.shape, nan, dtype) for x in xs)
         if self.in_place or self.overwrite_gradient:
             grads = (self.grad_output, *grads[1:])
+        if self.layer.alias:
+            grads = (self.grad_output.reshape(xs[0].shape, copy=False),)
         if not self.wanted:
             grads = tuple(None for _ in grads)
         self.arrays = Arrays(
@@ -79,8 +84,9 @@ class Bench:
             grad_parameters={p.name: np.full(p.shape, nan, dtype) for p in declared},
             rng=rng,
         )
-        node = BoundNode("k", self.layer.kind, self.layer, (), shapes, output, declared, self.layer.buffers(shapes), 0)
-        self.kernel: Kernel[Layer] = kernel_for(self.layer)(node, self.arrays, self.training)
+        buffers = self.layer.buffers(shapes)
+        self.node = BoundNode("k", self.layer.kind, self.layer, (), shapes, output, declared, buffers, 0)
+        self.kernel: Kernel[Layer] = kernel_for(self.layer)(self.node, self.arrays, self.training)
 
     def forward(self) -> FloatArray:
         """Return the output, batch first."""

@@ -10,87 +10,24 @@ import numpy as np
 import pytest
 
 import planner.layers.scratch as scratch
+from planner.findings import SettingError
 from planner.layers import (
     KINDS,
-    Add,
-    AvgPool,
     BatchNorm,
-    Concat,
     Conv,
     Dense,
     Dropout,
-    Elu,
-    Flatten,
-    Gelu,
-    GlobalAvgPool,
-    GlobalMaxPool,
     GlobalSumPool,
     Layer,
-    LeakyRelu,
-    LogSoftmax,
-    MaxPool,
     Relu,
-    Relu6,
-    Sigmoid,
-    Silu,
     Softmax,
-    Softplus,
-    SumPool,
-    Tanh,
 )
 from planner.layers.base import Layer as BaseLayer
 from runtime.kernels import pointwise
 from runtime.kernels.base import kernel, kernel_for
 from runtime.kernels.erf import erf
 from tests.runtime.bench import Bench, FloatArray, normal
-
-ACTIVATIONS: tuple[Layer, ...] = (
-    Relu(),
-    Relu6(),
-    LeakyRelu(),
-    LeakyRelu(slope=2.5),
-    Elu(),
-    Elu(alpha=0.3),
-    Tanh(),
-    Sigmoid(),
-    Silu(),
-    Gelu(),
-    Gelu(approximate="tanh"),
-    Softplus(),
-    Softmax(),
-    LogSoftmax(),
-)
-CONVOLUTIONS: tuple[Conv, ...] = (
-    Conv(filters=8, kernel=3),
-    Conv(filters=4, kernel=3, pad=1),
-    Conv(filters=4, kernel=(3, 2), stride=(2, 1), pad=[1, 0, 0, 2], bias=False),
-    Conv(filters=4, kernel=2, dilation=(2, 1), groups=2, pad="same"),
-    Conv(filters=8, kernel=3, pad=1, groups=4),
-    Conv(filters=4, kernel=3, stride=2, pad=1, groups=4, bias=False),
-    Conv(filters=6, kernel=1),
-    Conv(filters=6, kernel=1, stride=2),
-    Conv(filters=6, kernel=(7, 6), groups=2),
-    Conv(filters=2, kernel=2, stride=3),
-    Conv(filters=2, kernel=3, pad=4),
-)
-POOLS: tuple[Layer, ...] = (
-    MaxPool(size=2),
-    MaxPool(size=3, stride=2, pad=1, rounding="ceil"),
-    MaxPool(size=2, stride=1, dilation=2),
-    AvgPool(size=2),
-    AvgPool(size=3, stride=2, pad=1, rounding="ceil"),
-    AvgPool(size=3, stride=2, pad=1, rounding="ceil", count_include_pad=False),
-    SumPool(size=(2, 3), stride=(2, 1)),
-    GlobalAvgPool(),
-    GlobalMaxPool(),
-    GlobalSumPool(),
-)
-DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, BatchNorm(), BatchNorm(affine=False), Flatten())
-
-
-def label(layer: Layer) -> str:
-    """Return a readable test name."""
-    return " ".join([layer.kind, *(f"{key}={value}" for key, value in layer.settings().items())])
+from tests.runtime.kernel_cases import ACTIVATIONS, CONVOLUTIONS, DIFFERENTIABLE, POOLS, label
 
 
 @pytest.fixture(params=["whole", "pieces"])
@@ -245,59 +182,6 @@ def test_a_step_allocates_nothing_that_grows_with_the_batch(layer: Layer) -> Non
     assert peaks[1] < 200_000
 
 
-def test_max_pool_gives_the_gradient_to_the_first_of_equal_maxima() -> None:
-    x = np.array([[[[1.0, 2.0, 2.0], [2.0, 1.0, 0.0]]]])
-    bench = Bench(MaxPool(size=2, stride=1), (x,))
-    assert bench.forward().tolist() == [[[[2.0, 2.0]]]]
-    (grad,), _ = bench.backward(np.array([[[[10.0, 1.0]]]]))
-    assert grad is not None and grad.tolist() == [[[[0.0, 11.0, 0.0], [0.0, 0.0, 0.0]]]]
-
-
-def test_global_max_pool_gives_the_gradient_to_the_first_of_equal_maxima() -> None:
-    bench = Bench(GlobalMaxPool(), (np.array([[[[0.0, 3.0], [3.0, 3.0]]]]),))
-    bench.forward()
-    (grad,), _ = bench.backward(np.full((1, 1, 1, 1), 5.0))
-    assert grad is not None and grad.tolist() == [[[[0.0, 5.0], [0.0, 0.0]]]]
-
-
-def test_padding_never_wins_a_max_pool() -> None:
-    bench = Bench(MaxPool(size=2, pad=1), (np.full((1, 1, 2, 2), -9.0),), training=False)
-    assert bench.forward().tolist() == [[[[-9.0, -9.0], [-9.0, -9.0]]]]
-
-
-def test_average_pool_divides_by_what_it_counts() -> None:
-    x = np.ones((1, 1, 3, 3))
-    counted = Bench(AvgPool(size=2, stride=2, pad=1, rounding="floor"), (x,), training=False).forward()
-    assert counted.tolist() == [[[[0.25, 0.5], [0.5, 1.0]]]]
-    seen = Bench(AvgPool(size=2, stride=2, pad=1, count_include_pad=False), (x,), training=False).forward()
-    assert seen.tolist() == [[[[1.0, 1.0], [1.0, 1.0]]]]
-    overhanging = Bench(AvgPool(size=2, rounding="ceil"), (x,), training=False).forward()
-    assert overhanging.tolist() == [[[[1.0, 1.0], [1.0, 1.0]]]]
-
-
-def test_lecture_filter_on_the_binary_image() -> None:
-    image = [[int(c) for c in row] for row in ("111001", "011100", "001111", "100100", "001111", "011000")]
-    taps = np.array([[1.0, 0, 1], [0, 1, 0], [1, 0, 1]]).reshape(1, 1, 3, 3)
-    layer = Conv(filters=1, kernel=3, bias=False)
-    bench = Bench(layer, (np.array(image, float).reshape(1, 1, 6, 6),), parameters={"weight": taps})
-    found = bench.forward()
-    assert found[0, 0].tolist() == [[4, 3, 4, 3], [2, 4, 2, 3], [2, 2, 5, 4], [2, 3, 2, 2]]
-    assert Bench(MaxPool(size=2), (found,)).forward()[0, 0].tolist() == [[4, 4], [3, 5]]
-
-
-@pytest.mark.parametrize("layer", CONVOLUTIONS, ids=label)
-def test_weights_get_the_same_gradient_whether_or_not_the_input_wants_one(layer: Conv) -> None:
-    x = normal((2, 4, 7, 6))
-    both, alone = Bench(layer, (x,)), Bench(layer, (x,), wanted=False)
-    grad = normal(both.forward().shape, 1)
-    alone.forward()
-    expected = both.backward(grad)[1]
-    inputs, found = alone.backward(grad)
-    assert inputs == (None,)
-    for name, array in found.items():
-        np.testing.assert_allclose(array, expected[name], rtol=0, atol=1e-11)
-
-
 def test_batch_norm_moves_its_statistics_only_while_training() -> None:
     x = normal((6, 2, 3, 3)) * 3 + 5
     bench = Bench(BatchNorm(), (x,))
@@ -308,6 +192,28 @@ def test_batch_norm_moves_its_statistics_only_while_training() -> None:
     resting = Bench(BatchNorm(), (x,), training=False)
     resting.forward()
     assert resting.buffers["running_mean"].tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 1, 1), (1, 3)])
+def test_batch_norm_of_one_number_a_channel_measures_nothing_and_moves_nothing(shape: tuple[int, ...]) -> None:
+    bench = Bench(BatchNorm(), (normal(shape) + 7,))
+    bench.forward()
+    assert bench.buffers["running_mean"].tolist() == [0.0] * 3
+    assert bench.buffers["running_var"].tolist() == [1.0] * 3
+
+
+@pytest.mark.parametrize("eps", [0, 0.0, -1e-5, 1e-40])
+def test_batch_norm_refuses_an_eps_that_leaves_nothing_to_divide_by(eps: float) -> None:
+    with pytest.raises(SettingError, match="`eps` must be a number from 1e-30 to 1"):
+        BatchNorm(eps=eps)
+
+
+def test_batch_norm_of_a_constant_channel_is_finite_at_the_smallest_eps() -> None:
+    x = np.full((4, 2, 3, 3), 5.0, np.float32)
+    bench = Bench(BatchNorm(eps=1e-30), (x,))
+    assert np.isfinite(bench.forward()).all()
+    (grad,), _ = bench.backward(np.zeros_like(x))
+    assert grad is not None and np.isfinite(grad).all()
 
 
 def test_batch_norm_in_float32_survives_a_mean_far_from_zero() -> None:
@@ -336,22 +242,6 @@ def test_dropout_keeps_the_expected_share_and_its_gradient_has_the_same_mask() -
     np.testing.assert_array_equal(Bench(Dropout(rate=0.25), (x,), training=False).forward(), x)
 
 
-def test_add_of_one_tensor_twice_is_twice_the_tensor_even_in_its_own_memory() -> None:
-    x, other = normal((2, 3)), normal((2, 3), 1)
-    bench = Bench(Add(), (x, other, x), shared=(0, 1, 0), in_place=True, training=False)
-    np.testing.assert_allclose(bench.forward(), 2 * x + other)
-
-
-def test_concat_stacks_channels_and_cuts_the_gradient() -> None:
-    left, right = normal((2, 3, 2, 2)), normal((2, 1, 2, 2), 1)
-    bench = Bench(Concat(), (left, right))
-    np.testing.assert_array_equal(bench.forward(), np.concatenate([left, right], axis=1))
-    grad = normal((2, 4, 2, 2), 2)
-    inputs, _ = bench.backward(grad)
-    np.testing.assert_array_equal(inputs[0], grad[:, :3])
-    np.testing.assert_array_equal(inputs[1], grad[:, 3:])
-
-
 @pytest.mark.parametrize("layer", [item for item in ACTIVATIONS if item.kind not in ("relu", "relu6")], ids=label)
 @pytest.mark.filterwarnings("error")
 def test_activations_stay_finite_and_silent_at_huge_inputs(layer: Layer) -> None:
@@ -359,6 +249,17 @@ def test_activations_stay_finite_and_silent_at_huge_inputs(layer: Layer) -> None
     bench = Bench(layer, (x,))
     assert np.isfinite(bench.forward()).all()
     assert np.isfinite(bench.backward(np.ones_like(x))[0][0]).all()  # type: ignore[arg-type]  # asked for above
+
+
+@pytest.mark.parametrize("layer", [item for item in ACTIVATIONS if item.kind in ("gelu", "silu")], ids=label)
+@pytest.mark.filterwarnings("error")
+def test_activations_near_the_largest_float_have_slopes_of_zero_and_one(layer: Layer) -> None:
+    x = np.array([[-3e38, -1e20, 1e20, 3e38]], np.float32)
+    bench = Bench(layer, (x,))
+    np.testing.assert_allclose(bench.forward(), np.maximum(x, 0))
+    (grad,), _ = bench.backward(np.ones_like(x))
+    assert grad is not None
+    np.testing.assert_allclose(grad, np.array([[0.0, 0.0, 1.0, 1.0]]))
 
 
 def test_softmax_sums_to_one_over_many_channels() -> None:

@@ -1,0 +1,75 @@
+"""Layers with settings that tests of single kernels run through."""
+
+from __future__ import annotations
+
+from planner.layers import (
+    AvgPool,
+    BatchNorm,
+    Conv,
+    Elu,
+    Flatten,
+    Gelu,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    GlobalSumPool,
+    Layer,
+    LeakyRelu,
+    LogSoftmax,
+    MaxPool,
+    Relu,
+    Relu6,
+    Sigmoid,
+    Silu,
+    Softmax,
+    Softplus,
+    SumPool,
+    Tanh,
+)
+
+ACTIVATIONS: tuple[Layer, ...] = (
+    Relu(),
+    Relu6(),
+    LeakyRelu(),
+    LeakyRelu(slope=2.5),
+    Elu(),
+    Elu(alpha=0.3),
+    Tanh(),
+    Sigmoid(),
+    Silu(),
+    Gelu(),
+    Gelu(approximate="tanh"),
+    Softplus(),
+    Softmax(),
+    LogSoftmax(),
+)
+CONVOLUTIONS: tuple[Conv, ...] = (
+    Conv(filters=8, kernel=3),
+    Conv(filters=4, kernel=3, pad=1),
+    Conv(filters=4, kernel=(3, 2), stride=(2, 1), pad=[1, 0, 0, 2], bias=False),
+    Conv(filters=4, kernel=2, dilation=(2, 1), groups=2, pad="same"),
+    Conv(filters=8, kernel=3, pad=1, groups=4),
+    Conv(filters=4, kernel=3, stride=2, pad=1, groups=4, bias=False),
+    Conv(filters=6, kernel=1),
+    Conv(filters=6, kernel=1, stride=2),
+    Conv(filters=6, kernel=(7, 6), groups=2),
+    Conv(filters=2, kernel=2, stride=3),
+    Conv(filters=2, kernel=3, pad=4),
+)
+POOLS: tuple[Layer, ...] = (
+    MaxPool(size=2),
+    MaxPool(size=3, stride=2, pad=1, rounding="ceil"),
+    MaxPool(size=2, stride=1, dilation=2),
+    AvgPool(size=2),
+    AvgPool(size=3, stride=2, pad=1, rounding="ceil"),
+    AvgPool(size=3, stride=2, pad=1, rounding="ceil", count_include_pad=False),
+    SumPool(size=(2, 3), stride=(2, 1)),
+    GlobalAvgPool(),
+    GlobalMaxPool(),
+    GlobalSumPool(),
+)
+DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, BatchNorm(), BatchNorm(affine=False), Flatten())
+
+
+def label(layer: Layer) -> str:
+    """Return a readable test name."""
+    return " ".join([layer.kind, *(f"{key}={value}" for key, value in layer.settings().items())])
