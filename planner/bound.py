@@ -150,7 +150,7 @@ class BoundPlan:
 
     def __str__(self) -> str:
         """Return the table of layers, totals and memory at these sizes."""
-        from planner.table import show  # tables read plans; plans only ask for one
+        from planner.report.table import show  # tables read plans; plans only ask for one
 
         return show(self.plan, self.sizes, dtype=self.dtype)
 

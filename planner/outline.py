@@ -1,4 +1,4 @@
-"""Networks and plans in one line: name, layers, parameters, shapes. Tables are :mod:`planner.table`."""
+"""Networks and plans in one line: name, layers, parameters, shapes. Tables are :mod:`planner.report.table`."""
 
 from __future__ import annotations
 

@@ -199,7 +199,7 @@ class Plan:
 
     def __str__(self) -> str:
         """Return the table of layers, totals and memory."""
-        from planner.table import show  # tables read plans; plans only ask for one
+        from planner.report.table import show  # tables read plans; plans only ask for one
 
         return show(self)
 

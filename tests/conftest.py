@@ -1,7 +1,20 @@
-"""What the whole suite shares: PyTorch is an optional judge, so its module is left alone where it is missing."""
+"""What the whole suite shares: how Ctrl-C reaches it, and that PyTorch is an optional judge."""
 
 from __future__ import annotations
 
+import signal
+from collections.abc import Iterator
 from importlib.util import find_spec
 
+import pytest
+
+# The judge's module is left alone where PyTorch is not installed.
 collect_ignore = [] if find_spec("torch") else ["torch_judge.py"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _listening() -> Iterator[None]:
+    """Let Ctrl-C be heard: a suite started in the background of a script inherits that it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

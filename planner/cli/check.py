@@ -24,12 +24,12 @@ from planner.grammar import plural
 from planner.layers import Input
 from planner.plan import Plan
 from planner.render import FORMATS, Format, as_dict, render
-from planner.report import admit
+from planner.report.facts import admit
+from planner.report.table import batch_name, number, shape_line
 from planner.rules.selection import Selection, known_codes, no_rule
 from planner.settings import Projects, Settings
 from planner.spec.reader import SUFFIXES
 from planner.suppress import ALWAYS_TOLD
-from planner.table import batch_name, number, shape_line
 
 MOST_REASONS = 6
 """Layers named as the reason of a limit; all of them are in the JSON."""

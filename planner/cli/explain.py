@@ -86,7 +86,7 @@ def _derive(
 ) -> None:
     from planner.explain import steps
     from planner.explain.layer import derivations, worth_explaining
-    from planner.report import admit
+    from planner.report.facts import admit
 
     if found.plan is not None and sizes:
         admit(found.plan, sizes)
@@ -121,8 +121,8 @@ def _survey(
     from planner.explain import surveys
     from planner.explain.counting import tally
     from planner.explain.tiling import image_sizes, tiling
-    from planner.report import admit
-    from planner.table import batch_name
+    from planner.report.facts import admit
+    from planner.report.table import batch_name
 
     found, plan = subject.diagnosis, subject.plan
     if found is None or plan is None:

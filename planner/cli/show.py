@@ -14,7 +14,7 @@ from planner.findings import Finding, PlannerError, SizeError
 from planner.plan import Plan
 
 if TYPE_CHECKING:
-    from planner.table import SortKey
+    from planner.report.table import SortKey
 
 SORT_KEYS = ("params", "macs", "output", "memory")
 
@@ -36,7 +36,8 @@ def command(spec: str, sizes: dict[str, int], sort: str | None, memory: bool, as
     plan = subject.plan
     if plan is None:
         fail(subject.findings, subject.sources, as_json)
-    from planner import report, table
+    from planner.report import facts as report
+    from planner.report import table
 
     try:
         if as_json:
@@ -59,7 +60,7 @@ def command(spec: str, sizes: dict[str, int], sort: str | None, memory: bool, as
 
 
 def _for_one_image(plan: Plan, sizes: dict[str, int]) -> dict[str, int]:
-    from planner.table import batch_name
+    from planner.report.table import batch_name
 
     batch = batch_name(plan)
     return sizes if batch is None else {batch: 1, **sizes}

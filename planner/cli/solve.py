@@ -152,9 +152,9 @@ def _set(
 def _most(
     plan: Plan, memory: str | None, macs: str | None, training: bool, sizes: Mapping[str, int]
 ) -> tuple[dict[str, Any], str]:
+    from planner.report.table import size
     from planner.solve import Budget, largest
     from planner.solve.budgets import PROBES, Kind
-    from planner.table import size
 
     def counted(used: int) -> str:
         return f"{used:,} MACs" if memory is None else f"{size(used)} ({used:,} bytes) of {kind}"
@@ -229,7 +229,7 @@ def _spatial(plan: Plan, size: int) -> dict[str, int]:
 
 def _at(plan: Plan, sizes: Mapping[str, int]) -> Plan:
     """Return the plan, having made sure that it takes the sizes given."""
-    from planner.report import admit
+    from planner.report.facts import admit
 
     admit(plan, sizes)
     return plan

@@ -1,6 +1,6 @@
 """Small tables as text, Markdown and LaTeX.
 
-Facts only go in; the tables of :mod:`planner.table` are for terminals and know their width.
+Facts only go in; the tables of :mod:`planner.report.table` are for terminals and know their width.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from planner.layers.base import AxisField
 from planner.layers.window import WindowLayer
 from planner.network import Network, Node
 from planner.receptive import ReceptiveField, through
+from planner.report.table import field_text, settings_text
 from planner.symbols import Shape
-from planner.table import field_text, settings_text
 
 Fields: TypeAlias = Mapping[str, ReceptiveField | None]
 """Receptive fields by node."""

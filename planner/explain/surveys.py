@@ -15,8 +15,8 @@ from planner.explain.counting import CONVENTIONS, Tally, Tool, sentence
 from planner.explain.grid import Grid
 from planner.explain.paths import Path, alignment, all_paths, branches, paths, pixels
 from planner.explain.tiling import AXES, LINES, AxisTiling, Tiling
+from planner.report.table import number
 from planner.symbols import Size
-from planner.table import number
 
 USUAL = (128, 256, 512, 1024)
 """Tile sizes near which examples are shown."""

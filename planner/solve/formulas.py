@@ -8,7 +8,7 @@ from typing import Any
 
 import planner.symbols as sy
 from planner.plan import Plan
-from planner.report import Legend, report
+from planner.report.facts import Legend, report
 from planner.symbols import Size
 
 

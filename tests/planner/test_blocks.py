@@ -176,9 +176,9 @@ def test_what_hangs_on_a_faulty_layer_is_not_reported_again() -> None:
 def test_exploding_repetition_is_stopped(last: str) -> None:
     chain = "".join(f"  b{i}: {{layers: [block: {{use: b{i + 1}, repeat: 1000}}]}}\n" for i in range(40))
     text = HEAD + f"blocks:\n{chain}  b40: {{layers: [{last}]}}\nlayers: [block: {{use: b0}}]\noutput: [b0]\n"
-    started = time.perf_counter()
+    started = time.process_time()
     assert [code for code, _, _ in places(text)] == ["P103"]
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.parametrize("name", ["use", "in", "if", "a-b"])

@@ -13,8 +13,8 @@ import pytest
 
 from planner.cli import commands, draw, show
 from planner.draw import HEATS, LEVELS
+from planner.report.table import SORT_KEYS
 from planner.rules import RULES
-from planner.table import SORT_KEYS
 from tests.terminal import ROOT, SMALL, run
 
 GOLDEN = ROOT / "tests" / "golden"

@@ -206,9 +206,9 @@ def test_arenas_of_ten_thousand_layers_are_laid_out_in_seconds_at_the_lower_boun
     chain = [node("x", Input(SHAPE))]
     for position in range(10_000):
         chain.append(node(f"c{position}", same_conv(), chain[-1]))
-    began = time.perf_counter()
+    began = time.process_time()
     inference, training = plan(chain, "c9999"), plan(chain, "c9999", training=True)
-    assert time.perf_counter() - began < 10.0
+    assert time.process_time() - began < 10.0
     assert inference.bytes == inference.lower_bound and training.bytes == training.lower_bound
 
 

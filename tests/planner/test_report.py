@@ -11,12 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import planner
-from planner import Network, Plan, layer, table
+from planner import Network, Plan, layer
 from planner import symbols as sy
-from planner.chart import chart
 from planner.findings import SizeError
 from planner.memory.formula import accepted_sizes, memory_formula
-from planner.report import Legend, admit, as_json, report
+from planner.report import table
+from planner.report.chart import chart
+from planner.report.facts import Legend, admit, as_json, report
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 WORDS = {"floor": sympy.floor, "max": sympy.Max, "min": sympy.Min}

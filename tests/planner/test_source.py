@@ -115,9 +115,9 @@ HOSTILE = {
 @pytest.mark.parametrize("file", ["a.yaml", "a.json"])
 def test_hostile_text_is_refused_quickly(name: str, file: str) -> None:
     text = HOSTILE[name]
-    started = time.perf_counter()
+    started = time.process_time()
     _, findings = compose(text, file)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert findings and all(len(f.message) < 300 for f in findings)
     if file == "a.yaml":
         assert {f.code for f in findings} == {"P103"}

@@ -188,9 +188,9 @@ def test_any_text_is_read_without_a_fault(text: str, planned: bool) -> None:
 )
 def test_hostile_comments_cost_little_and_say_little(text: str) -> None:
     drops = [Finding("S301", "drops", Severity.WARNING, where=Location("a.yaml", 2, 1, 2))] * 1000
-    begun = time.perf_counter()
+    begun = time.process_time()
     kept = heed(drops, text + "\n# shapeplan: ignore[S302]", "a.yaml", planned=True)
-    assert time.perf_counter() - begun < 2.0
+    assert time.process_time() - begun < 2.0
     assert len(kept) <= 1000 + 250
 
 

@@ -108,9 +108,9 @@ def test_add_of_one_tensor_twice_is_twice_the_tensor() -> None:
 
 def test_an_add_of_many_branches_is_built_in_time_proportional_to_them() -> None:
     branches = tuple(normal((2, 3), seed) for seed in range(4000))
-    began = time.perf_counter()
+    began = time.process_time()
     bench = Bench(Add(), branches, training=False)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
     np.testing.assert_allclose(bench.forward(), np.sum(branches, axis=0))
 
 

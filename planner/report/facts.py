@@ -1,6 +1,6 @@
 """The numbers of a plan, layer by layer, and as JSON: facts only, no formatting.
 
-:mod:`planner.table` prints them. Totals are the sums of the rows.
+:mod:`planner.report.table` prints them. Totals are the sums of the rows.
 """
 
 from __future__ import annotations

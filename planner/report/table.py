@@ -1,6 +1,6 @@
 """Tables of a report for people: columns that add up, and how they were counted.
 
-Every function returns text and knows nothing of streams; :mod:`planner.columns` sets it.
+Every function returns text and knows nothing of streams; :mod:`planner.report.columns` sets it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from rich.text import Text
 
 import planner.symbols as sy
 from planner.bound import BoundPlan, DType
-from planner.chart import chart
-from planner.columns import Column, fitted, printed
 from planner.grammar import number as number
 from planner.grammar import plural
 from planner.memory import Arena
@@ -22,7 +20,9 @@ from planner.outline import shape_line as shape_line
 from planner.outline import shapes_line
 from planner.plan import Plan
 from planner.receptive import ReceptiveField
-from planner.report import Legend, Report, Row, report
+from planner.report.chart import chart
+from planner.report.columns import Column, fitted, printed
+from planner.report.facts import Legend, Report, Row, report
 from planner.symbols import Size
 
 SortKey = Literal["params", "macs", "output", "memory"]
