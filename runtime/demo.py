@@ -93,7 +93,7 @@ def _read(path: Path) -> Network:
 
 def _check(network: Network) -> None:
     from planner.derivation import chain
-    from planner.table import show
+    from planner.report.table import show
 
     plan = network.check()
     width = min(shutil.get_terminal_size((100, 24)).columns, 110)
