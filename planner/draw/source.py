@@ -84,7 +84,7 @@ def _planned(plan: Plan | BoundPlan) -> Diagram:
             for n in plan.nodes
         ]
     else:
-        fields = {n.name: n.receptive_field for n in plan.plan.nodes}
+        fields = plan.receptive_fields
         facts = [
             _Facts(n.name, n.layer, n.kind, n.inputs, n.output_shape, n.parameters, n.macs, fields[n.name])
             for n in plan.nodes

@@ -283,7 +283,7 @@ def _rows(
             buffers,
             macs,
             0 if layer.alias else item_bytes * sy.product(output),
-            _field_at(node.receptive_field, known),
+            _field_at(node.receptive_field, known) if bound is None else bound.receptive_fields[node.name],
         )
 
 

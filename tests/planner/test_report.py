@@ -305,3 +305,16 @@ def test_no_accepted_sizes_give_no_memory_formula(monkeypatch: pytest.MonkeyPatc
 def test_the_batch_is_only_counted_as_one_where_it_is_nothing_else() -> None:
     both = Network(name="n", input={"x": ("B", 3, "B", 8)}, layers=[layer("relu")]).check()
     assert table.batch_name(both) is None
+
+
+def test_bound_sizes_have_receptive_fields_where_the_formula_would_be_too_long() -> None:
+    layers, before = [layer("conv", name="s0", filters=4, kernel=7, stride=2, pad="same")], "s0"
+    for step in range(1, 10):
+        layers.append(layer("conv", name=f"a{step}", from_=before, filters=4, kernel=3, stride=2, pad="same"))
+        layers.append(layer("conv", name=f"p{step}", from_=before, filters=4, kernel=1, stride=2, pad="same"))
+        layers.append(layer("add", name=f"s{step}", from_=[f"a{step}", f"p{step}"]))
+        before = f"s{step}"
+    plan = Network(name="same", input={"x": ("N", 3, "H", "W")}, layers=layers).check()
+    assert plan.by_name[before].receptive_field is None
+    field = as_json(report(plan, {"N": 1, "H": 224, "W": 224}))["layers"][-1]["receptive_field"]
+    assert field is not None and all(type(size) is int for size in field["size"] + field["jump"] + field["start"])
