@@ -223,12 +223,5 @@ def contradiction(name: str, requirements: Sequence[Open]) -> tuple[Open, ...]:
     return tuple(few)
 
 
-def _meet(reasons: Sequence[Reason]) -> SizeSet:
-    whole = SizeSet.everything(0)
-    for reason in reasons:
-        whole &= reason.sizes
-    return whole
-
-
 def _at(requirement: Requirement, values: Mapping[str, int]) -> Requirement:
     return replace(requirement, condition=requirement.condition.at(values))

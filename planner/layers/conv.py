@@ -74,15 +74,7 @@ class Conv(WindowLayer):
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         yield from super().requires(inputs)
-        channels = inputs[0][1]
-        for number, what in ((channels, "input channels"), (self.filters, "filters")):
-            yield Requirement(
-                "S203",
-                Divides(self.groups, number),
-                partial(uneven, self.groups, number, what),
-                partial(uneven, self.groups, number, what, short=True),
-                "groups",
-            )
+        yield from shared_evenly(self.groups, inputs[0][1], self.filters)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         (shape,) = inputs
@@ -106,6 +98,13 @@ class Conv(WindowLayer):
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return the elements of one block of columns and, in training, of weights being summed."""
         return self.scratch(inputs, output).elements(training)
+
+
+def shared_evenly(groups: Size, channels: Size, filters: Size) -> Iterable[Requirement]:
+    """Yield the requirements (S203) that groups divide both the input channels and the filters."""
+    for number, what in ((channels, "input channels"), (filters, "filters")):
+        say = partial(uneven, groups, number, what)
+        yield Requirement("S203", Divides(groups, number), say, partial(say, short=True), "groups")
 
 
 def uneven(groups: Size, number: Size, what: str, *, short: bool = False) -> str:

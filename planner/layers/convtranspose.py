@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, ClassVar
 
 import planner.symbols as sy
-from planner.conditions import AtLeast, Divides, Requirement
+from planner.conditions import AtLeast, Requirement
 from planner.findings import SettingError
 from planner.layers.base import (
     AxisField,
@@ -23,7 +23,7 @@ from planner.layers.base import (
     setting,
     settle,
 )
-from planner.layers.conv import uneven
+from planner.layers.conv import shared_evenly
 from planner.layers.scratch import ColumnBlocks
 from planner.layers.window import Window, read_padding
 from planner.symbols import Shape, Size
@@ -119,14 +119,7 @@ class ConvTranspose(Layer):
                 partial(_output_text, ("height", "width")[axis], window, size, more, made[axis]),
                 "pad",
             )
-        for number, what in ((shape[1], "input channels"), (self.filters, "filters")):
-            yield Requirement(
-                "S203",
-                Divides(self.groups, number),
-                partial(uneven, self.groups, number, what),
-                partial(uneven, self.groups, number, what, short=True),
-                "groups",
-            )
+        yield from shared_evenly(self.groups, shape[1], self.filters)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         (shape,) = inputs
