@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 
 # The judge's module is left alone where PyTorch is not installed.
-collect_ignore = [] if find_spec("torch") else ["torch_judge.py"]
+collect_ignore = [] if find_spec("torch") else ["torch_judge"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from tests.naive_windows import NoResult, both, paddings, seen, slide
+from tests.naive.windows import NoResult, both, paddings, seen, slide
 from tests.networks import Drawn, Step
 
 

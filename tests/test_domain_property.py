@@ -26,7 +26,7 @@ from planner import Network, Plan, diagnose, layer
 from planner.domain import SizeSet
 from planner.layers import KINDS, Dense
 from tests import naive_sizes
-from tests.naive_windows import NoResult
+from tests.naive.windows import NoResult
 from tests.networks import Drawn, draw, smaller
 
 LARGEST = 200

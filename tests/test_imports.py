@@ -100,7 +100,9 @@ def reached(name: str) -> tuple[set[str], set[str]]:
     while waiting:
         module = waiting.pop()
         inside.add(module)
-        for other in imported((ROOT / f"{module.replace('.', '/')}.py").read_text("utf-8")):
+        place = ROOT / module.replace(".", "/")
+        source = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+        for other in imported(source.read_text("utf-8")):
             if not other.startswith("tests."):
                 beyond.add(other.partition(".")[0])
             elif other not in inside:

@@ -142,3 +142,15 @@ def seen(taps: list[int], size: int) -> list[int]:
     [1]
     """
     return [tap for tap in taps if 0 <= tap < size]
+
+
+def a_map(x: Array) -> None:
+    """Assert that a tensor has N, C, H, W.
+
+    Raises
+    ------
+    NoResult
+        It has not.
+    """
+    if x.ndim != 4:
+        raise NoResult(f"a map has N, C, H, W; got {x.ndim} axes")

@@ -1,0 +1,120 @@
+"""What a conformance case is, and what a family of layer kinds brings to the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from tests.naive import Array
+
+Template = tuple[int | str, ...]
+Settings = Mapping[str, Any]
+Arrays = Mapping[str, Array]
+
+MAP: Template = ("N", 4, "H", "W")
+ROW: Template = ("N", 6)
+COMFORTABLE: Mapping[str, int] = MappingProxyType({"N": 2, "H": 9, "W": 8})
+"""Sizes at which every case runs."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One layer under test.
+
+    Attributes
+    ----------
+    kind : str
+    settings : Mapping
+        As a spec would give them.
+    inputs : tuple of templates
+        Shapes of what the layer reads.
+    at : Mapping of str to int
+        Values of further names, on top of `COMFORTABLE`.
+    """
+
+    kind: str
+    settings: Settings = field(default_factory=dict)
+    inputs: tuple[Template, ...] = (MAP,)
+    at: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The case as one line of text."""
+        settings = ",".join(f"{key}={value}" for key, value in self.settings.items())
+        ranks = "" if self.inputs == (MAP,) else " of " + " ".join("x".join(map(str, shape)) for shape in self.inputs)
+        return f"{self.kind}({settings}){ranks}".replace("[", "<").replace("]", ">")
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Values of every name of the case at which it runs."""
+        used = {size for shape in self.inputs for size in shape if isinstance(size, str)}
+        used |= {value for key, value in self.settings.items() if isinstance(value, str) and key in SIZES}
+        return {name: value for name, value in {**COMFORTABLE, **self.at}.items() if name in used and name != "same"}
+
+    def shapes(self, sizes: Mapping[str, int]) -> list[tuple[int, ...]]:
+        """Return the input shapes at these sizes."""
+        return [tuple(size if isinstance(size, int) else sizes[size] for size in shape) for shape in self.inputs]
+
+    def numbers(self, sizes: Mapping[str, int]) -> dict[str, Any]:
+        """Return the settings with every name of a size replaced by its value."""
+        return bound_settings(self.settings, sizes)
+
+
+SIZES = frozenset({"filters", "kernel", "stride", "pad", "output_pad", "dilation", "groups", "size", "units", "scale"})
+"""Settings in which a str is the name of a size."""
+
+
+def bound_settings(settings: Settings, sizes: Mapping[str, int]) -> dict[str, Any]:
+    """Return settings with names of sizes replaced by their values.
+
+    Examples
+    --------
+    >>> bound_settings({"kernel": "F", "pad": "same", "rounding": "floor"}, {"F": 3})
+    {'kernel': 3, 'pad': 'same', 'rounding': 'floor'}
+    """
+    return {
+        key: sizes[value] if key in SIZES and isinstance(value, str) and value in sizes else value
+        for key, value in settings.items()
+    }
+
+
+Oracle = Callable[[Sequence[Array], Settings, Arrays], Array]
+"""What a layer computes: from its inputs, settings and arrays."""
+
+Shapes = Sequence[tuple[int, ...]]
+ArraysOf = Callable[[Shapes, Settings, np.random.Generator], Arrays]
+"""Random parameters and statistics of the shapes the definition of a layer asks for."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """The conformance cases of some layer kinds, and what judges them.
+
+    Attributes
+    ----------
+    cases : tuple of Case
+        One line for each kind and variant.
+    refused : tuple of (str, Case, Case)
+        A rule that can refuse a network outright, a case that breaks it, the nearest case that does not.
+    oracles : mapping of str to Oracle
+        By kind, a function of :mod:`tests.naive`, as at inference.
+    arrays : mapping of str to ArraysOf
+        Kinds that own arrays.
+    training : mapping of str to Oracle
+        Kinds that compute something else while training.
+    """
+
+    cases: tuple[Case, ...]
+    refused: tuple[tuple[str, Case, Case], ...]
+    oracles: Mapping[str, Oracle]
+    arrays: Mapping[str, ArraysOf] = field(default_factory=dict)
+    training: Mapping[str, Oracle] = field(default_factory=dict)
+
+
+def with_bias(arrays: Arrays, count: int, settings: Settings, rng: np.random.Generator) -> Arrays:
+    """Return the arrays with a random ``bias``, unless the settings say there is none."""
+    return {**arrays, "bias": rng.standard_normal(count)} if settings.get("bias", True) else arrays

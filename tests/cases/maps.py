@@ -1,0 +1,40 @@
+"""Conformance cases of layers that make maps larger or smaller without weights, and what judges them."""
+
+from __future__ import annotations
+
+from tests import naive
+from tests.cases.case import MAP, ROW, Case, Family
+
+# fmt: off
+CASES = (
+    Case("upsample", {"scale": 2}),
+    Case("upsample", {"scale": [3, 1]}),
+    Case("upsample", {"scale": "S"}, at={"S": 2}),
+    Case("pad", {"pad": 1}),
+    Case("pad", {"pad": [0, 1, 2, 3]}),
+    Case("pad", {"pad": "P"}, at={"P": 2}),
+    Case("crop", inputs=(MAP, ("N", 2, "G", "V")), at={"G": 6, "V": 5}),
+    Case("crop", inputs=(MAP, MAP)),
+    Case("crop", {"size": [4, 5]}),
+    Case("crop", {"size": "F"}, at={"F": 3}),
+)
+
+REFUSED = (
+    # rule that is broken, case that breaks it, nearest case that does not
+    ("S204", Case("upsample", {"scale": 2}, (ROW,)), Case("upsample", {"scale": 2})),
+    ("S204", Case("pad", {"pad": 1}, (ROW,)), Case("pad", {"pad": 1})),
+    ("S201", Case("crop", inputs=(("N", 4, 5, 5), ("N", 4, 6, 5))), Case("crop", inputs=(("N", 4, 5, 5), ("N", 4, 5, 5)))),
+    ("S201", Case("crop", {"size": [3, 6]}, (("N", 4, 5, 5),)), Case("crop", {"size": [3, 5]}, (("N", 4, 5, 5),))),
+    ("N109", Case("crop", {"size": 2}, (MAP, MAP)), Case("crop", {"size": 2})),
+    ("N109", Case("crop"), Case("crop", inputs=(MAP, MAP))),
+    ("S204", Case("crop", inputs=(MAP, ROW)), Case("crop", inputs=(MAP, MAP))),
+)
+# fmt: on
+
+ORACLES = {
+    "upsample": lambda inputs, settings, _arrays: naive.upsample(inputs[0], **settings),
+    "pad": lambda inputs, settings, _arrays: naive.zero_pad(inputs[0], **settings),
+    "crop": lambda inputs, settings, _arrays: naive.crop(*inputs, **settings),
+}
+
+FAMILY = Family(CASES, REFUSED, ORACLES)

@@ -1,0 +1,69 @@
+"""Conformance cases of layers that work on every number by itself, and softmax, and what judges them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from tests import naive
+from tests.cases.case import ROW, Case, Family, Oracle
+
+
+def _each(function: Callable[..., float]) -> Oracle:
+    return lambda inputs, settings, _arrays: naive.each(lambda value: function(value, **settings), inputs[0])
+
+
+def _leaky(value: float, slope: float = 0.01) -> float:
+    return value if value > 0 else slope * value
+
+
+def _elu(value: float, alpha: float = 1.0) -> float:
+    return value if value > 0 else alpha * math.expm1(value)
+
+
+# fmt: off
+CASES = (
+    Case("relu"),
+    Case("relu", inputs=(ROW,)),
+    Case("relu6"),
+    Case("leaky_relu"),
+    Case("leaky_relu", {"slope": 0.3}),
+    Case("elu"),
+    Case("elu", {"alpha": 0.4}),
+    Case("silu"),
+    Case("gelu"),
+    Case("gelu", {"approximate": "tanh"}),
+    Case("softplus"),
+    Case("tanh"),
+    Case("sigmoid"),
+    Case("softmax"),
+    Case("softmax", inputs=(ROW,)),
+    Case("log_softmax"),
+    Case("log_softmax", inputs=(ROW,)),
+    Case("dropout"),
+    Case("dropout", {"rate": 0.2}, (ROW,)),
+    Case("dropout", {"rate": 0.0}),
+)
+
+REFUSED = (
+    # rule that is broken, case that breaks it, nearest case that does not
+
+)
+# fmt: on
+
+ORACLES = {
+    "relu": _each(lambda value: max(value, 0.0)),
+    "relu6": _each(lambda value: min(max(value, 0.0), 6.0)),
+    "leaky_relu": _each(_leaky),
+    "elu": _each(_elu),
+    "silu": _each(lambda value: value * naive.sigmoid(value)),
+    "gelu": _each(naive.gelu),
+    "softplus": _each(naive.softplus),
+    "tanh": _each(math.tanh),
+    "sigmoid": _each(naive.sigmoid),
+    "softmax": lambda inputs, _settings, _arrays: naive.softmax(inputs[0]),
+    "log_softmax": lambda inputs, _settings, _arrays: naive.softmax(inputs[0], logarithm=True),
+    "dropout": lambda inputs, _settings, _arrays: inputs[0],
+}
+
+FAMILY = Family(CASES, REFUSED, ORACLES)

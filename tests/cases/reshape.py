@@ -1,0 +1,52 @@
+"""Conformance cases of inputs, and layers that read tensors as vectors or in another shape, and what judges them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests import naive
+from tests.cases.case import ROW, Arrays, Case, Family, Settings, Shapes, with_bias
+
+
+def _dense_arrays(shapes: Shapes, settings: Settings, rng: np.random.Generator) -> Arrays:
+    weight = rng.standard_normal((settings["units"], shapes[0][1]))
+    return with_bias({"weight": weight}, settings["units"], settings, rng)
+
+
+# fmt: off
+CASES = (
+    Case("input"),
+    Case("input", inputs=(ROW,)),
+    Case("flatten"),
+    Case("flatten", inputs=(ROW,)),
+    Case("reshape", {"shape": [-1]}),
+    Case("reshape", {"shape": [2, -1, 3]}),
+    Case("reshape", {"shape": [8, 6, 6]}),
+    Case("reshape", {"shape": [3, 1, 2]}, (ROW,)),
+    Case("reshape", {"shape": 6}, (ROW,)),
+    Case("reshape", {"shape": [1, -1, 4]}, (("N", "D"),), at={"D": 8}),
+    Case("dense", {"units": 5}, (ROW,)),
+    Case("dense", {"units": 1, "bias": False}, (ROW,)),
+    Case("dense", {"units": "U"}, (("N", "D"),), at={"U": 4, "D": 7}),
+)
+
+REFUSED = (
+    # rule that is broken, case that breaks it, nearest case that does not
+    ("S210", Case("reshape", {"shape": [5, 5, 5]}, (("N", 4, 5, 5),)), Case("reshape", {"shape": [10, 5, 2]}, (("N", 4, 5, 5),))),
+    ("S210", Case("reshape", {"shape": [-1, 3, 1]}, (("N", 4, 5, 5),)), Case("reshape", {"shape": [-1, 2, 1]}, (("N", 4, 5, 5),))),
+    ("S204", Case("dense", {"units": 3}), Case("dense", {"units": 3}, (ROW,))),
+)
+# fmt: on
+
+ORACLES = {
+    "input": lambda inputs, _settings, _arrays: inputs[0],
+    "flatten": lambda inputs, _settings, _arrays: naive.flatten(inputs[0]),
+    "reshape": lambda inputs, settings, _arrays: naive.reshape(inputs[0], **settings),
+    "dense": lambda inputs, _settings, arrays: naive.dense(inputs[0], arrays["weight"], arrays.get("bias")),
+}
+
+ARRAYS = {
+    "dense": _dense_arrays,
+}
+
+FAMILY = Family(CASES, REFUSED, ORACLES, arrays=ARRAYS)

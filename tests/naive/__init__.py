@@ -1,0 +1,35 @@
+"""What every layer computes, by definition: slow loops in float64 that judge the fast kernels.
+
+Nothing of ours is imported in this package, not even a constant, so that a mistake cannot be made on both sides.
+Windows are found by sliding them (:mod:`tests.naive.windows`), never by a formula; activations are
+scalar functions from `math`.
+Tensors are N, C, H, W or N, features. Whatever has no result raises :class:`NoResult`.
+"""
+
+from tests.naive.convolution import conv2d as conv2d
+from tests.naive.convolution import conv_transpose2d as conv_transpose2d
+from tests.naive.maps import crop as crop
+from tests.naive.maps import upsample as upsample
+from tests.naive.maps import zero_pad as zero_pad
+from tests.naive.merge import add as add
+from tests.naive.merge import concat as concat
+from tests.naive.norm import batch_norm as batch_norm
+from tests.naive.pointwise import each as each
+from tests.naive.pointwise import gelu as gelu
+from tests.naive.pointwise import sigmoid as sigmoid
+from tests.naive.pointwise import softmax as softmax
+from tests.naive.pointwise import softplus as softplus
+from tests.naive.pool import avg_pool as avg_pool
+from tests.naive.pool import global_pool as global_pool
+from tests.naive.pool import max_pool as max_pool
+from tests.naive.pool import sum_pool as sum_pool
+from tests.naive.reshape import dense as dense
+from tests.naive.reshape import flatten as flatten
+from tests.naive.reshape import reshape as reshape
+from tests.naive.windows import Array as Array
+from tests.naive.windows import NoResult as NoResult
+from tests.naive.windows import both as both
+from tests.naive.windows import paddings as paddings
+from tests.naive.windows import seen as seen
+from tests.naive.windows import slide as slide
+from tests.naive.windows import windows_of as windows_of

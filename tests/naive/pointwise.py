@@ -1,0 +1,80 @@
+"""Scalar functions value by value, and softmax, by definition.
+
+This imports nothing of ours, like all of :mod:`tests.naive`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.naive.windows import Array
+
+
+def each(function: Callable[[float], float], x: Array) -> Array:
+    """Return the function of every number by itself.
+
+    Examples
+    --------
+    >>> each(lambda number: number * 2, np.array([1.0, 2.0])).tolist()
+    [2.0, 4.0]
+    """
+    return np.array([function(float(value)) for value in x.ravel()], dtype=np.float64).reshape(x.shape)
+
+
+def sigmoid(value: float) -> float:
+    """Return ``1 / (1 + exp(-x))``.
+
+    Examples
+    --------
+    >>> sigmoid(0.0)
+    0.5
+    """
+    return 1.0 / (1.0 + math.exp(-value)) if value >= 0 else math.exp(value) / (1.0 + math.exp(value))
+
+
+def gelu(value: float, approximate: str = "none") -> float:
+    """Return ``x * Phi(x)``, or the approximation by tanh.
+
+    Source: Hendrycks, Gimpel, arXiv:1606.08415, section 2.
+
+    Examples
+    --------
+    >>> gelu(0.0), round(gelu(1.0), 4)
+    (0.0, 0.8413)
+    """
+    if approximate == "tanh":
+        return 0.5 * value * (1.0 + math.tanh(math.sqrt(2.0 / math.pi) * (value + 0.044715 * value**3)))
+    return 0.5 * value * (1.0 + math.erf(value / math.sqrt(2.0)))
+
+
+def softplus(value: float) -> float:
+    """Return ``log(1 + exp(x))``.
+
+    Examples
+    --------
+    >>> round(softplus(0.0), 6)
+    0.693147
+    """
+    return max(value, 0.0) + math.log1p(math.exp(-abs(value)))
+
+
+def softmax(x: Array, logarithm: bool = False) -> Array:
+    """Return ``exp(x) / sum(exp(x))`` over axis 1, or its logarithm.
+
+    Examples
+    --------
+    >>> softmax(np.zeros((1, 4))).tolist()
+    [[0.25, 0.25, 0.25, 0.25]]
+    """
+    rows = np.moveaxis(x, 1, -1)
+    flat = rows.reshape(-1, rows.shape[-1])
+    result = np.zeros_like(flat)
+    for index, row in enumerate(flat):
+        top = max(float(value) for value in row)
+        log_total = math.log(math.fsum(math.exp(float(value) - top) for value in row)) + top
+        logs = [float(value) - log_total for value in row]
+        result[index] = logs if logarithm else [math.exp(value) for value in logs]
+    return np.ascontiguousarray(np.moveaxis(result.reshape(rows.shape), -1, 1))

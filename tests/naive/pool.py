@@ -1,0 +1,126 @@
+"""Pooling over windows and over whole maps, by definition.
+
+This imports nothing of ours, like all of :mod:`tests.naive`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.naive.windows import Array, NoResult, Padding, Pair, seen, windows_of
+
+
+def _pool(
+    x: Array,
+    size: Pair,
+    stride: Pair | None,
+    pad: Padding,
+    dilation: Pair,
+    rounding: str,
+    reduce: Callable[[Array, int, int], Array],
+) -> Array:
+    """Return ``reduce(values, with_padding, whole)`` of each window.
+
+    Values are (N, C, numbers seen); `with_padding` counts positions of input and padding in the window,
+    `whole` all of its positions.
+    """
+    rows, columns, sides = windows_of(x, size, size if stride is None else stride, pad, dilation, rounding)
+    batch, channels, height, width = x.shape
+    y = np.zeros((batch, channels, len(rows), len(columns)))
+    for i, row_taps in enumerate(rows):
+        for j, column_taps in enumerate(columns):
+            values = x[:, :, seen(row_taps, height), :][:, :, :, seen(column_taps, width)]
+            if values.shape[2] * values.shape[3] == 0:
+                raise NoResult(f"the window at output {i}, {j} sees nothing of the input")
+            with_padding = sum(tap < height + sides[0][1] for tap in row_taps)
+            with_padding *= sum(tap < width + sides[1][1] for tap in column_taps)
+            whole = len(row_taps) * len(column_taps)
+            y[:, :, i, j] = reduce(values.reshape(batch, channels, -1), with_padding, whole)
+    return y
+
+
+def max_pool(
+    x: Array, *, size: Pair, stride: Pair | None = None, pad: Padding = 0, dilation: Pair = 1, rounding: str = "floor"
+) -> Array:
+    """Return the largest input value of each window; padding never wins.
+
+    Source: torch.nn.MaxPool2d documentation.
+
+    Raises
+    ------
+    NoResult
+        No window fits, or one sees nothing of the input.
+
+    Examples
+    --------
+    >>> max_pool(np.arange(16.0).reshape(1, 1, 4, 4), size=2).tolist()
+    [[[[5.0, 7.0], [13.0, 15.0]]]]
+    """
+    return _pool(x, size, stride, pad, dilation, rounding, lambda values, _padded, _whole: values.max(axis=2))
+
+
+def sum_pool(x: Array, *, size: Pair, stride: Pair | None = None, pad: Padding = 0, rounding: str = "floor") -> Array:
+    """Return the sum of each window.
+
+    Examples
+    --------
+    >>> sum_pool(np.ones((1, 1, 3, 3)), size=2, rounding="ceil").tolist()
+    [[[[4.0, 2.0], [2.0, 1.0]]]]
+    """
+    return _pool(x, size, stride, pad, 1, rounding, lambda values, _padded, _whole: values.sum(axis=2))
+
+
+def avg_pool(
+    x: Array,
+    *,
+    size: Pair,
+    stride: Pair | None = None,
+    pad: Padding = 0,
+    rounding: str = "floor",
+    count_include_pad: bool = True,
+) -> Array:
+    """Return the mean of each window.
+
+    The divisor counts the window's positions on input and padding, never those beyond the padding that a
+    ``ceil`` window overhangs; without `count_include_pad` it counts the input's only.
+
+    Source: torch.nn.AvgPool2d documentation.
+
+    Examples
+    --------
+    >>> avg_pool(np.ones((1, 1, 3, 3)), size=2, rounding="ceil").tolist()
+    [[[[1.0, 1.0], [1.0, 1.0]]]]
+    """
+
+    def mean(values: Array, padded: int, _whole: int) -> Array:
+        divisor = padded if count_include_pad else values.shape[2]
+        return np.asarray(values.sum(axis=2) / divisor)
+
+    return _pool(x, size, stride, pad, 1, rounding, mean)
+
+
+def global_pool(x: Array, how: str) -> Array:
+    """Return ``max``, ``avg`` or ``sum`` of each channel's map as (N, C, 1, 1).
+
+    Raises
+    ------
+    NoResult
+        The input is no map.
+
+    Examples
+    --------
+    >>> global_pool(np.arange(4.0).reshape(1, 1, 2, 2), "avg").tolist()
+    [[[[1.5]]]]
+    """
+    if x.ndim != 4:
+        raise NoResult(f"a global pooling takes N, C, H, W; got {x.ndim} axes")
+    y = np.zeros((*x.shape[:2], 1, 1))
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            values = [float(value) for value in x[n, c].ravel()]
+            total = math.fsum(values)
+            y[n, c] = {"max": max(values), "sum": total, "avg": total / len(values)}[how]
+    return y

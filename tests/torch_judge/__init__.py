@@ -1,0 +1,21 @@
+"""PyTorch as a second judge: each layer kind as a torch function. Only imported where torch is installed.
+
+Four-sided and `same` padding, which torch's own functions do not take, is put on explicitly; windows are
+still counted and computed by torch.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tests.torch_judge import maps, merge, norm, pointwise, reshape, window
+from tests.torch_judge.base import Function
+from tests.torch_judge.base import NoOpinionError as NoOpinionError
+
+FUNCTIONS: Mapping[str, Function] = MappingProxyType(
+    {
+        kind: function
+        for family in (reshape, window, maps, pointwise, norm, merge)
+        for kind, function in family.FUNCTIONS.items()
+    }
+)
+"""Every kind as torch computes it: (inputs, settings, arrays, training) -> output. Dropout as at inference."""
