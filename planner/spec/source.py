@@ -258,6 +258,8 @@ def _is_nothing(tree: Tree) -> bool:
 def _not_yaml(error: Any, composer: Composer, lines: list[str]) -> SpecError:
     mark, begun = error.problem_mark, error.context_mark
     problem = str(error.problem or "cannot be read")
+    if "nesting depth" in problem:  # newer libyaml has a limit of its own, which it meets before ours
+        return composer.too_deep(_point(mark, composer.file, lines))
     context = f" {error.context}" if error.context and begun else ""
     words = f"{problem}{context}"
     at_end = mark is None or mark.index >= sum(map(len, lines)) or "end of stream" in problem or "stream end" in problem

@@ -222,8 +222,12 @@ class Composer:
         """
         self._no_key(where)
         if len(self._stack) >= DEEPEST:
-            raise self.refuse("P103", f"nested more than {DEEPEST} levels deep", where, "flatten the spec")
+            raise self.too_deep(where)
         self._stack.append(_Open(is_mapping, where, anchor, [], [], {}))
+
+    def too_deep(self, where: Location) -> SpecError:
+        """Return the error that a text is nested too deeply, with everything found before."""
+        return self.refuse("P103", f"nested more than {DEEPEST} levels deep", where, "flatten the spec")
 
     def close(self, end: Location | None) -> None:
         """End the innermost collection; `end` is its last character where that is known."""
