@@ -28,6 +28,9 @@ ACTIVATIONS = tuple(sorted(kind for kind, layer in KINDS.items() if layer.catego
 
 LONGEST_NAME = 100
 
+MOST_GUESSES = 10
+"""Findings of a run up to which it is guessed what an unknown name may mean; among thousands that takes long."""
+
 STAND_IN = "_"
 """A size in the place of a faulty setting, so that the settings behind it are looked at too."""
 
@@ -265,7 +268,7 @@ class Builder:
                 wired.append(target)
                 continue
             broken = True
-            close = nearest(source, self._public)
+            close = nearest(source, self._public) if len(self.findings) < MOST_GUESSES else None
             fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
             self._report("N103", f"`{node.name}` reads `{source}`, which is not a layer", node.entry, "from", fixes)
         if node.layer is not None and not broken:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from itertools import chain
 from math import prod
 
@@ -24,6 +24,9 @@ from planner.plan import Plan, PlannedNode
 from planner.receptive import ReceptiveFields, Seen
 from planner.symbols import Shape, Size
 from planner.training import loss_finding
+
+LONGEST_FORMULA = 240
+"""Parts of the longest formula a size may be: nothing that people read, and few people have one of 40."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,10 @@ class _Walk:
             if prod(size for each in shape if (size := sy.constant(each)) is not None) > sy.LARGEST:
                 self.fault(node, _too_large(what, shape))
                 return
+        longest = max(output, key=sy.weight)
+        if sy.weight(longest) > LONGEST_FORMULA:
+            self.fault(node, _too_long(longest))
+            return
         self.shapes[node.name] = output
         self.names = self.names.union(*map(sy.free, output))
         self.fields.add(node.name, Seen(node.layer, node.inputs, inputs, output))
@@ -200,14 +207,13 @@ class _Walk:
         if agreed is None or not agreed or agreed.unbroken or (opened.node, agreed) in self.conditional:
             return
         self.conditional.add((opened.node, agreed))
-        agreed &= domain[name]
-        bad = next(size for size in itertools.count(agreed.minimum or 1) if size not in agreed)
+        sentence, bad = _agreement(agreed, domain[name], name)
         left, right = (sy.evaluate(size, {name: bad}) for size in requirement.condition.sizes)
         node = self.network.by_name[opened.node]
         self.findings.append(
             Finding(
                 "S302",
-                f"`{opened.node}`: its branches agree only for {agreed.text(name)}",
+                f"`{opened.node}`: its branches agree only for {sentence}",
                 Severity.WARNING,
                 opened.node,
                 node.mark(requirement.setting),
@@ -263,12 +269,31 @@ class _Walk:
         )
 
 
+@lru_cache(maxsize=256)
+def _agreement(agreed: SizeSet, accepted: SizeSet, name: str) -> tuple[str, int]:
+    """Return for which accepted sizes branches agree, in words, and the first size for which they do not."""
+    both = agreed & accepted
+    bad = next(size for size in itertools.count(both.minimum or 1) if size not in both)
+    return both.text(name), bad
+
+
 def _too_large(what: str, shape: Shape) -> Requirement:
     return Requirement(
         "S214",
         AtLeast(0, 1),
         lambda: f"its {what} would be {sy.shape_text(shape)}: more numbers than any machine holds (2^40)",
         lambda: "too large",
+    )
+
+
+def _too_long(size: Size) -> Requirement:
+    names = listed(sorted(sy.free(size)))
+    return Requirement(
+        "S215",
+        AtLeast(LONGEST_FORMULA, sy.weight(size)),
+        lambda: f"a size of its output, as a formula, has {sy.weight(size)} parts, too many to reason about "
+        f"(more than {LONGEST_FORMULA}); give some of its names numbers: {names}",
+        lambda: "formula too long",
     )
 
 

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from planner.findings import Finding, Location, Severity
+from planner.grammar import plural
 from planner.rules import RULES
 from planner.spec.source import split_lines
 
@@ -24,6 +25,9 @@ FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github", "sarif")
 
 TAB = 4
 """Columns of a tab in a code frame."""
+
+MOST_FRAMES = 200
+"""Findings shown in full; what a run has beyond is counted, and listed by the other formats."""
 
 WIDEST = 160
 """Columns of source shown of one line; more is cut around the place."""
@@ -71,7 +75,12 @@ def render(
         return "".join(f"{_annotation(finding)}\n" for finding in findings)
     if format == "concise":
         return "".join(f"{_one_line(finding, paint)}\n" for finding in findings)
-    return "\n".join(_full(finding, sources, paint) for finding in findings)
+    told = list(findings)
+    texts = [_full(finding, sources, paint) for finding in told[:MOST_FRAMES]]
+    if len(told) > MOST_FRAMES:
+        rest = plural(len(told) - MOST_FRAMES, "more finding")
+        texts.append(f"... and {rest}: `--output-format concise` lists them all\n")
+    return "\n".join(texts)
 
 
 def as_dict(finding: Finding) -> dict[str, Any]:

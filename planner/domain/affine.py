@@ -38,7 +38,7 @@ def solve_condition(condition: Condition, name: str) -> SizeSet | None:
 
     def at(residue: int) -> tuple[tuple[Run, ...], int]:
         thresholds = [0]
-        runs = _runs(condition, lambda _: Affine(Fraction(modulus), Fraction(residue), thresholds), thresholds)
+        runs = _runs(condition, lambda _: Affine(modulus, residue, thresholds), thresholds)
         return runs, max(thresholds)
 
     try:
@@ -82,18 +82,18 @@ def _runs(condition: Condition, leaf: Any, thresholds: list[int]) -> tuple[Run, 
         return _lift(value if isinstance(value, int) else sy.fold(value, leaf), thresholds)
 
     if isinstance(condition, AtLeast):
-        found = affine(condition.value) + Fraction(-condition.bound)
+        found = affine(condition.value) + -condition.bound
         if found.alpha == 0:
             return ((0, None),) if found.beta >= 0 else ()
-        edge = -found.beta / found.alpha
+        edge = -Fraction(found.beta) / found.alpha
         if found.alpha > 0:
             return ((max(0, -((-edge).__floor__())), None),)
         return ((0, edge.__floor__()),) if edge >= 0 else ()
     if isinstance(condition, Equal):
-        found = affine(condition.left) + affine(condition.right) * Fraction(-1)
+        found = affine(condition.left) + affine(condition.right) * -1
         if found.alpha == 0:
             return ((0, None),) if found.beta == 0 else ()
-        root = -found.beta / found.alpha
+        root = -Fraction(found.beta) / found.alpha
         return ((int(root), int(root)),) if root.denominator == 1 and root >= 0 else ()
     if isinstance(condition, Divides):
         found, divisor = affine(condition.value), sy.constant(condition.divisor)
@@ -115,8 +115,8 @@ class Affine:
     is so is noted in `thresholds`.
     """
 
-    alpha: Fraction
-    beta: Fraction
+    alpha: Fraction | int
+    beta: Fraction | int
     thresholds: list[int]
 
     def __add__(self, other: Affine | Fraction | int) -> Affine:
@@ -141,13 +141,13 @@ class Affine:
     def __floor__(self) -> Affine:
         if self.alpha.denominator != 1:
             raise NotAffine
-        return Affine(self.alpha, Fraction(self.beta.__floor__()), self.thresholds)
+        return Affine(self.alpha, self.beta.__floor__(), self.thresholds)
 
     def __lt__(self, other: Affine | Fraction | int) -> bool:
         right = _lift(other, self.thresholds)
         if self.alpha == right.alpha:
             return self.beta < right.beta
-        crossing = (right.beta - self.beta) / (self.alpha - right.alpha)
+        crossing = Fraction(right.beta - self.beta) / (self.alpha - right.alpha)
         self.thresholds.append(max(0, crossing.__floor__() + 1))
         return self.alpha < right.alpha
 
@@ -156,4 +156,4 @@ class Affine:
 
 
 def _lift(value: Affine | Fraction | int, thresholds: list[int]) -> Affine:
-    return value if isinstance(value, Affine) else Affine(Fraction(0), Fraction(value), thresholds)
+    return value if isinstance(value, Affine) else Affine(0, value, thresholds)

@@ -182,8 +182,8 @@ class SizeSet:
         ends = [self.modulus * runs[-1][0] + r for r, runs in enumerate(self.runs) if r in infinite]
         finite = [runs for r, runs in enumerate(self.runs) if r not in infinite]
         ends += [self.modulus * (runs[-1][1] or 0) + self.modulus for runs in finite if runs]
-        start = max(ends, default=0)
-        while start > (self.minimum or 0) and (start - 1 in self) == ((start - 1) % modulus in residues):
+        start, least = max(ends, default=0), self.minimum or 0
+        while start > least and (start - 1 in self) == ((start - 1) % modulus in residues):
             start -= 1
         return modulus, residues, start, self._members_below(start)
 

@@ -140,21 +140,22 @@ def _smaller_window(found: Diagnosis, node: Node) -> Iterator[Candidate]:
 
 def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     """Give the last convolution or dense layer of one branch as many channels as another branch has."""
+    if isinstance(node.layer, Concat):  # which takes any number from each
+        return
     shapes = [found.shapes.get(name) for name in node.inputs]
-    for position, name in enumerate(node.inputs):
+    counts = dict.fromkeys(sy.constant(shape[1]) for shape in shapes if shape is not None)
+    for name in node.inputs:
         owner = _upstream(found.network, name, (Conv, Dense))
-        for other, shape in enumerate(shapes):
-            wanted = sy.constant(shape[1]) if shape is not None and other != position else None
-            if owner is not None and wanted is not None:
-                key = "filters" if isinstance(owner.layer, Conv) else "units"
-                yield from _changed(found.network, owner.name, key, [wanted])
+        if owner is not None:
+            key = "filters" if isinstance(owner.layer, Conv) else "units"
+            yield from _changed(found.network, owner.name, key, [count for count in counts if count is not None])
 
 
 def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     """Put a 1x1 convolution with a stride on the branch whose maps are larger by a whole factor."""
     shapes = [found.shapes.get(name) for name in node.inputs]
     for position, (name, large) in enumerate(zip(node.inputs, shapes, strict=True)):
-        for small in shapes:
+        for small in dict.fromkeys(shapes):
             if large is None or small is None or len(large) != 4 or len(small) != 4 or node.inputs.count(name) > 1:
                 continue
             sizes = [(sy.constant(a), sy.constant(b)) for a, b in zip(large[2:], small[2:], strict=True)]

@@ -19,10 +19,17 @@ from planner.fixes.freed import freed
 from planner.network import Network, Node
 
 MOST_FIXES = 3
+"""Ways out offered for one finding."""
+
 LARGEST_GRAPH = 2000
 """Nodes of the largest network for which fixes are searched."""
 
-MOST_LAYERS = 40_000
+MOST_EXPLAINED = 50
+"""Findings of a run for which derivations and ways out are looked for: who has more begins with these."""
+
+NOT_EXPLAINED = f"ways out were looked for among the first {MOST_EXPLAINED} findings only"
+
+MOST_LAYERS = 5_000
 """Layers that are planned, over all findings of a run, to prove fixes."""
 
 
@@ -38,11 +45,13 @@ def with_fixes(found: Diagnosis) -> Diagnosis:
     """
     loose = freed(found.network)
     free = diagnose(loose) if loose is not None and found.findings else None
-    findings, budget = [], _Budget()
-    for finding in found.findings:
+    findings, budget = [], _Budget(_work(found))
+    for number, finding in enumerate(found.findings):
         node = found.network.by_name.get(finding.layer or "")
-        if node is not None:
+        if node is not None and number < MOST_EXPLAINED:
             finding = _explained(found, finding, node, free, budget)
+        elif node is not None:
+            finding = replace(finding, notes=(*finding.notes, NOT_EXPLAINED))
         findings.append(finding)
     return replace(found, findings=tuple(findings))
 
@@ -106,7 +115,7 @@ def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate],
     for _, candidate in zip(range(MOST_TRIES), candidates, strict=False):
         if (candidate.group or candidate.text) in given:
             continue
-        if not budget.spend(len(found.network.nodes)):
+        if not budget.spend():
             return
         again = diagnose(candidate.network).findings
         counted = (f for f in again if (_counts(f) and f.layer not in unseen) or f.code == finding.code)
@@ -121,12 +130,19 @@ def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate],
 class _Budget:
     """Layers that may still be planned to prove fixes; counted, so that every machine offers the same."""
 
-    def __init__(self) -> None:
-        self.left = MOST_LAYERS
+    def __init__(self, each: int) -> None:
+        self.each, self.left = each, MOST_LAYERS
 
-    def spend(self, layers: int) -> bool:
-        self.left -= layers
+    def spend(self) -> bool:
+        self.left -= self.each
         return self.left >= 0
+
+
+def _work(found: Diagnosis) -> int:
+    """Return what planning once more costs, in layers: a remainder of a period takes about as long as a layer."""
+    conditions = {opened.requirement.condition for opened in found.plan.requirements} if found.plan else set()
+    solved = [condition for condition in conditions if len(condition.free) == 1]
+    return len(found.network.nodes) + sum(sy.period(size) for condition in solved for size in condition.sizes)
 
 
 def _counts(finding: Finding) -> bool:

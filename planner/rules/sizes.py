@@ -129,6 +129,14 @@ SIZES = (
         spec("flatten\ndense: {units: 1000}", "[N, 3, 200, 200]"),
     ),
     Rule(
+        "S215",
+        "formula too long",
+        "Where settings are names, each layer puts the formula of a size into the next. Past some 240 parts nobody can "
+        "read it, and judging it would take minutes. Numbers for some of the names keep it short.",
+        spec("conv: {filters: 1, kernel: K, stride: S, pad: P}\n" * 30),
+        spec("conv: {filters: 1, kernel: K, stride: 1, pad: P}\n" * 3, "[N, 1, H, W]"),
+    ),
+    Rule(
         "S301",
         "border dropped",
         "The stride does not divide, floor rounds down, and the last rows or columns of the input are in no window: "

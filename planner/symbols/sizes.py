@@ -332,14 +332,21 @@ def _repeated(factor: Size) -> list[Size]:
 
 
 def weight(value: Size) -> int:
-    """Return how many parts a formula has.
+    """Return how many parts a formula has; a number beyond 64 bits counts as several.
 
     Examples
     --------
-    >>> weight(3), weight(symbol("H") + 1)
-    (1, 3)
+    >>> weight(3), weight(symbol("H") + 1), weight(symbol("H") + 2**640)
+    (1, 3, 13)
     """
-    return 1 if isinstance(value, int) else sum(1 for _ in sympy.preorder_traversal(value))
+    return 1 if isinstance(value, int) else _weight(value)
+
+
+@lru_cache(maxsize=65536)
+def _weight(value: Size) -> int:
+    if value.is_Rational:
+        return 1 + (int(value.p).bit_length() + int(value.q).bit_length()) // 64
+    return 1 + sum(map(_weight, value.args))
 
 
 def whole(value: object) -> int | None:

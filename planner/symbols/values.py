@@ -5,9 +5,9 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, partial, reduce
 from math import lcm
-from typing import Any
+from typing import Any, TypeAlias
 
 import sympy
 
@@ -73,29 +73,52 @@ def exact(value: Size, values: Mapping[str, int]) -> Fraction:
 def fold(value: Size, leaf: Callable[[str], Any]) -> Any:
     """Return the value of an expression tree in any arithmetic: ``leaf(name)`` is asked for every symbol.
 
-    The numbers `leaf` returns must support ``+``, ``*``, ``**``, ``<`` and ``__floor__``; constants are Fractions.
+    The numbers `leaf` returns must support ``+``, ``*``, ``**``, ``<`` and ``__floor__``; constants are ints and
+    Fractions.
 
     Raises
     ------
     TypeError
         The expression holds a function that does not occur in sizes.
     """
+    stack: list[Any] = []
+    for function, given in _program(value):
+        if function is None:
+            stack.append(leaf(given) if isinstance(given, str) else given)
+        else:
+            parts = stack[-given:]
+            del stack[-given:]
+            stack.append(function(parts))
+    return stack.pop()
+
+
+Step: TypeAlias = tuple[Callable[[list[Any]], Any] | None, Any]
+"""A function and how many parts it takes off the stack, or None and what is put onto it: a number, or a name."""
+
+
+@lru_cache(maxsize=4096)
+def _program(value: Size) -> tuple[Step, ...]:
+    """Return an expression tree as steps, parts before what is made of them; folded often, walked once."""
+    if value.is_Integer:
+        return ((None, int(value)),)
     if value.is_Rational:
-        return Fraction(int(value.p), int(value.q))
+        return ((None, Fraction(int(value.p), int(value.q))),)
     if value.is_Symbol:
-        return leaf(value.name)
-    parts = [fold(argument, leaf) for argument in value.args]
-    if value.is_Add:
-        return reduce(operator.add, parts)
-    if value.is_Mul:
-        return reduce(operator.mul, parts)
-    if value.is_Pow:
-        return parts[0] ** int(parts[1])
-    if isinstance(value, sympy.floor):
-        return parts[0].__floor__()
-    if isinstance(value, (sympy.Min, sympy.Max)):
-        return (min if isinstance(value, sympy.Min) else max)(parts)
-    raise TypeError(f"{value.func.__name__} does not occur in sizes")
+        return ((None, value.name),)
+    function = next((made for kind, made in _MADE.items() if isinstance(value, kind)), None)
+    if function is None:
+        raise TypeError(f"{value.func.__name__} does not occur in sizes")
+    return (*(step for argument in value.args for step in _program(argument)), (function, len(value.args)))
+
+
+_MADE: Mapping[type, Callable[[list[Any]], Any]] = {
+    sympy.Add: partial(reduce, operator.add),
+    sympy.Mul: partial(reduce, operator.mul),
+    sympy.Pow: lambda parts: parts[0] ** int(parts[1]),
+    sympy.floor: lambda parts: parts[0].__floor__(),
+    sympy.Min: min,
+    sympy.Max: max,
+}
 
 
 def period(value: Size) -> int:

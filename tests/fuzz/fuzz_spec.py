@@ -39,7 +39,13 @@ SECONDS = 2.0
 MEGABYTES = 500
 """The most memory a check may take."""
 
-PATIENCE = {"ten thousand layers": 10.0, "aliases in layers": 6.0, "many that drop a border": 4.0}
+PATIENCE = {
+    "ten thousand layers": 10.0,
+    "aliases in layers": 6.0,
+    "one name for all": 4.0,
+    "wide concat": 3.0,
+    "many that drop a border": 4.0,
+}
 """Seconds for texts that are long networks and nothing else: checking is linear in their layers."""
 
 FORMATS = ("full", "concise", "json", "github")

@@ -250,3 +250,23 @@ def test_bound_numbers_are_plain_ints() -> None:
         assert all(type(size) is int for p in node.parameters for size in p.shape)
         assert type(node.macs) is int
     assert type(bound.parameters) is type(bound.macs) is int
+
+
+def test_formulas_too_long_to_reason_about_are_a_finding_that_names_what_to_give() -> None:
+    layers = [layer("conv", name=f"c{i}", filters=1, kernel="K", stride="S", pad="P") for i in range(60)]
+    (finding,) = diagnosed(*layers, shape=("N", 1, "H", "W")).findings
+    assert finding.code == "S215"
+    assert finding.message.endswith("give some of its names numbers: `H`, `K`, `P`, `S`")
+    assert finding.layer is not None
+    few = layers[: int(finding.layer[1:])]
+    assert network(*few, shape=("N", 1, "H", "W")).check().accepts(N=1, H=2000, W=2000, K=3, S=1, P=1)
+
+
+def test_ways_out_are_looked_for_among_the_first_findings_only_and_the_others_say_so() -> None:
+    layers = [layer("conv", name=f"c{i}", from_="x", filters=1, kernel=17) for i in range(60)]
+    findings = diagnosed(*layers, output=[f"c{i}" for i in range(60)]).findings
+    assert len(findings) == 60
+    assert all(finding.fixes for finding in findings[:10])
+    silent = findings[50:]
+    assert not any(finding.fixes for finding in silent)
+    assert all(finding.notes == ("ways out were looked for among the first 50 findings only",) for finding in silent)

@@ -193,3 +193,12 @@ def test_no_finding_can_forge_a_workflow_command() -> None:
 
 def test_nothing_wrong_is_nothing_to_say() -> None:
     assert render([], {}) == "" == render([], {}, "concise")
+
+
+def test_more_findings_than_anybody_reads_are_counted_and_listed_by_other_formats() -> None:
+    many = [Finding("N107", f"`kernel` of `c{i}` must be at least 1, got 0") for i in range(1203)]
+    full = render(many, {})
+    assert full.count("error[N107]") == 200
+    assert full.endswith("... and 1,003 more findings: `--output-format concise` lists them all\n")
+    assert render(many, {}, "concise").count("\n") == 1203
+    assert "more" not in render(many[:200], {})
