@@ -7,7 +7,7 @@ one finding. Ways out are the business of :mod:`planner.fixes`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import chain
@@ -19,6 +19,8 @@ from planner.domain.affine import solve_condition
 from planner.domain.domain import Domain, Open, contradiction, solve
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Severity, ShapeError
+from planner.layers.conv import Conv
+from planner.layers.window import Window
 from planner.network import Expectation, Network, Node, listed
 from planner.plan import Plan, PlannedNode
 from planner.receptive import ReceptiveFields, Seen
@@ -145,6 +147,8 @@ class _Walk:
         )
         if (dropped := node.layer.dropped(inputs)) is not None:
             self.warn_border(node, dropped, inputs[0])
+        if isinstance(node.layer, Conv):
+            self.warn_padding(node, node.layer.windows(inputs[0]))
 
     def fault(self, node: Node, requirement: Requirement) -> None:
         self.faults.append((node.name, requirement))
@@ -167,6 +171,21 @@ class _Walk:
         counts = [max(sy.constant(size) or 0, 0) for size in dropped]
         if any(counts):
             self.findings.append(_dropped(node, shape, counts))
+
+    def warn_padding(self, node: Node, windows: Iterable[Window]) -> None:
+        """Report a convolution that has windows of nothing but padding: they give its bias, whatever the input."""
+        for axis, window in zip(("height", "width"), windows, strict=True):
+            extent, sides = sy.constant(window.extent), (sy.constant(window.before), sy.constant(window.after))
+            most = max(side or 0 for side in sides)
+            if extent is not None and most >= extent:
+                message = (
+                    f"`{node.name}`: its padding of {most} holds whole windows along the {axis}, where its kernel "
+                    f"reaches {extent}: they see zeros only"
+                )
+                self.findings.append(
+                    Finding("S303", message, Severity.WARNING, node.name, node.mark("pad"), "beyond the kernel")
+                )
+                return
 
     def compare(self, expected: Expectation) -> None:
         """Judge an `expect` or `output` assertion."""

@@ -82,6 +82,12 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
         halves = [sy.constant(size) for size in node.layer.size]
         if None not in halves:
             yield from _changed(network, node.name, "pad", [min(h for h in halves if h is not None) // 2])
+    elif finding.code == "S211" and isinstance(node.layer, Dense):
+        yield from _other_sizes(network, domain)
+        yield from _other_width(found, node, node.layer)
+    elif finding.code == "S303" and isinstance(node.layer, Conv):
+        reach = min(_or(window.extent, 1) for window in node.layer.windows((1, 1, 1, 1)))
+        yield from _changed(network, node.name, "pad", [reach // 2])
     elif finding.code == "S205":
         actual = found.shapes.get(node.name)
         if actual is not None:
@@ -149,6 +155,14 @@ def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:
         if owner is not None:
             key = "filters" if isinstance(owner.layer, Conv) else "units"
             yield from _changed(found.network, owner.name, key, [count for count in counts if count is not None])
+
+
+def _other_width(found: Diagnosis, node: Node, layer: Dense) -> Iterator[Candidate]:
+    """Give a dense layer the width its input has, or the widths nearest to its own."""
+    shape, wanted = found.shapes.get(node.inputs[0]) if node.inputs else None, _or(layer.features, 0)
+    known = sy.constant(shape[1]) if shape is not None else None
+    near = [width for step in range(1, MOST_TRIES // 2) for width in (wanted - step, wanted + step) if width > 0]
+    yield from _changed(found.network, node.name, "features", near if known is None else [known])
 
 
 def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:

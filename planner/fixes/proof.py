@@ -70,7 +70,7 @@ def _explained(found: Diagnosis, finding: Finding, node: Node, free: Diagnosis |
     elif domain is not None:
         notes.append(f"accepted: {domain.text()}")
     fixes: tuple[str, ...] = ()
-    if (finding.severity is Severity.ERROR or finding.code in ("S301", "S302")) and len(
+    if (finding.severity is Severity.ERROR or finding.code in ("S301", "S302", "S303")) and len(
         found.network.nodes
     ) <= LARGEST_GRAPH:
         fixes = tuple(_proved(found, finding, candidates(found, node, finding, free), budget))

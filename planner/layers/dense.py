@@ -59,12 +59,16 @@ class Dense(Layer):
         return (inputs[0][0], self.units)
 
     def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
-        features = inputs[0][1]
+        features = self._width(inputs)
         weight = Parameter("weight", (self.units, features), fan_in=features)
         return (weight, Parameter("bias", (self.units,))) if self.bias else (weight,)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
-        return output[0] * output[1] * inputs[0][1]
+        return output[0] * output[1] * self._width(inputs)
+
+    def _width(self, inputs: tuple[Shape, ...]) -> Size:
+        """Return how many numbers the layer reads: where that is fixed, it is so whatever formula gives it."""
+        return inputs[0][1] if self.features is None else self.features
 
 
 def _width(width: Size, features: Size | None = None) -> str:

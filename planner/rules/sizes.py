@@ -159,5 +159,13 @@ SIZES = (
             "[N, 1, H, W]",
         ),
     ),
+    Rule(
+        "S303",
+        "padding beyond the kernel",
+        "A convolution with at least as much padding as its kernel reaches has windows that lie in the padding alone. "
+        "They give the bias, whatever the image, and the map grows a frame that costs time and says nothing.",
+        spec("conv: {filters: 1, kernel: 3, pad: 3}"),
+        spec("conv: {filters: 1, kernel: 3, pad: 1}"),
+    ),
 )
 """In the order of their codes."""

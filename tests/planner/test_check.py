@@ -270,3 +270,34 @@ def test_ways_out_are_looked_for_among_the_first_findings_only_and_the_others_sa
     silent = findings[50:]
     assert not any(finding.fixes for finding in silent)
     assert all(finding.notes == ("ways out were looked for among the first 50 findings only",) for finding in silent)
+
+
+def test_a_fixed_dense_width_offers_the_images_that_give_it_and_the_width_there_is() -> None:
+    layers = [
+        layer("conv", filters=6, kernel=5),
+        layer("maxpool", size=2),
+        layer("conv", filters=16, kernel=5),
+        layer("maxpool", size=2),
+        layer("flatten"),
+    ]
+    dense = layer("dense", name="d", units=120, features=400)
+    (finding,) = diagnosed(*layers, dense, shape=("N", 1, 28, 28)).findings
+    assert finding.code == "S211"
+    assert finding.fixes == ("feed 32x32 images:  x: [N, 1, 32, 32]", "d: {..., features: 256}")
+
+    (finding,) = diagnosed(*layers, layer("dense", name="d", units=1, features=401), shape=("N", 1, "H", "W")).findings
+    assert finding.code == "S211"
+    assert finding.fixes[0] == "d: {..., features: 400}"
+
+    plan = network(*layers, dense, shape=("N", 1, "H", "W")).check()
+    assert plan.parameters == 6 * 26 + 16 * 151 + 120 * 401, "a width that is fixed is no formula in the image's size"
+
+
+@pytest.mark.parametrize(
+    ("pad", "warned"), [(2, False), (3, True), ([0, 0, 0, 3], True), ([2, 2], False), ("same", False)]
+)
+def test_convolution_padding_that_holds_whole_windows_is_warned_of(pad: Any, warned: bool) -> None:
+    found = diagnosed(layer("conv", name="c", filters=1, kernel=3, pad=pad))
+    assert [finding.code for finding in found.findings] == ["S303"] * warned
+    if warned:
+        assert found.findings[0].fixes == ("c: {..., pad: 1}",)
