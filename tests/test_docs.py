@@ -242,6 +242,7 @@ def test_every_example_checks_clean(path: Path) -> None:
         ("lenet5.yaml", None, 61_706, 416_520),
         # parameters and MACs from torchvision's weight metadata and FlopCounterMode / 2
         ("resnet18.yaml", 224, 11_689_512, 1_814_073_344),
+        ("inception_v3.yaml", 299, 23_834_568, 5_713_216_096),
     ],
 )
 def test_examples_cost_what_is_published(name: str, side: int | None, parameters: int, macs: int) -> None:

@@ -228,9 +228,37 @@ def test_the_example_spec_of_resnet18_is_the_published_network() -> None:
     assert plan.accepts(N=1, H=1, W=1)
 
 
-def test_the_maps_of_vgg16_need_32_rows() -> None:
-    plan = Network(name="vgg16", input={"image": ("N", 3, "H", "W")}, layers=vgg16_maps()).check()
-    assert [plan.accepts(N=1, H=size, W=size) for size in (1, 31, 32, 33)] == [False, False, True, True]
+def test_the_example_spec_of_inception_v3_needs_75_rows() -> None:
+    plan = planner.load(str(Path(__file__).parents[1] / "examples" / "inception_v3.yaml")).check()
+    assert [size for size in range(1, 200) if plan.accepts(N=1, H=size, W=size)] == [*range(75, 200)]
+
+
+def alexnet_maps() -> Iterator[Entry]:
+    """Yield the convolutions and poolings of AlexNet as in torchvision; what follows takes a map of any size."""
+    yield layer("conv", filters=64, kernel=11, stride=4, pad=2, act="relu")
+    yield layer("maxpool", size=3, stride=2)
+    yield layer("conv", filters=192, kernel=5, pad=2, act="relu")
+    yield layer("maxpool", size=3, stride=2)
+    yield layer("conv", filters=384, kernel=3, pad=1, act="relu")
+    yield layer("conv", filters=256, kernel=3, pad=1, act="relu")
+    yield layer("conv", filters=256, kernel=3, pad=1, act="relu")
+    yield layer("maxpool", size=3, stride=2)
+
+
+def vgg11_maps() -> Iterator[Entry]:
+    """Yield the convolutions and poolings of VGG-11."""
+    for filters, depth in ((64, 1), (128, 1), (256, 2), (512, 2), (512, 2)):
+        for _ in range(depth):
+            yield layer("conv", filters=filters, kernel=3, pad=1, act="relu")
+        yield layer("maxpool", size=2)
+
+
+@pytest.mark.parametrize(("maps", "smallest"), [(alexnet_maps, 63), (vgg11_maps, 32), (vgg16_maps, 32)])
+def test_the_maps_of_alexnet_and_vgg_need_as_many_rows_as_in_torchvision(
+    maps: Callable[[], Iterator[Entry]], smallest: int
+) -> None:
+    plan = Network(name="maps", input={"image": ("N", 3, "H", "W")}, layers=maps()).check()
+    assert [size for size in range(1, 100) if plan.accepts(N=1, H=size, W=size)] == [*range(smallest, 100)]
 
 
 @pytest.mark.parametrize(
