@@ -7,6 +7,7 @@ from functools import singledispatch
 
 import planner.symbols as sy
 from planner.layers import ConvTranspose, Layer, Pad, Upsample
+from planner.layers.adaptive import AdaptivePool
 from planner.layers.conv import Conv
 from planner.layers.pool import Pool
 from planner.layers.window import WindowLayer
@@ -89,6 +90,11 @@ def _(layer: ConvTranspose, axis: int) -> str:
 @_arguments.register(Upsample)
 def _(layer: Upsample, axis: int) -> str:
     return f" x{sy.text(layer.scale[axis])}"
+
+
+@_arguments.register(AdaptivePool)
+def _(layer: AdaptivePool, axis: int) -> str:
+    return f" to {sy.text(layer.size[axis])}"
 
 
 @_arguments.register(Pad)

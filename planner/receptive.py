@@ -107,6 +107,8 @@ def through(
     view = layer.fields_of_view(shapes)
     if view is None:
         return joined
+    if any(seen.relative and seen.extent is None for seen in view):
+        return None
     axes = []
     for axis, seen in enumerate(view):
         extent = shapes[0][2 + axis] if seen.extent is None else seen.extent

@@ -17,7 +17,7 @@ from functools import singledispatch
 from typing import Literal, TypeAlias, get_args
 
 import planner.symbols as sy
-from planner.layers import AvgPool, BatchNorm, Conv, ConvTranspose, GlobalAvgPool, Softmax, Upsample
+from planner.layers import AdaptiveAvgPool, AvgPool, BatchNorm, Conv, ConvTranspose, GlobalAvgPool, Softmax, Upsample
 from planner.layers.base import Layer
 from planner.plan import Plan
 from planner.symbols import Shape, Size
@@ -267,8 +267,9 @@ def _(_: AvgPool, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Co
     return {"thop": Cost(sy.product(output), "one operation for each mean, whatever its window")}
 
 
-@costs.register
-def _(_: GlobalAvgPool, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
+@costs.register(AdaptiveAvgPool)
+@costs.register(GlobalAvgPool)
+def _(_: Layer, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
     numbers = sy.product(inputs[0])
     return {
         "thop": Cost(numbers + sy.product(output), "one operation for each number read and one for each mean"),

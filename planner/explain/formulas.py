@@ -14,6 +14,7 @@ from functools import singledispatch
 import planner.symbols as sy
 from planner.explain.steps import Step, bracketed, rule, shape_step, stated
 from planner.layers import BatchNorm, Concat, Conv, ConvTranspose, Dense, Flatten, Layer, Reshape, Upsample
+from planner.layers.adaptive import AdaptivePool
 from planner.layers.border import Crop, Pad
 from planner.layers.reshape import COMPUTED
 from planner.layers.window import Window, WindowLayer
@@ -107,6 +108,18 @@ def _(layer: ConvTranspose, inputs: tuple[Shape, ...], output: Shape) -> Iterato
         {**values, "N": batch, "H": high, "W": wide},
         layer.macs(inputs, output),
     )
+
+
+@derive.register(AdaptivePool)
+def _(layer: AdaptivePool, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    latex = r"\left\lceil \frac{{{n}}}{{{shares}}} \right\rceil"
+    given = [{"n": size, "shares": count} for size, count in zip(inputs[0][2:], layer.size, strict=True)]
+    firsts = [sy.ceil_div(each["n"], each["shares"]) for each in given]
+    found = zip(AXES, given, firsts, strict=True)
+    yield from _once(
+        *([rule(f"first window, {axis}", "ceil({n}/{shares})", latex, each, it)] for axis, each, it in found)
+    )
+    yield shape_step("output", output)
 
 
 @derive.register(Upsample)

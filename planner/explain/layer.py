@@ -134,7 +134,7 @@ def _field_steps(node: Node, layer: Layer, inputs: tuple[Shape, ...], fields: Fi
     view = layer.fields_of_view(inputs) if inputs else None
     if field is None:
         return
-    if before is None or view is None or any(axis.extent is None or axis.stride == 0 for axis in view):
+    if before is None or view is None or any(axis.extent is None or axis.stride == 0 or axis.relative for axis in view):
         yield stated("receptive field / step", field_text(field))
         return
     high, wide = (_axis_field(view[axis], before, field, axis) for axis in (0, 1))

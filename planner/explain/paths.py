@@ -19,6 +19,7 @@ from typing import TypeAlias
 import planner.symbols as sy
 from planner.domain.sizeset import SizeSet
 from planner.layers import ConvTranspose, Upsample
+from planner.layers.adaptive import AdaptivePool
 from planner.layers.base import AxisField, Layer
 from planner.network import Network
 from planner.receptive import SELF, ReceptiveField, through
@@ -227,6 +228,11 @@ def shift(layer: Layer, inputs: tuple[Shape, ...], axis: int) -> Size:
 @shift.register
 def _(layer: Upsample, _inputs: tuple[Shape, ...], axis: int) -> Size:
     return sy.quotient(1 - layer.scale[axis], 2 * layer.scale[axis])
+
+
+@shift.register
+def _(layer: AdaptivePool, inputs: tuple[Shape, ...], axis: int) -> Size:
+    return sy.quotient(sy.ceil_div(inputs[0][2 + axis], layer.size[axis]) - 1, 2)
 
 
 @shift.register

@@ -278,9 +278,11 @@ def _admit(network: Network, node: PlannedNode) -> None:
     inputs = node.input_shapes
     flat = any(len(shape) != 4 for shape in (*inputs, node.output))
     view = None if flat or not inputs else node.layer.fields_of_view(inputs)
-    if not flat and not any(each.extent is None or each.stride == 0 for each in view or ()):
+    if not flat and not any(each.extent is None or each.stride == 0 or each.relative for each in view or ()):
         return
-    what = "sees the whole map" if len(inputs[0]) == 4 else "has no rows and columns"
+    shares = any(each.relative for each in view or ())
+    sees = "divides the whole map among its outputs" if shares else "sees the whole map"
+    what = sees if len(inputs[0]) == 4 else "has no rows and columns"
     message = f"`{node.name}` {what}, so that no tile can stand for the image"
     fix = f"tile what comes before it, with the layer `{node.inputs[0]}`:  explain SPEC {node.inputs[0]} --tiling"
     where = network.by_name[node.name].mark()

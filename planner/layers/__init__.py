@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from planner.layers.adaptive import AdaptiveAvgPool as AdaptiveAvgPool
+from planner.layers.adaptive import AdaptiveMaxPool as AdaptiveMaxPool
 from planner.layers.base import Layer as Layer
 from planner.layers.base import Parameter as Parameter
 from planner.layers.border import Crop as Crop

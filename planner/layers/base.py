@@ -56,13 +56,15 @@ class AxisField:
     """How one axis of a map sees its input: window extent, stride and padding before, in positions.
 
     `extent` None stands for the whole axis. `stride` 0 means that all positions see the same; `repeat` r, that
-    r neighbours of the output come to one step along the input.
+    r neighbours of the output come to one step along the input. `relative` windows are shares of the whole axis: their
+    size follows from its, and without that an `extent` of None is not known.
     """
 
     extent: Size | None
     stride: Size = 1
     before: Size = 0
     repeat: Size = 1
+    relative: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from itertools import accumulate
 
 from planner.bound import BoundNode, BoundPlan
 from planner.layers import ConvTranspose
+from planner.layers.adaptive import share
 
 Touched = tuple[bool, ...]
 """For each position along one axis of a map, whether anything it sees is padding."""
@@ -50,6 +51,9 @@ def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
     if view is None:
         return tuple(map(any, zip(*read, strict=True)))
     (seen, *_), field = read, view[axis]
+    if field.relative:
+        windows = (share(position, len(seen), size) for position in range(size))
+        return tuple(any(seen[first:last]) for first, last in windows)
     if field.extent is None:
         return (any(seen),) * size
     counts = (0, *accumulate(map(int, seen)))

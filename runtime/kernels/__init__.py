@@ -1,6 +1,7 @@
 """The arithmetic of every layer kind; importing this package registers all kernels."""
 
 from runtime.kernels import (
+    adaptive,
     border,
     conv,
     convtranspose,
@@ -20,6 +21,7 @@ __all__ = [
     "Array",
     "Arrays",
     "Kernel",
+    "adaptive",
     "border",
     "conv",
     "convtranspose",

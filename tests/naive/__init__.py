@@ -6,6 +6,7 @@ scalar functions from `math`.
 Tensors are N, C, H, W or N, features. Whatever has no result raises :class:`NoResult`.
 """
 
+from tests.naive.adaptive import adaptive_pool as adaptive_pool
 from tests.naive.convolution import conv2d as conv2d
 from tests.naive.convolution import conv_transpose2d as conv_transpose2d
 from tests.naive.maps import crop as crop

@@ -107,6 +107,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "maxpool": _pool(_max, float("-inf")),
     "avgpool": _pool(_avg, 0.0),
     "sumpool": _pool(_sum, 0.0),
+    "adaptive_avgpool": single(F.adaptive_avg_pool2d, size="output_size"),
+    "adaptive_maxpool": single(F.adaptive_max_pool2d, size="output_size"),
     "gap": single(lambda x: F.adaptive_avg_pool2d(x, 1)),
     "gmp": single(lambda x: F.adaptive_max_pool2d(x, 1)),
     "gsp": single(lambda x: x.sum((2, 3), keepdim=True)),
