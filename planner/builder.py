@@ -20,7 +20,9 @@ from planner.network import Expectation, Network, Node, cycles, execution_order,
 from planner.symbols import Shape
 from planner.training import TrainSettings
 
-NORMS: Mapping[str, str] = MappingProxyType({"batch": "batchnorm"})
+NORMS: Mapping[str, str] = MappingProxyType(
+    {"batch": "batchnorm", "layer": "layernorm", "group": "groupnorm", "instance": "instancenorm"}
+)
 """What `norm:` may say, and the layer it stands for."""
 
 ACTIVATIONS = tuple(sorted(kind for kind, layer in KINDS.items() if layer.category == "act" and kind != "dropout"))

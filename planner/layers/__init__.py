@@ -15,6 +15,10 @@ from planner.layers.dense import Dense as Dense
 from planner.layers.globalpool import GlobalAvgPool as GlobalAvgPool
 from planner.layers.globalpool import GlobalMaxPool as GlobalMaxPool
 from planner.layers.globalpool import GlobalSumPool as GlobalSumPool
+from planner.layers.groupnorm import GroupNorm as GroupNorm
+from planner.layers.groupnorm import InstanceNorm as InstanceNorm
+from planner.layers.groupnorm import LayerNorm as LayerNorm
+from planner.layers.groupnorm import LocalResponseNorm as LocalResponseNorm
 from planner.layers.merge import Add as Add
 from planner.layers.merge import Concat as Concat
 from planner.layers.norm import BatchNorm as BatchNorm

@@ -271,3 +271,48 @@ def norm_elements(channels: int, count: int) -> int:
     (65536, 25088)
     """
     return min(channels * count, max(BLOCK, count))
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPieces:
+    """How a normalisation walks through numbers seen as (groups, channels, positions, vectors).
+
+    Each group is normalised over its channels and positions, for each vector by itself. Where a piece of all channels
+    is wide enough, vectors are cut; otherwise whole groups, or the channels of one.
+
+    Attributes
+    ----------
+    groups, channels, positions, vectors : int
+
+    Examples
+    --------
+    >>> GroupPieces(groups=8, channels=4, positions=49, vectors=32).step
+    (8, 4, 32)
+    >>> GroupPieces(groups=1, channels=96, positions=1, vectors=56 * 56 * 8).step
+    (1, 96, 682)
+    """
+
+    groups: int
+    channels: int
+    positions: int
+    vectors: int
+
+    @property
+    def along_vectors(self) -> bool:
+        """Vectors are cut, not channels."""
+        return self.positions == 1 and self.channels <= BLOCK // POSITIONS
+
+    @property
+    def step(self) -> tuple[int, int, int]:
+        """Groups, channels and vectors in one piece."""
+        if self.along_vectors:
+            return 1, self.channels, min(self.vectors, BLOCK // self.channels)
+        step = norm_step(self.groups * self.channels, self.positions * self.vectors)
+        return max(1, step // self.channels), min(step, self.channels), self.vectors
+
+    @property
+    def elements(self) -> int:
+        """Elements that hold any piece."""
+        if self.along_vectors:
+            return self.channels * self.step[2]
+        return norm_elements(self.groups * self.channels, self.positions * self.vectors)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tests import naive
-from tests.cases.case import ROW, Arrays, Case, Family, Settings, Shapes
+from tests.cases.case import ROW, Arrays, Case, Family, Oracle, Settings, Shapes
 from tests.naive import Array
 
 
@@ -25,22 +25,80 @@ def _statistics(shapes: Shapes, settings: Settings, rng: np.random.Generator) ->
     return {**found, "running_var": rng.uniform(0.5, 2.0, channels)}
 
 
+def _channels(shapes: Shapes, _settings: Settings, rng: np.random.Generator) -> Arrays:
+    return {name: rng.standard_normal(shapes[0][1]) for name in ("weight", "bias")}
+
+
+def _instance_arrays(shapes: Shapes, settings: Settings, rng: np.random.Generator) -> Arrays:
+    return _channels(shapes, settings, rng) if settings.get("affine", False) else {}
+
+
+def _layer_arrays(shapes: Shapes, settings: Settings, rng: np.random.Generator) -> Arrays:
+    if settings.get("over") != "all":
+        return _channels(shapes, settings, rng)
+    return {name: rng.standard_normal(shapes[0][1:]) for name in ("weight", "bias")}
+
+
+def _without_affine(function: Callable[..., Array]) -> Oracle:
+    def run(inputs: Sequence[Array], settings: Settings, arrays: Arrays) -> Array:
+        rest = {key: value for key, value in settings.items() if key != "affine"}
+        return function(inputs[0], arrays.get("weight"), arrays.get("bias"), **rest)
+
+    return run
+
+
+def _instance_norm(inputs: Sequence[Array], settings: Settings, arrays: Arrays) -> Array:
+    x = inputs[0]
+    if x.ndim != 4:
+        raise naive.NoResult("instances are maps")
+    return naive.group_norm(
+        x, arrays.get("weight"), arrays.get("bias"), groups=x.shape[1], eps=settings.get("eps", 1e-5)
+    )
+
+
 # fmt: off
 CASES = (
     Case("batchnorm"),
     Case("batchnorm", {"eps": 0.01, "momentum": 0.3}),
     Case("batchnorm", {"affine": False}),
     Case("batchnorm", inputs=(ROW,), at={"N": 5}),
+    Case("layernorm"),
+    Case("layernorm", {"eps": 0.01, "affine": False}),
+    Case("layernorm", inputs=(ROW,)),
+    Case("layernorm", {"over": "all"}),
+    Case("layernorm", {"over": "all", "affine": False}),
+    Case("layernorm", {"over": "all"}, (ROW,)),
+    Case("groupnorm", {"groups": 2}),
+    Case("groupnorm", {"groups": 1, "affine": False}),
+    Case("groupnorm", {"groups": 3, "eps": 0.01}, (ROW,)),
+    Case("groupnorm", {"groups": "G"}, (("N", "C", "H", "W"),), at={"C": 6, "G": 2}),
+    Case("instancenorm"),
+    Case("instancenorm", {"affine": True, "eps": 0.01}),
+    Case("lrn", {"size": 3}),
+    Case("lrn", {"size": 2, "alpha": 0.5, "beta": 1.5, "k": 2.0}),
+    Case("lrn", {"size": 9, "alpha": 2.0}),
 )
 # fmt: on
 
-REFUSED: tuple[tuple[str, Case, Case], ...] = ()
+REFUSED: tuple[tuple[str, Case, Case], ...] = (
+    # rule that is broken, case that breaks it, nearest case that does not
+    ("S203", Case("groupnorm", {"groups": 3}), Case("groupnorm", {"groups": 2})),
+    ("S204", Case("instancenorm", inputs=(ROW,)), Case("instancenorm")),
+    ("S204", Case("lrn", {"size": 3}, (ROW,)), Case("lrn", {"size": 3})),
+)
 
 ORACLES = {
     "batchnorm": _batch_norm,
+    "layernorm": _without_affine(naive.layer_norm),
+    "groupnorm": _without_affine(naive.group_norm),
+    "instancenorm": _instance_norm,
+    "lrn": lambda inputs, settings, _arrays: naive.local_response_norm(inputs[0], **settings),
 }
 
 ARRAYS = {
+    "layernorm": _layer_arrays,
+    "groupnorm": _channels,
+    "instancenorm": _instance_arrays,
     "batchnorm": _statistics,
 }
 

@@ -15,6 +15,9 @@ from tests.naive.maps import zero_pad as zero_pad
 from tests.naive.merge import add as add
 from tests.naive.merge import concat as concat
 from tests.naive.norm import batch_norm as batch_norm
+from tests.naive.norm import group_norm as group_norm
+from tests.naive.norm import layer_norm as layer_norm
+from tests.naive.norm import local_response_norm as local_response_norm
 from tests.naive.pointwise import each as each
 from tests.naive.pointwise import gelu as gelu
 from tests.naive.pointwise import sigmoid as sigmoid

@@ -58,3 +58,83 @@ def batch_norm(
         shift = 0.0 if bias is None else float(bias[c])
         y[:, c] = (x[:, c] - mean) / math.sqrt(var + eps) * scale + shift
     return y, new_mean, new_var
+
+
+def _standard(values: list[float], eps: float) -> list[float]:
+    mean = math.fsum(values) / len(values)
+    var = math.fsum((value - mean) ** 2 for value in values) / len(values)
+    return [(value - mean) / math.sqrt(var + eps) for value in values]
+
+
+def layer_norm(
+    x: Array, weight: Array | None, bias: Array | None, *, over: str = "channels", eps: float = 1e-5
+) -> Array:
+    """Return each image normalised as a whole, or each of its positions over the channels.
+
+    Source: torch.nn.LayerNorm documentation; for positions, on the tensor with the channels last.
+
+    Examples
+    --------
+    >>> layer_norm(np.array([[1.0, 3.0]]), None, None, eps=0.0).tolist()
+    [[-1.0, 1.0]]
+    """
+    y = np.zeros_like(x)
+    for n in range(x.shape[0]):
+        places = [(slice(None), *place) for place in np.ndindex(x.shape[2:])] if over == "channels" else [...]
+        for place in places:
+            part = x[n][place]
+            y[n][place] = np.reshape(_standard([float(value) for value in part.ravel()], eps), part.shape)
+    for n in range(x.shape[0]):
+        for place in np.ndindex(x.shape[1:]):
+            own = place if over == "all" else place[0]
+            if weight is not None and bias is not None:
+                y[n][place] = y[n][place] * weight[own] + bias[own]
+    return y
+
+
+def group_norm(x: Array, weight: Array | None, bias: Array | None, *, groups: int = 32, eps: float = 1e-5) -> Array:
+    """Return each group of channels of each image normalised.
+
+    Source: torch.nn.GroupNorm documentation.
+
+    Raises
+    ------
+    NoResult
+        The channels cannot be split.
+
+    Examples
+    --------
+    >>> group_norm(np.array([[1.0, 3.0, 5.0, 9.0]]), None, None, groups=2, eps=0.0).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
+    """
+    if x.shape[1] % groups:
+        raise NoResult(f"{x.shape[1]} channels in {groups} groups")
+    y = np.zeros_like(x)
+    for n in range(x.shape[0]):
+        for some in np.split(np.arange(x.shape[1]), groups):
+            part = x[n][some]
+            y[n][some] = np.reshape(_standard([float(value) for value in part.ravel()], eps), part.shape)
+    for c in range(x.shape[1]):
+        if weight is not None and bias is not None:
+            y[:, c] = y[:, c] * weight[c] + bias[c]
+    return y
+
+
+def local_response_norm(x: Array, *, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1.0) -> Array:
+    """Return each number divided by a power of the mean square of its neighbours across the channels.
+
+    Source: torch.nn.LocalResponseNorm documentation, whose average counts ``size`` channels also at the ends.
+
+    Examples
+    --------
+    >>> local_response_norm(np.ones((1, 2, 1, 1)), size=2, alpha=2.0, beta=1.0).ravel().tolist()
+    [0.5, 0.3333333333333333]
+    """
+    if x.ndim != 4:
+        raise NoResult("needs a map")
+    y = np.zeros_like(x)
+    for n, c, i, j in np.ndindex(x.shape):
+        around = [q for q in range(c - size // 2, c - size // 2 + size) if 0 <= q < x.shape[1]]
+        mean = math.fsum(float(x[n, q, i, j]) ** 2 for q in around) / size
+        y[n, c, i, j] = x[n, c, i, j] / (k + alpha * mean) ** beta
+    return y

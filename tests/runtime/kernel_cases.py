@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from planner.layers import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
     AvgPool,
     BatchNorm,
     Conv,
@@ -12,8 +14,12 @@ from planner.layers import (
     GlobalAvgPool,
     GlobalMaxPool,
     GlobalSumPool,
+    GroupNorm,
+    InstanceNorm,
     Layer,
+    LayerNorm,
     LeakyRelu,
+    LocalResponseNorm,
     LogSoftmax,
     MaxPool,
     Relu,
@@ -66,8 +72,21 @@ POOLS: tuple[Layer, ...] = (
     GlobalAvgPool(),
     GlobalMaxPool(),
     GlobalSumPool(),
+    AdaptiveAvgPool(size=(3, 9)),
+    AdaptiveMaxPool(size=(3, 9)),
 )
-DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, BatchNorm(), BatchNorm(affine=False), Flatten())
+NORMS: tuple[Layer, ...] = (
+    BatchNorm(),
+    BatchNorm(affine=False),
+    LayerNorm(),
+    LayerNorm(over="all"),
+    LayerNorm(affine=False),
+    GroupNorm(groups=2),
+    InstanceNorm(),
+    InstanceNorm(affine=True),
+    LocalResponseNorm(size=3),
+)
+DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, Flatten())
 
 
 def label(layer: Layer) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
-from tests.torch_judge.base import Function, Settings, Tensors
+from tests.torch_judge.base import Function, Settings, Tensors, single
 
 
 def _batch_norm(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, training: bool) -> torch.Tensor:
@@ -23,6 +23,27 @@ def _batch_norm(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tens
     )
 
 
+def _layer_norm(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, _training: bool) -> torch.Tensor:
+    (x,), weight, bias, eps = inputs, arrays.get("weight"), arrays.get("bias"), settings.get("eps", 1e-5)
+    if settings.get("over") == "all":
+        return F.layer_norm(x, x.shape[1:], weight, bias, eps)
+    return F.layer_norm(x.movedim(1, -1), x.shape[1:2], weight, bias, eps).movedim(-1, 1)
+
+
+def _group_norm(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, _training: bool) -> torch.Tensor:
+    eps = settings.get("eps", 1e-5)
+    return F.group_norm(inputs[0], settings["groups"], arrays.get("weight"), arrays.get("bias"), eps)
+
+
+def _instance_norm(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, _: bool) -> torch.Tensor:
+    eps = settings.get("eps", 1e-5)
+    return F.instance_norm(inputs[0], weight=arrays.get("weight"), bias=arrays.get("bias"), eps=eps)
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "batchnorm": _batch_norm,
+    "layernorm": _layer_norm,
+    "groupnorm": _group_norm,
+    "instancenorm": _instance_norm,
+    "lrn": single(F.local_response_norm),
 }

@@ -1,0 +1,230 @@
+"""Normalisation of each image by itself: layer, group, instance and local response normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import planner.symbols as sy
+from planner.conditions import Divides, Requirement
+from planner.layers.base import (
+    Category,
+    Keep,
+    Layer,
+    Parameter,
+    choice,
+    count,
+    flag,
+    needs_rank,
+    number,
+    setting,
+    settle,
+)
+from planner.layers.conv import uneven
+from planner.layers.norm import SMALLEST_EPS
+from planner.layers.scratch import GroupPieces, softmax_columns
+from planner.symbols import Shape
+
+
+@dataclass(frozen=True)
+class GroupedNorm(Layer):
+    """What layer, group and instance normalisation share: ``weight*(x - mean)/sqrt(var + eps) + bias``.
+
+    Mean and biased variance are those of each group of numbers of one image, while training and at inference alike.
+    """
+
+    category: ClassVar[Category] = "norm"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+    in_place: ClassVar[bool] = True
+
+    eps: float
+    affine: bool
+
+    def __post_init__(self) -> None:
+        settle(self, eps=number("eps", self.eps, SMALLEST_EPS, 1.0))
+        flag("affine", self.affine)
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+    def scaled(self, shape: Shape) -> Shape:
+        """Return the shape of ``weight`` and ``bias``."""
+        return (shape[1],)
+
+    def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        shape = self.scaled(inputs[0])
+        return (Parameter("weight", shape, initial=1.0), Parameter("bias", shape)) if self.affine else ()
+
+    def pieces(self, shape: Shape) -> GroupPieces:
+        """Return the groups of a tensor of that shape (bound shapes only), and how they are walked through."""
+        raise NotImplementedError
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
+        """Return the ``mean`` and ``inverse`` standard deviation of each group."""
+        plan, batch = self.pieces(output), int(output[0])
+        shape = (plan.groups, plan.vectors // batch, batch)
+        return {"mean": shape, "inverse": shape}
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return four numbers a group and a piece of the tensor; while training two pieces and a sum a weight."""
+        plan = self.pieces(output)
+        each = plan.groups * plan.channels if training and self.affine else 0
+        return 4 * plan.groups * plan.vectors + (2 if training else 1) * plan.elements + each
+
+
+@dataclass(frozen=True)
+class LayerNorm(GroupedNorm):
+    """Layer normalisation: over the channels at each position, or over all numbers of an image.
+
+    ``over: channels`` has one ``weight`` and ``bias`` a channel, (C,), as ConvNeXt's LayerNorm2d; ``over: all`` one a
+    number, (C, H, W), as torch.nn.LayerNorm with that `normalized_shape`, which fixes the size of the image.
+    On (N, features) they are the same.
+
+    References
+    ----------
+    Ba, Kiros, Hinton, arXiv:1607.06450; torch.nn.LayerNorm documentation; Liu et al., arXiv:2201.03545.
+
+    Examples
+    --------
+    >>> [p.shape for p in LayerNorm(over="all").params(((8, 64, 7, 7),))]
+    [(64, 7, 7), (64, 7, 7)]
+    """
+
+    over: str = setting("channels: at each position by itself; all: all numbers of an image", "channels")
+    eps: float = setting("added to the variance", 1e-5)
+    affine: bool = setting("scale and shift by trainable numbers", True)
+
+    kind: ClassVar[str] = "layernorm"
+    summary: ClassVar[str] = "layer normalisation over the channels of each position, or over each image"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, over=choice("over", self.over, ("channels", "all")))
+
+    def scaled(self, shape: Shape) -> Shape:
+        return shape[1:] if self.over == "all" else (shape[1],)
+
+    def pieces(self, shape: Shape) -> GroupPieces:
+        batch, channels, *map_size = shape
+        positions = int(sy.product(map_size))
+        if self.over == "all":
+            return GroupPieces(1, int(channels) * positions, 1, int(batch))
+        return GroupPieces(1, int(channels), 1, positions * int(batch))
+
+
+@dataclass(frozen=True)
+class GroupNorm(GroupedNorm):
+    """Group normalisation: over the map of each of several groups of channels.
+
+    Parameters ``weight`` and ``bias``, each (C,).
+
+    References
+    ----------
+    Wu, He, arXiv:1803.08494, which also gives the 32 groups; torch.nn.GroupNorm documentation.
+
+    Examples
+    --------
+    >>> [p.shape for p in GroupNorm(groups=4).params(((8, 64, 7, 7),))]
+    [(64,), (64,)]
+    """
+
+    groups: Any = setting("groups of channels", 32)
+    eps: float = setting("added to the variance", 1e-5)
+    affine: bool = setting("scale and shift each channel by trainable numbers", True)
+
+    kind: ClassVar[str] = "groupnorm"
+    summary: ClassVar[str] = "normalisation of each group of channels of an image"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, groups=count("groups", self.groups))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        say = partial(uneven, self.groups, inputs[0][1], "channels")
+        yield Requirement("S203", Divides(self.groups, inputs[0][1]), say, partial(say, short=True), "groups")
+
+    def pieces(self, shape: Shape) -> GroupPieces:
+        batch, channels, *map_size = shape
+        groups = int(self.groups)
+        return GroupPieces(groups, int(channels) // groups, int(sy.product(map_size)), int(batch))
+
+
+@dataclass(frozen=True)
+class InstanceNorm(GroupedNorm):
+    """Instance normalisation: over the map of each channel of each image; statistics are never carried on.
+
+    Parameters ``weight`` and ``bias``, each (C,), where `affine` asks for them.
+
+    References
+    ----------
+    Ulyanov, Vedaldi, Lempitsky, arXiv:1607.08022; torch.nn.InstanceNorm2d documentation (`affine` false by default).
+
+    Examples
+    --------
+    >>> InstanceNorm().params(((8, 64, 7, 7),))
+    ()
+    """
+
+    eps: float = setting("added to the variance", 1e-5)
+    affine: bool = setting("scale and shift each channel by trainable numbers", False)
+
+    kind: ClassVar[str] = "instancenorm"
+    summary: ClassVar[str] = "normalisation of each channel of an image"
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+
+    def pieces(self, shape: Shape) -> GroupPieces:
+        batch, channels, *map_size = shape
+        return GroupPieces(int(channels), 1, int(sy.product(map_size)), int(batch))
+
+
+@dataclass(frozen=True)
+class LocalResponseNorm(Layer):
+    """Local response normalisation: ``x/(k + alpha*m)^beta``, m the mean of x^2 over neighbouring channels.
+
+    Of `size` channels, ``floor(size/2)`` lie before the channel itself; where there are none, zeros count.
+
+    References
+    ----------
+    Krizhevsky, Sutskever, Hinton 2012, section 3.3 (a sum there, so that its alpha is `size` times smaller);
+    torch.nn.LocalResponseNorm documentation.
+
+    Examples
+    --------
+    >>> LocalResponseNorm(size=5).output_shape(((8, 64, 27, 27),))
+    (8, 64, 27, 27)
+    """
+
+    size: Any = setting("neighbouring channels that count")
+    alpha: float = setting("factor of their mean square", 1e-4)
+    beta: float = setting("exponent", 0.75)
+    k: float = setting("added to the mean square", 1.0)
+
+    kind: ClassVar[str] = "lrn"
+    category: ClassVar[Category] = "norm"
+    summary: ClassVar[str] = "local response normalisation across neighbouring channels"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+    in_place: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            size=count("size", self.size),
+            alpha=number("alpha", self.alpha, 0.0, 1e6),
+            beta=number("beta", self.beta, 0.0, 100.0),
+            k=number("k", self.k, SMALLEST_EPS, 1e6),
+        )
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return two pieces of some positions with all channels; three while training."""
+        channels, places = int(output[1]), int(sy.product((output[0], *output[2:])))
+        return (3 if training else 2) * channels * softmax_columns(channels, places)
