@@ -1,24 +1,28 @@
 """Where requests for memory end up: (bytes, first, last) -> offset.
 
 Knows nothing of layers. No arrangement is promised to be the smallest possible (the problem is
-NP-hard); every arrangement states its lower bound beside its size.
+NP-hard); every arrangement states its lower bound beside its size, and whether it is proved to be the smallest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from types import MappingProxyType
 
 from planner.memory.lifetimes import Key, Role, Timeline
 from planner.memory.occupancy import Floor, Meetings, best_gap
+from planner.memory.search import search
 
 ALIGNMENT = 64
 """Bytes; offsets and sizes are multiples of a cache line, which is also the widest vector register."""
 
 MOST_LOOKS = 3_000_000
 """Looks at placed blocks after which an order that is not the first is given up: about a second."""
+
+SEARCH_LOOKS = 100_000
+"""Work a plan spends on a search where no order meets the lower bound: below a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,8 @@ class Arena:
         Size; a multiple of 64.
     lower_bound : int
         No arrangement can be smaller: the largest sum of blocks alive in one step.
+    proved : bool
+        Whether no arrangement is smaller than this one: it meets the lower bound, or a search has been through all.
     blocks : tuple of Block
         In order of their first step; scratch memory of a training step appears once for each pass.
     places : mapping of Key to Block
@@ -75,6 +81,7 @@ class Arena:
     steps: int
     backward: tuple[str, ...]
     starts: Mapping[Key, int] = field(default_factory=lambda: MappingProxyType({}))
+    proved: bool = False
 
     def live(self) -> tuple[int, ...]:
         """Return how many bytes are in use in each step.
@@ -89,7 +96,7 @@ class Arena:
         return _live(((block.bytes, (block.first, block.last)) for block in self.blocks), self.steps)
 
 
-def arrange(timeline: Timeline) -> Arena:
+def arrange(timeline: Timeline, *, looks: int = SEARCH_LOOKS, enough: int = 0) -> Arena:
     """Return an arena in which no two requests alive in one step overlap.
 
     Greedy: the requests are placed one after the other, each into the smallest gap between the placed ones it
@@ -125,17 +132,26 @@ def arrange(timeline: Timeline) -> Arena:
     )
     best: tuple[int, list[int]] | None = None
     for order in orders:
-        looks = None if best is None else MOST_LOOKS
-        offsets = _place(sorted(range(len(requests)), key=order), sizes, timeline, looks)
-        if offsets is None:
+        most = None if best is None else MOST_LOOKS
+        placed = _place(sorted(range(len(requests)), key=order), sizes, timeline, most)
+        if placed is None:
             continue
-        total = max((offset + size for offset, size in zip(offsets, sizes, strict=True)), default=0)
-        if best is None or total < best[0]:
-            best = total, offsets
-        if total == bound:
+        end = _end(placed, sizes)
+        if best is None or end < best[0]:
+            best = end, placed
+        if end == bound:
             break
     assert best is not None
-    return _arena(timeline, sizes, best[1], best[0], bound)
+    total, offsets = best
+    least = bound
+    if total > max(bound, enough) and looks:
+        spans_of = [request.spans for request in requests]
+        found = search(sizes, spans_of, total=total, least=bound, looks=looks, enough=enough)
+        least = found.least
+        if found.offsets is not None:
+            offsets = found.offsets
+            total = _end(offsets, sizes)
+    return replace(_arena(timeline, sizes, offsets, total, bound), proved=total <= least)
 
 
 def _place(order: Sequence[int], sizes: Sequence[int], timeline: Timeline, looks: int | None) -> list[int] | None:
@@ -155,6 +171,10 @@ def _place(order: Sequence[int], sizes: Sequence[int], timeline: Timeline, looks
         if looks is not None and looked + floor.looked > looks:
             return None
     return offsets
+
+
+def _end(offsets: Sequence[int], sizes: Sequence[int]) -> int:
+    return max((offset + size for offset, size in zip(offsets, sizes, strict=True)), default=0)
 
 
 def _arena(timeline: Timeline, sizes: list[int], offsets: list[int], total: int, bound: int) -> Arena:

@@ -20,6 +20,7 @@ def node(name: str, layer: Layer, *inputs: BoundNode) -> BoundNode:
     flat = (SHAPE[0], SHAPE[1] * SHAPE[2] * SHAPE[3])
     wide = (SHAPE[0], sum(shape[1] for shape in shapes), *SHAPE[2:])
     output = {"flatten": flat, "concat": wide}.get(layer.kind, shapes[0] if shapes else SHAPE)
+    layer = layer.bind({})
     parameters = layer.params(shapes) if layer.kind == "conv" else ()
     return BoundNode(name, layer.kind, layer, tuple(item.name for item in inputs), shapes, output, parameters, (), 0)
 
