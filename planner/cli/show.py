@@ -14,6 +14,7 @@ from planner.findings import Finding, PlannerError, SizeError
 from planner.plan import Plan
 
 if TYPE_CHECKING:
+    from planner.bound import BoundPlan
     from planner.report.table import SortKey
 
 SORT_KEYS = ("params", "macs", "output", "memory")
@@ -41,15 +42,14 @@ def command(spec: str, sizes: dict[str, int], sort: str | None, memory: bool, as
 
     try:
         if as_json:
-            out(json_text(report.as_json(report.report(plan, sizes))))
+            facts = report.as_json(report.report(plan, sizes))
+            if memory:
+                facts["memory"] |= report.memory_as_json(_known(plan, sizes))
+            out(json_text(facts))
             return
         out(table.show(plan, sizes, sort=cast("SortKey | None", sort), width=width(), colour=colour(sys.stdout)))
         if memory:
-            bound = report.admit(plan, _for_one_image(plan, sizes))
-            if bound is None:
-                names = ",".join(f"{name}=..." for name in plan.free)
-                finding = Finding("S209", "memory is laid out once every size is known", fixes=(f"--at {names}",))
-                raise SizeError([finding])
+            bound = _known(plan, sizes)
             for training in (False, True):
                 out("\n" + table.memory_table(bound, training=training, width=width(), colour=colour(sys.stdout)))
     except PlannerError as error:
@@ -57,6 +57,17 @@ def command(spec: str, sizes: dict[str, int], sort: str | None, memory: bool, as
     count = len(subject.findings)
     if count:
         message(f"{count} warning{'s' if count > 1 else ''}; see  shapeplan check {subject.file}\n")
+
+
+def _known(plan: Plan, sizes: dict[str, int]) -> BoundPlan:
+    """Return the plan at known sizes, for one image where only the batch is free."""
+    from planner.report.facts import admit
+
+    bound = admit(plan, _for_one_image(plan, sizes))
+    if bound is None:
+        names = ",".join(f"{name}=..." for name in plan.free)
+        raise SizeError([Finding("S209", "memory is laid out once every size is known", fixes=(f"--at {names}",))])
+    return bound
 
 
 def _for_one_image(plan: Plan, sizes: dict[str, int]) -> dict[str, int]:

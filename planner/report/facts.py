@@ -252,6 +252,42 @@ def as_json(found: Report) -> dict[str, Any]:
     }
 
 
+def memory_as_json(bound: BoundPlan) -> dict[str, Any]:
+    """Return what lies where in memory, and when, for machines; bytes, and steps with both ends included.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 3, 8, 8)}, layers=[layer("relu", name="r")])
+    >>> found = memory_as_json(net.check().bind(N=1))["inference"]
+    >>> found["bytes"], found["lower_bound"], found["proved"], found["live"]
+    (768, 768, True, [768, 768, 768])
+    """
+    memory = bound.memory
+    arenas = {"inference": memory.inference, "training": memory.training}
+    return {
+        name: {
+            "bytes": arena.bytes,
+            "lower_bound": arena.lower_bound,
+            "proved": arena.proved,
+            "steps": arena.steps,
+            "live": list(arena.live()),
+            "blocks": [
+                {
+                    "name": block.name,
+                    "role": block.role,
+                    "bytes": block.bytes,
+                    "first": block.first,
+                    "last": block.last,
+                    "offset": block.offset,
+                }
+                for block in arena.blocks
+            ],
+        }
+        for name, arena in arenas.items()
+    }
+
+
 def _rows(
     plan: Plan, known: Mapping[str, int], bound: BoundPlan | None, legend: Legend | None, item_bytes: int
 ) -> Iterable[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from planner.findings import SizeError
 from planner.memory.formula import accepted_sizes, memory_formula
 from planner.report import table
 from planner.report.chart import chart
-from planner.report.facts import Legend, admit, as_json, report
+from planner.report.facts import Legend, admit, as_json, memory_as_json, report
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 WORDS = {"floor": sympy.floor, "max": sympy.Max, "min": sympy.Min}
@@ -173,6 +174,31 @@ def test_the_chart_of_memory_tells_the_peak_and_its_step(training: bool) -> None
         f"in use in each of {arena.steps} steps; most, {table.size(max(arena.live()))}, in step {step}"
     )
     assert lines[2][2 + step] == "█"
+
+
+def test_the_table_of_memory_says_whether_the_arena_is_proved_to_be_the_least() -> None:
+    bound = example("lenet5").bind(N=1)
+    arena = bound.memory.inference
+    for proved, bigger, told in [
+        (True, 0, "the least there is"),
+        (True, 64, "least by search"),
+        (False, 64, "not proved"),
+    ]:
+        bound.__dict__["memory"] = replace(
+            bound.memory, inference=replace(arena, proved=proved, bytes=arena.lower_bound + bigger)
+        )
+        assert told in table.memory_table(bound, training=False, width=100).splitlines()[0]
+
+
+def test_the_json_of_memory_holds_every_block_and_adds_up_to_its_live_bytes() -> None:
+    bound = example("unet").bind(N=1, H=188, W=188)
+    found = memory_as_json(bound)
+    for name, arena in (("inference", bound.memory.inference), ("training", bound.memory.training)):
+        told = found[name]
+        assert (told["bytes"], told["lower_bound"], told["proved"]) == (arena.bytes, arena.lower_bound, arena.proved)
+        for step, live in enumerate(told["live"]):
+            assert live == sum(b["bytes"] for b in told["blocks"] if b["first"] <= step <= b["last"])
+        assert max(told["live"]) == told["lower_bound"] and len(told["live"]) == told["steps"]
 
 
 @settings(max_examples=50, deadline=None)
