@@ -10,23 +10,32 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
-from planner.layers.base import AxisField, Category, Layer, needs_rank, pair, setting, settle
+from planner.layers.base import AxisField, Category, Layer, choice, needs_rank, number, pair, setting, settle
 from planner.layers.window import read_padding
 from planner.symbols import Shape, Size
+
+MODES = ("constant", "reflect", "replicate")
+
+LARGEST_VALUE = 3e38
+"""A border of more is infinite in float32."""
 
 
 @dataclass(frozen=True)
 class Pad(Layer):
-    """Zeros around a map.
+    """A border around a map: one number, the map mirrored at its edge, or its edge repeated.
+
+    With `mode` reflect, row -i is row i: the edge itself is not repeated, so that each side must be smaller than
+    the map. With replicate, row -i is row 0. Gradients of copies go back to what was copied.
 
     Raises
     ------
     SettingError
-        The padding is not one, two or four sizes.
+        The padding is not one, two or four sizes, or `value` is given where nothing has it.
 
     References
     ----------
-    torch.nn.ZeroPad2d documentation; the sides here are in the order top, bottom, left, right.
+    torch.nn.ConstantPad2d, ReflectionPad2d and ReplicationPad2d documentation; the sides here are in the order top,
+    bottom, left, right.
 
     Examples
     --------
@@ -34,24 +43,45 @@ class Pad(Layer):
     (1, 3, 28, 32)
     """
 
-    pad: Any = setting("zeros around the map: a number, [h, w] or [top, bottom, left, right]", least=0)
+    pad: Any = setting("positions around the map: a number, [h, w] or [top, bottom, left, right]", least=0)
+    mode: str = setting("constant, reflect or replicate: what the border holds", "constant")
+    value: float = setting("what a constant border holds", 0.0)
 
     kind: ClassVar[str] = "pad"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "zeros around a map"
+    summary: ClassVar[str] = "a border around a map: zeros, another number, the map mirrored or its edge repeated"
 
     def __post_init__(self) -> None:
+        given = self.pad if isinstance(self.pad, (list, tuple)) else [self.pad]
+        if any(isinstance(side, int) and side < 0 for side in given):
+            raise SettingError("pad", f"`pad` adds positions, got {self.pad}", "to cut positions off, use `crop`")
         sides = read_padding("pad", self.pad)
         if isinstance(sides, str):
             raise SettingError("pad", "`pad` as a layer of its own cannot be same", "set it at the layer behind")
-        settle(self, pad=sides)
+        mode = choice("mode", self.mode, MODES)
+        settle(self, pad=sides, mode=mode, value=number("value", self.value, -LARGEST_VALUE, LARGEST_VALUE))
+        if mode != "constant" and self.value != 0:
+            raise SettingError("value", f"`value` is what a constant border holds, but `mode` is {mode}", "remove it")
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+        if self.mode == "reflect":
+            for side, padding in enumerate(self.pad):
+                size = inputs[0][2 + side // 2]
+                say = partial(_mirrored_too_far, size, padding)
+                least = AtLeast(sy.total([size, -padding, -1]), 0)
+                yield Requirement("S206", least, say, partial(say, short=True), "pad")
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         (batch, channels, high, wide), (top, bottom, left, right) = inputs[0], self.pad
         return (batch, channels, sy.total([high, top, bottom]), sy.total([wide, left, right]))
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return one line of the map while training with `mode` replicate: what goes back to an edge."""
+        if self.mode != "replicate" or not training:
+            return 0
+        batch, channels, *sizes = inputs[0]
+        return int(batch * channels) * max(map(int, sizes))
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
         return AxisField(1, before=self.pad[0]), AxisField(1, before=self.pad[2])
@@ -128,6 +158,15 @@ class Crop(Layer):
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
         top, left = self.offsets(inputs)
         return AxisField(1, before=-top), AxisField(1, before=-left)
+
+
+def _mirrored_too_far(size: Size, padding: Size, *, short: bool = False) -> str:
+    if short:
+        return f"at most {sy.text(sy.total([size, -1]))}"
+    return (
+        f"mirrors {sy.text(padding)} positions beyond the edge of a map of {sy.text(size)}; a mirror shows one less "
+        "than the map has"
+    )
 
 
 def _wrong_number(wanted: int) -> str:

@@ -50,9 +50,10 @@ SIZES = (
     ),
     Rule(
         "S206",
-        "pool padding over half its window",
+        "padding that reaches too far",
         "With more padding than half the window, a pooling window could lie in the padding alone, and its largest "
-        "value or mean would be of nothing.",
+        "value or mean would be of nothing. A `pad` with `mode: reflect` mirrors the map at its edge, and can show no "
+        "more than lies beyond the edge: one position less than the map.",
         spec("maxpool: {size: 2, pad: 2}"),
         spec("maxpool: {size: 2, pad: 1}"),
     ),

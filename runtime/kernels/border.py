@@ -18,27 +18,62 @@ def _around(array: Array, top: int, left: int, inner: tuple[int, int]) -> Iterat
             yield part
 
 
+def _sources(size: int, before: int, after: int, mode: str) -> list[tuple[slice, slice]]:
+    """Return the parts of a padded axis that hold copies, each with the part of the map it copies.
+
+    Examples
+    --------
+    >>> _sources(4, 2, 1, "reflect")[1:]
+    [(slice(0, 2, None), slice(2, 0, -1)), (slice(6, 7, None), slice(2, 1, -1))]
+    """
+    end = before + size
+    found = [(slice(before, end), slice(0, size))]
+    if before and mode != "constant":
+        found.append((slice(0, before), slice(before, 0, -1) if mode == "reflect" else slice(0, 1)))
+    if after and mode != "constant":
+        beyond = size - 2 - after
+        mirror = slice(size - 2, None if beyond < 0 else beyond, -1)
+        found.append((slice(end, end + after), mirror if mode == "reflect" else slice(size - 1, size)))
+    return found
+
+
 @kernel(Pad)
 class PadKernel(Kernel[Pad]):
-    """Zeros around a map; the gradient of the middle goes back."""
+    """A border around a map, a rectangle at a time; what was copied gets the gradients of all its copies."""
 
     def prepare(self) -> None:
-        x, y = self.arrays.inputs[0], self.arrays.output
-        top, _, left, _ = self.layer.pad
-        middle = (slice(None), slice(top, top + x.shape[1]), slice(left, left + x.shape[2]))
-        self.zeros = list(_around(y, top, left, (x.shape[1], x.shape[2])))
-        self.middle = y[middle]
-        self.grad_middle = self.grad_output[middle] if self.differentiates else None
+        x, y, mode = self.arrays.inputs[0], self.arrays.output, self.layer.mode
+        top, bottom, left, right = map(int, self.layer.pad)
+        down, across = (
+            _sources(size, before, after, mode)
+            for size, before, after in zip(x.shape[1:3], (top, left), (bottom, right), strict=True)
+        )
+        places = [((to_row, to_column), (row, column)) for to_row, row in down for to_column, column in across]
+        self.constant = list(_around(y, top, left, (x.shape[1], x.shape[2]))) if mode == "constant" else []
+        self.copies = [(y[:, *to], x[:, *source]) for to, source in places]
+        grad = self.arrays.grad_inputs[0] if self.differentiates else None
+        self.folds: list[tuple[Array, Array, tuple[int, ...], Array]] = []
+        for to, source in places if grad is not None else ():
+            assert grad is not None
+            part, target = self.grad_output[:, *to], grad[:, *source]
+            axes = tuple(axis for axis in (1, 2) if part.shape[axis] != target.shape[axis])
+            self.folds.append((part, target, axes, self.scratch().take(*target.shape) if axes else target))
 
     def forward(self) -> None:
-        for part in self.zeros:
-            part.fill(0)
-        np.copyto(self.middle, self.arrays.inputs[0])
+        for part in self.constant:
+            part.fill(self.layer.value)
+        for part, source in self.copies:
+            np.copyto(part, source)
 
     def backward(self) -> None:
-        grad_input = self.arrays.grad_inputs[0]
-        if grad_input is not None and self.grad_middle is not None:
-            np.copyto(grad_input, self.grad_middle)
+        for index, (part, target, axes, total) in enumerate(self.folds):
+            if not index:
+                np.copyto(target, part)
+                continue
+            if axes:
+                np.add.reduce(part, axis=axes, keepdims=True, out=total)
+                part = total
+            np.add(target, part, out=target)
 
 
 @kernel(Crop)

@@ -13,6 +13,12 @@ CASES = (
     Case("pad", {"pad": 1}),
     Case("pad", {"pad": [0, 1, 2, 3]}),
     Case("pad", {"pad": "P"}, at={"P": 2}),
+    Case("pad", {"pad": 1, "value": -1.5}),
+    Case("pad", {"pad": 1, "mode": "reflect"}),
+    Case("pad", {"pad": [0, 8, 7, 3], "mode": "reflect"}),
+    Case("pad", {"pad": "P", "mode": "reflect"}, at={"P": 2}),
+    Case("pad", {"pad": 2, "mode": "replicate"}),
+    Case("pad", {"pad": [0, 11, 3, 1], "mode": "replicate"}),
     Case("crop", inputs=(MAP, ("N", 2, "G", "V")), at={"G": 6, "V": 5}),
     Case("crop", inputs=(MAP, MAP)),
     Case("crop", {"size": [4, 5]}),
@@ -23,6 +29,8 @@ REFUSED = (
     # rule that is broken, case that breaks it, nearest case that does not
     ("S204", Case("upsample", {"scale": 2}, (ROW,)), Case("upsample", {"scale": 2})),
     ("S204", Case("pad", {"pad": 1}, (ROW,)), Case("pad", {"pad": 1})),
+    ("S206", Case("pad", {"pad": [0, 5, 0, 0], "mode": "reflect"}, (("N", 4, 5, 6),)),
+             Case("pad", {"pad": [0, 4, 5, 0], "mode": "reflect"}, (("N", 4, 5, 6),))),
     ("S201", Case("crop", inputs=(("N", 4, 5, 5), ("N", 4, 6, 5))), Case("crop", inputs=(("N", 4, 5, 5), ("N", 4, 5, 5)))),
     ("S201", Case("crop", {"size": [3, 6]}, (("N", 4, 5, 5),)), Case("crop", {"size": [3, 5]}, (("N", 4, 5, 5),))),
     ("N109", Case("crop", {"size": 2}, (MAP, MAP)), Case("crop", {"size": 2})),
@@ -33,7 +41,7 @@ REFUSED = (
 
 ORACLES = {
     "upsample": lambda inputs, settings, _arrays: naive.upsample(inputs[0], **settings),
-    "pad": lambda inputs, settings, _arrays: naive.zero_pad(inputs[0], **settings),
+    "pad": lambda inputs, settings, _arrays: naive.bordered(inputs[0], **settings),
     "crop": lambda inputs, settings, _arrays: naive.crop(*inputs, **settings),
 }
 

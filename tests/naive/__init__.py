@@ -9,9 +9,9 @@ Tensors are N, C, H, W or N, features. Whatever has no result raises :class:`NoR
 from tests.naive.adaptive import adaptive_pool as adaptive_pool
 from tests.naive.convolution import conv2d as conv2d
 from tests.naive.convolution import conv_transpose2d as conv_transpose2d
+from tests.naive.maps import bordered as bordered
 from tests.naive.maps import crop as crop
 from tests.naive.maps import upsample as upsample
-from tests.naive.maps import zero_pad as zero_pad
 from tests.naive.merge import add as add
 from tests.naive.merge import concat as concat
 from tests.naive.norm import batch_norm as batch_norm

@@ -26,21 +26,43 @@ def upsample(x: Array, *, scale: Pair) -> Array:
     return np.stack([x[:, :, row][:, :, columns] for row in rows], axis=2)
 
 
-def zero_pad(x: Array, *, pad: Padding) -> Array:
-    """Return the map with zeros around it.
+def bordered(x: Array, *, pad: Padding, mode: str = "constant", value: float = 0.0) -> Array:
+    """Return the map with a border around it, one line after the other.
+
+    Source: torch.nn.ConstantPad2d, ReflectionPad2d and ReplicationPad2d documentation.
+
+    Raises
+    ------
+    NoResult
+        A mirror would have to show more than the map has beyond its edge.
 
     Examples
     --------
-    >>> zero_pad(np.ones((1, 1, 1, 1)), pad=[0, 1, 0, 0]).tolist()
+    >>> bordered(np.ones((1, 1, 1, 1)), pad=[0, 1, 0, 0]).tolist()
     [[[[1.0], [0.0]]]]
+    >>> bordered(np.array([[[[1.0, 2.0, 3.0]]]]), pad=[0, 0, 2, 1], mode="reflect").tolist()
+    [[[[3.0, 2.0, 1.0, 2.0, 3.0, 2.0]]]]
     """
     a_map(x)
-    (top, bottom), (left, right) = paddings(pad, (x.shape[2], x.shape[3]), (1, 1), (1, 1), (1, 1))
     y = x
-    for count, axis, at in ((top, 2, 0), (bottom, 2, -1), (left, 3, 0), (right, 3, -1)):
-        for _ in range(count):
-            line = np.zeros_like(y.take([0], axis=axis))
-            y = np.concatenate([line, y] if at == 0 else [y, line], axis=axis)
+    for axis, (before, after) in zip(
+        (2, 3), paddings(pad, (x.shape[2], x.shape[3]), (1, 1), (1, 1), (1, 1)), strict=True
+    ):
+        lines = [y.take([index], axis=axis) for index in range(y.shape[axis])]
+        if mode == "reflect" and max(before, after) >= len(lines):
+            raise NoResult("the mirror is too small")
+
+        def beyond(index: int, lines: list[Array] = lines) -> Array:
+            last = len(lines) - 1
+            if mode == "reflect":
+                return lines[-index if index < 0 else 2 * last - index]
+            if mode == "replicate":
+                return lines[0 if index < 0 else last]
+            return np.full_like(lines[0], value)
+
+        left = [beyond(index) for index in range(-before, 0)]
+        right = [beyond(index) for index in range(len(lines), len(lines) + after)]
+        y = np.concatenate([*left, *lines, *right], axis=axis)
     return y
 
 

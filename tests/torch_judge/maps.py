@@ -16,9 +16,9 @@ def _upsample(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tenso
     return F.interpolate(x, size=(x.shape[2] * high, x.shape[3] * wide), mode="nearest")
 
 
-def _zero_pad(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+def _pad(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
     top, bottom, left, right = sides(inputs[0], settings, "kernel")
-    return F.pad(inputs[0], (left, right, top, bottom))
+    return F.pad(inputs[0], (left, right, top, bottom), settings.get("mode", "constant"), settings.get("value"))
 
 
 def _crop(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
@@ -34,6 +34,6 @@ def _crop(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, 
 
 FUNCTIONS: Mapping[str, Function] = {
     "upsample": _upsample,
-    "pad": _zero_pad,
+    "pad": _pad,
     "crop": _crop,
 }
