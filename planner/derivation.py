@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import singledispatch
 
 import planner.symbols as sy
-from planner.layers import ConvTranspose, Layer, Pad, Upsample
+from planner.layers import ConvTranspose, Layer, Pad, Resize, Upsample
 from planner.layers.adaptive import AdaptivePool
 from planner.layers.conv import Conv
 from planner.layers.pool import Pool
@@ -90,6 +90,13 @@ def _(layer: ConvTranspose, axis: int) -> str:
 @_arguments.register(Upsample)
 def _(layer: Upsample, axis: int) -> str:
     return f" x{sy.text(layer.scale[axis])}"
+
+
+@_arguments.register(Resize)
+def _(layer: Resize, axis: int) -> str:
+    if layer.scale is not None:
+        return f" x{sy.text(layer.scale[axis])}"
+    return "" if layer.size is None else f" to {sy.text(layer.size[axis])}"
 
 
 @_arguments.register(AdaptivePool)

@@ -13,7 +13,7 @@ from functools import singledispatch
 
 import planner.symbols as sy
 from planner.explain.steps import Step, bracketed, rule, shape_step, stated
-from planner.layers import BatchNorm, Concat, Conv, ConvTranspose, Dense, Flatten, Layer, Reshape, Upsample
+from planner.layers import BatchNorm, Concat, Conv, ConvTranspose, Dense, Flatten, Layer, Reshape, Resize, Upsample
 from planner.layers.adaptive import AdaptivePool
 from planner.layers.border import Crop, Pad
 from planner.layers.reshape import COMPUTED
@@ -122,8 +122,12 @@ def _(layer: AdaptivePool, inputs: tuple[Shape, ...], output: Shape) -> Iterator
     yield shape_step("output", output)
 
 
+@derive.register(Resize)
 @derive.register(Upsample)
-def _(layer: Upsample, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+def _(layer: Upsample | Resize, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    if layer.scale is None:
+        yield from derive.dispatch(Layer)(layer, inputs, output)
+        return
     given = [{"n": size, "s": scale} for size, scale in zip(inputs[0][2:], layer.scale, strict=True)]
     sizes = zip(AXES, given, output[2:], strict=True)
     yield from _once(*([rule(axis, "{n}*{s}", r"{n} \cdot {s}", each, size)] for axis, each, size in sizes))

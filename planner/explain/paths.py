@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 import planner.symbols as sy
 from planner.domain.sizeset import SizeSet
-from planner.layers import ConvTranspose, Upsample
+from planner.layers import ConvTranspose, Resize, Upsample
 from planner.layers.adaptive import AdaptivePool
 from planner.layers.base import AxisField, Layer
 from planner.network import Network
@@ -228,6 +228,12 @@ def shift(layer: Layer, inputs: tuple[Shape, ...], axis: int) -> Size:
 @shift.register
 def _(layer: Upsample, _inputs: tuple[Shape, ...], axis: int) -> Size:
     return sy.quotient(1 - layer.scale[axis], 2 * layer.scale[axis])
+
+
+@shift.register
+def _(layer: Resize, inputs: tuple[Shape, ...], axis: int) -> Size:
+    size, count = inputs[0][2 + axis], layer.map_size(inputs)[axis]
+    return 0 if layer.align_corners else sy.quotient(size - count, 2 * count)
 
 
 @shift.register

@@ -281,7 +281,7 @@ def _admit(network: Network, node: PlannedNode) -> None:
     if not flat and not any(each.extent is None or each.stride == 0 or each.relative for each in view or ()):
         return
     shares = any(each.relative for each in view or ())
-    sees = "divides the whole map among its outputs" if shares else "sees the whole map"
+    sees = "takes its windows from the size of the whole map" if shares else "sees the whole map"
     what = sees if len(inputs[0]) == 4 else "has no rows and columns"
     message = f"`{node.name}` {what}, so that no tile can stand for the image"
     fix = f"tile what comes before it, with the layer `{node.inputs[0]}`:  explain SPEC {node.inputs[0]} --tiling"

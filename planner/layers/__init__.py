@@ -40,6 +40,7 @@ from planner.layers.pool import SumPool as SumPool
 from planner.layers.resample import Upsample as Upsample
 from planner.layers.reshape import Flatten as Flatten
 from planner.layers.reshape import Reshape as Reshape
+from planner.layers.resize import Resize as Resize
 from planner.layers.source import Input as Input
 
 KINDS: Mapping[str, type[Layer]] = MappingProxyType(

@@ -56,8 +56,8 @@ class AxisField:
     """How one axis of a map sees its input: window extent, stride and padding before, in positions.
 
     `extent` None stands for the whole axis. `stride` 0 means that all positions see the same; `repeat` r, that
-    r neighbours of the output come to one step along the input. `relative` windows are shares of the whole axis: their
-    size follows from its, and without that an `extent` of None is not known.
+    r neighbours of the output come to one step along the input. `relative` windows lie where the size of the whole
+    axis puts them; an `extent` of None is then one that is not known before that size is.
     """
 
     extent: Size | None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 
 from planner.bound import BoundNode, BoundPlan
-from planner.layers import ConvTranspose
+from planner.layers import ConvTranspose, Resize
 from planner.layers.adaptive import share
 
 Touched = tuple[bool, ...]
@@ -51,6 +51,8 @@ def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
     if view is None:
         return tuple(map(any, zip(*read, strict=True)))
     (seen, *_), field = read, view[axis]
+    if isinstance(node.layer, Resize):
+        return tuple(any(seen[i] for i, _ in sources) for sources in node.layer.sources(len(seen), size))
     if field.relative:
         windows = (share(position, len(seen), size) for position in range(size))
         return tuple(any(seen[first:last]) for first, last in windows)

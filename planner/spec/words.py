@@ -20,6 +20,7 @@ _KIND_WORDS = {
     "gsp": "globalsumpool globalsumpooling",
     "adaptive_avgpool": "adaptiveavgpool adaptiveavgpool2d adaptivepool",
     "adaptive_maxpool": "adaptivemaxpool adaptivemaxpool2d",
+    "resize": "interpolate resize2d upsamplingbilinear2d resizebilinear bilinear",
     "silu": "swish",
     "leaky_relu": "lrelu",
     "concat": "concatenate cat join",

@@ -14,6 +14,7 @@ from runtime.kernels import (
     pool,
     resample,
     reshape,
+    resize,
     source,
 )
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
@@ -37,5 +38,6 @@ __all__ = [
     "pool",
     "resample",
     "reshape",
+    "resize",
     "source",
 ]

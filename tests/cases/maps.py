@@ -10,6 +10,15 @@ CASES = (
     Case("upsample", {"scale": 2}),
     Case("upsample", {"scale": [3, 1]}),
     Case("upsample", {"scale": "S"}, at={"S": 2}),
+    Case("resize", {"scale": 2}),
+    Case("resize", {"size": [13, 5]}),
+    Case("resize", inputs=(MAP, ("N", 2, "G", "V")), at={"G": 6, "V": 11}),
+    Case("resize", {"scale": [2, 3], "mode": "bilinear"}),
+    Case("resize", {"scale": "S", "mode": "bilinear", "align_corners": True}, at={"S": 2}),
+    Case("resize", {"size": [13, 5], "mode": "bilinear"}),
+    Case("resize", {"size": [1, 20], "mode": "bilinear", "align_corners": True}),
+    Case("resize", {"size": "F", "mode": "bilinear"}, at={"F": 4}),
+    Case("resize", {"mode": "bilinear"}, (MAP, ("N", 2, "G", "V")), at={"G": 6, "V": 11}),
     Case("pad", {"pad": 1}),
     Case("pad", {"pad": [0, 1, 2, 3]}),
     Case("pad", {"pad": "P"}, at={"P": 2}),
@@ -28,6 +37,9 @@ CASES = (
 REFUSED = (
     # rule that is broken, case that breaks it, nearest case that does not
     ("S204", Case("upsample", {"scale": 2}, (ROW,)), Case("upsample", {"scale": 2})),
+    ("S204", Case("resize", {"scale": 2}, (ROW,)), Case("resize", {"scale": 2})),
+    ("N109", Case("resize", {"scale": 2}, (MAP, MAP)), Case("resize", {"scale": 2})),
+    ("N109", Case("resize"), Case("resize", inputs=(MAP, MAP))),
     ("S204", Case("pad", {"pad": 1}, (ROW,)), Case("pad", {"pad": 1})),
     ("S206", Case("pad", {"pad": [0, 5, 0, 0], "mode": "reflect"}, (("N", 4, 5, 6),)),
              Case("pad", {"pad": [0, 4, 5, 0], "mode": "reflect"}, (("N", 4, 5, 6),))),
@@ -41,6 +53,7 @@ REFUSED = (
 
 ORACLES = {
     "upsample": lambda inputs, settings, _arrays: naive.upsample(inputs[0], **settings),
+    "resize": lambda inputs, settings, _arrays: naive.resize(*inputs, **settings),
     "pad": lambda inputs, settings, _arrays: naive.bordered(inputs[0], **settings),
     "crop": lambda inputs, settings, _arrays: naive.crop(*inputs, **settings),
 }

@@ -11,6 +11,7 @@ from tests.naive.convolution import conv2d as conv2d
 from tests.naive.convolution import conv_transpose2d as conv_transpose2d
 from tests.naive.maps import bordered as bordered
 from tests.naive.maps import crop as crop
+from tests.naive.maps import resize as resize
 from tests.naive.maps import upsample as upsample
 from tests.naive.merge import add as add
 from tests.naive.merge import concat as concat

@@ -6,6 +6,9 @@ This imports nothing of ours, like all of :mod:`tests.naive`.
 
 from __future__ import annotations
 
+import math
+from fractions import Fraction
+
 import numpy as np
 
 from tests.naive.windows import Array, NoResult, Padding, Pair, a_map, both, paddings
@@ -24,6 +27,54 @@ def upsample(x: Array, *, scale: Pair) -> Array:
     rows = [row for row in range(x.shape[2]) for _ in range(high)]
     columns = [column for column in range(x.shape[3]) for _ in range(wide)]
     return np.stack([x[:, :, row][:, :, columns] for row in rows], axis=2)
+
+
+def resize(
+    *tensors: Array,
+    size: Pair | None = None,
+    scale: Pair | None = None,
+    mode: str = "nearest",
+    align_corners: bool = False,
+) -> Array:
+    """Return the map at places spread evenly over it, as many as wanted along each axis.
+
+    Source: torch.nn.functional.interpolate documentation.
+
+    Raises
+    ------
+    NoResult
+        It is not said how large, or said twice.
+
+    Examples
+    --------
+    >>> resize(np.array([[[[0.0, 4.0]]]]), scale=[1, 2], mode="bilinear").tolist()
+    [[[[0.0, 1.0, 3.0, 4.0]]]]
+    """
+    for tensor in tensors:
+        a_map(tensor)
+    if len(tensors) != (1 if size is not None or scale is not None else 2):
+        raise NoResult(f"{len(tensors)} tensors, size {size}, scale {scale}")
+    y = tensors[0]
+    like = (tensors[-1].shape[2], tensors[-1].shape[3])
+    for axis in (2, 3):
+        n = y.shape[axis]
+        factor = 1 if scale is None else both(scale)[axis - 2]
+        o = n * factor if scale is not None else both(like if size is None else size)[axis - 2]
+        last = Fraction(n - 1)
+        lines = []
+        for p in range(o):
+            if mode == "nearest":
+                lines.append(y.take(math.floor(Fraction(p, o) * n), axis=axis))
+                continue
+            corners = last * p / (o - 1) if o > 1 else Fraction(0)
+            place = sorted(
+                (Fraction(0), corners if align_corners else (p + Fraction(1, 2)) * n / o - Fraction(1, 2), last)
+            )[1]
+            below, above = math.floor(place), math.ceil(place)
+            part = float(place - below)
+            lines.append(y.take(below, axis=axis) * (1 - part) + y.take(above, axis=axis) * part)
+        y = np.stack(lines, axis=axis)
+    return y
 
 
 def bordered(x: Array, *, pad: Padding, mode: str = "constant", value: float = 0.0) -> Array:

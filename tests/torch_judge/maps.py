@@ -16,6 +16,18 @@ def _upsample(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tenso
     return F.interpolate(x, size=(x.shape[2] * high, x.shape[3] * wide), mode="nearest")
 
 
+def _resize(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    x, like = inputs[0], inputs[-1]
+    size = pair(settings["size"]) if "size" in settings else (like.shape[2], like.shape[3])
+    if "scale" in settings:
+        high, wide = pair(settings["scale"])
+        size = x.shape[2] * high, x.shape[3] * wide
+    mode = settings.get("mode", "nearest")
+    corners = {} if mode == "nearest" else {"align_corners": settings.get("align_corners", False)}
+    nothing = sum(0 * other.sum() for other in inputs[1:])
+    return F.interpolate(x, size=size, mode=mode, **corners) + nothing
+
+
 def _pad(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
     top, bottom, left, right = sides(inputs[0], settings, "kernel")
     return F.pad(inputs[0], (left, right, top, bottom), settings.get("mode", "constant"), settings.get("value"))
@@ -34,6 +46,7 @@ def _crop(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, 
 
 FUNCTIONS: Mapping[str, Function] = {
     "upsample": _upsample,
+    "resize": _resize,
     "pad": _pad,
     "crop": _crop,
 }

@@ -1,0 +1,64 @@
+"""What is said of resizing: sizes, fields, halos, tiles, and settings that make no sense."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import planner
+from planner import Entry, Network, layer
+from planner.explain.tiling import tiling
+from planner.notations.halo import halos
+
+
+def network(*layers: Entry) -> Network:
+    return Network(name="n", input={"x": ("N", 3, "H", "W")}, layers=layers)
+
+
+def test_scores_resized_to_the_image_fit_it_whatever_its_size() -> None:
+    plan = network(
+        layer("conv", name="c", filters=3, kernel=3, stride=2),
+        layer("resize", name="r", from_=("c", "x"), mode="bilinear"),
+        layer("add", name="a", from_=("r", "x")),
+    ).check()
+    assert plan.accepts(N=1, H=3, W=101)
+    assert not plan.accepts(N=1, H=2, W=101)
+    assert plan.bind(N=1, H=12, W=7).output_shapes["a"] == (1, 3, 12, 7)
+
+
+def test_the_step_of_a_field_is_exact() -> None:
+    plan = network(layer("resize", name="r", size=15, mode="bilinear")).check()
+    field = plan.bind(N=1, H=10, W=5).receptive_fields["r"]
+    assert field is not None
+    assert [(int(n), str(j)) for n, j in zip(field.size, field.jump, strict=True)] == [(2, "2/3"), (2, "1/3")]
+    free = network(layer("resize", name="r", scale=4)).check().nodes[-1].receptive_field
+    assert free is not None
+    assert [str(j) for j in free.jump] == ["1/4", "1/4"]
+
+
+def test_halos_follow_what_is_mixed() -> None:
+    layers = layer("conv", name="c", filters=1, kernel=3, pad=1), layer("resize", name="r", scale=2, mode="bilinear")
+    assert halos(network(*layers).check().bind(N=1, H=8, W=8), "r", 0) == (3, 3)
+
+
+def test_no_tile_stands_for_a_map_that_is_resized() -> None:
+    plan = network(layer("resize", name="r", size=5)).check()
+    with pytest.raises(planner.SizeError, match="takes its windows from the size of the whole map"):
+        tiling(plan.network, "r")
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({}, "resize needs to know how large"),
+        ({"size": 4, "scale": 2}, "`size` and `scale` both say how large the output is"),
+        ({"scale": 2, "align_corners": True}, "`align_corners` is for bilinear"),
+        ({"scale": 0.5}, "`scale` must be a whole number or a name, got 0.5"),
+        ({"size": 4, "mode": "cubic"}, "`mode` must be one of nearest, bilinear; got 'cubic'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_findings(settings: dict[str, Any], problem: str) -> None:
+    with pytest.raises(planner.PlannerError) as refusal:
+        network(layer("resize", name="r", **settings)).check()
+    assert problem in refusal.value.findings[0].message
