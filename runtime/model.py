@@ -207,7 +207,9 @@ class Model:
         for name, array in grads.items():
             door.fill(program.grad_outputs[name], array)
         program.backward()
-        grad_inputs = {name: door.images(view).copy() for name, view in program.grad_inputs.items()}
+        # an input that no output depends on, or that lends its shape alone, has no gradient in the arena
+        grad_inputs = {name: np.zeros_like(array, self.bound.dtype) for name, array in arrays.items()}
+        grad_inputs |= {name: door.images(view).copy() for name, view in program.grad_inputs.items()}
         return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
 
     def training_program(self, batch: int) -> Program:

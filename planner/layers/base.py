@@ -83,7 +83,8 @@ class Layer:
     inputs_at_least, inputs_at_most : int or None
         How many tensors the layer reads; None is "any number".
     shape_only : frozenset of int
-        Positions of inputs of which only the shape is read, not the numbers.
+        Positions of inputs of which only the shape is read, not the numbers: they are not kept for it and get no
+        gradient from it.
     alias : bool
         The output is the input's memory under another shape (flatten).
     in_place : bool

@@ -203,7 +203,7 @@ class _Planner:
             self.publics.setdefault(name, []).append(public)
         self.readers: dict[str, list[tuple[int, int]]] = {node.name: [] for node in nodes}
         for position, node in enumerate(nodes):
-            for slot, name in enumerate(node.inputs):
+            for slot, name in _read(node):
                 self.readers[name].append((position, slot))
         active = self._active(input_gradients) if training else set()
         self.active = active
@@ -213,12 +213,13 @@ class _Planner:
         """Return the nodes that pass a gradient on to something that wants it, and get one."""
         wanting: set[str] = set()
         for node in self.nodes:
-            if node.parameters or (input_gradients and not node.inputs) or any(name in wanting for name in node.inputs):
+            asked = input_gradients and not node.inputs
+            if node.parameters or asked or any(name in wanting for _, name in _read(node)):
                 wanting.add(node.name)
         getting = set(self.publics)
         for node in reversed(self.nodes):
             if node.name in getting:
-                getting.update(node.inputs)
+                getting.update(name for _, name in _read(node))
         return wanting & getting
 
     def _bytes(self, shape: tuple[int, ...]) -> int:
@@ -359,3 +360,8 @@ class _Planner:
             size = loss_workspace(shapes_out, self.item_bytes) * self.item_bytes
             found.append(Request("loss", "loss", size, ((self.count, self.count),), (("loss", "loss", 0),)))
         return found
+
+
+def _read(node: BoundNode) -> list[tuple[int, str]]:
+    """Return the inputs whose numbers a node reads, with their positions; of the others it wants the shape alone."""
+    return [(slot, name) for slot, name in enumerate(node.inputs) if slot not in node.layer.shape_only]

@@ -293,3 +293,14 @@ def test_training_moves_running_statistics_and_inference_does_not() -> None:
     np.testing.assert_array_equal(model.flat_buffers, kept)
     model.gradients(digits(8), np.ones((8, 10)))
     assert not np.array_equal(model.flat_buffers, kept)
+
+
+def test_a_network_input_that_lends_its_shape_alone_has_a_gradient_of_zeros() -> None:
+    layers = [layer("relu", name="r", from_="x"), layer("crop", name="c", from_=["r", "like"])]
+    net = planner.Network(name="t", input={"x": ("N", 3, 6, 6), "like": ("N", 1, 4, 4)}, layers=layers)
+    model = Model(net.check().bind(N=2))
+    rng = np.random.default_rng(0)
+    given = {"x": rng.standard_normal((2, 3, 6, 6)), "like": rng.standard_normal((2, 1, 4, 4))}
+    _, grads, _ = model.gradients(given, np.ones((2, 3, 4, 4)))
+    assert grads["like"].shape == (2, 1, 4, 4) and not grads["like"].any()
+    np.testing.assert_array_equal(grads["x"][:, :, 1:5, 1:5], given["x"][:, :, 1:5, 1:5] > 0)
