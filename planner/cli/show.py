@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SORT_KEYS = ("params", "macs", "output", "memory")
 
-EXAMPLES = "\b\nshapeplan show net.yaml --at H=224,W=224\nshapeplan show net.yaml --at N=8 --json"
+EXAMPLES = "\b\nshapeplan show net.yaml --at H=224,W=224\nshapeplan show net.yaml --at N=8 --memory-picture memory.svg"
 
 
 @click.command("show", epilog=EXAMPLES)
@@ -27,8 +27,11 @@ EXAMPLES = "\b\nshapeplan show net.yaml --at H=224,W=224\nshapeplan show net.yam
 @at_option
 @click.option("--sort", type=click.Choice(SORT_KEYS), help="Largest first.")
 @click.option("--memory", is_flag=True, help="Also what lies where in memory, and when.")
+@click.option("--memory-picture", metavar="FILE", help="Memory over time as svg, png or pdf by its suffix.")
 @json_option
-def command(spec: str, sizes: dict[str, int], sort: str | None, memory: bool, as_json: bool) -> None:
+def command(
+    spec: str, sizes: dict[str, int], sort: str | None, memory: bool, memory_picture: str | None, as_json: bool
+) -> None:
     """Print the layers of SPEC: output, parameters, MACs, receptive field, memory.
 
     Sizes that are not given stay letters; with only the batch free, the table counts one image.
@@ -41,6 +44,8 @@ def command(spec: str, sizes: dict[str, int], sort: str | None, memory: bool, as
     from planner.report import table
 
     try:
+        if memory_picture is not None:
+            _paint(_known(plan, sizes), memory_picture, as_json)
         if as_json:
             facts = report.as_json(report.report(plan, sizes))
             if memory:
@@ -57,6 +62,18 @@ def command(spec: str, sizes: dict[str, int], sort: str | None, memory: bool, as
     count = len(subject.findings)
     if count:
         message(f"{count} warning{'s' if count > 1 else ''}; see  shapeplan check {subject.file}\n")
+
+
+def _paint(bound: BoundPlan, path: str, as_json: bool) -> None:
+    from planner.draw.arena import memory_scene
+    from planner.draw.drawing import save
+    from planner.draw.fault import DrawError
+
+    try:
+        save(memory_scene(bound), path)
+    except DrawError as error:  # of the file, not of a place in the spec
+        fail(error.findings, {}, as_json)
+    message(f"wrote {path}\n")
 
 
 def _known(plan: Plan, sizes: dict[str, int]) -> BoundPlan:

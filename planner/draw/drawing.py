@@ -15,6 +15,7 @@ from planner.draw.fault import DrawError
 from planner.draw.folding import LEVELS, Level, fold
 from planner.draw.pdf import pdf_bytes, png_bytes
 from planner.draw.picture import HEATS, Heat, paint
+from planner.draw.scene import Scene
 from planner.draw.source import Subject, diagram_of
 from planner.draw.svg import svg_text
 from planner.findings import nearest
@@ -87,10 +88,27 @@ def draw(
 def _rendered(folded: Folded, format: Format, heat: Heat | None) -> str | bytes:
     if format == "dot":
         return dot_text(folded)
-    scene = paint(folded, heat)
+    return _painted(paint(folded, heat), format)
+
+
+def _painted(scene: Scene, format: Format) -> str | bytes:
     if format == "svg":
         return svg_text(scene)
     return pdf_bytes(scene) if format == "pdf" else png_bytes(scene)
+
+
+def save(scene: Scene, path: str | os.PathLike[str]) -> None:
+    """Write a scene as the picture its suffix says, whole or not at all.
+
+    Raises
+    ------
+    DrawError
+        No picture format, no library for it, or a file that cannot be written.
+    """
+    chosen = _format(path, None)
+    if chosen == "dot":
+        raise DrawError.of("D602", f"`{os.fspath(path)}`: no graph to write as DOT text", fixes=("end it in .svg",))
+    _write(Path(path), _painted(scene, chosen))
 
 
 def _with_dot_beside(error: DrawError, path: Path, format: Format, text: str) -> DrawError:

@@ -127,14 +127,22 @@ def memory_table(bound: BoundPlan, *, training: bool, width: int = 100, colour: 
         Column("offset", tuple(number(block.offset) for block in blocks), right=True),
     ]
     mode = "a training step" if training else "inference"
-    head = Text(f"arena of {mode}: {size(arena.bytes)}, {_against_bound(arena)}", style="bold")
+    head = Text(f"arena of {mode}: {size(arena.bytes)}, {against_bound(arena)}", style="bold")
     width = max(width, NARROWEST)
     over_time = _over_time(bound, arena, width)
     return printed([head], width, colour) + over_time + printed([fitted(table, width) or table], width, colour)
 
 
-def _against_bound(arena: Arena) -> str:
-    """Return how an arena compares with what no arrangement can be smaller than."""
+def against_bound(arena: Arena) -> str:
+    """Return how an arena compares with what no arrangement can be smaller than.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 3, 8, 8)}, layers=[layer("relu")])
+    >>> against_bound(net.check().bind(N=1).memory.inference)
+    'proved to be the least there is'
+    """
     if arena.bytes == arena.lower_bound:
         return "proved to be the least there is"
     proof = "proved to be the least by search" if arena.proved else "not proved to be the least"
