@@ -35,6 +35,7 @@ from planner.layers.pointwise import Softmax as Softmax
 from planner.layers.pointwise import Softplus as Softplus
 from planner.layers.pointwise import Tanh as Tanh
 from planner.layers.pool import AvgPool as AvgPool
+from planner.layers.pool import LpPool as LpPool
 from planner.layers.pool import MaxPool as MaxPool
 from planner.layers.pool import SumPool as SumPool
 from planner.layers.resample import Upsample as Upsample

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
-from planner.layers.base import Category, Keep, choice, flag, pair, setting, settle
+from planner.layers.base import Category, Keep, choice, count, flag, number, pair, setting, settle
 from planner.layers.scratch import Tiles, mask_elements
 from planner.layers.window import Padding, Window, WindowLayer, read_padding
 from planner.symbols import Shape, Size
@@ -158,13 +158,18 @@ class AvgPool(Pool):
     """
 
     count_include_pad: bool = setting("padding counts in the mean", True)
+    divisor: Any = setting("what every sum is divided by, instead of what its window counts", None)
 
     kind: ClassVar[str] = "avgpool"
     summary: ClassVar[str] = "mean of each window"
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        settle(self, count_include_pad=flag("count_include_pad", self.count_include_pad))
+        settle(
+            self,
+            count_include_pad=flag("count_include_pad", self.count_include_pad),
+            divisor=None if self.divisor is None else count("divisor", self.divisor),
+        )
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return one tile of the output while training: its gradient divided."""
@@ -183,6 +188,39 @@ class SumPool(Pool):
 
     kind: ClassVar[str] = "sumpool"
     summary: ClassVar[str] = "sum of each window"
+
+
+@dataclass(frozen=True)
+class LpPool(Pool):
+    """Lp norm of each window, ``(sum of |x|^p)^(1/p)``; where a sum is 0, its gradient is.
+
+    In ceil mode a window that overhangs the padding counts as if what it lacks were like what it has, as in PyTorch.
+    For odd p PyTorch leaves the signs in the sum; here it is a norm for every p.
+
+    References
+    ----------
+    torch.nn.LPPool2d documentation, whose `norm_type` is p.
+
+    Examples
+    --------
+    >>> LpPool(size=2, p=2).output_shape(((1, 6, 28, 28),))
+    (1, 6, 14, 14)
+    """
+
+    p: float = setting("exponent, at least 1", 2.0)
+
+    kind: ClassVar[str] = "lppool"
+    summary: ClassVar[str] = "Lp norm of each window"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, p=number("p", self.p, 1.0, 100.0))
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return one tile of the output for powers; two more and their one-byte marks while training."""
+        tile = _tile_elements(output)
+        return 3 * tile + mask_elements(tile) if training else tile
 
 
 def _tile_elements(output: Shape) -> int:

@@ -22,6 +22,10 @@ CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("maxpool", "rounding"): ("floor", "ceil", "exact"),
     ("avgpool", "rounding"): ("floor", "ceil", "exact"),
     ("sumpool", "rounding"): ("floor", "ceil", "exact"),
+    ("lppool", "rounding"): ("floor", "ceil", "exact"),
+    ("layernorm", "over"): ("channels", "all"),
+    ("pad", "mode"): ("constant", "reflect", "replicate"),
+    ("resize", "mode"): ("nearest", "bilinear"),
     ("gelu", "approximate"): ("none", "tanh"),
 }
 """Settings that are one of a few words."""

@@ -14,6 +14,7 @@ _KIND_WORDS = {
     "lrn": "localresponsenorm localresponsenormalization responsenorm",
     "maxpool": "maxpool2d maxpooling maxpooling2d pool",
     "avgpool": "avgpool2d averagepool averagepooling averagepooling2d avgpooling meanpool",
+    "lppool": "lppool2d lpnormpool l2pool",
     "sumpool": "sumpool2d sumpooling",
     "gap": "globalavgpool globalaveragepool globalaveragepooling globalaveragepooling2d globalpool",
     "gmp": "globalmaxpool globalmaxpooling globalmaxpooling2d",

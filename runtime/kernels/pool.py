@@ -9,7 +9,7 @@ from math import prod
 
 import numpy as np
 
-from planner.layers.pool import AvgPool, MaxPool, Pool, SumPool
+from planner.layers.pool import AvgPool, LpPool, MaxPool, Pool, SumPool
 from planner.layers.scratch import Tiles, pieces
 from planner.layers.window import Window
 from runtime.kernels.base import Array, Kernel, LayerT, Mask, kernel, user_shape
@@ -266,6 +266,8 @@ class AvgPoolKernel(SumKernel[AvgPool]):
 
     def shares(self) -> tuple[Array, Array] | None:
         x, y = self.arrays.inputs[0], self.arrays.output
+        if self.layer.divisor is not None:
+            return np.full(y.shape[1], 1 / self.layer.divisor, y.dtype), np.ones(y.shape[2], y.dtype)
         include = self.layer.count_include_pad
         return (
             _shares(self.windows[0], x.shape[1], y.shape[1], include, y),
@@ -276,3 +278,88 @@ class AvgPoolKernel(SumKernel[AvgPool]):
 @kernel(SumPool)
 class SumPoolKernel(SumKernel[SumPool]):
     """Sum of each window."""
+
+
+@kernel(LpPool)
+class LpPoolKernel(SumKernel[LpPool]):
+    """Lp norm of each window; with c the share of a window that overhangs, ``y = (c sum |x|^p)^(1/p)``.
+
+    Backward is ``g c y^(1 - p) |x|^(p - 1)`` with the sign of x.
+    """
+
+    def shares(self) -> tuple[Array, Array] | None:
+        x, y = self.arrays.inputs[0], self.arrays.output
+        if self.layer.rounding != "ceil":
+            return None
+        high, wide = (
+            window.kernel * _shares(window, size, positions, True, y)
+            for window, size, positions in zip(self.windows, x.shape[1:3], y.shape[1:3], strict=True)
+        )
+        return high, wide
+
+    def prepare(self) -> None:
+        super().prepare()
+        scratch = self.scratch()
+        self.power = scratch.take(self.plan.elements)
+        if self.grad_input is not None:
+            self.given, self.scaled = scratch.take(self.plan.elements), scratch.take(self.plan.elements)
+            self.flat = scratch.take_mask(self.plan.elements)
+
+    def _raised(self, values: Array, exponent: float) -> Array:
+        """Return magnitudes raised to a power, in scratch memory."""
+        out: Array = self.power[: values.size].reshape(values.shape)
+        np.absolute(values, out=out)
+        if exponent != 1:
+            np.power(out, exponent, out=out)
+        return out
+
+    def forward(self) -> None:
+        p = float(self.layer.p)
+        for strip in self.strips:
+            factors = self.factors(strip)
+            for tile, output in enumerate(strip.output):
+                output.fill(0)
+                for tap in strip.taps:
+                    part = tap.part[tile]
+                    np.add(part, self._raised(tap.seen[tile], p), out=part)
+                for factor in factors:
+                    np.multiply(output, factor, out=output)
+                np.power(output, 1 / p, out=output)
+
+    def backward(self) -> None:
+        if self.grad_input is None:
+            return
+        self.grad_input.fill(0)
+        for strip in self.strips:
+            assert strip.grad_output is not None, "training comes with gradients"
+            factors = self.factors(strip)
+            for tile, grad in enumerate(strip.grad_output):
+                given = self._given(strip.output[tile], grad)
+                for factor in factors:
+                    np.multiply(given, factor, out=given)
+                for tap in strip.taps:
+                    self._hand_on(tap, tile, given[tap.slot])
+
+    def _given(self, output: Array, grad: Array) -> Array:
+        """Return ``g y^(1 - p)``, and 0 where y is."""
+        given, flat = self.given[: grad.size].reshape(grad.shape), self.flat[: grad.size].reshape(grad.shape)
+        norm = self._raised(output, float(self.layer.p) - 1) if self.layer.p > 1 else None
+        np.equal(output if norm is None else norm, 0, out=flat)
+        if norm is None:
+            np.copyto(given, grad)
+        else:
+            np.add(norm, flat, out=norm)
+            np.divide(grad, norm, out=given)
+        np.copyto(given, 0, where=flat)
+        return given
+
+    def _hand_on(self, tap: PoolTap, tile: int, given: Array) -> None:
+        assert tap.grad_seen is not None, "training comes with gradients"
+        x, target = tap.seen[tile], tap.grad_seen[tile]
+        scaled = self.scaled[: x.size].reshape(x.shape)
+        if self.layer.p == 1:
+            np.sign(x, out=scaled)
+        else:
+            np.copysign(self._raised(x, float(self.layer.p) - 1), x, out=scaled)
+        np.multiply(scaled, given, out=scaled)
+        np.add(target, scaled, out=target)

@@ -26,6 +26,7 @@ from tests.naive.pointwise import softmax as softmax
 from tests.naive.pointwise import softplus as softplus
 from tests.naive.pool import avg_pool as avg_pool
 from tests.naive.pool import global_pool as global_pool
+from tests.naive.pool import lp_pool as lp_pool
 from tests.naive.pool import max_pool as max_pool
 from tests.naive.pool import sum_pool as sum_pool
 from tests.naive.reshape import dense as dense

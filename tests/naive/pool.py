@@ -81,11 +81,12 @@ def avg_pool(
     pad: Padding = 0,
     rounding: str = "floor",
     count_include_pad: bool = True,
+    divisor: int | None = None,
 ) -> Array:
     """Return the mean of each window.
 
     The divisor counts the window's positions on input and padding, never those beyond the padding that a
-    ``ceil`` window overhangs; without `count_include_pad` it counts the input's only.
+    ``ceil`` window overhangs; without `count_include_pad` it counts the input's only. A `divisor` takes its place.
 
     Source: torch.nn.AvgPool2d documentation.
 
@@ -96,10 +97,35 @@ def avg_pool(
     """
 
     def mean(values: Array, padded: int, _whole: int) -> Array:
-        divisor = padded if count_include_pad else values.shape[2]
-        return np.asarray(values.sum(axis=2) / divisor)
+        counted = padded if count_include_pad else values.shape[2]
+        return np.asarray(values.sum(axis=2) / (counted if divisor is None else divisor))
 
     return _pool(x, size, stride, pad, 1, rounding, mean)
+
+
+def lp_pool(
+    x: Array,
+    *,
+    size: Pair,
+    stride: Pair | None = None,
+    pad: Padding = 0,
+    rounding: str = "floor",
+    p: float = 2.0,
+) -> Array:
+    """Return the Lp norm of each window; the sum of one that overhangs the padding is scaled up to its whole.
+
+    Source: torch.nn.functional.lp_pool2d, which is its mean times the window's positions.
+
+    Examples
+    --------
+    >>> lp_pool(np.array([[[[3.0, -4.0]]]]), size=[1, 2]).tolist()
+    [[[[5.0]]]]
+    """
+
+    def norm(values: Array, padded: int, whole: int) -> Array:
+        return np.asarray((whole / padded * (np.abs(values) ** p).sum(axis=2)) ** (1 / p))
+
+    return _pool(x, size, stride, pad, 1, rounding, norm)
 
 
 def global_pool(x: Array, how: str) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import planner.layers.scratch as scratch
-from planner.layers import Add, AvgPool, Concat, Conv, GlobalMaxPool, Layer, MaxPool
+from planner.layers import Add, AvgPool, Concat, Conv, GlobalMaxPool, Layer, LpPool, MaxPool
 from runtime.kernels import window
 from runtime.kernels.base import kernel_for
 from tests.runtime.bench import Bench, normal
@@ -133,3 +133,12 @@ def test_concat_stacks_channels_and_cuts_the_gradient() -> None:
     inputs, _ = bench.backward(grad)
     np.testing.assert_array_equal(inputs[0], grad[:, :3])
     np.testing.assert_array_equal(inputs[1], grad[:, 3:])
+
+
+def test_an_lp_pool_of_zeros_has_no_gradient() -> None:
+    bench = Bench(LpPool(size=2, p=3), (np.array([[[[0.0, 0.0, 3.0, 0.0], [0.0, 0.0, 0.0, 4.0]]]]),))
+    np.testing.assert_allclose(bench.forward(), [[[[0.0, (27 + 64) ** (1 / 3)]]]])
+    (grad,), _ = bench.backward(np.ones((1, 1, 1, 2)))
+    share = 91 ** (2 / 3)
+    assert grad is not None
+    np.testing.assert_allclose(grad, [[[[0, 0, 9 / share, 0], [0, 0, 0, 16 / share]]]])

@@ -86,7 +86,9 @@ def _avg(
     ceil_mode: bool,
     settings: Settings,
 ) -> torch.Tensor:
-    return F.avg_pool2d(x, size, stride, padding, ceil_mode, settings.get("count_include_pad", True))
+    return F.avg_pool2d(
+        x, size, stride, padding, ceil_mode, settings.get("count_include_pad", True), settings.get("divisor")
+    )
 
 
 def _sum(
@@ -101,11 +103,30 @@ def _sum(
     return F.avg_pool2d(x, size, stride, padding, ceil_mode, divisor_override=1)
 
 
+def _lp(
+    x: torch.Tensor,
+    size: tuple[int, int],
+    stride: tuple[int, int],
+    padding: tuple[int, int],
+    *,
+    ceil_mode: bool,
+    settings: Settings,
+) -> torch.Tensor:
+    p = settings.get("p", 2)
+    if p % 2:
+        raise NoOpinionError("a norm whose exponent is not even: signs stay in the sum")
+    if ceil_mode and padding != (0, 0):
+        raise NoOpinionError("an Lp norm with padding in ceil mode")
+    high, wide = padding
+    return F.lp_pool2d(F.pad(x, (wide, wide, high, high)), p, size, stride, ceil_mode)
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "conv": _conv,
     "convtranspose": _conv_transpose,
     "maxpool": _pool(_max, float("-inf")),
     "avgpool": _pool(_avg, 0.0),
+    "lppool": _pool(_lp, 0.0),
     "sumpool": _pool(_sum, 0.0),
     "adaptive_avgpool": single(F.adaptive_avg_pool2d, size="output_size"),
     "adaptive_maxpool": single(F.adaptive_max_pool2d, size="output_size"),
