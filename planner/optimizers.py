@@ -16,6 +16,21 @@ LARGEST_RATE = 1_000_000
 """Learning rates beyond this are slips: no network learns with one."""
 
 
+SCRATCH_BYTES = 64 * 1024
+"""Scratch memory of every optimizer: a block that stays in the cache, whatever the size of the network."""
+
+
+def scratch_bytes(parameter_bytes: int) -> int:
+    """Return the bytes of scratch memory an optimizer works in: one block, less where there is less to move.
+
+    Examples
+    --------
+    >>> scratch_bytes(1000), scratch_bytes(1_000_000)
+    (1000, 65536)
+    """
+    return min(SCRATCH_BYTES, parameter_bytes)
+
+
 @dataclass(frozen=True)
 class Optimizer:
     """Base of the optimizers: their numbers, and the state they need.

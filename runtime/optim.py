@@ -1,7 +1,7 @@
 """The optimizers over one flat array of parameters: they move weights in place and allocate nothing in a step.
 
-Temporaries live in one block of 64 KiB that stays in the cache; what is kept between steps is as many
-arrays of the parameters' size as ``planner.optimizers`` counts. Nothing here knows layers or shapes.
+Temporaries live in one block that stays in the cache, of the size ``planner.optimizers`` says; what is kept between
+steps is as many arrays of the parameters' size as it counts. Nothing here knows layers or shapes.
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 from planner import optimizers
 
 Array = NDArray[Any]
-BLOCK_BYTES = 64 * 1024
-"""Scratch memory of every optimizer, whatever the size of the network."""
-
 S = TypeVar("S", bound=optimizers.Optimizer)
 
 
@@ -38,8 +35,8 @@ class Optimizer(ABC, Generic[S]):
         self.parameters, self.gradients = parameters, gradients
         self.state: tuple[Array, ...] = tuple(np.zeros_like(parameters) for _ in range(settings.state_arrays))
         self.steps = 0
-        size = max(1, BLOCK_BYTES // parameters.itemsize)
-        scratch = np.empty(min(size, max(1, parameters.size)), parameters.dtype)
+        size = optimizers.SCRATCH_BYTES // parameters.itemsize
+        scratch = np.empty(optimizers.scratch_bytes(parameters.nbytes) // parameters.itemsize, parameters.dtype)
         # Views are made once here, so that a step makes no Python objects either.
         self._blocks = [
             (

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from planner.layers.merge import Concat
 from planner.memory.layout import Arena, arrange
 from planner.memory.lifetimes import timeline
+from planner.optimizers import scratch_bytes
 
 if TYPE_CHECKING:
     from planner.bound import BoundPlan
@@ -24,7 +25,7 @@ class Memory:
     parameter_bytes, buffer_bytes : int
         Trainable arrays; running statistics.
     gradient_bytes, optimizer_bytes : int
-        Gradients of the parameters; the optimizer's state.
+        Gradients of the parameters; the optimizer's state and its scratch memory.
     """
 
     inference: Arena
@@ -41,7 +42,7 @@ class Memory:
 
     @property
     def training_bytes(self) -> int:
-        """Bytes of training: arena, parameters, buffers, gradients and optimizer state."""
+        """Bytes of training: arena, parameters, buffers, gradients and what the optimizer needs."""
         state = self.parameter_bytes + self.buffer_bytes + self.gradient_bytes + self.optimizer_bytes
         return self.training.bytes + state
 
@@ -65,7 +66,7 @@ def plan_memory(bound: BoundPlan) -> Memory:
         parameter_bytes=parameter_bytes,
         buffer_bytes=bound.buffers * bound.item_bytes,
         gradient_bytes=parameter_bytes,
-        optimizer_bytes=parameter_bytes * bound.train.optimizer.state_arrays,
+        optimizer_bytes=parameter_bytes * bound.train.optimizer.state_arrays + scratch_bytes(parameter_bytes),
     )
 
 

@@ -183,7 +183,7 @@ def test_a_model_that_trains_holds_the_planned_bytes(network: Any) -> None:
         optimizer = optim.optimizer(bound.train.optimizer, model.flat_parameters, model.flat_gradients)
         held = array_bytes()
     assert program.training and optimizer.state is not None
-    assert planned <= held <= planned + 63 + optim.BLOCK_BYTES + 4096  # shares of windows at a border
+    assert planned <= held <= planned + 63 + 4096  # shares of windows at a border
 
 
 @pytest.mark.parametrize("network", NETWORKS)
@@ -205,7 +205,8 @@ def test_parameters_buffers_and_gradients_are_the_planned_bytes(network: Any) ->
     assert model.flat_gradients.nbytes == bound.memory.gradient_bytes
     assert model.flat_buffers.nbytes == bound.memory.buffer_bytes
     state = bound.train.optimizer.state_arrays
-    assert bound.memory.optimizer_bytes == state * bound.memory.parameter_bytes
+    scratch = min(64 * 1024, bound.memory.parameter_bytes)
+    assert bound.memory.optimizer_bytes == state * bound.memory.parameter_bytes + scratch
 
 
 class Watch(Silent):
@@ -280,7 +281,7 @@ def test_fit_holds_the_planned_bytes_and_nothing_else_that_grows_with_the_batch(
     bound = network(128)
     held = watched_fit(bound, "mse", bound.train.optimizer.kind).held
     order = STEPS * 128 * np.dtype(np.intp).itemsize
-    assert 0 <= held - bound.memory.training_bytes - order <= optim.BLOCK_BYTES + STEP_LIMIT // 4
+    assert 0 <= held - bound.memory.training_bytes - order <= STEP_LIMIT // 4
 
 
 @pytest.mark.parametrize("network", NETWORKS)
