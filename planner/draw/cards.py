@@ -103,6 +103,9 @@ def _merge(card: Card, x: float, y: float) -> list[Mark]:
     if card.node.kind == "add":
         marks.append(Curve((("M", (x - 5, y)), ("L", (x + 5, y))), stroke))
         marks.append(Curve((("M", (x, y - 5)), ("L", (x, y + 5))), stroke))
+    elif card.node.kind == "multiply":
+        marks.append(Curve((("M", (x - 4, y - 4)), ("L", (x + 4, y + 4))), stroke))
+        marks.append(Curve((("M", (x - 4, y + 4)), ("L", (x + 4, y - 4))), stroke))
     else:
         marks.append(Curve((("M", (x - 2.6, y - 5)), ("L", (x - 2.6, y + 5))), stroke))
         marks.append(Curve((("M", (x + 2.6, y - 5)), ("L", (x + 2.6, y + 5))), stroke))

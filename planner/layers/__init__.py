@@ -21,6 +21,7 @@ from planner.layers.groupnorm import LayerNorm as LayerNorm
 from planner.layers.groupnorm import LocalResponseNorm as LocalResponseNorm
 from planner.layers.merge import Add as Add
 from planner.layers.merge import Concat as Concat
+from planner.layers.merge import Multiply as Multiply
 from planner.layers.norm import BatchNorm as BatchNorm
 from planner.layers.pointwise import Dropout as Dropout
 from planner.layers.pointwise import Elu as Elu

@@ -125,10 +125,10 @@ def is_expression(text: str) -> bool:
 
     Examples
     --------
-    >>> [is_expression(text) for text in ("$c", "4*K", "same", "batch-norm", "3x3")]
-    [True, True, False, True, False]
+    >>> [is_expression(text) for text in ("$c", "4*K", "in.channels", "same", "batch-norm", "3x3")]
+    [True, True, True, False, True, False]
     """
-    return any(char in text for char in "$*+-/()=<>")
+    return text.startswith("in.") or any(char in text for char in "$*+-/()=<>")
 
 
 class _Parser:

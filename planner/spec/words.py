@@ -26,6 +26,7 @@ _KIND_WORDS = {
     "leaky_relu": "lrelu",
     "concat": "concatenate cat join",
     "add": "sum plus residual skip",
+    "multiply": "mul times scale gate product",
     "flatten": "reshape view",
     "dropout": "dropout2d",
 }

@@ -6,7 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from planner.layers.merge import Add, Concat
+from planner.layers.merge import Add, Concat, Multiply
+from planner.layers.scratch import norm_elements, norm_step, pieces
 from runtime.kernels.base import Array, Kernel, address, kernel, same_memory
 
 
@@ -67,3 +68,41 @@ class ConcatKernel(Kernel[Concat]):
     def backward(self) -> None:
         for grad, part in self.grad_copies:
             np.copyto(grad, part)
+
+
+@kernel(Multiply)
+class MultiplyKernel(Kernel[Multiply]):
+    """Product of two tensors, each of which receives the gradient times the other.
+
+    A gate's gradient is summed over each map, rows first, some channels at a time.
+    """
+
+    def prepare(self) -> None:
+        x, gate = self.arrays.inputs
+        self.gates = x.shape != gate.shape
+        if not (self.differentiates and self.gates):
+            return
+        channels, high, wide, batch = x.shape
+        step, elements = norm_step(channels, high * wide * batch), norm_elements(channels, high * wide * batch)
+        scratch = self.scratch()
+        self.product, self.rows = scratch.take(elements), scratch.take(elements // wide)
+        self.spans = [slice(*span) for span in pieces(channels, step)]
+
+    def forward(self) -> None:
+        x, gate = self.arrays.inputs
+        np.multiply(x, gate, out=self.arrays.output)
+
+    def backward(self) -> None:
+        (x, gate), (grad_x, grad_gate) = self.arrays.inputs, self.arrays.grad_inputs
+        if grad_x is not None:
+            np.multiply(self.grad_output, gate, out=grad_x)
+        if grad_gate is not None and not self.gates:
+            np.multiply(self.grad_output, x, out=grad_gate)
+        elif grad_gate is not None:
+            for span in self.spans:
+                part, target = x[span], grad_gate[span][:, 0, 0]
+                product = self.product[: part.size].reshape(part.shape)
+                rows = self.rows[: part.size // part.shape[2]].reshape(*part.shape[:2], part.shape[3])
+                np.multiply(self.grad_output[span], part, out=product)
+                np.add.reduce(product, axis=2, out=rows)
+                np.add.reduce(rows, axis=1, out=target)

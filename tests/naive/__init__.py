@@ -15,6 +15,7 @@ from tests.naive.maps import resize as resize
 from tests.naive.maps import upsample as upsample
 from tests.naive.merge import add as add
 from tests.naive.merge import concat as concat
+from tests.naive.merge import multiply as multiply
 from tests.naive.norm import batch_norm as batch_norm
 from tests.naive.norm import group_norm as group_norm
 from tests.naive.norm import layer_norm as layer_norm

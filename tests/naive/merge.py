@@ -56,3 +56,24 @@ def concat(*tensors: Array) -> Array:
             y[:, channel] = tensor[:, c]
             channel += 1
     return y
+
+
+def multiply(x: Array, y: Array) -> Array:
+    """Return the product of two tensors of one shape, or of a map and a number for each channel.
+
+    Raises
+    ------
+    NoResult
+        The second has neither shape.
+
+    Examples
+    --------
+    >>> multiply(np.ones((1, 1, 1, 2)), np.full((1, 1, 1, 1), 3.0)).tolist()
+    [[[[3.0, 3.0]]]]
+    """
+    if y.shape != x.shape and not (y.ndim == 4 and y.shape == (*x.shape[:2], 1, 1)):
+        raise NoResult(f"shapes {x.shape} and {y.shape}")
+    product = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        product[index] = x[index] * y[index if y.shape == x.shape else (*index[:2], 0, 0)]
+    return product
