@@ -17,8 +17,20 @@ from functools import singledispatch
 from typing import Literal, TypeAlias, get_args
 
 import planner.symbols as sy
-from planner.layers import AdaptiveAvgPool, AvgPool, BatchNorm, Conv, ConvTranspose, GlobalAvgPool, Softmax, Upsample
+from planner.layers import (
+    AdaptiveAvgPool,
+    AvgPool,
+    BatchNorm,
+    Conv,
+    ConvTranspose,
+    GlobalAvgPool,
+    GroupNorm,
+    Resize,
+    Softmax,
+    Upsample,
+)
 from planner.layers.base import Layer
+from planner.layers.groupnorm import GroupedNorm
 from planner.plan import Plan
 from planner.symbols import Shape, Size
 
@@ -263,6 +275,19 @@ def _(layer: BatchNorm, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Too
 
 
 @costs.register
+def _(layer: GroupedNorm, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
+    numbers, affine = sy.product(output), "with scale and shift" if layer.affine else "without scale and shift"
+    hooked, traced = (4, 5) if layer.affine else (2, 4)
+    found = {
+        **costs.dispatch(Layer)(layer, inputs, output),
+        "fvcore": Cost(traced * numbers, f"{traced} operations a number {affine}"),
+    }
+    if not isinstance(layer, GroupNorm):
+        found["thop"] = Cost(hooked * numbers, f"{hooked} operations a number {affine}")
+    return found
+
+
+@costs.register
 def _(_: AvgPool, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
     return {"thop": Cost(sy.product(output), "one operation for each mean, whatever its window")}
 
@@ -287,6 +312,16 @@ def _(_: Softmax, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Co
 def _(_: Upsample, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
     each = Cost(sy.product(output), "one operation for each number written")
     return {"thop": each, "fvcore": each}
+
+
+@costs.register
+def _(layer: Resize, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
+    hooked, traced = (11, 4) if layer.mode == "bilinear" else (1, 1)
+    numbers = sy.product(output)
+    return {
+        "thop": Cost(hooked * numbers, f"{hooked} operation{'s' if hooked > 1 else ''} for each number written"),
+        "fvcore": Cost(traced * numbers, f"{traced} operation{'s' if traced > 1 else ''} for each number written"),
+    }
 
 
 def _at_every_position(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Cost:
