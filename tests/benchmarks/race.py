@@ -1,0 +1,82 @@
+"""Two sides taking turns, and what their times say: medians, spread and the ratio pair by pair.
+
+Machines that others use too change their speed from second to second; what the two sides of a pair met is the same.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Work = Callable[[], object]
+
+
+@dataclass(frozen=True)
+class Race:
+    """The times of two sides, in seconds, pair by pair.
+
+    Examples
+    --------
+    >>> race = Race((0.1, 0.3, 0.2), (0.2, 0.2, 0.2))
+    >>> race.ratio, race.spread, race.ours
+    (1.0, (0.5, 1.5), 0.2)
+    """
+
+    our_times: tuple[float, ...]
+    their_times: tuple[float, ...]
+
+    @property
+    def ours(self) -> float:
+        """Median of our side."""
+        return statistics.median(self.our_times)
+
+    @property
+    def theirs(self) -> float:
+        """Median of the other side."""
+        return statistics.median(self.their_times)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Ours to theirs, pair by pair; below 1 we are faster."""
+        return sorted(a / b for a, b in zip(self.our_times, self.their_times, strict=True))
+
+    @property
+    def ratio(self) -> float:
+        """Median of the ratios."""
+        return statistics.median(self.ratios)
+
+    @property
+    def spread(self) -> tuple[float, float]:
+        """Quartiles of the ratios, or the ends of fewer than four."""
+        if len(self.ratios) < 4:
+            return self.ratios[0], self.ratios[-1]
+        low, _, high = statistics.quantiles(self.ratios, n=4, method="inclusive")
+        return low, high
+
+
+def race(ours: Work, theirs: Work, *, seconds: float, least: int = 5, most: int = 200, warm: int = 2) -> Race:
+    """Return the times of two sides that take turns for so many seconds.
+
+    A turn is as many calls as last 2 ms at least, so that what the other side left in the caches weighs little.
+    """
+    repeats = []
+    for work in (ours, theirs):
+        for _ in range(warm):
+            work()
+        repeats.append(max(1, round(0.002 / max(_timed(work, 1), 1e-7))))
+    our_times: list[float] = []
+    their_times: list[float] = []
+    end = time.perf_counter() + seconds
+    while len(our_times) < least or (time.perf_counter() < end and len(our_times) < most):
+        our_times.append(_timed(ours, repeats[0]))
+        their_times.append(_timed(theirs, repeats[1]))
+    return Race(tuple(our_times), tuple(their_times))
+
+
+def _timed(work: Work, repeats: int) -> float:
+    start = time.perf_counter()
+    for _ in range(repeats):
+        work()
+    return (time.perf_counter() - start) / repeats
