@@ -56,7 +56,7 @@ $(VENV)/.installed-test: pyproject.toml | $(VENV)/.created
 	$(INSTALL) -e '.[all,test,dev]'
 	@touch $@ $(VENV)/.installed-demo
 
-.PHONY: fuzz property bench-check
+.PHONY: fuzz property bench bench-check
 SECONDS  ?= 300
 NETWORKS ?= 4000
 
@@ -66,6 +66,9 @@ property: $(VENV)/.installed-test  ## accepted sizes of thousands of random netw
 fuzz: $(VENV)/.installed-test  ## hostile and random specs through the whole check (SECONDS=300)
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --hostile
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --seconds $(SECONDS)
+
+bench: $(VENV)/.installed-test  ## steps and passes beside PyTorch where it is installed, in turns (BENCH="train --nets lenet5")
+	PYTHONPATH=. $(BIN)/python -m tests.benchmarks $(BENCH)
 
 bench-check: $(VENV)/.installed-test  ## times of checking, beside other tools where they are installed
 	PYTHONPATH=. $(BIN)/python -m tests.benchmarks.checking

@@ -15,6 +15,8 @@ from runtime import losses, optim
 from tests.benchmarks.twin import Twin
 
 Work = Callable[[], object]
+Step = Callable[[], float]
+"""Returns the loss."""
 
 SETTINGS = Sgd(lr=0.01, momentum=0.9)
 
@@ -27,7 +29,7 @@ def data(bound: BoundPlan) -> tuple[np.ndarray, np.ndarray]:
     return rng.standard_normal(shape, dtype=np.float32), rng.integers(0, classes, shape[0])
 
 
-def training(bound: BoundPlan) -> tuple[Work, Work]:
+def training(bound: BoundPlan) -> tuple[Step, Step]:
     """Return a training step of both sides: images in, loss, gradients, weights moved."""
     images, labels = data(bound)
     model = runtime.Model(bound, seed=0)
@@ -42,8 +44,8 @@ def training(bound: BoundPlan) -> tuple[Work, Work]:
 
     def ours() -> float:
         np.copyto(entry, first)
-        np.copyto(judge.targets, labels)
         program.forward()
+        np.copyto(judge.targets, labels)  # which lie in scratch memory of the forward pass
         loss = judge.step().loss
         program.backward()
         mover.step()
@@ -57,7 +59,7 @@ def training(bound: BoundPlan) -> tuple[Work, Work]:
         loss = F.cross_entropy(twin(x), y)
         loss.backward()
         sgd.step()
-        return loss.item()
+        return float(loss.detach())
 
     return ours, theirs
 

@@ -31,7 +31,7 @@ from planner.layers import (
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
-class Twin(nn.Module):
+class Twin(nn.Module):  # type: ignore[misc]  # PyTorch is an optional judge, and has no types here
     """A plan's layers in PyTorch, in the plan's order.
 
     Parameters
@@ -63,7 +63,7 @@ class Twin(nn.Module):
         return values[self.result]
 
 
-def _made(node: BoundNode) -> Callable[..., torch.Tensor]:
+def _made(node: BoundNode) -> Any:  # a module, or a function of tensors
     layer = node.layer
     if isinstance(layer, Conv):
         top, bottom, left, right = layer.pad
