@@ -28,6 +28,12 @@ def resident():
         return int(file.read().split()[1]) * resource.getpagesize()
 
 
+def peak_resident():
+    # Not ru_maxrss: a process inherits that from the one that started it, which may be larger.
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) * 1024
+
+
 def network(side, filters, batch):
     layers = [
         layer("conv", filters=filters, kernel=3, pad=1, norm="batch", act="relu"),
@@ -57,7 +63,7 @@ bound = network(64, 32, 64)
 planned = bound.memory.training_bytes
 before = resident()
 data = train(bound)
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+peak = peak_resident()
 print(json.dumps({"planned": planned, "data": data, "grown": peak - before}))
 """
 
