@@ -367,9 +367,8 @@ def _without(settings: dict[str, Any], path: list[str]) -> bool:
 def _one_meaning(nodes: list[Node]) -> list[Node]:
     """Let a name that stands for padding in one place and for a size in another be a size, never 0."""
     layers = [node.layer for node in nodes if node.layer is not None]
-    both = frozenset().union(*(layer.zeros for layer in layers)) & frozenset().union(
-        *(layer.counts for layer in layers)
-    )
+    zeros = frozenset().union(*(layer.zeros for layer in layers))
+    both = zeros and zeros & frozenset().union(*(layer.counts for layer in layers))
     if not both:
         return nodes
     return [node if node.layer is None else replace(node, layer=node.layer.counting(both)) for node in nodes]

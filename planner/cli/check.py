@@ -298,12 +298,12 @@ def _summary(verdicts: list[Verdict], wrong: list[Finding]) -> str:
 
 def _document(verdicts: list[Verdict], wrong: list[Finding]) -> dict[str, Any]:
     """Return the JSON of a run: all findings, and each file by itself where there are several."""
+    files = [verdict.json() for verdict in verdicts]
     found = [as_dict(finding) for finding in wrong]
-    whole: dict[str, Any] = {"findings": found + [each for verdict in verdicts for each in verdict.json()["findings"]]}
-    if len(verdicts) == 1:
-        only = verdicts[0].json()
-        return whole | {key: only[key] for key in ("accepted", "loses_nothing", "other_sizes")}
-    return whole | {"files": [verdict.json() for verdict in verdicts]}
+    whole: dict[str, Any] = {"findings": found + [each for file in files for each in file["findings"]]}
+    if len(files) == 1:
+        return whole | {key: files[0][key] for key in ("accepted", "loses_nothing", "other_sizes")}
+    return whole | {"files": files}
 
 
 def _sarif(verdicts: list[Verdict], projects: Iterable[Settings]) -> str:

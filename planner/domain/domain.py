@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import combinations
 from typing import Any
 
@@ -98,7 +99,7 @@ class Domain(Mapping[str, SizeSet]):
         """Names of sizes that can have no value at all."""
         return tuple(name for name, sizes in self.sets.items() if not sizes)
 
-    @property
+    @cached_property
     def reasons(self) -> tuple[Reason, ...]:
         """The requirements that together limit each size, none of which can be left out."""
         found: list[Reason] = []

@@ -268,6 +268,8 @@ def solve_residues(
 
 
 def _joined(pieces: list[Run]) -> tuple[Run, ...]:
+    if len(pieces) < 2:
+        return tuple(pieces)
     joined: list[Run] = []
     for first, last in sorted(pieces, key=lambda run: run[0]):
         if joined and joined[-1][1] is not None and first <= joined[-1][1] + 1:

@@ -357,6 +357,8 @@ def whole(value: object) -> int | None:
     >>> whole(3), whole(True), whole(2.0)
     (3, None, None)
     """
+    if type(value) is int:  # nearly always; the protocol below is slow to ask for
+        return value
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return None
     try:

@@ -42,8 +42,6 @@ MEGABYTES = 500
 PATIENCE = {
     "ten thousand layers": 10.0,
     "aliases in layers": 6.0,
-    "one name for all": 4.0,
-    "wide concat": 3.0,
     "many that drop a border": 4.0,
 }
 """Seconds for texts that are long networks and nothing else: checking is linear in their layers."""
