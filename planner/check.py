@@ -45,6 +45,8 @@ class Diagnosis:
     plan : Plan or None
     faults : tuple of (str, Requirement)
         The requirement that failed, for each faulty node that has one.
+    open : tuple of Open
+        Requirements that depend on free sizes, also of a network that has no plan.
     """
 
     network: Network
@@ -52,6 +54,7 @@ class Diagnosis:
     findings: tuple[Finding, ...]
     plan: Plan | None
     faults: tuple[tuple[str, Requirement], ...] = ()
+    open: tuple[Open, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -88,7 +91,7 @@ def diagnose(network: Network) -> Diagnosis:
     complete = not errors and not any(node.broken for node in network.nodes)
     warnings = tuple(f for f in walk.findings if f.severity is Severity.WARNING)
     plan = Plan(network, tuple(walk.planned), tuple(walk.open), tuple(walk.losses), warnings) if complete else None
-    return Diagnosis(network, walk.shapes, tuple(walk.findings), plan, tuple(walk.faults))
+    return Diagnosis(network, walk.shapes, tuple(walk.findings), plan, tuple(walk.faults), tuple(walk.open))
 
 
 class _Walk:

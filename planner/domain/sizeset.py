@@ -82,8 +82,11 @@ class SizeSet:
     def __and__(self, other: SizeSet) -> SizeSet:
         """Return the sizes in both sets."""
         modulus = _common(self.modulus, other.modulus)
-        runs = []
+        runs: list[tuple[Run, ...]] = []
         for residue in range(modulus):
+            if not (self.runs[residue % self.modulus] and other.runs[residue % other.modulus]):
+                runs.append(())  # nearly all residues, where a size is a multiple of something large
+                continue
             pieces = []
             for a, b in self._at(modulus, residue):
                 for c, d in other._at(modulus, residue):

@@ -140,7 +140,7 @@ class _Budget:
 
 def _work(found: Diagnosis) -> int:
     """Return what planning once more costs, in layers: a remainder of a period takes about as long as a layer."""
-    conditions = {opened.requirement.condition for opened in found.plan.requirements} if found.plan else set()
+    conditions = {opened.requirement.condition for opened in found.open}
     solved = [condition for condition in conditions if len(condition.free) == 1]
     return len(found.network.nodes) + sum(sy.period(size) for condition in solved for size in condition.sizes)
 

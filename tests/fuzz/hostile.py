@@ -205,6 +205,10 @@ def _periods() -> Iterator[tuple[str, str]]:
         [conv(name=f"c{prime}", **{"from": "x"}, kernel=1, stride=prime, rounding="exact") for prime in small],
     ) + f"\noutput: [{', '.join(f'c{prime}' for prime in small)}]"
     yield "halved forty times", spec([conv(kernel=1, stride=2, rounding="exact")] * 40)
+    yield "halved in vain", spec(
+        ["conv: {name: up, filters: 1, kernel: 3}"] + ["maxpool: {size: 2, rounding: exact}"] * 60
+        + ["crop: {name: c, from: [maxpool60, up]}", "concat: {from: [c, up]}"]
+    )
     yield "padded far, same", spec([conv(kernel=1_000_000_000, stride=2, pad="same", rounding="exact")])
     yield "far exceptions", spec(
         [conv(name="a", kernel=1_000_000_000, pad="same", stride=3, rounding="exact"),
