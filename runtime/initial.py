@@ -107,5 +107,5 @@ def _through(reader: BoundNode, found: Mapping[str, float]) -> float:
         return sqrt(2.0 / (1.0 + reader.layer.slope**2))
     if reader.kind == "tanh":
         return 5.0 / 3.0
-    transparent = reader.kind == "dropout" or reader.layer.category in _TRANSPARENT
+    transparent = reader.layer.random or reader.layer.category in _TRANSPARENT
     return found[reader.name] if transparent else 1.0

@@ -12,6 +12,7 @@ from planner.layers.border import Pad as Pad
 from planner.layers.conv import Conv as Conv
 from planner.layers.convtranspose import ConvTranspose as ConvTranspose
 from planner.layers.dense import Dense as Dense
+from planner.layers.dropout import Dropout as Dropout
 from planner.layers.globalpool import GlobalAvgPool as GlobalAvgPool
 from planner.layers.globalpool import GlobalMaxPool as GlobalMaxPool
 from planner.layers.globalpool import GlobalSumPool as GlobalSumPool
@@ -23,16 +24,13 @@ from planner.layers.merge import Add as Add
 from planner.layers.merge import Concat as Concat
 from planner.layers.merge import Multiply as Multiply
 from planner.layers.norm import BatchNorm as BatchNorm
-from planner.layers.pointwise import Dropout as Dropout
 from planner.layers.pointwise import Elu as Elu
 from planner.layers.pointwise import Gelu as Gelu
 from planner.layers.pointwise import LeakyRelu as LeakyRelu
-from planner.layers.pointwise import LogSoftmax as LogSoftmax
 from planner.layers.pointwise import Relu as Relu
 from planner.layers.pointwise import Relu6 as Relu6
 from planner.layers.pointwise import Sigmoid as Sigmoid
 from planner.layers.pointwise import Silu as Silu
-from planner.layers.pointwise import Softmax as Softmax
 from planner.layers.pointwise import Softplus as Softplus
 from planner.layers.pointwise import Tanh as Tanh
 from planner.layers.pool import AvgPool as AvgPool
@@ -43,6 +41,8 @@ from planner.layers.resample import Upsample as Upsample
 from planner.layers.reshape import Flatten as Flatten
 from planner.layers.reshape import Reshape as Reshape
 from planner.layers.resize import Resize as Resize
+from planner.layers.softmax import LogSoftmax as LogSoftmax
+from planner.layers.softmax import Softmax as Softmax
 from planner.layers.source import Input as Input
 
 KINDS: Mapping[str, type[Layer]] = MappingProxyType(

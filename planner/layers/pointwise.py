@@ -1,17 +1,16 @@
-"""Layers that work on every number by itself, and softmax over the channels.
+"""Activations that work on every number by itself.
 
 Definitions as in the torch.nn documentation of the activation of the same name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import planner.symbols as sy
 from planner.layers.base import Category, Keep, Layer, choice, number, setting, settle
-from planner.layers.scratch import BLOCK, mask_elements, softmax_columns, softmax_parts
+from planner.layers.scratch import BLOCK
 from planner.symbols import Shape
 
 
@@ -143,56 +142,3 @@ class Softplus(FromOutput):
     kind: ClassVar[str] = "softplus"
     summary: ClassVar[str] = "log(1 + exp(x))"
     scratch_blocks: ClassVar[tuple[int, int]] = (1, 1)
-
-
-@dataclass(frozen=True)
-class OverChannels(FromOutput):
-    """What softmax and its logarithm share: sums over the channels."""
-
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return a row of sums, its parts and, where products are formed, one column block."""
-        channels = output[1]
-        columns = softmax_columns(channels, sy.product(output) // channels)
-        products = channels if training or self.kind == "log_softmax" else 0
-        return columns * (1 + softmax_parts(channels) + products)
-
-
-@dataclass(frozen=True)
-class Softmax(OverChannels):
-    """``exp(x) / sum(exp(x))`` over the channels (axis 1)."""
-
-    kind: ClassVar[str] = "softmax"
-    summary: ClassVar[str] = "exp(x) / sum(exp(x)) over the channels"
-
-
-@dataclass(frozen=True)
-class LogSoftmax(OverChannels):
-    """``x - log(sum(exp(x)))`` over the channels (axis 1)."""
-
-    kind: ClassVar[str] = "log_softmax"
-    summary: ClassVar[str] = "x - log(sum(exp(x))) over the channels"
-
-
-@dataclass(frozen=True)
-class Dropout(Pointwise):
-    """Zeroes each number with probability `rate` while training and scales the rest by 1/(1 - rate).
-
-    Nothing happens at inference. (Srivastava et al. 2014; torch.nn.Dropout documentation.)
-    """
-
-    rate: float = setting("share of numbers set to zero while training, from 0 to below 1", 0.5)
-
-    kind: ClassVar[str] = "dropout"
-    summary: ClassVar[str] = "zeroes a share of its input while training"
-    in_place: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        settle(self, rate=number("rate", self.rate, 0.0, 0.999999))
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
-        """Return ``kept``: one byte a number, true where it was not set to zero."""
-        return {"kept": (mask_elements(sy.product(output)),)}
-
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one block of random numbers while training."""
-        return min(BLOCK, sy.product(output)) if training else 0

@@ -6,6 +6,7 @@ from runtime.kernels import (
     conv,
     convtranspose,
     dense,
+    dropout,
     globalpool,
     groupnorm,
     merge,
@@ -15,6 +16,7 @@ from runtime.kernels import (
     resample,
     reshape,
     resize,
+    softmax,
     source,
 )
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
@@ -28,6 +30,7 @@ __all__ = [
     "conv",
     "convtranspose",
     "dense",
+    "dropout",
     "globalpool",
     "groupnorm",
     "kernel",
@@ -39,5 +42,6 @@ __all__ = [
     "resample",
     "reshape",
     "resize",
+    "softmax",
     "source",
 ]
