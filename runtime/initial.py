@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from planner.bound import BoundNode, BoundPlan
 from planner.layers import LeakyRelu
 
-_RELU_LIKE = frozenset({"relu", "relu6", "elu", "silu", "gelu"})
+_RELU_LIKE = frozenset({"relu", "relu6", "elu", "silu", "gelu", "hard_swish", "mish"})
 _TRANSPARENT = frozenset({"norm", "pool", "merge", "reshape"})
 _BLOCK = 1 << 16
 

@@ -38,7 +38,17 @@ def test_activations_survive_numbers_that_exp_does_not(kind: str, dtype: str, to
 
 
 @pytest.mark.parametrize(
-    ("kind", "at", "slope"), [("relu", 0.0, 0.0), ("relu6", 0.0, 0.0), ("relu6", 6.0, 0.0), ("leaky_relu", 0.0, 0.01)]
+    ("kind", "at", "slope"),
+    [
+        ("relu", 0.0, 0.0),
+        ("relu6", 0.0, 0.0),
+        ("relu6", 6.0, 0.0),
+        ("leaky_relu", 0.0, 0.01),
+        ("hard_sigmoid", -3.0, 0.0),
+        ("hard_sigmoid", 3.0, 0.0),
+        ("hard_swish", -3.0, 0.0),
+        ("hard_swish", 3.0, 1.0),
+    ],
 )
 def test_slopes_at_kinks_are_those_pytorch_users_know(kind: str, at: float, slope: float) -> None:
     model = model_of([layer(kind, name="t")], (1, 1))

@@ -9,7 +9,7 @@ from typing import ClassVar
 import planner.symbols as sy
 from planner.layers.base import number, setting, settle
 from planner.layers.pointwise import Pointwise
-from planner.layers.scratch import BLOCK, mask_elements
+from planner.layers.scratch import block_elements, mask_elements
 from planner.symbols import Shape
 
 
@@ -36,4 +36,4 @@ class Dropout(Pointwise):
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return one block of random numbers while training."""
-        return min(BLOCK, sy.product(output)) if training else 0
+        return block_elements(int(sy.product(output))) if training else 0

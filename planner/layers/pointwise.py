@@ -1,4 +1,4 @@
-"""Activations that work on every number by itself.
+"""What layers that work on every number by itself share, and the activations with a kink.
 
 Definitions as in the torch.nn documentation of the activation of the same name.
 """
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.layers.base import Category, Keep, Layer, choice, number, setting, settle
-from planner.layers.scratch import BLOCK
+from planner.layers.base import Category, Keep, Layer, number, setting, settle
+from planner.layers.scratch import block_elements
 from planner.symbols import Shape
 
 
@@ -29,7 +29,7 @@ class Pointwise(Layer):
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return some blocks: the kernel works piece by piece."""
-        return self.scratch_blocks[1 if training else 0] * min(BLOCK, int(sy.product(output)))
+        return self.scratch_blocks[1 if training else 0] * block_elements(int(sy.product(output)))
 
 
 @dataclass(frozen=True)
@@ -95,50 +95,30 @@ class Elu(FromOutput):
 
 
 @dataclass(frozen=True)
-class Tanh(FromOutput):
-    """Hyperbolic tangent."""
+class Selu(FromOutput):
+    """``scale * x`` above zero, ``scale * alpha * (exp(x) - 1)`` below, which keeps mean 0 and variance 1.
 
-    kind: ClassVar[str] = "tanh"
-    summary: ClassVar[str] = "hyperbolic tangent"
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
+    The two numbers are those of the paper (arXiv:1706.02515, equation 14), as torch.nn.SELU has them.
+    """
 
-
-@dataclass(frozen=True)
-class Sigmoid(FromOutput):
-    """``1 / (1 + exp(-x))``."""
-
-    kind: ClassVar[str] = "sigmoid"
-    summary: ClassVar[str] = "1 / (1 + exp(-x))"
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
-
-
-@dataclass(frozen=True)
-class Silu(FromInput):
-    """``x * sigmoid(x)`` (arXiv:1702.03118)."""
-
-    kind: ClassVar[str] = "silu"
-    summary: ClassVar[str] = "x * sigmoid(x)"
+    kind: ClassVar[str] = "selu"
+    summary: ClassVar[str] = "scaled elu that keeps mean 0 and variance 1"
     scratch_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
 
 @dataclass(frozen=True)
-class Gelu(FromInput):
-    """``x * Phi(x)``, Phi the normal distribution function, or its tanh approximation (arXiv:1606.08415)."""
+class HardSigmoid(FromOutput):
+    """``min(max(x + 3, 0), 6) / 6``; no gradient at either end (torch.nn.Hardsigmoid documentation)."""
 
-    approximate: str = setting("none for the exact function, tanh for the paper's approximation", "none")
-
-    kind: ClassVar[str] = "gelu"
-    summary: ClassVar[str] = "x * Phi(x), Phi the normal distribution function"
-    scratch_blocks: ClassVar[tuple[int, int]] = (3, 3)
-
-    def __post_init__(self) -> None:
-        choice("approximate", self.approximate, ("none", "tanh"))
+    kind: ClassVar[str] = "hard_sigmoid"
+    summary: ClassVar[str] = "min(max(x + 3, 0), 6) / 6"
+    scratch_blocks: ClassVar[tuple[int, int]] = (0, 2)
 
 
 @dataclass(frozen=True)
-class Softplus(FromOutput):
-    """``log(1 + exp(x))``."""
+class HardSwish(FromInput):
+    """``x * hard_sigmoid(x)`` (Howard et al., arXiv:1905.02244, section 5.2; torch.nn.Hardswish documentation)."""
 
-    kind: ClassVar[str] = "softplus"
-    summary: ClassVar[str] = "log(1 + exp(x))"
-    scratch_blocks: ClassVar[tuple[int, int]] = (1, 1)
+    kind: ClassVar[str] = "hard_swish"
+    summary: ClassVar[str] = "x * min(max(x + 3, 0), 6) / 6"
+    scratch_blocks: ClassVar[tuple[int, int]] = (1, 3)

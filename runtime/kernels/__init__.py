@@ -16,6 +16,7 @@ from runtime.kernels import (
     resample,
     reshape,
     resize,
+    smooth,
     softmax,
     source,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "resample",
     "reshape",
     "resize",
+    "smooth",
     "softmax",
     "source",
 ]

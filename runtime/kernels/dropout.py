@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.layers.dropout import Dropout
-from planner.layers.scratch import BLOCK, pieces
+from planner.layers.scratch import block_elements, pieces
 from runtime.kernels.base import Array, Kernel, Mask, flat, kernel, same_memory
 
 
@@ -24,9 +24,9 @@ class DropoutKernel(Kernel[Dropout]):
         if not self.training:
             return
         kept = self.arrays.saved["kept"].view(np.bool_)[: x.size]
-        random = self.scratch().take(min(x.size, BLOCK))
+        random = self.scratch().take(block_elements(x.size))
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
-        for span in (slice(*span) for span in pieces(x.size, BLOCK)):
+        for span in (slice(*span) for span in pieces(x.size, random.size)):
             self.forward_pieces.append((x[span], y[span], random[: span.stop - span.start], kept[span]))
             if grad_input is not None:
                 self.backward_pieces.append((flat(self.grad_output)[span], flat(grad_input)[span], kept[span]))

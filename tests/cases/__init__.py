@@ -60,8 +60,8 @@ def fixed_arrays(case: Case, shapes: Sequence[tuple[int, ...]], settings: Settin
 def away_from_kinks(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Return distinct numbers from -4 to 8, evenly spaced in random order, none near a kink.
 
-    0, 3 and 6 lie half a step from the nearest number, so that relu, relu6 and, doubled, relu6 again are
-    smooth around every one; the distance between any two leaves a maximum where it is.
+    -3, 0, 3 and 6 lie half a step from the nearest number, so that relu, relu6, the hard sigmoid and, doubled, all
+    three again are smooth around every one; the distance between any two leaves a maximum where it is.
 
     Examples
     --------

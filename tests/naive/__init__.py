@@ -22,6 +22,8 @@ from tests.naive.norm import layer_norm as layer_norm
 from tests.naive.norm import local_response_norm as local_response_norm
 from tests.naive.pointwise import each as each
 from tests.naive.pointwise import gelu as gelu
+from tests.naive.pointwise import hard_sigmoid as hard_sigmoid
+from tests.naive.pointwise import selu as selu
 from tests.naive.pointwise import sigmoid as sigmoid
 from tests.naive.pointwise import softmax as softmax
 from tests.naive.pointwise import softplus as softplus

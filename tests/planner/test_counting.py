@@ -66,7 +66,21 @@ MEASURED: list[tuple[str, dict[str, Any], tuple[int, ...], int, int, int, int]] 
     ("gsp", {}, (2, 4, 6, 5), 0, 0, 0, 0),
     *[
         (kind, {}, (2, 4, 6, 5), 0, 0, 0, 0)
-        for kind in ("relu", "relu6", "leaky_relu", "elu", "tanh", "sigmoid", "silu", "gelu", "softplus")
+        for kind in (
+            "relu",
+            "relu6",
+            "leaky_relu",
+            "elu",
+            "tanh",
+            "sigmoid",
+            "silu",
+            "gelu",
+            "softplus",
+            "selu",
+            "hard_sigmoid",
+            "hard_swish",
+            "mish",
+        )
     ],
     ("softmax", {}, (2, 4, 6, 5), 0, 660, 0, 0),
     ("softmax", {}, (3, 10), 0, 87, 0, 0),
