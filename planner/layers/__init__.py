@@ -9,6 +9,9 @@ from planner.layers.base import Layer as Layer
 from planner.layers.base import Parameter as Parameter
 from planner.layers.border import Crop as Crop
 from planner.layers.border import Pad as Pad
+from planner.layers.channelwise import LayerScale as LayerScale
+from planner.layers.channelwise import PRelu as PRelu
+from planner.layers.channelwise import Shift as Shift
 from planner.layers.conv import Conv as Conv
 from planner.layers.convtranspose import ConvTranspose as ConvTranspose
 from planner.layers.dense import Dense as Dense

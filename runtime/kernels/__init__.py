@@ -3,6 +3,7 @@
 from runtime.kernels import (
     adaptive,
     border,
+    channelwise,
     conv,
     convtranspose,
     dense,
@@ -28,6 +29,7 @@ __all__ = [
     "Kernel",
     "adaptive",
     "border",
+    "channelwise",
     "conv",
     "convtranspose",
     "dense",

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from tests import naive
-from tests.cases import adaptive, maps, merge, norm, pointwise, reshape, window
+from tests.cases import adaptive, channelwise, maps, merge, norm, pointwise, reshape, window
 from tests.cases.case import COMFORTABLE as COMFORTABLE
 from tests.cases.case import Arrays as Arrays
 from tests.cases.case import ArraysOf, Oracle
@@ -24,7 +24,16 @@ from tests.cases.case import Template as Template
 from tests.cases.case import bound_settings as bound_settings
 from tests.naive import Array
 
-FAMILIES = (reshape.FAMILY, window.FAMILY, adaptive.FAMILY, maps.FAMILY, pointwise.FAMILY, norm.FAMILY, merge.FAMILY)
+FAMILIES = (
+    reshape.FAMILY,
+    window.FAMILY,
+    adaptive.FAMILY,
+    maps.FAMILY,
+    pointwise.FAMILY,
+    channelwise.FAMILY,
+    norm.FAMILY,
+    merge.FAMILY,
+)
 
 CASES: tuple[Case, ...] = tuple(case for family in FAMILIES for case in family.cases)
 

@@ -7,6 +7,8 @@ Tensors are N, C, H, W or N, features. Whatever has no result raises :class:`NoR
 """
 
 from tests.naive.adaptive import adaptive_pool as adaptive_pool
+from tests.naive.channelwise import channelwise as channelwise
+from tests.naive.channelwise import prelu as prelu
 from tests.naive.convolution import conv2d as conv2d
 from tests.naive.convolution import conv_transpose2d as conv_transpose2d
 from tests.naive.maps import bordered as bordered

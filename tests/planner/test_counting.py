@@ -82,6 +82,10 @@ MEASURED: list[tuple[str, dict[str, Any], tuple[int, ...], int, int, int, int]] 
             "mish",
         )
     ],
+    ("prelu", {}, (2, 4, 6, 5), 2, 240, 0, 0),
+    ("prelu", {"per_channel": True}, (2, 4, 6, 5), 8, 240, 0, 0),
+    ("layer_scale", {}, (2, 4, 6, 5), 0, 0, 0, 0),
+    ("shift", {}, (2, 4, 6, 5), 0, 0, 0, 0),
     ("softmax", {}, (2, 4, 6, 5), 0, 660, 0, 0),
     ("softmax", {}, (3, 10), 0, 87, 0, 0),
     ("log_softmax", {}, (2, 4, 6, 5), 0, 0, 0, 0),

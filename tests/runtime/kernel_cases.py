@@ -20,15 +20,18 @@ from planner.layers import (
     InstanceNorm,
     Layer,
     LayerNorm,
+    LayerScale,
     LeakyRelu,
     LocalResponseNorm,
     LogSoftmax,
     LpPool,
     MaxPool,
     Mish,
+    PRelu,
     Relu,
     Relu6,
     Selu,
+    Shift,
     Sigmoid,
     Silu,
     Softmax,
@@ -96,7 +99,13 @@ NORMS: tuple[Layer, ...] = (
     InstanceNorm(affine=True),
     LocalResponseNorm(size=3),
 )
-DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, Flatten())
+CHANNELWISE: tuple[Layer, ...] = (
+    PRelu(),
+    PRelu(per_channel=True),
+    LayerScale(),
+    Shift(),
+)
+DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *CHANNELWISE, Flatten())
 
 
 def label(layer: Layer) -> str:
