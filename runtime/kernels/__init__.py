@@ -3,11 +3,9 @@
 from runtime.kernels import (
     adaptive,
     border,
-    channelwise,
     conv,
     convtranspose,
     dense,
-    dropout,
     globalpool,
     groupnorm,
     merge,
@@ -17,8 +15,6 @@ from runtime.kernels import (
     resample,
     reshape,
     resize,
-    smooth,
-    softmax,
     source,
 )
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
@@ -29,11 +25,9 @@ __all__ = [
     "Kernel",
     "adaptive",
     "border",
-    "channelwise",
     "conv",
     "convtranspose",
     "dense",
-    "dropout",
     "globalpool",
     "groupnorm",
     "kernel",
@@ -45,7 +39,5 @@ __all__ = [
     "resample",
     "reshape",
     "resize",
-    "smooth",
-    "softmax",
     "source",
 ]

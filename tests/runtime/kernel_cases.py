@@ -15,23 +15,16 @@ from planner.layers import (
     GlobalMaxPool,
     GlobalSumPool,
     GroupNorm,
-    HardSigmoid,
-    HardSwish,
     InstanceNorm,
     Layer,
     LayerNorm,
-    LayerScale,
     LeakyRelu,
     LocalResponseNorm,
     LogSoftmax,
     LpPool,
     MaxPool,
-    Mish,
-    PRelu,
     Relu,
     Relu6,
-    Selu,
-    Shift,
     Sigmoid,
     Silu,
     Softmax,
@@ -47,11 +40,7 @@ ACTIVATIONS: tuple[Layer, ...] = (
     LeakyRelu(slope=2.5),
     Elu(),
     Elu(alpha=0.3),
-    Selu(),
     Tanh(),
-    HardSigmoid(),
-    HardSwish(),
-    Mish(),
     Sigmoid(),
     Silu(),
     Gelu(),
@@ -99,13 +88,7 @@ NORMS: tuple[Layer, ...] = (
     InstanceNorm(affine=True),
     LocalResponseNorm(size=3),
 )
-CHANNELWISE: tuple[Layer, ...] = (
-    PRelu(),
-    PRelu(per_channel=True),
-    LayerScale(),
-    Shift(),
-)
-DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *CHANNELWISE, Flatten())
+DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, Flatten())
 
 
 def label(layer: Layer) -> str:
