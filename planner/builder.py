@@ -25,7 +25,7 @@ NORMS: Mapping[str, str] = MappingProxyType(
 )
 """What `norm:` may say, and the layer it stands for."""
 
-ACTIVATIONS = tuple(sorted(kind for kind, layer in KINDS.items() if layer.category == "act" and kind != "dropout"))
+ACTIVATIONS = tuple(sorted(kind for kind, layer in KINDS.items() if layer.category == "act" and not layer.random))
 """What `act:` may say: any activation, with its default settings."""
 
 LONGEST_NAME = 100

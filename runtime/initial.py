@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.bound import BoundNode, BoundPlan
-from planner.layers import LeakyRelu
+from planner.layers import LeakyRelu, PRelu
 
-_RELU_LIKE = frozenset({"relu", "relu6", "elu", "silu", "gelu"})
+_RELU_LIKE = frozenset({"relu", "relu6", "elu", "silu", "gelu", "hard_swish", "mish"})
 _TRANSPARENT = frozenset({"norm", "pool", "merge", "reshape"})
 _BLOCK = 1 << 16
 
@@ -60,9 +60,9 @@ def fill(bound: BoundPlan, parameters: Mapping[str, NDArray[Any]], rng: np.rando
 def gains(bound: BoundPlan) -> Mapping[str, float]:
     """Return, by node, the factor that keeps the variance through a layer and the activation behind it.
 
-    sqrt(2) for ReLU and its smooth relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU, 5/3 for tanh, 1 otherwise.
-    The activation is looked for behind normalisation, pooling, merges, flatten and dropout too; where several
-    layers read the output, the first decides.
+    sqrt(2) for ReLU and its smooth relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU and PReLU, 5/3 for tanh, 1
+    otherwise. The activation is looked for behind normalisation, pooling, merges, flatten and dropout too; where
+    several layers read the output, the first decides.
 
     Source: table of torch.nn.init.calculate_gain; He et al., arXiv:1502.01852, equations 10 and 15.
 
@@ -105,7 +105,9 @@ def _through(reader: BoundNode, found: Mapping[str, float]) -> float:
         return sqrt(2.0)
     if isinstance(reader.layer, LeakyRelu):
         return sqrt(2.0 / (1.0 + reader.layer.slope**2))
+    if isinstance(reader.layer, PRelu):
+        return sqrt(2.0 / (1.0 + reader.layer.initial**2))
     if reader.kind == "tanh":
         return 5.0 / 3.0
-    transparent = reader.kind == "dropout" or reader.layer.category in _TRANSPARENT
+    transparent = reader.layer.random or reader.layer.category in _TRANSPARENT
     return found[reader.name] if transparent else 1.0

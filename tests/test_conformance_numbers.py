@@ -15,13 +15,14 @@ import pytest
 import runtime
 from planner import Entry
 from planner.bound import BoundPlan, DType
+from planner.layers import KINDS
 from runtime.kernels.base import Arrays, kernel_for
 from tests import naive, stage
 from tests.cases import CASES, Case, away_from_kinks
 from tests.naive import Array
 
 every_case = pytest.mark.parametrize("index", range(len(CASES)), ids=[case.id for case in CASES])
-deterministic = [index for index, case in enumerate(CASES) if case.kind != "dropout"]
+deterministic = [index for index, case in enumerate(CASES) if not KINDS[case.kind].random]
 every_deterministic_case = pytest.mark.parametrize("index", deterministic, ids=[CASES[i].id for i in deterministic])
 
 Floats = npt.NDArray[np.floating]

@@ -129,6 +129,10 @@ def test_activations_at_points_known_by_heart() -> None:
     assert at("leaky_relu", slope=0.25) == [-0.25, 0, 7]
     assert at("elu", alpha=2.0) == pytest.approx([2 / math.e - 2, 0, 7])
     assert at("sigmoid")[1] == 0.5
+    assert at("hard_sigmoid") == pytest.approx([1 / 3, 1 / 2, 1])
+    assert at("hard_swish") == pytest.approx([-1 / 3, 0, 7])
+    assert at("selu")[0] == pytest.approx(-1.1113307)
+    assert at("mish")[:2] == pytest.approx([-0.3034014, 0])
     assert at("silu")[:2] == pytest.approx([-1 / (1 + math.e), 0])
     assert at("tanh")[0] == pytest.approx((1 - math.e**2) / (1 + math.e**2))
     assert at("softplus")[1] == pytest.approx(math.log(2))

@@ -25,7 +25,10 @@ from planner.layers import (
     ConvTranspose,
     GlobalAvgPool,
     GroupNorm,
+    LayerScale,
+    PRelu,
     Resize,
+    Shift,
     Softmax,
     Upsample,
 )
@@ -306,6 +309,20 @@ def _(_: Layer, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]
 def _(_: Softmax, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
     vectors = sy.product((output[0], *output[2:]))
     return {"thop": Cost(vectors * (3 * output[1] - 1), "an exponential, an addition and a division a number")}
+
+
+@costs.register
+def _(layer: PRelu, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
+    return {
+        **costs.dispatch(Layer)(layer, inputs, output),
+        "thop": Cost(sy.product(output), "one operation for each number written"),
+    }
+
+
+@costs.register(LayerScale)
+@costs.register(Shift)
+def _(_: Layer, _inputs: tuple[Shape, ...], _output: Shape) -> Mapping[Tool, Cost]:
+    return {"torchinfo": Cost(0, "parameters that are neither weight nor bias of a module are not seen")}
 
 
 @costs.register

@@ -9,9 +9,13 @@ from planner.layers.base import Layer as Layer
 from planner.layers.base import Parameter as Parameter
 from planner.layers.border import Crop as Crop
 from planner.layers.border import Pad as Pad
+from planner.layers.channelwise import LayerScale as LayerScale
+from planner.layers.channelwise import PRelu as PRelu
+from planner.layers.channelwise import Shift as Shift
 from planner.layers.conv import Conv as Conv
 from planner.layers.convtranspose import ConvTranspose as ConvTranspose
 from planner.layers.dense import Dense as Dense
+from planner.layers.dropout import Dropout as Dropout
 from planner.layers.globalpool import GlobalAvgPool as GlobalAvgPool
 from planner.layers.globalpool import GlobalMaxPool as GlobalMaxPool
 from planner.layers.globalpool import GlobalSumPool as GlobalSumPool
@@ -23,18 +27,13 @@ from planner.layers.merge import Add as Add
 from planner.layers.merge import Concat as Concat
 from planner.layers.merge import Multiply as Multiply
 from planner.layers.norm import BatchNorm as BatchNorm
-from planner.layers.pointwise import Dropout as Dropout
 from planner.layers.pointwise import Elu as Elu
-from planner.layers.pointwise import Gelu as Gelu
+from planner.layers.pointwise import HardSigmoid as HardSigmoid
+from planner.layers.pointwise import HardSwish as HardSwish
 from planner.layers.pointwise import LeakyRelu as LeakyRelu
-from planner.layers.pointwise import LogSoftmax as LogSoftmax
 from planner.layers.pointwise import Relu as Relu
 from planner.layers.pointwise import Relu6 as Relu6
-from planner.layers.pointwise import Sigmoid as Sigmoid
-from planner.layers.pointwise import Silu as Silu
-from planner.layers.pointwise import Softmax as Softmax
-from planner.layers.pointwise import Softplus as Softplus
-from planner.layers.pointwise import Tanh as Tanh
+from planner.layers.pointwise import Selu as Selu
 from planner.layers.pool import AvgPool as AvgPool
 from planner.layers.pool import LpPool as LpPool
 from planner.layers.pool import MaxPool as MaxPool
@@ -43,6 +42,14 @@ from planner.layers.resample import Upsample as Upsample
 from planner.layers.reshape import Flatten as Flatten
 from planner.layers.reshape import Reshape as Reshape
 from planner.layers.resize import Resize as Resize
+from planner.layers.smooth import Gelu as Gelu
+from planner.layers.smooth import Mish as Mish
+from planner.layers.smooth import Sigmoid as Sigmoid
+from planner.layers.smooth import Silu as Silu
+from planner.layers.smooth import Softplus as Softplus
+from planner.layers.smooth import Tanh as Tanh
+from planner.layers.softmax import LogSoftmax as LogSoftmax
+from planner.layers.softmax import Softmax as Softmax
 from planner.layers.source import Input as Input
 
 KINDS: Mapping[str, type[Layer]] = MappingProxyType(

@@ -89,6 +89,8 @@ class Layer:
         The output is the input's memory under another shape (flatten).
     in_place : bool
         Forward may write over its input, and backward over the gradient of its output.
+    random : bool
+        Draws random numbers while training, and does nothing at inference.
     """
 
     kind: ClassVar[str]
@@ -100,6 +102,7 @@ class Layer:
     shape_only: ClassVar[frozenset[int]] = frozenset()
     alias: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
+    random: ClassVar[bool] = False
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         """Yield what must hold of the input shapes; later ones may assume that earlier ones hold."""

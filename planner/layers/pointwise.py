@@ -1,17 +1,16 @@
-"""Layers that work on every number by itself, and softmax over the channels.
+"""What layers that work on every number by itself share, and the activations with a kink.
 
 Definitions as in the torch.nn documentation of the activation of the same name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.layers.base import Category, Keep, Layer, choice, number, setting, settle
-from planner.layers.scratch import BLOCK, mask_elements, softmax_columns, softmax_parts
+from planner.layers.base import Category, Keep, Layer, number, setting, settle
+from planner.layers.scratch import block_elements
 from planner.symbols import Shape
 
 
@@ -30,7 +29,7 @@ class Pointwise(Layer):
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return some blocks: the kernel works piece by piece."""
-        return self.scratch_blocks[1 if training else 0] * min(BLOCK, int(sy.product(output)))
+        return self.scratch_blocks[1 if training else 0] * block_elements(int(sy.product(output)))
 
 
 @dataclass(frozen=True)
@@ -96,103 +95,30 @@ class Elu(FromOutput):
 
 
 @dataclass(frozen=True)
-class Tanh(FromOutput):
-    """Hyperbolic tangent."""
+class Selu(FromOutput):
+    """``scale * x`` above zero, ``scale * alpha * (exp(x) - 1)`` below, which keeps mean 0 and variance 1.
 
-    kind: ClassVar[str] = "tanh"
-    summary: ClassVar[str] = "hyperbolic tangent"
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
+    The two numbers are those of the paper (arXiv:1706.02515, equation 14), as torch.nn.SELU has them.
+    """
 
-
-@dataclass(frozen=True)
-class Sigmoid(FromOutput):
-    """``1 / (1 + exp(-x))``."""
-
-    kind: ClassVar[str] = "sigmoid"
-    summary: ClassVar[str] = "1 / (1 + exp(-x))"
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
-
-
-@dataclass(frozen=True)
-class Silu(FromInput):
-    """``x * sigmoid(x)`` (arXiv:1702.03118)."""
-
-    kind: ClassVar[str] = "silu"
-    summary: ClassVar[str] = "x * sigmoid(x)"
+    kind: ClassVar[str] = "selu"
+    summary: ClassVar[str] = "scaled elu that keeps mean 0 and variance 1"
     scratch_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
 
 @dataclass(frozen=True)
-class Gelu(FromInput):
-    """``x * Phi(x)``, Phi the normal distribution function, or its tanh approximation (arXiv:1606.08415)."""
+class HardSigmoid(FromOutput):
+    """``min(max(x + 3, 0), 6) / 6``; no gradient at either end (torch.nn.Hardsigmoid documentation)."""
 
-    approximate: str = setting("none for the exact function, tanh for the paper's approximation", "none")
-
-    kind: ClassVar[str] = "gelu"
-    summary: ClassVar[str] = "x * Phi(x), Phi the normal distribution function"
-    scratch_blocks: ClassVar[tuple[int, int]] = (3, 3)
-
-    def __post_init__(self) -> None:
-        choice("approximate", self.approximate, ("none", "tanh"))
+    kind: ClassVar[str] = "hard_sigmoid"
+    summary: ClassVar[str] = "min(max(x + 3, 0), 6) / 6"
+    scratch_blocks: ClassVar[tuple[int, int]] = (0, 2)
 
 
 @dataclass(frozen=True)
-class Softplus(FromOutput):
-    """``log(1 + exp(x))``."""
+class HardSwish(FromInput):
+    """``x * hard_sigmoid(x)`` (Howard et al., arXiv:1905.02244, section 5.2; torch.nn.Hardswish documentation)."""
 
-    kind: ClassVar[str] = "softplus"
-    summary: ClassVar[str] = "log(1 + exp(x))"
-    scratch_blocks: ClassVar[tuple[int, int]] = (1, 1)
-
-
-@dataclass(frozen=True)
-class OverChannels(FromOutput):
-    """What softmax and its logarithm share: sums over the channels."""
-
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return a row of sums, its parts and, where products are formed, one column block."""
-        channels = output[1]
-        columns = softmax_columns(channels, sy.product(output) // channels)
-        products = channels if training or self.kind == "log_softmax" else 0
-        return columns * (1 + softmax_parts(channels) + products)
-
-
-@dataclass(frozen=True)
-class Softmax(OverChannels):
-    """``exp(x) / sum(exp(x))`` over the channels (axis 1)."""
-
-    kind: ClassVar[str] = "softmax"
-    summary: ClassVar[str] = "exp(x) / sum(exp(x)) over the channels"
-
-
-@dataclass(frozen=True)
-class LogSoftmax(OverChannels):
-    """``x - log(sum(exp(x)))`` over the channels (axis 1)."""
-
-    kind: ClassVar[str] = "log_softmax"
-    summary: ClassVar[str] = "x - log(sum(exp(x))) over the channels"
-
-
-@dataclass(frozen=True)
-class Dropout(Pointwise):
-    """Zeroes each number with probability `rate` while training and scales the rest by 1/(1 - rate).
-
-    Nothing happens at inference. (Srivastava et al. 2014; torch.nn.Dropout documentation.)
-    """
-
-    rate: float = setting("share of numbers set to zero while training, from 0 to below 1", 0.5)
-
-    kind: ClassVar[str] = "dropout"
-    summary: ClassVar[str] = "zeroes a share of its input while training"
-    in_place: ClassVar[bool] = True
-
-    def __post_init__(self) -> None:
-        settle(self, rate=number("rate", self.rate, 0.0, 0.999999))
-
-    def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
-        """Return ``kept``: one byte a number, true where it was not set to zero."""
-        return {"kept": (mask_elements(sy.product(output)),)}
-
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one block of random numbers while training."""
-        return min(BLOCK, sy.product(output)) if training else 0
+    kind: ClassVar[str] = "hard_swish"
+    summary: ClassVar[str] = "x * min(max(x + 3, 0), 6) / 6"
+    scratch_blocks: ClassVar[tuple[int, int]] = (1, 3)

@@ -35,6 +35,17 @@ def pieces(total: int, step: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + step, total)
 
 
+def block_elements(count: int) -> int:
+    """Return the elements that hold any piece of an elementwise pass over `count` numbers.
+
+    Examples
+    --------
+    >>> block_elements(100), block_elements(10**6)
+    (100, 65536)
+    """
+    return min(count, BLOCK)
+
+
 def mask_elements(count: int) -> int:
     """Return how many elements hold `count` one-byte marks, for elements of four bytes or more.
 

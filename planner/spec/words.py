@@ -23,6 +23,8 @@ _KIND_WORDS = {
     "adaptive_maxpool": "adaptivemaxpool adaptivemaxpool2d",
     "resize": "interpolate resize2d upsamplingbilinear2d resizebilinear bilinear",
     "silu": "swish",
+    "hard_swish": "hswish",
+    "hard_sigmoid": "hsigmoid",
     "leaky_relu": "lrelu",
     "concat": "concatenate cat join",
     "add": "sum plus residual skip",

@@ -3,9 +3,11 @@
 from runtime.kernels import (
     adaptive,
     border,
+    channelwise,
     conv,
     convtranspose,
     dense,
+    dropout,
     globalpool,
     groupnorm,
     merge,
@@ -15,6 +17,8 @@ from runtime.kernels import (
     resample,
     reshape,
     resize,
+    smooth,
+    softmax,
     source,
 )
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
@@ -25,9 +29,11 @@ __all__ = [
     "Kernel",
     "adaptive",
     "border",
+    "channelwise",
     "conv",
     "convtranspose",
     "dense",
+    "dropout",
     "globalpool",
     "groupnorm",
     "kernel",
@@ -39,5 +45,7 @@ __all__ = [
     "resample",
     "reshape",
     "resize",
+    "smooth",
+    "softmax",
     "source",
 ]

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from tests import naive
-from tests.cases import adaptive, maps, merge, norm, pointwise, reshape, window
+from tests.cases import adaptive, channelwise, maps, merge, norm, pointwise, reshape, window
 from tests.cases.case import COMFORTABLE as COMFORTABLE
 from tests.cases.case import Arrays as Arrays
 from tests.cases.case import ArraysOf, Oracle
@@ -24,7 +24,16 @@ from tests.cases.case import Template as Template
 from tests.cases.case import bound_settings as bound_settings
 from tests.naive import Array
 
-FAMILIES = (reshape.FAMILY, window.FAMILY, adaptive.FAMILY, maps.FAMILY, pointwise.FAMILY, norm.FAMILY, merge.FAMILY)
+FAMILIES = (
+    reshape.FAMILY,
+    window.FAMILY,
+    adaptive.FAMILY,
+    maps.FAMILY,
+    pointwise.FAMILY,
+    channelwise.FAMILY,
+    norm.FAMILY,
+    merge.FAMILY,
+)
 
 CASES: tuple[Case, ...] = tuple(case for family in FAMILIES for case in family.cases)
 
@@ -60,8 +69,8 @@ def fixed_arrays(case: Case, shapes: Sequence[tuple[int, ...]], settings: Settin
 def away_from_kinks(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """Return distinct numbers from -4 to 8, evenly spaced in random order, none near a kink.
 
-    0, 3 and 6 lie half a step from the nearest number, so that relu, relu6 and, doubled, relu6 again are
-    smooth around every one; the distance between any two leaves a maximum where it is.
+    -3, 0, 3 and 6 lie half a step from the nearest number, so that relu, relu6, the hard sigmoid and, doubled, all
+    three again are smooth around every one; the distance between any two leaves a maximum where it is.
 
     Examples
     --------

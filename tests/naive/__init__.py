@@ -7,6 +7,8 @@ Tensors are N, C, H, W or N, features. Whatever has no result raises :class:`NoR
 """
 
 from tests.naive.adaptive import adaptive_pool as adaptive_pool
+from tests.naive.channelwise import channelwise as channelwise
+from tests.naive.channelwise import prelu as prelu
 from tests.naive.convolution import conv2d as conv2d
 from tests.naive.convolution import conv_transpose2d as conv_transpose2d
 from tests.naive.maps import bordered as bordered
@@ -22,6 +24,8 @@ from tests.naive.norm import layer_norm as layer_norm
 from tests.naive.norm import local_response_norm as local_response_norm
 from tests.naive.pointwise import each as each
 from tests.naive.pointwise import gelu as gelu
+from tests.naive.pointwise import hard_sigmoid as hard_sigmoid
+from tests.naive.pointwise import selu as selu
 from tests.naive.pointwise import sigmoid as sigmoid
 from tests.naive.pointwise import softmax as softmax
 from tests.naive.pointwise import softplus as softplus

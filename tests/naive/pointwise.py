@@ -35,6 +35,35 @@ def sigmoid(value: float) -> float:
     return 1.0 / (1.0 + math.exp(-value)) if value >= 0 else math.exp(value) / (1.0 + math.exp(value))
 
 
+def hard_sigmoid(value: float) -> float:
+    """Return 0 up to -3, 1 from 3, and a straight line between.
+
+    Source: torch.nn.Hardsigmoid documentation.
+
+    Examples
+    --------
+    >>> hard_sigmoid(-3.0), hard_sigmoid(0.0), hard_sigmoid(5.0)
+    (0.0, 0.5, 1.0)
+    """
+    if value <= -3.0:
+        return 0.0
+    return 1.0 if value >= 3.0 else value / 6.0 + 0.5
+
+
+def selu(value: float) -> float:
+    """Return ``scale * x`` above zero and ``scale * alpha * (exp(x) - 1)`` below.
+
+    Source: Klambauer et al., arXiv:1706.02515; the numbers from the authors' code, bioinf-jku/SNNs.
+
+    Examples
+    --------
+    >>> round(selu(1.0), 4), round(selu(-100.0), 4)
+    (1.0507, -1.7581)
+    """
+    alpha, scale = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
+    return scale * value if value > 0 else scale * alpha * math.expm1(value)
+
+
 def gelu(value: float, approximate: str = "none") -> float:
     """Return ``x * Phi(x)``, or the approximation by tanh.
 

@@ -66,8 +66,26 @@ MEASURED: list[tuple[str, dict[str, Any], tuple[int, ...], int, int, int, int]] 
     ("gsp", {}, (2, 4, 6, 5), 0, 0, 0, 0),
     *[
         (kind, {}, (2, 4, 6, 5), 0, 0, 0, 0)
-        for kind in ("relu", "relu6", "leaky_relu", "elu", "tanh", "sigmoid", "silu", "gelu", "softplus")
+        for kind in (
+            "relu",
+            "relu6",
+            "leaky_relu",
+            "elu",
+            "tanh",
+            "sigmoid",
+            "silu",
+            "gelu",
+            "softplus",
+            "selu",
+            "hard_sigmoid",
+            "hard_swish",
+            "mish",
+        )
     ],
+    ("prelu", {}, (2, 4, 6, 5), 2, 240, 0, 0),
+    ("prelu", {"per_channel": True}, (2, 4, 6, 5), 8, 240, 0, 0),
+    ("layer_scale", {}, (2, 4, 6, 5), 0, 0, 0, 0),
+    ("shift", {}, (2, 4, 6, 5), 0, 0, 0, 0),
     ("softmax", {}, (2, 4, 6, 5), 0, 660, 0, 0),
     ("softmax", {}, (3, 10), 0, 87, 0, 0),
     ("log_softmax", {}, (2, 4, 6, 5), 0, 0, 0, 0),

@@ -15,16 +15,23 @@ from planner.layers import (
     GlobalMaxPool,
     GlobalSumPool,
     GroupNorm,
+    HardSigmoid,
+    HardSwish,
     InstanceNorm,
     Layer,
     LayerNorm,
+    LayerScale,
     LeakyRelu,
     LocalResponseNorm,
     LogSoftmax,
     LpPool,
     MaxPool,
+    Mish,
+    PRelu,
     Relu,
     Relu6,
+    Selu,
+    Shift,
     Sigmoid,
     Silu,
     Softmax,
@@ -40,7 +47,11 @@ ACTIVATIONS: tuple[Layer, ...] = (
     LeakyRelu(slope=2.5),
     Elu(),
     Elu(alpha=0.3),
+    Selu(),
     Tanh(),
+    HardSigmoid(),
+    HardSwish(),
+    Mish(),
     Sigmoid(),
     Silu(),
     Gelu(),
@@ -88,7 +99,13 @@ NORMS: tuple[Layer, ...] = (
     InstanceNorm(affine=True),
     LocalResponseNorm(size=3),
 )
-DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, Flatten())
+CHANNELWISE: tuple[Layer, ...] = (
+    PRelu(),
+    PRelu(per_channel=True),
+    LayerScale(),
+    Shift(),
+)
+DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *CHANNELWISE, Flatten())
 
 
 def label(layer: Layer) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import tracemalloc
 
 import numpy as np
@@ -23,11 +22,10 @@ from planner.layers import (
     Softmax,
 )
 from planner.layers.base import Layer as BaseLayer
-from runtime.kernels import pointwise
 from runtime.kernels.base import kernel, kernel_for
 from runtime.kernels.erf import erf
 from tests.runtime.bench import Bench, FloatArray, normal
-from tests.runtime.kernel_cases import ACTIVATIONS, CONVOLUTIONS, DIFFERENTIABLE, POOLS, label
+from tests.runtime.kernel_cases import ACTIVATIONS, CHANNELWISE, CONVOLUTIONS, DIFFERENTIABLE, POOLS, label
 
 
 @pytest.fixture(params=["whole", "pieces"])
@@ -36,8 +34,7 @@ def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "pieces":
         monkeypatch.setattr(scratch, "COLUMNS", 64)
         monkeypatch.setattr(scratch, "POSITIONS", 5)
-        for module in (scratch, pointwise, sys.modules["planner.layers.pointwise"]):
-            monkeypatch.setattr(module, "BLOCK", 33)
+        monkeypatch.setattr(scratch, "BLOCK", 33)
     return str(request.param)
 
 
@@ -92,8 +89,7 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatc
     grads = whole.backward(normal(y.shape, 1))
     monkeypatch.setattr(scratch, "COLUMNS", 64)
     monkeypatch.setattr(scratch, "POSITIONS", 5)
-    for module in (scratch, pointwise, sys.modules["planner.layers.pointwise"]):
-        monkeypatch.setattr(module, "BLOCK", 33)
+    monkeypatch.setattr(scratch, "BLOCK", 33)
     pieces = Bench(layer, (x,))
     np.testing.assert_allclose(pieces.forward(), y, rtol=0, atol=1e-12)
     inputs, parameters = pieces.backward(normal(y.shape, 1))
@@ -161,6 +157,7 @@ def test_float32_stays_float32_and_close_to_float64(layer: Layer) -> None:
         *CONVOLUTIONS[:6],
         *POOLS,
         *ACTIVATIONS,
+        *CHANNELWISE,
         BatchNorm(),
         Dropout(),
     ],
@@ -251,7 +248,9 @@ def test_activations_stay_finite_and_silent_at_huge_inputs(layer: Layer) -> None
     assert np.isfinite(bench.backward(np.ones_like(x))[0][0]).all()  # type: ignore[arg-type]  # asked for above
 
 
-@pytest.mark.parametrize("layer", [item for item in ACTIVATIONS if item.kind in ("gelu", "silu")], ids=label)
+@pytest.mark.parametrize(
+    "layer", [item for item in ACTIVATIONS if item.kind in ("gelu", "silu", "hard_swish", "mish")], ids=label
+)
 @pytest.mark.filterwarnings("error")
 def test_activations_near_the_largest_float_have_slopes_of_zero_and_one(layer: Layer) -> None:
     x = np.array([[-3e38, -1e20, 1e20, 3e38]], np.float32)

@@ -14,6 +14,11 @@ FUNCTIONS: Mapping[str, Function] = {
     "relu6": single(F.relu6),
     "leaky_relu": single(F.leaky_relu, slope="negative_slope"),
     "elu": single(F.elu),
+    "selu": single(F.selu),
+    # F.hardsigmoid's backward takes 1/6 in single precision, whatever the type.
+    "hard_sigmoid": single(lambda x: F.relu6(x + 3) / 6),
+    "hard_swish": single(F.hardswish),
+    "mish": single(F.mish),
     "silu": single(F.silu),
     "gelu": single(F.gelu),
     "softplus": single(lambda x: F.softplus(x, threshold=200.0)),

@@ -1,0 +1,123 @@
+"""Layers with one number of their own for each channel: PReLU, layer scale, shift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import planner.symbols as sy
+from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
+from planner.layers.scratch import norm_elements
+from planner.symbols import Shape
+
+LARGEST = 1e9
+"""Of a starting value: anything further from 0 is a mistake."""
+
+
+@dataclass(frozen=True)
+class Channelwise(Layer):
+    """What they share: a ``weight`` of one number a channel, (C,), that starts at `initial`.
+
+    `pieces` says how many pieces of some channels the kernel works in at inference and in training.
+    """
+
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+    in_place: ClassVar[bool] = True
+    pieces: ClassVar[tuple[int, int]] = (0, 0)
+
+    initial: float
+
+    def __post_init__(self) -> None:
+        settle(self, initial=number("initial", self.initial, -LARGEST, LARGEST))
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+    def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        return (Parameter("weight", (inputs[0][1],), initial=self.initial),)
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return some pieces of some channels, and while training a sum a channel."""
+        channels, count = int(output[1]), int(sy.product(output))
+        each = norm_elements(channels, count // channels)
+        return self.pieces[1 if training else 0] * each + (channels if training else 0)
+
+
+@dataclass(frozen=True)
+class PRelu(Channelwise):
+    """``x`` above zero, ``weight * x`` below; the weight is learned, one number or one a channel.
+
+    Parameter ``weight``, (1,) or, with `per_channel`, (C,).
+
+    References
+    ----------
+    He et al., arXiv:1502.01852, section 2.1; torch.nn.PReLU documentation, which starts at 0.25.
+
+    Examples
+    --------
+    >>> [p.shape for p in PRelu(per_channel=True).params(((8, 64, 7, 7),))]
+    [(64,)]
+    """
+
+    per_channel: bool = setting("one slope for each channel instead of one for all", False)
+    initial: float = setting("slope for negative inputs to start with", 0.25)
+
+    kind: ClassVar[str] = "prelu"
+    category: ClassVar[Category] = "act"
+    summary: ClassVar[str] = "x above zero, a learned slope times x below"
+    pieces: ClassVar[tuple[int, int]] = (1, 2)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        flag("per_channel", self.per_channel)
+
+    def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        return super().params(inputs) if self.per_channel else (Parameter("weight", (1,), initial=self.initial),)
+
+
+@dataclass(frozen=True)
+class LayerScale(Channelwise):
+    """Each channel times a learned number, which starts so small that a residual branch starts as nothing.
+
+    Parameter ``weight``, (C,).
+
+    References
+    ----------
+    Touvron et al., arXiv:2103.17239, section 2; `layer_scale` of torchvision's ConvNeXt, which starts at 1e-6.
+
+    Examples
+    --------
+    >>> [p.initial for p in LayerScale().params(((8, 96, 56, 56),))]
+    [1e-06]
+    """
+
+    initial: float = setting("what each channel is multiplied by to start with", 1e-6)
+
+    kind: ClassVar[str] = "layer_scale"
+    category: ClassVar[Category] = "norm"
+    summary: ClassVar[str] = "each channel times a learned number"
+    pieces: ClassVar[tuple[int, int]] = (0, 1)
+
+
+@dataclass(frozen=True)
+class Shift(Channelwise):
+    """Each channel plus a learned number: the bias of a convolution, as a layer of its own.
+
+    Parameter ``weight``, (C,).
+
+    References
+    ----------
+    Zhang, Dauphin, Ma, *Fixup Initialization*, arXiv:1901.09321, section 3, uses such biases without a convolution.
+
+    Examples
+    --------
+    >>> [p.shape for p in Shift().params(((8, 16, 7, 7),))]
+    [(16,)]
+    """
+
+    initial: float = setting("what is added to each channel to start with", 0.0)
+
+    kind: ClassVar[str] = "shift"
+    category: ClassVar[Category] = "norm"
+    summary: ClassVar[str] = "each channel plus a learned number"
+    keeps: ClassVar[frozenset[Keep]] = frozenset()

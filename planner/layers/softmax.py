@@ -1,0 +1,42 @@
+"""Softmax over the channels, and its logarithm.
+
+Definitions as in the torch.nn documentation of the activation of the same name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import planner.symbols as sy
+from planner.layers.pointwise import FromOutput
+from planner.layers.scratch import softmax_columns, softmax_parts
+from planner.symbols import Shape
+
+
+@dataclass(frozen=True)
+class OverChannels(FromOutput):
+    """What softmax and its logarithm share: sums over the channels."""
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return a row of sums, its parts and, where products are formed, one column block."""
+        channels = output[1]
+        columns = softmax_columns(channels, sy.product(output) // channels)
+        products = channels if training or self.kind == "log_softmax" else 0
+        return columns * (1 + softmax_parts(channels) + products)
+
+
+@dataclass(frozen=True)
+class Softmax(OverChannels):
+    """``exp(x) / sum(exp(x))`` over the channels (axis 1)."""
+
+    kind: ClassVar[str] = "softmax"
+    summary: ClassVar[str] = "exp(x) / sum(exp(x)) over the channels"
+
+
+@dataclass(frozen=True)
+class LogSoftmax(OverChannels):
+    """``x - log(sum(exp(x)))`` over the channels (axis 1)."""
+
+    kind: ClassVar[str] = "log_softmax"
+    summary: ClassVar[str] = "x - log(sum(exp(x))) over the channels"
