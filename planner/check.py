@@ -14,6 +14,7 @@ from itertools import chain
 from math import prod
 
 import planner.symbols as sy
+from planner.augment import augment_finding
 from planner.conditions import AtLeast, Equal, Requirement, Verdict
 from planner.domain.affine import solve_condition
 from planner.domain.domain import Domain, Open, contradiction, solve
@@ -86,7 +87,7 @@ def diagnose(network: Network) -> Diagnosis:
     for expectation in network.expectations:
         walk.compare(expectation)
     walk.solve()
-    walk.warn_loss()
+    walk.warn_training()
     errors = any(f.severity is Severity.ERROR for f in walk.findings)
     complete = not errors and not any(node.broken for node in network.nodes)
     warnings = tuple(f for f in walk.findings if f.severity is Severity.WARNING)
@@ -244,15 +245,22 @@ class _Walk:
             )
         )
 
-    def warn_loss(self) -> None:
-        """Report a loss that does not suit what a network that says how it trains ends in."""
-        train = self.network.train
-        for public, name in self.network.outputs.items():
-            layer = self.network.by_name[name].layer
-            found = loss_finding(train.loss, layer.kind, name) if train is not None and layer is not None else None
+    def warn_training(self) -> None:
+        """Report what the network says of its training and will not be done: a loss, or images moved."""
+        train, network = self.network.train, self.network
+        if train is None:
+            return
+        for public, name in network.outputs.items():
+            node = network.by_name[name]
+            found = loss_finding(train.loss, node.layer.kind, name) if node.layer is not None else None
             if found is not None:
-                where = self.network.by_name[name].mark() or self.network.marks.get(f"output.{public}")
+                where = node.mark() or network.marks.get(f"output.{public}")
                 self.findings.append(replace(found, severity=Severity.WARNING, where=where))
+        read = {name: [sy.constant(size) for size in shape[1:]] for name, shape in network.inputs.items()}
+        found = augment_finding(train.augment, read, {})
+        if found is not None:
+            where = network.marks.get("train.augment")
+            self.findings.append(replace(found, severity=Severity.WARNING, where=where))
 
     def solve(self) -> None:
         """Report free sizes for which nothing is left: requirements that contradict each other."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
+from planner.augment import Augment
 from planner.findings import Finding, SettingError
 from planner.layers.base import number
 from planner.optimizers import Optimizer, Sgd, read_optimizer, refuse_other, refuse_unknown
@@ -50,12 +51,14 @@ class TrainSettings:
         ``constant`` or ``cosine``.
     warmup : float
         Epochs over which the learning rate first rises from 0; fractions count.
+    augment : Augment
+        How images are moved before they are learnt from.
 
     Examples
     --------
     >>> TrainSettings.read({"optimizer": {"adam": {"lr": 0.01}}, "epochs": 3})
     TrainSettings(loss='cross_entropy', optimizer=Adam(lr=0.01, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0), \
-epochs=3, batch=64, schedule='constant', warmup=0.0)
+epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none', shift=0))
     """
 
     loss: str = field(default="cross_entropy", metadata={"description": "what training makes small"})
@@ -64,6 +67,7 @@ epochs=3, batch=64, schedule='constant', warmup=0.0)
     batch: int = field(default=64, metadata={"description": "images a step"})
     schedule: str = field(default="constant", metadata={"description": "how the learning rate changes over the run"})
     warmup: float = field(default=0.0, metadata={"description": "epochs over which the learning rate first rises"})
+    augment: Augment = field(default_factory=Augment, metadata={"description": "how images are moved, anew each epoch"})
 
     def __post_init__(self) -> None:
         refuse_other("loss", self.loss, LOSSES)
@@ -94,6 +98,8 @@ epochs=3, batch=64, schedule='constant', warmup=0.0)
             refuse_unknown(str(key), str(key), known, "a setting of `train`")
         if "optimizer" in values and not isinstance(values["optimizer"], Optimizer):
             values = {**values, "optimizer": read_optimizer(values["optimizer"])}
+        if "augment" in values and not isinstance(values["augment"], Augment):
+            values = {**values, "augment": Augment.read(values["augment"])}
         return cls(**values)
 
     def write(self) -> dict[str, Any]:
@@ -115,6 +121,8 @@ epochs=3, batch=64, schedule='constant', warmup=0.0)
             written["schedule"] = self.schedule
         if self.warmup:
             written["warmup"] = self.warmup
+        if self.augment:
+            written["augment"] = self.augment.write()
         return written
 
     def with_lr(self, lr: float) -> TrainSettings:

@@ -181,7 +181,7 @@ class Checkpoint:
         return reasons
 
     def _changes(self, new: TrainSettings, data: Batches, seed: int | None) -> list[str]:
-        old, names = self.settings, ("loss", "batch", "schedule", "warmup")
+        old, names = self.settings, ("loss", "batch", "schedule", "warmup", "augment")
         pairs = [(name, getattr(old, name), getattr(new, name)) for name in names]
         # Both optimizers are of one kind: another one was refused before.
         pairs += [(name, value, getattr(new.optimizer, name)) for name, value in vars(old.optimizer).items()]

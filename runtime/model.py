@@ -24,6 +24,7 @@ from runtime.program import Program
 from runtime.store import Store
 
 if TYPE_CHECKING:
+    from planner.augment import Augment
     from planner.optimizers import Optimizer
     from runtime.feeding import Inputs, Targets
     from runtime.history import History
@@ -245,6 +246,7 @@ class Model:
         loss: str | None = None,
         schedule: str | None = None,
         warmup: float | None = None,
+        augment: Augment | Mapping[str, Any] | None = None,
         progress: Silent | bool | None = None,
         seed: int | None = None,
         save: str | os.PathLike[str] | None = None,
@@ -266,6 +268,7 @@ class Model:
             loss=loss,
             schedule=schedule,
             warmup=warmup,
+            augment=augment,
             progress=progress,
             seed=seed,
             save=save,

@@ -24,6 +24,7 @@ from planner.findings import Finding, PlannerError
 from planner.training import TrainSettings
 from runtime import losses, optim, weights
 from runtime.allocation import granted
+from runtime.augment import MovingFeed, refuse_unmovable
 from runtime.checkpoint import Checkpoint, Position
 from runtime.feeding import Batches, steps
 from runtime.history import History, Row
@@ -88,6 +89,8 @@ class Run:
     ------
     TrainingError
         R510: there is nothing to train; R514: batch normalisation would learn from single numbers.
+    AugmentError
+        R515: the images cannot be moved.
     SizeError
         R511: the machine has no memory for gradients or the optimizer's state.
     """
@@ -107,6 +110,7 @@ class Run:
         lone = _lone_norms(model.bound)
         if lone and min(settings.batch, len(data)) == 1:
             raise TrainingError([_lone(lone, len(data))])
+        refuse_unmovable(data, settings.augment)
         self.model, self.data, self.settings = model, data, settings
         self.validate, self.shown, self.path = validate, shown or Silent(), path
         self.history, self.at = History(), Position()
@@ -197,7 +201,7 @@ class Run:
         program, step = self.model.training_program(size), self._bound_steps.get(size)
         # The model may have made its programs anew, in larger memory.
         if step is None or step.program is not program:
-            step = self._bound_steps[size] = _Step(program, self.data, self.settings.loss)
+            step = self._bound_steps[size] = _Step(program, self.data, self.settings, self.model.rng)
         score = step.run(rows)
         if not math.isfinite(score.loss):
             raise TrainingError([self._diverged(rows, score.loss, rate)])
@@ -263,13 +267,17 @@ class Run:
 class _Step:
     """One training step at one batch size: data in, forward, losses, backward."""
 
-    def __init__(self, program: Program, data: Batches, loss: str) -> None:
+    def __init__(self, program: Program, data: Batches, settings: TrainSettings, rng: np.random.Generator) -> None:
         self.program = program
-        self._inputs = [Feed(source, program.inputs[name]) for name, source in data.images.items()]
+        self._inputs: list[Feed | MovingFeed] = [
+            MovingFeed(source, program.inputs[name], settings.augment, rng) if settings.augment
+            else Feed(source, program.inputs[name])
+            for name, source in data.images.items()
+        ]  # fmt: skip
         self._losses = []
         for name, targets in data.labelled.items():
             judge = losses.bind(
-                loss, targets, program.outputs[name], program.grad_outputs[name], program.loss_workspace
+                settings.loss, targets, program.outputs[name], program.grad_outputs[name], program.loss_workspace
             )
             self._losses.append((Feed(targets, judge.targets), judge))
         self._unused = [array for name, array in program.grad_outputs.items() if name not in data.labelled]

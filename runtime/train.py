@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner import optimizers
+from planner.augment import Augment
 from planner.findings import Finding, PlannerError, SettingError
 from planner.training import LOSSES, TrainSettings, loss_finding
 from runtime import losses, weights
@@ -42,6 +43,7 @@ def fit(
     loss: str | None = None,
     schedule: str | None = None,
     warmup: float | None = None,
+    augment: Augment | Mapping[str, Any] | None = None,
     progress: Silent | bool | None = None,
     seed: int | None = None,
     save: str | os.PathLike[str] | None = None,
@@ -64,6 +66,8 @@ def fit(
         ``"adam"``, ``{"sgd": {"lr": 0.1}}``, as in a spec.
     schedule, warmup : optional
         ``"constant"`` or ``"cosine"``; epochs over which the learning rate first rises.
+    augment : Mapping or planner.augment.Augment, optional
+        How images are moved before they are learnt from: ``{"flip": "horizontal", "shift": 2}``; ``{}`` leaves them.
     progress : bool, optional
         False shows nothing; by itself a bar on a terminal, a line an epoch elsewhere.
     seed : int, optional
@@ -84,7 +88,7 @@ def fit(
     planner.PlannerError
         R502, R503: images or labels do not fit the network; R507: the checkpoint does not fit, or changes were not
         allowed; R508: the checkpoint cannot be read or written; R511: the machine has not the memory planned;
-        N107: a setting is out of range.
+        R515: the images cannot be moved; N107: a setting is out of range.
 
     Examples
     --------
@@ -102,7 +106,10 @@ def fit(
         base = replace(model.bound.train, batch=model.bound.batch)
     else:
         base = Checkpoint.read(saved, resume).base(saved.spec, model.bound.train)
-    settings = _settings(base, optimizer, lr, epochs=epochs, batch=batch, loss=loss, schedule=schedule, warmup=warmup)
+    settings = _settings(
+        base, optimizer, lr, augment,
+        epochs=epochs, batch=batch, loss=loss, schedule=schedule, warmup=warmup,
+    )  # fmt: skip
     data = _labelled(model, images, labels, settings.loss)
     judged: Batches | None = None
     if validation is not None:
@@ -173,6 +180,7 @@ def _settings(
     base: TrainSettings,
     optimizer: optimizers.Optimizer | Mapping[str, Any] | str | None,
     lr: float | None,
+    augment: Augment | Mapping[str, Any] | None,
     **wanted: object,
 ) -> TrainSettings:
     try:
@@ -181,6 +189,9 @@ def _settings(
             base = replace(base, optimizer=chosen)
         if lr is not None:
             base = base.with_lr(_plain(lr))
+        if augment is not None:
+            moves = augment if isinstance(augment, Augment) else Augment.read(augment)
+            base = replace(base, augment=moves)
         given: dict[str, Any] = {name: _plain(value) for name, value in wanted.items() if value is not None}
         return replace(base, **given)
     except SettingError as error:

@@ -114,5 +114,14 @@ RUNNING = (
         "model.fit(images[:1], labels[:1])",
         "model.fit(images[:2], labels[:2])",
     ),
+    Rule(
+        "R515",
+        "images that cannot be moved",
+        "`augment` flips and shifts the images of a network that reads one image, by less than its height and width. "
+        "Labels that have a place in the image, such as the classes of its pixels, would stay where they were and be "
+        "wrong; they are refused when training begins.",
+        spec("flatten\ndense: {units: 10}", more="train: {augment: {shift: 30}}\n"),
+        spec("flatten\ndense: {units: 10}", more="train: {augment: {shift: 3}}\n"),
+    ),
 )
 """In the order of their codes."""

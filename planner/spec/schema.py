@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
+from planner.augment import FLIPS, Augment
 from planner.builder import ACTIVATIONS, NORMS
 from planner.layers import KINDS, Layer
 from planner.optimizers import OPTIMIZERS
@@ -224,6 +225,12 @@ def _train() -> dict[str, Any]:
             one = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
             choices = [{"enum": list(OPTIMIZERS)}, {**one, "properties": optimizers}]
             properties[item.name] = {"anyOf": choices, "description": text}
+        elif item.name == "augment":
+            moves = {each.name: _number(each) for each in fields(Augment)}
+            moves["flip"] = {"enum": list(FLIPS), "description": moves["flip"]["description"]}
+            properties[item.name] = {
+                "type": ["object", "null"], "description": text, "additionalProperties": False, "properties": moves
+            }  # fmt: skip
         elif item.name in words:
             properties[item.name] = {"enum": words[item.name], "description": text}
         else:
@@ -232,5 +239,5 @@ def _train() -> dict[str, Any]:
 
 
 def _number(item: Field[Any]) -> dict[str, Any]:
-    kinds = {"int": "integer", "float": "number", "bool": "boolean", "Any": "array"}
+    kinds = {"int": "integer", "float": "number", "bool": "boolean", "Any": "array", "str": "string"}
     return {"type": kinds[str(item.type)], "description": str(item.metadata["description"])}

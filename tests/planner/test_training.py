@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.augment import FLIPS, Augment, augment_finding
 from planner.findings import SettingError
 from planner.optimizers import OPTIMIZERS, Adam, AdamW, Sgd, read_optimizer
 from planner.training import TrainSettings, loss_finding, loss_workspace
@@ -52,6 +53,14 @@ def test_the_train_mapping_of_the_documentation_is_read() -> None:
         ({"optimizer": {"adam": {"weight_decay": -1}}}, "optimizer.weight_decay", "from 0"),
         ({"schedule": "cosin"}, "schedule", "did you mean `cosine`?"),
         ({"warmup": -1}, "warmup", "from 0"),
+        ({"augment": 2}, "augment", "mapping"),
+        ({"augment": {"flips": "both"}}, "augment.flips", "did you mean `flip`?"),
+        ({"augment": {"flip": "horizontl"}}, "augment.flip", "did you mean `horizontal`?"),
+        ({"augment": {"flip": True}}, "augment.flip", "must be one of"),
+        ({"augment": {"shift": -1}}, "augment.shift", "from 0"),
+        ({"augment": {"shift": 1.5}}, "augment.shift", "whole number"),
+        ({"augment": {"shift": True}}, "augment.shift", "whole number"),
+        ({"augment": {"shift": 10**30}}, "augment.shift", "whole number"),
         ([], "", "mapping"),
     ],
 )
@@ -89,6 +98,7 @@ optimizers = st.one_of(
         batch=st.integers(1, 1000),
         schedule=st.sampled_from(["constant", "cosine"]),
         warmup=st.floats(0, 5),
+        augment=st.builds(Augment, flip=st.sampled_from(list(FLIPS)), shift=st.integers(0, 64)),
     )
 )
 def test_written_settings_read_back_as_equal(settings: TrainSettings) -> None:
@@ -135,3 +145,27 @@ def test_cross_entropy_on_probabilities_is_a_finding_with_a_way_out(kind: str) -
 
 def test_cross_entropy_on_log_probabilities_is_right_and_not_reported() -> None:
     assert loss_finding("cross_entropy", "log_softmax", "out") is None
+
+
+@pytest.mark.parametrize(
+    ("inputs", "labelled", "words"),
+    [
+        ({"left": (3, 8, 8), "right": (3, 8, 8)}, {"y": 0}, "the network has 2: `left`, `right`"),
+        ({"x": (10,)}, {"y": 0}, "`x` reads 10"),
+        ({"x": (None, 100)}, {"y": 0}, "`x` reads ? x 100"),
+        ({"x": (1, 2, 8)}, {"y": 0}, "clean out of the 2 rows of `x`"),
+        ({"x": (1, None, 2)}, {"y": 0}, "clean out of the 2 columns of `x`"),
+        ({"x": (1, 8, 8)}, {"y": 0, "mask": 2}, "the labels of `mask`"),
+    ],
+)
+def test_images_that_cannot_be_moved_are_told_with_the_reason(
+    inputs: dict[str, tuple[int | None, ...]], labelled: dict[str, int], words: str
+) -> None:
+    found = augment_finding(Augment(shift=2), inputs, labelled)
+    assert found is not None and found.code == "R515" and found.fixes
+    assert words in found.message
+    assert augment_finding(Augment(), inputs, labelled) is None, "nothing is moved"
+
+
+def test_sizes_that_are_free_are_judged_when_they_are_known() -> None:
+    assert augment_finding(Augment(shift=2), {"x": (None, None, None)}, {"y": 0}) is None

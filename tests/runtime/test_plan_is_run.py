@@ -235,7 +235,7 @@ class Watch(Silent):
 STEPS = 4
 
 
-def watched_fit(bound: BoundPlan, loss: str, optimizer: str) -> Watch:
+def watched_fit(bound: BoundPlan, loss: str, optimizer: str, **options: Any) -> Watch:
     """Return what a real `fit` of two epochs holds and allocates: feeding, passes, losses and optimizer."""
     batch = bound.batch
     rng = np.random.default_rng(0)
@@ -246,8 +246,9 @@ def watched_fit(bound: BoundPlan, loss: str, optimizer: str) -> Watch:
     watch = Watch()
     with traced():
         Model(bound).fit(
-            Images(images, scale=1 / 255), {output: labels}, epochs=2, loss=loss, optimizer=optimizer, progress=watch
-        )
+            Images(images, scale=1 / 255), {output: labels}, epochs=2, loss=loss, optimizer=optimizer, progress=watch,
+            **options,
+        )  # fmt: skip
     return watch
 
 
@@ -262,6 +263,14 @@ def test_a_steady_step_of_fit_allocates_less_than_64_kib_whatever_the_batch(
     peaks = watched_fit(network(batch), loss, optimizer).peaks
     assert len(peaks) == 2 * STEPS
     assert max(peaks[1:]) < STEP_LIMIT, peaks  # the first step makes the program
+
+
+@pytest.mark.parametrize("batch", [8, 128])
+def test_a_step_whose_images_are_moved_allocates_less_than_64_kib_and_holds_no_more(batch: int) -> None:
+    moved = watched_fit(lenet(batch), "cross_entropy", "sgd", augment={"flip": "both", "shift": 3})
+    assert max(moved.peaks[1:]) < STEP_LIMIT, moved.peaks
+    order = STEPS * batch * np.dtype(np.intp).itemsize
+    assert 0 <= moved.held - lenet(batch).memory.training_bytes - order <= STEP_LIMIT // 4
 
 
 def test_the_watch_on_a_step_notices_an_array_the_size_of_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
