@@ -245,14 +245,18 @@ class Builder:
             return None
         settings = dict(entry.settings)
         made: Layer | None = None
+        replaced: set[str] = set()
         while made is None:
             try:
                 made = cls(**settings)
             except SettingError as error:
                 faulty = True
-                self._report(error.code, f"`{public}`: {error.problem}", entry, error.setting, [error.fix])
-                if error.setting not in settings or settings[error.setting] == STAND_IN:
+                if error.setting in replaced:  # which is no name either; told already
                     return None
+                self._report(error.code, f"`{public}`: {error.problem}", entry, error.setting, [error.fix])
+                if error.setting not in settings:
+                    return None
+                replaced.add(error.setting)
                 if error.setting in required:  # look at the others as if this one were right
                     settings[error.setting] = STAND_IN
                 else:

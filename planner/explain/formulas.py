@@ -15,8 +15,11 @@ import planner.symbols as sy
 from planner.explain.steps import Step, bracketed, rule, shape_step, stated
 from planner.layers import BatchNorm, Concat, Conv, ConvTranspose, Dense, Flatten, Layer, Reshape, Resize, Upsample
 from planner.layers.adaptive import AdaptivePool
+from planner.layers.axes import position, word
 from planner.layers.border import Crop, Pad
 from planner.layers.reshape import COMPUTED
+from planner.layers.shuffle import PixelShuffle, PixelUnshuffle
+from planner.layers.slicing import Cut, Split
 from planner.layers.window import Window, WindowLayer
 from planner.symbols import Shape, Size
 
@@ -148,6 +151,34 @@ def _(layer: Crop, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
     ends = zip(("top", "left"), inputs[0][2:], output[2:], layer.offsets(inputs), strict=True)
     for end, size, kept, cut in ends:
         yield rule(f"cut off at the {end}", "floor(({n} - {m})/2)", latex, {"n": size, "m": kept}, cut)
+    yield shape_step("output", output)
+
+
+@derive.register(Cut)
+def _(layer: Cut, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    place = position(layer.axis, len(output))
+    size, made, name = inputs[0][place], output[place], word(len(output), place)
+    start, stop, step = layer.kept(size)
+    if isinstance(layer, Split) and not isinstance(layer.parts, tuple):
+        yield rule(name, "{n}/{parts}", r"\frac{{{n}}}{{{parts}}}", {"n": size, "parts": layer.parts}, made)
+    elif step == 1:
+        yield rule(name, "{stop} - {start}", "{stop} - {start}", {"stop": stop, "start": start}, made)
+    else:
+        latex = r"\left\lceil \frac{{{stop} - {start}}}{{{step}}} \right\rceil"
+        yield rule(name, "ceil(({stop} - {start})/{step})", latex, {"stop": stop, "start": start, "step": step}, made)
+    yield shape_step("output", output)
+
+
+@derive.register(PixelShuffle)
+@derive.register(PixelUnshuffle)
+def _(layer: PixelShuffle | PixelUnshuffle, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    axes = len(output) - 2
+    more, less = ("{n}*{s}", r"{n} \cdot {s}"), ("{n}/{s}", r"\frac{{{n}}}{{{s}}}")
+    channels, sizes = (less, more) if isinstance(layer, PixelShuffle) else (more, less)
+    square = sy.product([layer.scale] * axes)
+    yield rule("channels", *channels, {"n": inputs[0][1], "s": square}, output[1])
+    for place in range(2, len(output)):
+        yield rule(word(len(output), place), *sizes, {"n": inputs[0][place], "s": layer.scale}, output[place])
     yield shape_step("output", output)
 
 

@@ -42,6 +42,11 @@ from planner.layers.resample import Upsample as Upsample
 from planner.layers.reshape import Flatten as Flatten
 from planner.layers.reshape import Reshape as Reshape
 from planner.layers.resize import Resize as Resize
+from planner.layers.shuffle import ChannelShuffle as ChannelShuffle
+from planner.layers.shuffle import PixelShuffle as PixelShuffle
+from planner.layers.shuffle import PixelUnshuffle as PixelUnshuffle
+from planner.layers.slicing import Slice as Slice
+from planner.layers.slicing import Split as Split
 from planner.layers.smooth import Gelu as Gelu
 from planner.layers.smooth import Mish as Mish
 from planner.layers.smooth import Sigmoid as Sigmoid

@@ -195,9 +195,12 @@ class Layer:
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as a spec would give them."""
-        return {
-            item.name: value for item in fields(self) if (value := _shortest(getattr(self, item.name))) != item.default
+        found = {
+            item.name: value if "lengths" in item.metadata else _shortest(value)
+            for item in fields(self)
+            for value in (getattr(self, item.name),)
         }
+        return {item.name: found[item.name] for item in fields(self) if found[item.name] != item.default}
 
 
 def setting(description: str, default: Any = ..., **limits: Any) -> Any:

@@ -27,9 +27,10 @@ SIZES = (
     ),
     Rule(
         "S203",
-        "groups do not divide",
+        "does not divide",
         "A grouped convolution splits its input channels and its filters into groups of one size; `groups` must divide "
-        "both.",
+        "both. So must a split into equal parts divide its axis, a channel shuffle its channels, and a pixel shuffle, "
+        "which makes squares of channels or channels of squares, the channels or the map.",
         spec("conv: {filters: 8, kernel: 3, groups: 3}", "[N, 6, 28, 28]"),
         spec("conv: {filters: 9, kernel: 3, groups: 3}", "[N, 6, 28, 28]"),
     ),
@@ -136,6 +137,15 @@ SIZES = (
         "read it, and judging it would take minutes. Numbers for some of the names keep it short.",
         spec("conv: {filters: 1, kernel: K, stride: S, pad: P}\n" * 30),
         spec("conv: {filters: 1, kernel: K, stride: 1, pad: P}\n" * 3, "[N, 1, H, W]"),
+    ),
+    Rule(
+        "S216",
+        "cut that does not fit",
+        "A slice keeps positions of one axis, and a split into given sizes fills it. A slice that reaches beyond its "
+        "axis would keep fewer positions than it says, or none, and parts that are not the whole would lose numbers "
+        "without a word; Python and PyTorch let the first pass.",
+        spec("split: {parts: [24, 72], part: 0}", "[N, 100, 28, 28]"),
+        spec("split: {parts: [24, 76], part: 0}", "[N, 100, 28, 28]"),
     ),
     Rule(
         "S301",

@@ -153,7 +153,8 @@ def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
         return {"anyOf": [{"type": "number"}, _ARGUMENT]}
     if "lengths" in item.metadata:
         shortest, longest = item.metadata["lengths"]
-        array = {"type": "array", "items": _size(), "minItems": shortest, "maxItems": longest}
+        array = {"type": "array", "items": _size(), "minItems": shortest}
+        array |= {} if longest is None else {"maxItems": longest}
         return {"anyOf": [_size(), array]}
     if item.name == "pad":
         sides = {"type": "array", "items": _size(), "minItems": 4, "maxItems": 4}

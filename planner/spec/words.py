@@ -30,6 +30,13 @@ _KIND_WORDS = {
     "add": "sum plus residual skip",
     "multiply": "mul times scale gate product",
     "flatten": "reshape view",
+    "channel_shuffle": "channelshuffle shuffle",
+    "pixel_shuffle": "pixelshuffle depthtospace depth2space subpixel",
+    "pixel_unshuffle": "pixelunshuffle spacetodepth space2depth",
+    "slice": "narrow slicing index",
+    "split": "chunk unstack",
+    "prelu": "parametricrelu",
+    "layer_scale": "layerscale gamma",
     "dropout": "dropout2d",
 }
 KIND_HINTS: Mapping[str, str] = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}

@@ -120,7 +120,11 @@ def settings(layer: Layer) -> dict[str, Any]:
     {'filters': 6, 'kernel': [5, 3], 'pad': 1}
     """
     defaults = {item.name: item.default for item in fields(layer)}
-    short = {key: _short(value) for key, value in layer.settings().items()}
+    lists = {item.name for item in fields(layer) if "lengths" in item.metadata}
+    short = {
+        key: list(value) if key in lists and isinstance(value, tuple) else _short(value)
+        for key, value in layer.settings().items()
+    }
     return {key: value for key, value in short.items() if value != defaults[key]}
 
 
@@ -128,8 +132,6 @@ def _short(value: Any) -> Any:
     """Return one number for a pair or four sides that are all alike, [h, w] for sides alike in pairs."""
     if not isinstance(value, tuple):
         return value
-    if len(value) not in (2, 4):  # a shape, whose sizes are no sides of one thing
-        return list(value)
     if all(item == value[0] for item in value):
         return value[0]
     if len(value) == 4 and value[0] == value[1] and value[2] == value[3]:

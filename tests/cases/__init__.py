@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 
 from tests import naive
-from tests.cases import adaptive, channelwise, maps, merge, norm, pointwise, reshape, window
+from tests.cases import adaptive, channelwise, maps, merge, norm, pointwise, reshape, slicing, window
 from tests.cases.case import COMFORTABLE as COMFORTABLE
 from tests.cases.case import Arrays as Arrays
 from tests.cases.case import ArraysOf, Oracle
@@ -26,6 +26,7 @@ from tests.naive import Array
 
 FAMILIES = (
     reshape.FAMILY,
+    slicing.FAMILY,
     window.FAMILY,
     adaptive.FAMILY,
     maps.FAMILY,

@@ -64,7 +64,22 @@ class Case:
         return bound_settings(self.settings, sizes)
 
 
-SIZES = frozenset({"filters", "kernel", "stride", "pad", "output_pad", "dilation", "groups", "size", "units", "scale"})
+SIZES = frozenset(
+    {
+        "filters",
+        "kernel",
+        "start",
+        "stop",
+        "stride",
+        "pad",
+        "output_pad",
+        "dilation",
+        "groups",
+        "size",
+        "units",
+        "scale",
+    }
+)
 """Settings in which a str is the name of a size."""
 
 

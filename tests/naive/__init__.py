@@ -37,6 +37,11 @@ from tests.naive.pool import sum_pool as sum_pool
 from tests.naive.reshape import dense as dense
 from tests.naive.reshape import flatten as flatten
 from tests.naive.reshape import reshape as reshape
+from tests.naive.slicing import channel_shuffle as channel_shuffle
+from tests.naive.slicing import pixel_shuffle as pixel_shuffle
+from tests.naive.slicing import pixel_unshuffle as pixel_unshuffle
+from tests.naive.slicing import slice_of as slice_of
+from tests.naive.slicing import split as split
 from tests.naive.windows import Array as Array
 from tests.naive.windows import NoResult as NoResult
 from tests.naive.windows import both as both

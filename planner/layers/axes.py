@@ -1,0 +1,103 @@
+"""The axes of a tensor by number and by name: 0 is the batch, 1 the channels, the map behind them.
+
+Numbers are PyTorch's; a negative one counts from the end. No layer has the batch as its axis: images never mix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from types import MappingProxyType
+
+import planner.symbols as sy
+from planner.conditions import AtLeast, Requirement
+from planner.findings import SettingError
+from planner.grammar import plural
+from planner.symbols import Shape
+
+WORDS: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        2: ("batch", "features"),
+        3: ("batch", "channels", "length"),
+        4: ("batch", "channels", "height", "width"),
+        5: ("batch", "channels", "depth", "height", "width"),
+    }
+)
+"""What the axes of a tensor are called, by their number."""
+
+FURTHEST = 8
+"""No tensor has an axis beyond it, counted from either end."""
+
+
+def axis(name: str, value: object) -> int:
+    """Return a setting that is the number of an axis.
+
+    Raises
+    ------
+    SettingError
+        Not a whole number, the batch, or beyond any tensor.
+
+    Examples
+    --------
+    >>> axis("axis", -1)
+    -1
+    """
+    found = sy.whole(sy.constant(value) if isinstance(value, sy.Size) else value)
+    if found is None:
+        raise SettingError(
+            name, f"`{name}` must be a whole number, got {value!r}", "1 is the channels, -1 the last axis"
+        )
+    if found == 0:
+        raise SettingError(name, f"`{name}` cannot be 0, the batch: images never mix", "1 is the channels, 2 the rows")
+    if abs(found) > FURTHEST:
+        raise SettingError(name, f"`{name}` is {found}, and no tensor has so many axes")
+    return found
+
+
+def position(number: int, rank: int) -> int:
+    """Return which axis of a tensor of `rank` axes a number means, counted from 0.
+
+    Examples
+    --------
+    >>> position(1, 4), position(-1, 4)
+    (1, 3)
+    """
+    return number if number > 0 else rank + number
+
+
+def word(rank: int, place: int) -> str:
+    """Return what an axis is called.
+
+    Examples
+    --------
+    >>> word(4, 2), word(2, 1), word(7, 6)
+    ('height', 'features', 'axis 6')
+    """
+    return WORDS[rank][place] if rank in WORDS else f"axis {place}"
+
+
+def sized(shape: Shape, place: int) -> str:
+    """Return the size of one axis in words.
+
+    Examples
+    --------
+    >>> sized((8, 116, 28, 28), 1), sized((8, 116, 28, 28), 2), sized((8, 1), 1)
+    ('116 channels', 'height 28', '1 feature')
+    """
+    name, size = word(len(shape), place), shape[place]
+    return plural(size, name[:-1]) if name.endswith("s") else f"{name} {sy.text(size)}"
+
+
+def needs_axis(number: int, shape: Shape, setting: str = "axis") -> Requirement:
+    """Return the requirement (S204) that a tensor has an axis of that number, and that it is not the batch."""
+    say = partial(_missing, number, shape)
+    room = len(shape) - number - 1 if number > 0 else len(shape) + number - 1
+    return Requirement("S204", AtLeast(room, 0), say, partial(say, short=True), setting)
+
+
+def _missing(number: int, shape: Shape, *, short: bool = False) -> str:
+    last = len(shape) - 1
+    if short:
+        return f"axes are 1 to {last}"
+    batch = ", which is the batch" if number == -len(shape) else ""
+    return f"takes axis {number}{batch}, but its input {sy.shape_text(shape)} has axes 1 to {last} beside the batch"

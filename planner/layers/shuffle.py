@@ -1,0 +1,153 @@
+"""Layers that move every number to another place of the same image: shuffles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar
+
+import planner.symbols as sy
+from planner.conditions import AtLeast, Divides, Requirement
+from planner.layers.axes import sized
+from planner.layers.base import AxisField, Category, Layer, count, setting, settle
+from planner.layers.conv import uneven
+from planner.symbols import Shape, Size
+
+
+@dataclass(frozen=True)
+class ChannelShuffle(Layer):
+    """Channels of several groups mixed like cards: the first of each group, then the second of each, and so on.
+
+    Channel ``k*groups + g`` of the output is channel ``g*(C/groups) + k`` of the input.
+
+    References
+    ----------
+    Zhang et al., *ShuffleNet*, arXiv:1707.01083, section 3.1; torch.nn.ChannelShuffle documentation.
+
+    Examples
+    --------
+    >>> ChannelShuffle(groups=2).output_shape(((8, 116, 28, 28),))
+    (8, 116, 28, 28)
+    """
+
+    groups: Size = setting("groups whose channels are mixed")
+
+    kind: ClassVar[str] = "channel_shuffle"
+    category: ClassVar[Category] = "reshape"
+    summary: ClassVar[str] = "channels of several groups, one of each in turn"
+
+    def __post_init__(self) -> None:
+        settle(self, groups=count("groups", self.groups))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        say = partial(uneven, self.groups, inputs[0][1], "channels")
+        yield Requirement("S203", Divides(self.groups, inputs[0][1]), say, partial(say, short=True), "groups")
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+
+@dataclass(frozen=True)
+class PixelShuffle(Layer):
+    """Channels turned into positions: r*r numbers of one position become an r by r square of one channel.
+
+    Position (h*r + i, w*r + j) of channel c of the output is position (h, w) of channel ``c*r^2 + i*r + j`` of the
+    input. A map with more or fewer axes is treated alike, with r to the power of their number.
+
+    References
+    ----------
+    Shi et al., arXiv:1609.05158, section 2.2; torch.nn.PixelShuffle documentation.
+
+    Examples
+    --------
+    >>> PixelShuffle(scale=2).output_shape(((8, 64, 14, 14),))
+    (8, 16, 28, 28)
+    """
+
+    scale: Size = setting("times the map becomes larger along each axis")
+
+    kind: ClassVar[str] = "pixel_shuffle"
+    category: ClassVar[Category] = "reshape"
+    summary: ClassVar[str] = "a larger map of fewer channels: the channels of a position become a square"
+
+    def __post_init__(self) -> None:
+        settle(self, scale=count("scale", self.scale))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        (shape,) = inputs
+        yield _needs_map(shape)
+        yield _divides(sy.product([self.scale] * (len(shape) - 2)), shape, 1)
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        batch, channels, *sizes = inputs[0]
+        made = sy.floor_div(channels, sy.product([self.scale] * len(sizes)))
+        return (batch, made, *(size * self.scale for size in sizes))
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        each = AxisField(1, repeat=self.scale)
+        return each, each
+
+
+@dataclass(frozen=True)
+class PixelUnshuffle(Layer):
+    """Positions turned into channels, the inverse of :class:`PixelShuffle`: each r by r square becomes r*r channels.
+
+    Channel ``c*r^2 + i*r + j`` at (h, w) of the output is channel c at (h*r + i, w*r + j) of the input, whose map
+    must be a multiple of r along each axis.
+
+    References
+    ----------
+    torch.nn.PixelUnshuffle documentation; space to depth elsewhere.
+
+    Examples
+    --------
+    >>> PixelUnshuffle(scale=2).output_shape(((8, 3, 224, 224),))
+    (8, 12, 112, 112)
+    """
+
+    scale: Size = setting("times the map becomes smaller along each axis")
+
+    kind: ClassVar[str] = "pixel_unshuffle"
+    category: ClassVar[Category] = "reshape"
+    summary: ClassVar[str] = "a smaller map of more channels: each square becomes the channels of a position"
+
+    def __post_init__(self) -> None:
+        settle(self, scale=count("scale", self.scale))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        (shape,) = inputs
+        yield _needs_map(shape)
+        for place in range(2, len(shape)):
+            yield _divides(self.scale, shape, place)
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        batch, channels, *sizes = inputs[0]
+        made = channels * sy.product([self.scale] * len(sizes))
+        return (batch, made, *(sy.floor_div(size, self.scale) for size in sizes))
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        each = AxisField(self.scale, stride=self.scale)
+        return each, each
+
+
+def _needs_map(shape: Shape) -> Requirement:
+    return Requirement(
+        "S204",
+        AtLeast(len(shape), 3),
+        lambda: (
+            f"moves numbers between the channels and the map, but its input {sy.shape_text(shape)} has no map; "
+            "put this layer before `flatten`"
+        ),
+        lambda: f"input has {len(shape)} axes",
+    )
+
+
+def _divides(scale: Size, shape: Shape, place: int) -> Requirement:
+    return Requirement(
+        "S203",
+        Divides(scale, shape[place]),
+        lambda: f"its input has {sized(shape, place)}, which is no multiple of {sy.text(scale)}",
+        lambda: sized(shape, place),
+        "scale",
+    )

@@ -1,0 +1,195 @@
+"""Parts of one tensor, cut out along one axis.
+
+A layer has one output, so that what is cut in two is two layers that read the same tensor: each part has a name of its
+own, and a part that nobody reads is not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import planner.symbols as sy
+from planner.conditions import AtLeast, Divides, Equal, Requirement
+from planner.findings import SettingError
+from planner.grammar import many
+from planner.layers.axes import axis, needs_axis, position, sized
+from planner.layers.base import AxisField, Category, Layer, count, setting, settle
+from planner.symbols import Shape, Size
+
+MOST_PARTS = 2**20
+
+
+@dataclass(frozen=True)
+class Cut(Layer):
+    """What slices and splits share: positions ``start, start + step, ...`` before ``stop`` of one axis are kept."""
+
+    category: ClassVar[Category] = "reshape"
+
+    axis: int
+
+    def kept(self, size: Size) -> tuple[Size, Size, Size]:
+        """Return start, stop and step along an axis of that size, counted from its beginning."""
+        raise NotImplementedError
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        (shape,) = inputs
+        place = position(self.axis, len(shape))
+        start, stop, step = self.kept(shape[place])
+        made = sy.ceil_div(sy.difference(stop, start), step)
+        return (*shape[:place], sy.total([made]), *shape[place + 1 :])
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        """Return where it begins and with what step; a piece of a map does not tell which part to keep."""
+        (shape,) = inputs
+        place = position(self.axis, len(shape)) - 2
+        if len(shape) != 4 or place < 0:
+            return None
+        start, _, step = self.kept(shape[2 + place])
+        mine, other = AxisField(1, stride=step, before=-start, relative=True), AxisField(1)
+        return (mine, other) if place == 0 else (other, mine)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slice(Cut):
+    """Positions `start`, `start + step`, ... before `stop` of one axis; negative ones are counted from its end.
+
+    Without `stop`, to the end. Unlike in Python, a slice that reaches beyond its axis is no shorter slice but refused.
+
+    Raises
+    ------
+    SettingError
+        `axis` is the batch, `step` is not at least 1, or a number is not whole.
+
+    References
+    ----------
+    Indexing of torch.Tensor; ``torch.narrow`` is the same with step 1.
+
+    Examples
+    --------
+    >>> Slice(start=1, stop=-1, axis=2).output_shape(((8, 64, 28, 28),))
+    (8, 64, 26, 28)
+    >>> Slice(step=2).output_shape(((8, 5, 28, 28),))
+    (8, 3, 28, 28)
+    """
+
+    start: Any = setting("first position kept; negative: counted from the end", 0, least=0)
+    stop: Any = setting("first position no longer kept; negative: counted from the end; without it, to the end", None)
+    step: Size = setting("distance between positions kept", 1)
+    axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
+
+    kind: ClassVar[str] = "slice"
+    summary: ClassVar[str] = "some positions along one axis"
+
+    def __post_init__(self) -> None:
+        settle(
+            self,
+            start=count("start", self.start, minimum=-sy.LARGEST),
+            stop=None if self.stop is None else count("stop", self.stop, minimum=-sy.LARGEST),
+            step=count("step", self.step),
+            axis=axis("axis", self.axis),
+        )
+
+    def kept(self, size: Size) -> tuple[Size, Size, Size]:
+        stop = size if self.stop is None else _from_start(self.stop, size)
+        return _from_start(self.start, size), stop, self.step
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        (shape,) = inputs
+        yield needs_axis(self.axis, shape)
+        place = position(self.axis, len(shape))
+        size, has = shape[place], sized(shape, place)
+        start, stop, _ = self.kept(size)
+        say = partial(_beyond, self.start, self.stop, has)
+        far = "start" if self.stop is None else "stop"
+        inside = [(start, "start"), (sy.difference(stop, sy.total([start, 1])), far), (sy.difference(size, stop), far)]
+        for room, key in inside:
+            yield Requirement("S216", AtLeast(room, 0), say, partial(str, has), key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split(Cut):
+    """One of the parts a tensor falls into along an axis: equal ones, or of given sizes that fill it.
+
+    Parts are counted from 0, as in Python. The other parts are layers of their own that read the same tensor.
+
+    Raises
+    ------
+    SettingError
+        There are fewer parts than `part` asks for, or a part is no size.
+
+    References
+    ----------
+    torch.chunk, where the number of parts divides the axis, and torch.split with a list of sizes. The two halves of the
+    channels are those of Ma et al., *ShuffleNet V2*, arXiv:1807.11164, figure 3.
+
+    Examples
+    --------
+    >>> Split(parts=2, part=1).output_shape(((8, 116, 28, 28),))
+    (8, 58, 28, 28)
+    >>> Split(parts=(24, 72, 20), part=1).kept(116)
+    (24, 96, 1)
+    """
+
+    parts: Any = setting("number of equal parts, or the size of each", lengths=(1, None))
+    part: int = setting("which of them this is, the first being 0")
+    axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
+
+    kind: ClassVar[str] = "split"
+    summary: ClassVar[str] = "one of the parts of a tensor along one axis"
+
+    def __post_init__(self) -> None:
+        listed = isinstance(self.parts, (list, tuple))
+        parts = tuple(count("parts", size) for size in self.parts) if listed else count("parts", self.parts)
+        number = len(parts) if isinstance(parts, tuple) else sy.constant(parts)
+        if isinstance(parts, tuple) and not parts:
+            raise SettingError("parts", "`parts` names no part", "write  parts: 2  or  parts: [24, 72]")
+        if number is None:
+            raise SettingError("parts", "the number of `parts` must be a number", "or give the size of each part")
+        which = sy.whole(sy.constant(self.part) if isinstance(self.part, sy.Size) else self.part)
+        if which is None or not 0 <= which < number:
+            problem = f"`part` is one of {number} {many(number, 'part')}, 0 to {number - 1}; got {self.part!r}"
+            raise SettingError("part", problem, "the first part is 0")
+        settle(self, parts=parts, part=which, axis=axis("axis", self.axis))
+
+    def kept(self, size: Size) -> tuple[Size, Size, Size]:
+        if isinstance(self.parts, tuple):
+            start = sy.total(self.parts[: self.part])
+            return start, sy.total([start, self.parts[self.part]]), 1
+        each = sy.floor_div(size, self.parts)
+        return sy.total([self.part * each]), sy.total([(self.part + 1) * each]), 1
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        (shape,) = inputs
+        yield needs_axis(self.axis, shape)
+        place = position(self.axis, len(shape))
+        size, has = shape[place], sized(shape, place)
+        if isinstance(self.parts, tuple):
+            say = partial(_not_filled, self.parts, has)
+            yield Requirement("S216", Equal(size, sy.total(self.parts)), say, partial(str, has), "parts")
+        else:
+            say = partial(_unequal, self.parts, has)
+            yield Requirement("S203", Divides(self.parts, size), say, partial(str, has), "parts")
+
+
+def _from_start(place: Size, size: Size) -> Size:
+    """Return a position counted from the beginning of an axis."""
+    known = sy.constant(place)
+    return sy.total([size, place]) if known is not None and known < 0 else place
+
+
+def _beyond(start: Size, stop: Size | None, has: str) -> str:
+    end = "" if stop is None else sy.text(stop)
+    return f"keeps nothing, or what is not there: positions {sy.text(start)}:{end} of an input of {has}"
+
+
+def _not_filled(parts: tuple[Size, ...], has: str) -> str:
+    whole = sy.text(sy.total(parts))
+    given = " + ".join(map(sy.text, parts))
+    return f"its parts are {given} = {whole}, but its input has {has}" if len(parts) > 1 else f"{given} of {has}"
+
+
+def _unequal(parts: Size, has: str) -> str:
+    return f"{has} cannot be cut into {sy.text(parts)} equal parts"

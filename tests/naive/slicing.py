@@ -1,0 +1,122 @@
+"""Parts of tensors, and numbers moved to other places, by definition.
+
+This imports nothing of ours, like all of :mod:`tests.naive`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.naive.windows import Array, NoResult
+
+
+def slice_of(x: Array, start: int = 0, stop: int | None = None, step: int = 1, axis: int = 1) -> Array:
+    """Return positions start, start + step, ... before stop of one axis; negative ones are counted from the end.
+
+    Raises
+    ------
+    NoResult
+        The first is not there, the end lies beyond the axis, nothing is left, or there is no such axis.
+
+    Examples
+    --------
+    >>> slice_of(np.array([[1.0, 2.0, 3.0, 4.0]]), 1, -1).tolist()
+    [[2.0, 3.0]]
+    """
+    axis = _axis(x, axis)
+    size = x.shape[axis]
+    first = start if start >= 0 else size + start
+    end = size if stop is None else stop if stop >= 0 else size + stop
+    if not 0 <= first < end <= size:
+        raise NoResult(f"{start}:{stop} of {size}")
+    kept = []
+    place = first
+    while place < end:
+        kept.append(np.take(x, place, axis))
+        place += step
+    return np.stack(kept, axis)
+
+
+def split(x: Array, parts: int | list[int], part: int, axis: int = 1) -> Array:
+    """Return one part of an axis: of so many equal ones, or of a list of sizes that fill it.
+
+    Raises
+    ------
+    NoResult
+        The parts are not equal, or do not fill the axis.
+
+    Examples
+    --------
+    >>> split(np.array([[1.0, 2.0, 3.0, 4.0]]), 2, 1).tolist()
+    [[3.0, 4.0]]
+    """
+    axis = _axis(x, axis)
+    owners: list[int] = []
+    if isinstance(parts, int):
+        if x.shape[axis] % parts:
+            raise NoResult(f"{x.shape[axis]} in {parts} parts")
+        parts = [x.shape[axis] // parts] * parts
+    for number, size in enumerate(parts):
+        owners += [number] * size
+    if len(owners) != x.shape[axis]:
+        raise NoResult(f"{parts} do not fill {x.shape[axis]}")
+    return np.stack([np.take(x, place, axis) for place, owner in enumerate(owners) if owner == part], axis)
+
+
+def _axis(x: Array, axis: int) -> int:
+    place = axis if axis > 0 else x.ndim + axis
+    if not 1 <= place < x.ndim:
+        raise NoResult(f"no axis {axis} of {x.ndim}")
+    return place
+
+
+def channel_shuffle(x: Array, groups: int) -> Array:
+    """Return the first channel of each group, then the second of each, and so on.
+
+    Examples
+    --------
+    >>> channel_shuffle(np.array([[1.0, 2.0, 3.0, 4.0]]), 2).tolist()
+    [[1.0, 3.0, 2.0, 4.0]]
+    """
+    channels = x.shape[1]
+    if channels % groups:
+        raise NoResult(f"{channels} channels in {groups} groups")
+    each = channels // groups
+    order = [group * each + card for card in range(each) for group in range(groups)]
+    return np.stack([x[:, channel] for channel in order], 1)
+
+
+def pixel_shuffle(x: Array, scale: int) -> Array:
+    """Return a map scale times as large, of the squares of its channels.
+
+    Examples
+    --------
+    >>> pixel_shuffle(np.arange(4.0).reshape(1, 4, 1, 1), 2).tolist()
+    [[[[0.0, 1.0], [2.0, 3.0]]]]
+    """
+    if x.ndim != 4 or x.shape[1] % scale**2:
+        raise NoResult(f"{x.shape} in squares of {scale}")
+    batch, channels, high, wide = x.shape
+    y = np.zeros((batch, channels // scale**2, high * scale, wide * scale))
+    for n, c, h, w in np.ndindex(x.shape):
+        i, j = divmod(c % scale**2, scale)
+        y[n, c // scale**2, h * scale + i, w * scale + j] = x[n, c, h, w]
+    return y
+
+
+def pixel_unshuffle(x: Array, scale: int) -> Array:
+    """Return a map scale times smaller, each of whose positions holds a square of the input.
+
+    Examples
+    --------
+    >>> pixel_unshuffle(np.arange(4.0).reshape(1, 1, 2, 2), 2).ravel().tolist()
+    [0.0, 1.0, 2.0, 3.0]
+    """
+    if x.ndim != 4 or x.shape[2] % scale or x.shape[3] % scale:
+        raise NoResult(f"{x.shape} in squares of {scale}")
+    batch, channels, high, wide = x.shape
+    y = np.zeros((batch, channels * scale**2, high // scale, wide // scale))
+    for n, c, h, w in np.ndindex(x.shape):
+        square = (h % scale) * scale + w % scale
+        y[n, c * scale**2 + square, h // scale, w // scale] = x[n, c, h, w]
+    return y

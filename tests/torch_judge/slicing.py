@@ -1,0 +1,32 @@
+"""PyTorch's functions for layers that cut out parts or move numbers to other places."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
+
+from tests.torch_judge.base import Function, Settings, Tensors, single
+
+
+def _slice(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    (x,) = inputs
+    axis = settings.get("axis", 1) % x.ndim
+    kept = slice(settings.get("start", 0), settings.get("stop"), settings.get("step", 1))
+    return x[(*[slice(None)] * axis, kept)]
+
+
+def _split(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    axis, parts = settings.get("axis", 1), settings["parts"]
+    found = inputs[0].chunk(parts, axis) if isinstance(parts, int) else inputs[0].split(parts, axis)
+    return found[settings["part"]]
+
+
+FUNCTIONS: Mapping[str, Function] = {
+    "slice": _slice,
+    "split": _split,
+    "channel_shuffle": single(F.channel_shuffle),
+    "pixel_shuffle": single(F.pixel_shuffle, scale="upscale_factor"),
+    "pixel_unshuffle": single(F.pixel_unshuffle, scale="downscale_factor"),
+}
