@@ -16,6 +16,8 @@ from planner.layers.conv import Conv as Conv
 from planner.layers.convtranspose import ConvTranspose as ConvTranspose
 from planner.layers.dense import Dense as Dense
 from planner.layers.dropout import Dropout as Dropout
+from planner.layers.dropout import Dropout2d as Dropout2d
+from planner.layers.dropout import StochasticDepth as StochasticDepth
 from planner.layers.globalpool import GlobalAvgPool as GlobalAvgPool
 from planner.layers.globalpool import GlobalMaxPool as GlobalMaxPool
 from planner.layers.globalpool import GlobalSumPool as GlobalSumPool

@@ -95,6 +95,16 @@ def needs_axis(number: int, shape: Shape, setting: str = "axis") -> Requirement:
     return Requirement("S204", AtLeast(room, 0), say, partial(say, short=True), setting)
 
 
+def needs_map(shape: Shape, does: str, fix: str = "put this layer before `flatten`") -> Requirement:
+    """Return the requirement (S204) that a tensor has a map behind its channels; `does` says what for."""
+    return Requirement(
+        "S204",
+        AtLeast(len(shape), 3),
+        lambda: f"{does}, but its input {sy.shape_text(shape)} has no map; {fix}",
+        lambda: f"input has {len(shape)} axes",
+    )
+
+
 def _missing(number: int, shape: Shape, *, short: bool = False) -> str:
     last = len(shape) - 1
     if short:

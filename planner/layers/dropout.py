@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.layers.base import number, setting, settle
+from planner.conditions import Requirement
+from planner.layers.axes import needs_map
+from planner.layers.base import Category, Layer, choice, number, setting, settle
 from planner.layers.pointwise import Pointwise
 from planner.layers.scratch import block_elements, mask_elements
 from planner.symbols import Shape
+
+MOST = 0.999999
+"""The largest share that is left out: of nothing, nothing can be scaled up."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,7 @@ class Dropout(Pointwise):
     random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        settle(self, rate=number("rate", self.rate, 0.0, 0.999999))
+        settle(self, rate=number("rate", self.rate, 0.0, MOST))
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
         """Return ``kept``: one byte a number, true where it was not set to zero."""
@@ -37,3 +42,79 @@ class Dropout(Pointwise):
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return one block of random numbers while training."""
         return block_elements(int(sy.product(output))) if training else 0
+
+
+@dataclass(frozen=True)
+class Dropout2d(Layer):
+    """Zeroes each channel of each image with probability `rate` while training and scales the rest by 1/(1 - rate).
+
+    Neighbours in a map are so alike that dropping single numbers drops nothing. On maps of one or three axes this is
+    torch.nn.Dropout1d and Dropout3d.
+
+    References
+    ----------
+    Tompson et al., arXiv:1411.4280, section 3.2; torch.nn.Dropout2d documentation.
+
+    Examples
+    --------
+    >>> Dropout2d().saved(((8, 64, 28, 28),), (8, 64, 28, 28))
+    {'kept': (64, 8)}
+    """
+
+    rate: float = setting("share of channels set to zero while training, from 0 to below 1", 0.5)
+
+    kind: ClassVar[str] = "dropout2d"
+    category: ClassVar[Category] = "act"
+    summary: ClassVar[str] = "zeroes a share of the channels while training"
+    in_place: ClassVar[bool] = True
+    random: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        settle(self, rate=number("rate", self.rate, 0.0, MOST))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        yield needs_map(inputs[0], "drops whole channels", "use `dropout` behind `flatten`")
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
+        """Return ``kept``: what each channel of each image is multiplied by."""
+        return {"kept": (output[1], output[0])}
+
+
+@dataclass(frozen=True)
+class StochasticDepth(Layer):
+    """Leaves out a whole branch with probability `rate` while training, and scales it by 1/(1 - rate) otherwise.
+
+    With `mode` row each image draws for itself, with batch one draw serves all. It stands at the end of a residual
+    branch, before the `add`.
+
+    References
+    ----------
+    Huang et al., arXiv:1603.09382, section 3; torchvision.ops.stochastic_depth documentation, whose modes these are.
+
+    Examples
+    --------
+    >>> StochasticDepth(rate=0.2).saved(((8, 64, 28, 28),), (8, 64, 28, 28))
+    {'kept': (8,)}
+    """
+
+    rate: float = setting("share of images, or of batches, for which the branch is left out, from 0 to below 1")
+    mode: str = setting("row: each image draws for itself; batch: one draw for all", "row")
+
+    kind: ClassVar[str] = "stochastic_depth"
+    category: ClassVar[Category] = "act"
+    summary: ClassVar[str] = "leaves out a branch at random while training"
+    in_place: ClassVar[bool] = True
+    random: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        settle(self, rate=number("rate", self.rate, 0.0, MOST), mode=choice("mode", self.mode, ("row", "batch")))
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+    def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
+        """Return ``kept``: what each image is multiplied by."""
+        return {"kept": (output[0] if self.mode == "row" else 1,)}

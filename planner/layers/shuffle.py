@@ -8,11 +8,13 @@ from functools import partial
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.conditions import AtLeast, Divides, Requirement
-from planner.layers.axes import sized
+from planner.conditions import Divides, Requirement
+from planner.layers.axes import needs_map, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
 from planner.layers.conv import uneven
 from planner.symbols import Shape, Size
+
+MOVES = "moves numbers between the channels and the map"
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class PixelShuffle(Layer):
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         (shape,) = inputs
-        yield _needs_map(shape)
+        yield needs_map(shape, MOVES)
         yield _divides(sy.product([self.scale] * (len(shape) - 2)), shape, 1)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -117,7 +119,7 @@ class PixelUnshuffle(Layer):
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         (shape,) = inputs
-        yield _needs_map(shape)
+        yield needs_map(shape, MOVES)
         for place in range(2, len(shape)):
             yield _divides(self.scale, shape, place)
 
@@ -129,18 +131,6 @@ class PixelUnshuffle(Layer):
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
         each = AxisField(self.scale, stride=self.scale)
         return each, each
-
-
-def _needs_map(shape: Shape) -> Requirement:
-    return Requirement(
-        "S204",
-        AtLeast(len(shape), 3),
-        lambda: (
-            f"moves numbers between the channels and the map, but its input {sy.shape_text(shape)} has no map; "
-            "put this layer before `flatten`"
-        ),
-        lambda: f"input has {len(shape)} axes",
-    )
 
 
 def _divides(scale: Size, shape: Shape, place: int) -> Requirement:

@@ -27,6 +27,7 @@ CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("layernorm", "over"): ("channels", "all"),
     ("pad", "mode"): ("constant", "reflect", "replicate"),
     ("resize", "mode"): ("nearest", "bilinear"),
+    ("stochastic_depth", "mode"): ("row", "batch"),
     ("gelu", "approximate"): ("none", "tanh"),
 }
 """Settings that are one of a few words."""

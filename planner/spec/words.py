@@ -37,7 +37,8 @@ _KIND_WORDS = {
     "split": "chunk unstack",
     "prelu": "parametricrelu",
     "layer_scale": "layerscale gamma",
-    "dropout": "dropout2d",
+    "dropout2d": "spatialdropout spatialdropout2d channeldropout featuredropout",
+    "stochastic_depth": "stochasticdepth droppath dropconnect",
 }
 KIND_HINTS: Mapping[str, str] = {word: kind for kind, words in _KIND_WORDS.items() for word in words.split()}
 """What a kind is called elsewhere, small and without separators -> the kind."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.layers.dropout import Dropout
+from planner.layers.dropout import Dropout, Dropout2d, StochasticDepth
 from planner.layers.scratch import block_elements, pieces
 from runtime.kernels.base import Array, Kernel, Mask, flat, kernel, same_memory
 
@@ -46,3 +46,37 @@ class DropoutKernel(Kernel[Dropout]):
         for grad, grad_input, kept in self.backward_pieces:
             np.multiply(grad, kept, out=grad_input)
             np.multiply(grad_input, scale, out=grad_input)
+
+
+@kernel(Dropout2d, StochasticDepth)
+class WholeKernel(Kernel[Dropout2d | StochasticDepth]):
+    """Zeroes whole maps, or whole images, and scales the rest: a factor for each, drawn by the forward pass."""
+
+    def prepare(self) -> None:
+        x, y = self.arrays.inputs[0], self.arrays.output
+        self.copies = [] if self.training or same_memory(x, y) else [(y, x)]
+        if not self.training:
+            return
+        self.kept = self.arrays.saved["kept"]
+        shape = self.kept.shape if self.kept.ndim == 1 else (self.kept.shape[0], 1, self.kept.shape[1])
+        whole = (-1, x.shape[-1]) if self.kept.ndim == 1 else (x.shape[0], -1, x.shape[-1])
+        self.factors = flat(self.kept, *shape)
+        self.passes = [(flat(x, *whole), flat(y, *whole))]
+        grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
+        self.back = [] if grad_input is None else [(flat(self.grad_output, *whole), flat(grad_input, *whole))]
+
+    def forward(self) -> None:
+        for target, source in self.copies:
+            np.copyto(target, source)
+        if self.training:
+            self.arrays.rng.random(out=self.kept, dtype=self.kept.dtype.type)
+            np.greater_equal(self.kept, self.layer.rate, out=self.kept)
+            np.multiply(self.kept, 1 / (1 - self.layer.rate), out=self.kept)
+            self._multiply(self.passes)
+
+    def backward(self) -> None:
+        self._multiply(self.back)
+
+    def _multiply(self, pairs: list[tuple[Array, Array]]) -> None:
+        for source, target in pairs:
+            np.multiply(source, self.factors, out=target)

@@ -47,11 +47,15 @@ CASES = (
     Case("dropout"),
     Case("dropout", {"rate": 0.2}, (ROW,)),
     Case("dropout", {"rate": 0.0}),
+    Case("dropout2d"),
+    Case("dropout2d", {"rate": 0.0}),
+    Case("stochastic_depth", {"rate": 0.2}),
+    Case("stochastic_depth", {"rate": 0.2, "mode": "batch"}, (ROW,)),
 )
 
 REFUSED = (
     # rule that is broken, case that breaks it, nearest case that does not
-
+    ("S204", Case("dropout2d", inputs=(ROW,)), Case("dropout2d")),
 )
 # fmt: on
 
@@ -72,6 +76,8 @@ ORACLES = {
     "softmax": lambda inputs, _settings, _arrays: naive.softmax(inputs[0]),
     "log_softmax": lambda inputs, _settings, _arrays: naive.softmax(inputs[0], logarithm=True),
     "dropout": lambda inputs, _settings, _arrays: inputs[0],
+    "dropout2d": lambda inputs, _settings, _arrays: naive.whole_maps(inputs[0]),
+    "stochastic_depth": lambda inputs, _settings, _arrays: inputs[0],
 }
 
 FAMILY = Family(CASES, REFUSED, ORACLES)

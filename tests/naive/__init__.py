@@ -29,6 +29,7 @@ from tests.naive.pointwise import selu as selu
 from tests.naive.pointwise import sigmoid as sigmoid
 from tests.naive.pointwise import softmax as softmax
 from tests.naive.pointwise import softplus as softplus
+from tests.naive.pointwise import whole_maps as whole_maps
 from tests.naive.pool import avg_pool as avg_pool
 from tests.naive.pool import global_pool as global_pool
 from tests.naive.pool import lp_pool as lp_pool

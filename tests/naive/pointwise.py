@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tests.naive.windows import Array
+from tests.naive.windows import Array, NoResult
 
 
 def each(function: Callable[[float], float], x: Array) -> Array:
@@ -88,6 +88,19 @@ def softplus(value: float) -> float:
     0.693147
     """
     return max(value, 0.0) + math.log1p(math.exp(-abs(value)))
+
+
+def whole_maps(x: Array) -> Array:
+    """Return x itself, which must have maps.
+
+    Raises
+    ------
+    NoResult
+        There are none: N, features.
+    """
+    if x.ndim < 3:
+        raise NoResult(f"{x.shape} has no maps")
+    return x
 
 
 def softmax(x: Array, logarithm: bool = False) -> Array:

@@ -90,6 +90,7 @@ MEASURED: list[tuple[str, dict[str, Any], tuple[int, ...], int, int, int, int]] 
     ("softmax", {}, (3, 10), 0, 87, 0, 0),
     ("log_softmax", {}, (2, 4, 6, 5), 0, 0, 0, 0),
     ("dropout", {}, (2, 4, 6, 5), 0, 0, 0, 0),
+    ("dropout2d", {}, (2, 4, 6, 5), 0, 0, 0, 0),
     ("flatten", {}, (2, 4, 6, 5), 0, 0, 0, 0),
     ("add", {"from_": ["x", "x"]}, (2, 4, 6, 5), 0, 0, 0, 0),
     ("concat", {"from_": ["x", "x"]}, (2, 4, 6, 5), 0, 0, 0, 0),

@@ -8,6 +8,8 @@ from planner.layers import (
     AvgPool,
     BatchNorm,
     Conv,
+    Dropout,
+    Dropout2d,
     Elu,
     Flatten,
     Gelu,
@@ -36,6 +38,7 @@ from planner.layers import (
     Silu,
     Softmax,
     Softplus,
+    StochasticDepth,
     SumPool,
     Tanh,
 )
@@ -104,6 +107,12 @@ CHANNELWISE: tuple[Layer, ...] = (
     PRelu(per_channel=True),
     LayerScale(),
     Shift(),
+)
+RANDOM: tuple[Layer, ...] = (
+    Dropout(rate=0.3),
+    Dropout2d(rate=0.3),
+    StochasticDepth(rate=0.3),
+    StochasticDepth(rate=0.3, mode="batch"),
 )
 DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *CHANNELWISE, Flatten())
 

@@ -25,7 +25,7 @@ from planner.layers.base import Layer as BaseLayer
 from runtime.kernels.base import kernel, kernel_for
 from runtime.kernels.erf import erf
 from tests.runtime.bench import Bench, FloatArray, normal
-from tests.runtime.kernel_cases import ACTIVATIONS, CHANNELWISE, CONVOLUTIONS, DIFFERENTIABLE, POOLS, label
+from tests.runtime.kernel_cases import ACTIVATIONS, CHANNELWISE, CONVOLUTIONS, DIFFERENTIABLE, POOLS, RANDOM, label
 
 
 @pytest.fixture(params=["whole", "pieces"])
@@ -100,7 +100,7 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatc
         np.testing.assert_allclose(array, grads[1][name], rtol=0, atol=1e-11)
 
 
-@pytest.mark.parametrize("layer", [*DIFFERENTIABLE, Dropout(), Dense(units=3)], ids=label)
+@pytest.mark.parametrize("layer", [*DIFFERENTIABLE, *RANDOM, Dense(units=3)], ids=label)
 @pytest.mark.parametrize("training", [True, False])
 def test_planned_scratch_never_falls_when_the_batch_grows(layer: Layer, training: bool) -> None:
     layer = layer.bind({})
@@ -137,7 +137,7 @@ def test_working_in_place_gives_the_same_numbers(layer: Layer) -> None:
     np.testing.assert_array_equal(Bench(layer, (x,), training=False, in_place=True).forward(), resting.forward())
 
 
-@pytest.mark.parametrize("layer", [*DIFFERENTIABLE, Dropout(rate=0.3)], ids=label)
+@pytest.mark.parametrize("layer", [*DIFFERENTIABLE, *RANDOM], ids=label)
 def test_float32_stays_float32_and_close_to_float64(layer: Layer) -> None:
     x = normal((3, 4, 7, 6))
     fine, coarse = Bench(layer, (x,)), Bench(layer, (x.astype(np.float32),))
@@ -147,7 +147,7 @@ def test_float32_stays_float32_and_close_to_float64(layer: Layer) -> None:
     assert found.dtype == np.float32
     grads = coarse.backward(normal(expected.shape, 1, np.float32))
     assert all(grad is not None and np.isfinite(grad).all() for grad in grads[0])
-    if not isinstance(layer, Dropout):  # random numbers differ by type
+    if not layer.random:  # random numbers differ by type
         np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-5)
 
 
@@ -159,7 +159,7 @@ def test_float32_stays_float32_and_close_to_float64(layer: Layer) -> None:
         *ACTIVATIONS,
         *CHANNELWISE,
         BatchNorm(),
-        Dropout(),
+        *RANDOM,
     ],
     ids=label,
 )

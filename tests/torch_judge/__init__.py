@@ -18,4 +18,4 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         for kind, function in family.FUNCTIONS.items()
     }
 )
-"""Every kind as torch computes it: (inputs, settings, arrays, training) -> output. Dropout as at inference."""
+"""Every kind as torch computes it: (inputs, settings, arrays, training) -> output. What is random, as at inference."""

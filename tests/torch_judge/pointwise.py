@@ -26,5 +26,5 @@ FUNCTIONS: Mapping[str, Function] = {
     "sigmoid": single(torch.sigmoid),
     "softmax": single(lambda x: F.softmax(x, dim=1)),
     "log_softmax": single(lambda x: F.log_softmax(x, dim=1)),
-    "dropout": lambda inputs, _settings, _arrays, _training: inputs[0].clone(),
+    **{kind: single(lambda x, **_: x.clone()) for kind in ("dropout", "dropout2d", "stochastic_depth")},
 }
