@@ -18,7 +18,7 @@ from planner.layers import KINDS, Input, Layer
 from planner.layers.base import count
 from planner.network import Expectation, Network, Node, cycles, execution_order, listed, unread
 from planner.symbols import Shape
-from planner.training import TrainSettings
+from planner.training import TrainSettings, read_settings
 
 NORMS: Mapping[str, str] = MappingProxyType(
     {"batch": "batchnorm", "layer": "layernorm", "group": "groupnorm", "instance": "instancenorm"}
@@ -141,20 +141,12 @@ class Builder:
 
     def _train(self, train: Mapping[str, Any]) -> TrainSettings | None:
         """Read how the network is trained; every faulty setting is reported."""
-        left = {k: dict(v) if isinstance(v, Mapping) else v for k, v in train.items()}
-        settings: TrainSettings | None = None
-        faulty = False
-        while settings is None:
-            try:
-                settings = TrainSettings.read(left)
-            except SettingError as error:
-                faulty = True
-                where = self.marks.get(f"train.{error.setting}") or self.marks.get("train")
-                fixes = (error.fix,) if error.fix else ()
-                self.findings.append(Finding(error.code, f"train: {error.problem}", where=where, fixes=fixes))
-                if not _without(left, error.setting.split(".")):
-                    return None
-        return None if faulty else settings
+        settings, errors = read_settings(train)
+        for error in errors:
+            where = self.marks.get(f"train.{error.setting}") or self.marks.get("train")
+            fixes = (error.fix,) if error.fix else ()
+            self.findings.append(Finding(error.code, f"train: {error.problem}", where=where, fixes=fixes))
+        return None if errors else settings
 
     def _add_input(self, key: str, shape: Sequence[int | str]) -> None:
         marks = {"": self.marks[f"input.{key}"]} if f"input.{key}" in self.marks else {}
@@ -351,21 +343,6 @@ class Builder:
 
     def _find(self, code: str, message: str, mark: str, fixes: Sequence[str] = ()) -> None:
         self.findings.append(Finding(code, message, where=self.marks.get(mark), fixes=tuple(fixes)))
-
-
-def _without(settings: dict[str, Any], path: list[str]) -> bool:
-    """Take one setting out, the last of a path that may lead through an optimizer's name; tell whether it was there."""
-    key = path[-1]
-    if len(path) == 1:
-        return settings.pop(key, _without) is not _without
-    inner = settings.get(path[0])
-    if not isinstance(inner, dict):
-        return settings.pop(path[0], _without) is not _without
-    for name, numbers in inner.items():
-        if isinstance(numbers, Mapping) and key in numbers:
-            inner[name] = {k: v for k, v in numbers.items() if k != key}
-            return True
-    return settings.pop(path[0]) is not None
 
 
 def _one_meaning(nodes: list[Node]) -> list[Node]:

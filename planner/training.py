@@ -148,6 +148,27 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
         return self.optimizer.lr * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
+def read_settings(values: Mapping[str, Any]) -> tuple[TrainSettings | None, tuple[SettingError, ...]]:
+    """Return the settings of a ``train:`` mapping without what is faulty in it, and every fault.
+
+    None where nothing is left to read.
+
+    Examples
+    --------
+    >>> [error.setting for error in read_settings({"epochs": 0, "batch": 8, "optimizer": {"sgd": {"lr": -1}}})[1]]
+    ['optimizer.lr', 'epochs']
+    """
+    left = {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+    faults: list[SettingError] = []
+    while True:
+        try:
+            return TrainSettings.read(left), tuple(faults)
+        except SettingError as error:
+            faults.append(error)
+            if not _without(left, error.setting.split(".")):
+                return None, tuple(faults)
+
+
 def loss_workspace(output_shapes: Iterable[Sequence[int]], item_bytes: int) -> int:
     """Return how many elements of scratch memory the losses of a training step need, whichever needs most.
 
@@ -197,3 +218,18 @@ def loss_finding(loss: str, last_kind: str, layer: str) -> Finding | None:
 def _whole(setting: str, value: object) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_COUNT:
         raise SettingError(setting, f"`{setting}` must be a whole number of at least 1, got {value!r}")
+
+
+def _without(settings: dict[str, Any], path: list[str]) -> bool:
+    """Take one setting out, the last of a path that may lead through an optimizer's name; tell whether it was there."""
+    key = path[-1]
+    if len(path) == 1:
+        return settings.pop(key, _without) is not _without
+    inner = settings.get(path[0])
+    if not isinstance(inner, dict):
+        return settings.pop(path[0], _without) is not _without
+    for name, numbers in inner.items():
+        if isinstance(numbers, Mapping) and key in numbers:
+            inner[name] = {k: v for k, v in numbers.items() if k != key}
+            return True
+    return settings.pop(path[0]) is not None
