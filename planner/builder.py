@@ -7,16 +7,17 @@ business of :mod:`planner.check`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from planner.conditions import Verdict
 from planner.entry import Entry, Marks
 from planner.findings import Finding, Location, SettingError, nearest
-from planner.layers import KINDS, Input, Layer
+from planner.layers import KINDS, Input, Layer, MaxIndices, MaxPool, Unpool
 from planner.layers.base import count
-from planner.network import Expectation, Network, Node, cycles, execution_order, listed, unread
+from planner.making import make
+from planner.network import INDICES, Expectation, Network, Node, cycles, execution_order, listed, unread
 from planner.symbols import Shape
 from planner.training import TrainSettings, read_settings
 
@@ -32,9 +33,6 @@ LONGEST_NAME = 100
 
 MOST_GUESSES = 10
 """Findings of a run up to which it is guessed what an unknown name may mean; among thousands that takes long."""
-
-STAND_IN = "_"
-"""A size in the place of a faulty setting, so that the settings behind it are looked at too."""
 
 
 class Builder:
@@ -70,9 +68,10 @@ class Builder:
         """Add one layer, with the layers its `norm` and `act` stand for; return the name it is read by."""
         public = self._name(entry)
         sources = self._sources(entry, public)
-        made = self._make(entry, public)
-        broken = entry.broken or made is None or sources is None
-        self._put(Node(public, made, (), "", entry, broken), sources or ())
+        made, partner = (None, "") if entry.broken else make(entry, public, self._nodes, self._report)
+        broken = made is None or sources is None
+        broken = broken or (isinstance(made, Unpool) and not self._put_indices(partner, public))
+        self._put(Node(public, made, (), "", entry, broken, partner), sources or ())
         tail = public
         for role, known, kind in (("norm", NORMS, entry.norm), ("act", ACTIVATIONS, entry.act)):
             if kind is None:
@@ -111,7 +110,7 @@ class Builder:
             if node is None or node.broken or node.layer is None:
                 self._shapes[wanted.pop()] = None
                 continue
-            sources = node.inputs + self._resolve(self._waiting[node.name])
+            sources = self._reads(node)
             missing = [s for s in sources if s not in self._shapes]
             if missing and len(wanted) <= len(self._nodes):
                 wanted.extend(missing)
@@ -168,6 +167,33 @@ class Builder:
         self._nodes[node.name] = node
         self._waiting[node.name] = sources
 
+    def _put_indices(self, pool: str, reader: str) -> bool:
+        """Keep, right behind a max pooling, the node that holds where its maxima are; tell whether it could be."""
+        node, name = self._nodes[pool], f"{pool}.{INDICES}"
+        there = self._nodes.get(name)
+        if there is not None and there.role == INDICES:
+            return True
+        if there is not None or reader == name or not isinstance(node.layer, MaxPool):
+            message = f"`{name}`, which holds where the maxima of `{pool}` are, is the name of another layer too"
+            self._report("N104", message, node.entry, "name", ("give the other layer another name",))
+            return False
+        made = Node(name, MaxIndices.of(node.layer), (), INDICES, node.entry, node.broken, pool)
+        kept = {}
+        for key, value in self._nodes.items():
+            kept[key] = value
+            if key == pool:
+                kept[name] = made
+        self._nodes = kept
+        self._waiting[name] = self._waiting[pool]
+        return True
+
+    def _reads(self, node: Node) -> tuple[str, ...]:
+        """Return the names of the nodes that a node reads, as far as they are known."""
+        own = node.inputs + self._resolve(self._waiting[node.name])
+        if not isinstance(node.layer, Unpool):
+            return own
+        return (*own, f"{node.partner}.{INDICES}", *self._resolve(self._waiting[node.partner]))
+
     def _name(self, entry: Entry) -> str:
         if entry.name is None:
             while True:
@@ -205,56 +231,6 @@ class Builder:
             return None
         return (self.last,)
 
-    def _make(self, entry: Entry, public: str) -> Layer | None:
-        if entry.broken:
-            return None
-        cls = KINDS.get(entry.kind)
-        if cls is None or cls is Input:
-            close = nearest(entry.kind, [k for k in KINDS if k != "input"])
-            hint = "inputs stand under `input:`" if cls is Input else f"did you mean `{close}`?" if close else ""
-            self._report("N102", f"there is no layer kind `{entry.kind}`", entry, "", (hint,) if hint else ())
-            return None
-        known = [item.name for item in fields(cls)]
-        faulty, meant = False, set()
-        for key in entry.settings:
-            if key not in known:
-                faulty = True
-                close = nearest(key, known)
-                meant.add(close)
-                fixes = (
-                    (f"did you mean `{close}`?",)
-                    if close
-                    else (f"{entry.kind} takes {listed(known) or 'no settings'}",)
-                )
-                self._report("N101", f"`{public}`: {entry.kind} has no setting `{key}`", entry, key, fixes)
-        required = [item.name for item in fields(cls) if item.default is MISSING]
-        missing = [key for key in required if key not in entry.settings]
-        for key in missing:
-            if key in meant:  # misspelt, and reported as that
-                continue
-            self._report("N108", f"`{public}`: {entry.kind} needs `{key}`", entry, "", (f"add `{key}`",))
-        if missing or faulty:
-            return None
-        settings = dict(entry.settings)
-        made: Layer | None = None
-        replaced: set[str] = set()
-        while made is None:
-            try:
-                made = cls(**settings)
-            except SettingError as error:
-                faulty = True
-                if error.setting in replaced:  # which is no name either; told already
-                    return None
-                self._report(error.code, f"`{public}`: {error.problem}", entry, error.setting, [error.fix])
-                if error.setting not in settings:
-                    return None
-                replaced.add(error.setting)
-                if error.setting in required:  # look at the others as if this one were right
-                    settings[error.setting] = STAND_IN
-                else:
-                    del settings[error.setting]
-        return None if faulty else made
-
     def _resolve(self, sources: Iterable[str]) -> tuple[str, ...]:
         return tuple(self._public.get(source, source) for source in sources)
 
@@ -266,6 +242,8 @@ class Builder:
                 wired.append(target)
                 continue
             broken = True
+            if node.role == INDICES:  # reported where the pooling reads it
+                continue
             close = nearest(source, self._public) if len(self.findings) < MOST_GUESSES else None
             fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
             self._report("N103", f"`{node.name}` reads `{source}`, which is not a layer", node.entry, "from", fixes)
@@ -281,7 +259,9 @@ class Builder:
                     "from",
                     ("join them first with `concat` or `add`",) if high == 1 else ("write  from: [a, b]",),
                 )
-        return replace(node, inputs=tuple(wired), broken=broken)
+        lent = self._reads(node)[len(wired) :] if isinstance(node.layer, Unpool) and not broken else ()
+        broken = broken or not all(name in self._nodes for name in lent)
+        return replace(node, inputs=(*wired, *(() if broken else lent)), broken=broken)
 
     def _order(self, nodes: list[Node]) -> list[Node]:
         """Return nodes in execution order; those on a cycle are reported and cut loose."""
@@ -325,7 +305,10 @@ class Builder:
     def _find_dead_ends(self, nodes: list[Node], outputs: Mapping[str, str]) -> None:
         if not outputs or any(node.broken for node in nodes):
             return
+        partners = {node.partner for node in nodes}
         for node in unread(nodes, outputs.values()):
+            if node.role == INDICES or node.name in partners:
+                continue
             what = "input" if isinstance(node.layer, Input) else "layer"
             name = node.entry.name if node.entry and node.entry.name else node.name
             self._report(

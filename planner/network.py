@@ -26,12 +26,17 @@ if TYPE_CHECKING:
     from planner.plan import Plan
 
 
+INDICES = "indices"
+"""Role of a node that holds the positions of a max pooling's maxima."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One layer of a network with its name and the names of the nodes it reads, in order.
 
-    `role` is "" for a written layer, and ``norm`` or ``act`` for one that stands behind it by those
-    keys. `layer` is None and `broken` true only in networks that have findings.
+    `role` is "" for a written layer, ``norm`` or ``act`` for one that stands behind it by those keys, and ``indices``
+    for the positions of a max pooling's maxima. `partner` is the node its layer takes its settings from, "" for a
+    layer with settings of its own. `layer` is None and `broken` true only in networks that have findings.
     """
 
     name: str
@@ -40,12 +45,13 @@ class Node:
     role: str = ""
     entry: Entry | None = field(default=None, compare=False)
     broken: bool = False
+    partner: str = ""
 
     def mark(self, key: str = "") -> Location | None:
         """Return the place of one of its settings in the spec, where it came from one."""
         if self.entry is None:
             return None
-        return self.entry.mark(self.role or key)
+        return self.entry.mark(key if self.role in ("", INDICES) else self.role)
 
 
 @dataclass(frozen=True)
@@ -160,8 +166,12 @@ class Network:
 
     def with_nodes(self, changed: Mapping[str, Layer]) -> Network:
         """Return the same network with some layers replaced (used to try out fixes and other input sizes)."""
-        nodes = tuple(replace(n, layer=changed[n.name]) if n.name in changed else n for n in self.nodes)
-        return self.altered(nodes=nodes)
+        made = {node.name: changed.get(node.name, node.layer) for node in self.nodes}
+        for node in self.nodes:
+            layer, partner = node.layer, made.get(node.partner)
+            if layer is not None and partner is not None and node.name not in changed:
+                made[node.name] = layer.after(partner)
+        return self.altered(nodes=tuple(replace(node, layer=made[node.name]) for node in self.nodes))
 
     def altered(self, **changes: Any) -> Network:
         """Return the same network with some of its parts replaced, unchecked."""

@@ -125,7 +125,7 @@ class Program:
             found: list[Array | None] = []
             for slot, source in enumerate(node.inputs):
                 part = self._optional(("partial", name, slot), self._shapes[source])
-                if source not in self._wanted or slot in node.layer.shape_only:
+                if source not in self._wanted or slot in node.layer.shape_only | node.layer.without_gradient:
                     found.append(None)
                 elif part is None:
                     found.append(self._gradient(source))

@@ -16,12 +16,17 @@ import planner
 import runtime
 from planner import Entry, layer
 from planner.bound import BoundPlan, DType
+from planner.layers import KINDS
 from planner.plan import Plan
-from tests.cases import CASES, COMFORTABLE, ORACLES, TRAINING, Arrays, Case, Settings, Template, bound_settings
+from planner.references import naming
+from tests.cases import CASES, COMFORTABLE, ORACLES, TRAINING, Arrays, Case, Template, bound_settings
 from tests.naive import Array
 
 TESTED = "t"
 """Name of the layer under test."""
+
+BESIDE = "beside"
+"""Name of a layer that the one under test names."""
 
 
 def inputs_of(case: Case) -> dict[str, Template]:
@@ -29,16 +34,19 @@ def inputs_of(case: Case) -> dict[str, Template]:
     return {f"x{index}": shape for index, shape in enumerate(case.inputs)}
 
 
-def entry(case: Case, sources: Sequence[str], settings: Settings | None = None) -> Entry:
-    """Return the layer under test, reading `sources`."""
-    given: Mapping[str, Any] = case.settings if settings is None else settings
-    return layer(case.kind, name=TESTED, from_=sources, **given)
+def entries(case: Case, sources: Sequence[str]) -> list[Entry]:
+    """Return the layer under test, reading `sources`, behind the layer it names, which reads the last of them."""
+    partner = case.partner
+    if partner is None:
+        return [layer(case.kind, name=TESTED, from_=sources, **case.settings)]
+    beside = layer(partner.kind, name=BESIDE, from_=sources[-1], **partner.settings)
+    return [beside, layer(case.kind, name=TESTED, from_=sources[:-1], **{**case.settings, partner.key: BESIDE})]
 
 
 def layers_alone(case: Case) -> list[Entry]:
     """Return the case between its inputs and its output; an input layer is followed by a flatten."""
     names = list(inputs_of(case))
-    return [layer("flatten", name=TESTED)] if case.kind == "input" else [entry(case, names)]
+    return [layer("flatten", name=TESTED)] if case.kind == "input" else entries(case, names)
 
 
 def layers_in_company(case: Case, forked: bool) -> list[Entry]:
@@ -49,11 +57,11 @@ def layers_in_company(case: Case, forked: bool) -> list[Entry]:
     names = list(inputs_of(case))
     before = [layer("add", name=f"twice_{name}", from_=(name, name)) for name in names]
     twice = [item.name or "" for item in before]
-    tested = layer("flatten", name=TESTED) if case.kind == "input" else entry(case, twice)
+    tested = [layer("flatten", name=TESTED)] if case.kind == "input" else entries(case, twice)
     after = [layer("softplus", name="soft", from_=TESTED)]
     if forked:
         after.append(layer("concat", name="both", from_=("soft", TESTED, "soft")))
-    return [*before, tested, *after]
+    return [*before, *tested, *after]
 
 
 @cache
@@ -110,9 +118,18 @@ def perform(
         sources = (last,) if item.from_ is None else (item.from_,) if isinstance(item.from_, str) else item.from_
         table = TRAINING if training else ORACLES
         settings = bound_settings(item.settings, sizes)
+        for key, partner in named(item, layers):  # the oracle reads what the partner reads, and its settings
+            sources = (*sources, str(partner.from_))
+            settings[key] = bound_settings(partner.settings, sizes)
         values[name] = table[item.kind]([values[source] for source in sources], settings, owned(arrays, name))
         last = name
     return values[last]
+
+
+def named(item: Entry, layers: Sequence[Entry]) -> list[tuple[str, Entry]]:
+    """Return the layers that settings of an entry name, by key."""
+    by_name = {each.name: each for each in layers}
+    return [(field.name, by_name[item.settings[field.name]]) for field in naming(KINDS[item.kind])]
 
 
 def feed(arrays: Mapping[str, Array]) -> Any:

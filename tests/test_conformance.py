@@ -6,7 +6,6 @@ One suite over :data:`tests.cases.CASES`; numbers and gradients are in :mod:`tes
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +14,8 @@ import planner
 import planner.symbols as sy
 import runtime
 from planner.conditions import Verdict
-from planner.layers import KINDS
+from planner.layers import KINDS, Input
+from planner.plan import PlannedNode
 from runtime.kernels.base import kernel_for
 from tests import stage
 from tests.cases import CASES, ORACLES, REFUSED, Case, fixed_arrays, result
@@ -26,7 +26,7 @@ every_case = pytest.mark.parametrize("index", range(len(CASES)), ids=[case.id fo
 
 def naive_output(case: Case, sizes: dict[str, int]) -> Array | None:
     """Return the oracle's output of a case by itself at these sizes, or None where there is none."""
-    shapes, settings = case.shapes(sizes), case.numbers(sizes)
+    shapes, settings = case.shapes(sizes), case.defined(sizes)
     rng = np.random.default_rng(3)
     x = [rng.standard_normal(shape) for shape in shapes]
     output = result(ORACLES[case.kind], x, settings, fixed_arrays(case, shapes, settings, rng))
@@ -36,10 +36,15 @@ def naive_output(case: Case, sizes: dict[str, int]) -> Array | None:
 def test_every_kind_has_a_case_an_oracle_and_a_kernel() -> None:
     assert {case.kind for case in CASES} == set(KINDS)
     assert set(ORACLES) == set(KINDS)
-    for kind, made in KINDS.items():
-        case = next(case for case in CASES if case.kind == kind)
-        settings = {"shape": (1, 1)} if kind == "input" else case.numbers(case.sizes)
-        assert kernel_for(made(**settings)), kind
+    assert kernel_for(Input(shape=(1, 1)))
+    for kind in set(KINDS) - {"input"}:
+        index = next(index for index, case in enumerate(CASES) if case.kind == kind)
+        assert kernel_for(planned_alone(index).layer), kind
+
+
+def planned_alone(index: int) -> PlannedNode:
+    """Return the node of a case's layer in the plan of the case by itself."""
+    return stage.plan_alone(index).by_name[stage.TESTED]
 
 
 @every_case
@@ -65,7 +70,7 @@ def test_the_symbolic_plan_at_sizes_is_the_concrete_plan(index: int) -> None:
     for sizes in stage.some_sizes(case):
         expected = naive_output(case, sizes)
         shapes = {f"x{i}": shape for i, shape in enumerate(case.shapes(sizes))}
-        concrete = replace(case, settings=case.numbers(sizes), inputs=tuple(shapes.values()), at={})
+        concrete = case.bound(sizes)
         if expected is None:
             with pytest.raises(planner.ShapeError):
                 planner.Network(name="concrete", input=shapes, layers=stage.layers_alone(concrete)).check()
@@ -133,9 +138,8 @@ def depends(index: int) -> bool:
     case = CASES[index]
     if case.kind == "input":
         return False
-    made = KINDS[case.kind](**case.settings)
-    shapes = tuple(tuple(sy.size(size) for size in shape) for shape in case.inputs)
-    found = [item.condition for item in made.requires(shapes) if item.condition.verdict() is Verdict.DEPENDS]
+    node = planned_alone(index)
+    found = [r.condition for r in node.layer.requires(node.input_shapes) if r.condition.verdict() is Verdict.DEPENDS]
     trials = [sizes for _, sizes in stage.scanned(case)]
     return any(not condition.holds(sizes) for condition in found for sizes in trials)
 
@@ -157,13 +161,12 @@ def test_what_can_never_work_is_refused_by_rule_and_its_neighbour_runs(code: str
 
 def test_every_rule_a_layer_can_break_is_broken_by_a_case() -> None:
     can_break: set[tuple[str, str]] = set()
-    for case in CASES:
+    for index, case in enumerate(CASES):
         if case.kind != "input":
-            shapes = tuple(tuple(sy.size(size) for size in shape) for shape in case.inputs)
-            requirements = KINDS[case.kind](**case.settings).requires(shapes)
-            can_break |= {(case.kind, requirement.code) for requirement in requirements}
+            node = planned_alone(index)
+            can_break |= {(case.kind, each.code) for each in node.layer.requires(node.input_shapes)}
     broken = {(case.kind, code) for code, case, _ in REFUSED}
-    kinds_of_window = {"maxpool", "avgpool", "lppool", "sumpool"}
+    kinds_of_window = {"maxpool", "maxindices", "avgpool", "lppool", "sumpool"}
     # Poolings share one rule book; breaking a rule with one of them is enough. Flatten and batch norm ask for
     # two axes at least, which every input has.
     shared = {(kind, code) for kind in kinds_of_window for code in ("S201", "S206", "S208")}
@@ -184,7 +187,7 @@ def test_planned_parameters_are_the_arrays_the_model_owns(index: int) -> None:
     assert sum(array.size for array in model.parameters.values()) == bound.parameters
     assert {array.dtype.name for array in [*model.parameters.values(), *model.buffers.values()]} <= {"float64"}
     if case.kind != "input":
-        shapes, settings = case.shapes(sizes), case.numbers(sizes)
+        shapes, settings = case.shapes(sizes), case.defined(sizes)
         defined = fixed_arrays(case, shapes, settings, np.random.default_rng(0))
         if case.settings.get("affine") is False:
             defined = {name: array for name, array in defined.items() if name.startswith("running")}

@@ -163,7 +163,7 @@ def test_every_case_has_a_result_and_every_refused_one_has_none() -> None:
 
     def run(case: Case) -> naive.Array:
         shapes = case.shapes(case.sizes)
-        settings = case.numbers(case.sizes)
+        settings = case.defined(case.sizes)
         x = [rng.standard_normal(shape) for shape in shapes]
         return ORACLES[case.kind](x, settings, fixed_arrays(case, shapes, settings, rng))
 
@@ -184,7 +184,7 @@ def test_naive_agrees_with_torch(case: Case) -> None:
     asked = 0
     for height in range(1, 12):
         sizes = {**case.sizes, **({"H": height} if "H" in case.sizes else {})}
-        shapes, settings = case.shapes(sizes), case.numbers(sizes)
+        shapes, settings = case.shapes(sizes), case.defined(sizes)
         x = [away_from_kinks(shape, rng) for shape in shapes]
         arrays = fixed_arrays(case, shapes, settings, rng)
         for training, table in ((False, ORACLES), (True, TRAINING)):

@@ -58,6 +58,8 @@ from planner.layers.smooth import Tanh as Tanh
 from planner.layers.softmax import LogSoftmax as LogSoftmax
 from planner.layers.softmax import Softmax as Softmax
 from planner.layers.source import Input as Input
+from planner.layers.unpool import MaxIndices as MaxIndices
+from planner.layers.unpool import Unpool as Unpool
 
 KINDS: Mapping[str, type[Layer]] = MappingProxyType(
     {value.kind: value for value in list(globals().values()) if isinstance(value, type) and hasattr(value, "kind")}

@@ -80,11 +80,15 @@ class Layer:
         One line for the vocabulary listing and the JSON Schema.
     keeps : frozenset of {"input", "output"}
         What the backward pass reads again.
+    keeps_of_inputs : frozenset of int or None
+        Positions of the inputs that are meant by "input"; None is "all".
     inputs_at_least, inputs_at_most : int or None
-        How many tensors the layer reads; None is "any number".
+        How many tensors `from` may name; None is "any number".
     shape_only : frozenset of int
         Positions of inputs of which only the shape is read, not the numbers: they are not kept for it and get no
         gradient from it.
+    without_gradient : frozenset of int
+        Positions of inputs whose numbers are read, but that get no gradient: the output moves with them in steps only.
     alias : bool
         The output is the input's memory under another shape (flatten).
     in_place : bool
@@ -97,9 +101,11 @@ class Layer:
     category: ClassVar[Category]
     summary: ClassVar[str]
     keeps: ClassVar[frozenset[Keep]] = frozenset()
+    keeps_of_inputs: ClassVar[frozenset[int] | None] = None
     inputs_at_least: ClassVar[int] = 1
     inputs_at_most: ClassVar[int | None] = 1
     shape_only: ClassVar[frozenset[int]] = frozenset()
+    without_gradient: ClassVar[frozenset[int]] = frozenset()
     alias: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
     random: ClassVar[bool] = False
@@ -192,6 +198,10 @@ class Layer:
         for item in fields(self):
             object.__setattr__(changed, item.name, _counting(getattr(self, item.name), names))
         return changed
+
+    def after(self, partner: Layer) -> Layer:
+        """Return this layer as it is where the layer it takes its settings from is `partner`."""
+        return partner
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as a spec would give them."""
@@ -293,6 +303,8 @@ def _shortest(value: Any) -> Any:
 def _bound(value: Any, values: Mapping[str, int]) -> Any:
     if isinstance(value, tuple):
         return tuple(_bound(item, values) for item in value)
+    if isinstance(value, Layer):
+        return value.bind(values)
     return sy.evaluate(value, values) if isinstance(value, sy.Size) else value
 
 
@@ -311,10 +323,14 @@ def _too_small(name: str, size: Size, least: int) -> str:
 def _counting(value: Any, names: Collection[str]) -> Any:
     if isinstance(value, tuple):
         return tuple(_counting(item, names) for item in value)
+    if isinstance(value, Layer):
+        return value.counting(names)
     return sy.counting(value, names) if isinstance(value, sy.Size) else value
 
 
 def _free(value: Any) -> frozenset[str]:
     if isinstance(value, tuple):
         return frozenset().union(*map(_free, value))
+    if isinstance(value, Layer):
+        return value.free
     return sy.free(value) if isinstance(value, sy.Size) else frozenset()

@@ -214,12 +214,12 @@ class _Planner:
         wanting: set[str] = set()
         for node in self.nodes:
             asked = input_gradients and not node.inputs
-            if node.parameters or asked or any(name in wanting for _, name in _read(node)):
+            if node.parameters or asked or any(name in wanting for _, name in _taught(node)):
                 wanting.add(node.name)
         getting = set(self.publics)
         for node in reversed(self.nodes):
             if node.name in getting:
-                getting.update(name for _, name in _read(node))
+                getting.update(name for _, name in _taught(node))
         return wanting & getting
 
     def _bytes(self, shape: tuple[int, ...]) -> int:
@@ -236,9 +236,9 @@ class _Planner:
             last = self.count
         if node.name in self.active and "output" in node.layer.keeps:
             last = max(last, self._backward_step(position))
-        for reader, _ in self.readers[node.name]:
+        for reader, slot in self.readers[node.name]:
             last = max(last, reader)
-            if self.nodes[reader].name in self.active and "input" in self.nodes[reader].layer.keeps:
+            if self.nodes[reader].name in self.active and _keeps_input(self.nodes[reader], slot):
                 last = max(last, self._backward_step(reader))
         return last
 
@@ -320,7 +320,7 @@ class _Planner:
                 continue
             for reader, slot in sorted(self.readers[node.name], key=lambda pair: (-pair[0], pair[1])):
                 consumer = self.nodes[reader]
-                if consumer.name not in self.active:
+                if consumer.name not in self.active or slot in consumer.layer.without_gradient:
                     continue
                 step = self._backward_step(reader)
                 role: Role = "partial" if node.name in home else "gradient"
@@ -365,3 +365,14 @@ class _Planner:
 def _read(node: BoundNode) -> list[tuple[int, str]]:
     """Return the inputs whose numbers a node reads, with their positions; of the others it wants the shape alone."""
     return [(slot, name) for slot, name in enumerate(node.inputs) if slot not in node.layer.shape_only]
+
+
+def _taught(node: BoundNode) -> list[tuple[int, str]]:
+    """Return the inputs that a node passes a gradient on to, with their positions."""
+    return [(slot, name) for slot, name in _read(node) if slot not in node.layer.without_gradient]
+
+
+def _keeps_input(node: BoundNode, slot: int) -> bool:
+    """Tell whether a node's backward pass reads one of its inputs again."""
+    kept = node.layer.keeps_of_inputs
+    return "input" in node.layer.keeps and (kept is None or slot in kept)

@@ -21,7 +21,8 @@ SIZES = (
         "S202",
         "sizes do not agree at a merge",
         "add takes tensors of one shape; concat takes tensors that differ in their channels only. Nothing is "
-        "broadcast or cropped. Usually one branch lost a border (no padding) or has another stride.",
+        "broadcast or cropped. Usually one branch lost a border (no padding) or has another stride. What an "
+        "unpooling reads must be as large as what its max pooling gave.",
         spec("conv: {filters: 1, kernel: 3}\nadd: {from: [image, conv1]}"),
         spec("conv: {filters: 1, kernel: 3, pad: 1}\nadd: {from: [image, conv1]}"),
     ),
@@ -146,6 +147,15 @@ SIZES = (
         "without a word; Python and PyTorch let the first pass.",
         spec("split: {parts: [24, 72], part: 0}", "[N, 100, 28, 28]"),
         spec("split: {parts: [24, 76], part: 0}", "[N, 100, 28, 28]"),
+    ),
+    Rule(
+        "S217",
+        "windows that overlap cannot be unpooled",
+        "An unpooling puts each value where its window had its maximum. Where the windows of the max pooling overlap, "
+        "one position can be the maximum of several, and only one of their values could stand there. The stride must "
+        "be as long as the window.",
+        spec("maxpool: {name: p, size: 2, stride: 1}\nunpool: {pool: p}"),
+        spec("maxpool: {name: p, size: 2, stride: 2}\nunpool: {pool: p}"),
     ),
     Rule(
         "S301",

@@ -14,6 +14,7 @@ from planner.builder import Builder
 from planner.entry import Entry
 from planner.findings import Location, nearest
 from planner.layers import KINDS
+from planner.references import naming
 from planner.spec.drafts import BLOCK, CONDITION, PARAMETER_TYPES, Block, Draft, Findings, Item, Parameter
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value
 from planner.spec.tree import Scalar, Sequence, Tree, clip
@@ -74,12 +75,15 @@ class Expansion:
             return
         settings: dict[str, object] = {}
         types = {item.name: str(item.type) for item in fields(KINDS[draft.kind])} if draft.kind in KINDS else {}
+        names = {item.name for item in naming(KINDS[draft.kind])} if draft.kind in KINDS else set()
         sugar: dict[str, object] = {}
         for key, item in draft.items.items():
             if key in ("name", "from", CONDITION):
                 continue
             try:
-                if key in types:
+                if key in names:
+                    settings[key] = self._named(item, frame)
+                elif key in types:
                     settings[key] = self.values.setting(item, types[key], frame)
                 else:
                     read = self.values.expected if key == "expect" else self.values.word
@@ -103,6 +107,26 @@ class Expansion:
         frame.previous = public
         if frame.used is not None:
             self.used[public] = frame.used
+
+    def _named(self, item: Item, frame: Frame) -> str:
+        """Return the public name of the layer that a setting names; a parameter of a block may name one outside.
+
+        Raises
+        ------
+        Unreadable
+            It is no name, or the block has no such layer; reported.
+        """
+        if not isinstance(item.value, Scalar):
+            key = item.key.text
+            self.report("P106", f"`{key}` is the name of one layer", item.where, f"write  {key}: name")
+            raise Unreadable
+        given = self.values.value(item, item.value, frame, compute=False)
+        if "$" in item.value.text:
+            return str(given)
+        found = self._resolve(item.value, frame)
+        if found is None:
+            raise Unreadable
+        return found
 
     def _from(self, sources: tuple[str, ...] | None, frame: Frame, broken: bool) -> str | tuple[str, ...] | None:
         """Return what an entry's `from` says: nothing where the layer before is the one added last."""

@@ -14,6 +14,7 @@ from planner.augment import FLIPS, Augment
 from planner.builder import ACTIVATIONS, NORMS
 from planner.layers import KINDS, Layer
 from planner.optimizers import OPTIMIZERS
+from planner.references import NAMES
 from planner.spec.drafts import BLOCK, COMMON, CONDITION, PARAMETER_TYPES, USE
 from planner.spec.reader import KEYS, VERSION
 from planner.training import LOSSES, SCHEDULES, TrainSettings
@@ -24,6 +25,7 @@ CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("avgpool", "rounding"): ("floor", "ceil", "exact"),
     ("sumpool", "rounding"): ("floor", "ceil", "exact"),
     ("lppool", "rounding"): ("floor", "ceil", "exact"),
+    ("maxindices", "rounding"): ("floor", "ceil", "exact"),
     ("layernorm", "over"): ("channels", "all"),
     ("pad", "mode"): ("constant", "reflect", "replicate"),
     ("resize", "mode"): ("nearest", "bilinear"),
@@ -147,6 +149,8 @@ def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
     choices = CHOICES.get((kind, item.name))
     if choices:
         return {"anyOf": [{"enum": list(choices)}, _ARGUMENT]}
+    if NAMES in item.metadata:
+        return {**_NAME}
     annotation = str(item.type)
     if annotation == "bool":
         return {"type": ["boolean", "string"]}

@@ -11,7 +11,8 @@ from typing import Any
 import planner.symbols as sy
 from planner.builder import NORMS
 from planner.layers import Layer
-from planner.network import Expectation, Network, Node
+from planner.network import INDICES, Expectation, Network, Node
+from planner.references import naming
 from planner.spec.tree import plain_value
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./]*\Z")
@@ -76,10 +77,11 @@ def _layers(network: Network, expected: Mapping[str, Expectation]) -> Iterable[s
             continue
         assert node.layer is not None  # only networks with findings have such nodes
         pairs = [f"name: {_text(node.name)}"]
-        sources = [public.get(name, name) for name in node.inputs]
+        sources = [public.get(name, name) for name in node.inputs[: node.layer.inputs_at_most]]
+        partners = [f"{item.name}: {_text(node.partner)}" for item in naming(type(node.layer))]
         if sources != [previous]:
             pairs.append(f"from: {_flow(sources) if len(sources) != 1 else _text(sources[0])}")
-        pairs += [f"{key}: {_flow(value)}" for key, value in settings(node.layer).items()]
+        pairs += partners or [f"{key}: {_flow(value)}" for key, value in settings(node.layer).items()]
         pairs += _behind(network, node)
         tail = tails[node.name]
         if tail in expected:
@@ -95,7 +97,8 @@ def _tails(network: Network) -> dict[str, str]:
     for node in network.nodes:
         if not node.role:
             owner = node.name
-        found[owner] = node.name
+        if node.role != INDICES:
+            found[owner] = node.name
     return found
 
 

@@ -22,6 +22,7 @@ from runtime.kernels import (
     smooth,
     softmax,
     source,
+    unpool,
 )
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
 
@@ -52,4 +53,5 @@ __all__ = [
     "smooth",
     "softmax",
     "source",
+    "unpool",
 ]

@@ -14,11 +14,12 @@ from types import MappingProxyType
 import numpy as np
 
 from tests import naive
-from tests.cases import adaptive, channelwise, maps, merge, norm, pointwise, reshape, slicing, window
+from tests.cases import adaptive, channelwise, maps, merge, norm, pointwise, reshape, slicing, unpool, window
 from tests.cases.case import COMFORTABLE as COMFORTABLE
 from tests.cases.case import Arrays as Arrays
 from tests.cases.case import ArraysOf, Oracle
 from tests.cases.case import Case as Case
+from tests.cases.case import Partner as Partner
 from tests.cases.case import Settings as Settings
 from tests.cases.case import Template as Template
 from tests.cases.case import bound_settings as bound_settings
@@ -34,6 +35,7 @@ FAMILIES = (
     channelwise.FAMILY,
     norm.FAMILY,
     merge.FAMILY,
+    unpool.FAMILY,
 )
 
 CASES: tuple[Case, ...] = tuple(case for family in FAMILIES for case in family.cases)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -22,6 +22,23 @@ COMFORTABLE: Mapping[str, int] = MappingProxyType({"N": 2, "H": 9, "W": 8})
 
 
 @dataclass(frozen=True)
+class Partner:
+    """A layer that the one under test names in a setting, and that reads the last of the case's inputs.
+
+    Attributes
+    ----------
+    key : str
+        The setting.
+    kind : str
+    settings : Mapping
+    """
+
+    key: str
+    kind: str
+    settings: Settings
+
+
+@dataclass(frozen=True)
 class Case:
     """One layer under test.
 
@@ -34,25 +51,30 @@ class Case:
         Shapes of what the layer reads.
     at : Mapping of str to int
         Values of further names, on top of `COMFORTABLE`.
+    partner : Partner, optional
+        Another layer of the network that one of the settings names.
     """
 
     kind: str
     settings: Settings = field(default_factory=dict)
     inputs: tuple[Template, ...] = (MAP,)
     at: Mapping[str, int] = field(default_factory=dict)
+    partner: Partner | None = None
 
     @property
     def id(self) -> str:
         """The case as one line of text."""
         settings = ",".join(f"{key}={value}" for key, value in self.settings.items())
         ranks = "" if self.inputs == (MAP,) else " of " + " ".join("x".join(map(str, shape)) for shape in self.inputs)
-        return f"{self.kind}({settings}){ranks}".replace("[", "<").replace("]", ">")
+        beside = "" if self.partner is None else " beside " + str(dict(self.partner.settings))
+        return f"{self.kind}({settings}){ranks}{beside}".replace("[", "<").replace("]", ">")
 
     @property
     def sizes(self) -> dict[str, int]:
         """Values of every name of the case at which it runs."""
         used = {size for shape in self.inputs for size in shape if isinstance(size, str)}
-        used |= {value for key, value in self.settings.items() if isinstance(value, str) and key in SIZES}
+        settings = {**self.settings, **({} if self.partner is None else self.partner.settings)}
+        used |= {value for key, value in settings.items() if isinstance(value, str) and key in SIZES}
         return {name: value for name, value in {**COMFORTABLE, **self.at}.items() if name in used and name != "same"}
 
     def shapes(self, sizes: Mapping[str, int]) -> list[tuple[int, ...]]:
@@ -62,6 +84,18 @@ class Case:
     def numbers(self, sizes: Mapping[str, int]) -> dict[str, Any]:
         """Return the settings with every name of a size replaced by its value."""
         return bound_settings(self.settings, sizes)
+
+    def bound(self, sizes: Mapping[str, int]) -> Case:
+        """Return the case with every name of a size replaced by its value."""
+        partner = self.partner
+        if partner is not None:
+            partner = replace(partner, settings=bound_settings(partner.settings, sizes))
+        return replace(self, settings=self.numbers(sizes), inputs=tuple(self.shapes(sizes)), at={}, partner=partner)
+
+    def defined(self, sizes: Mapping[str, int]) -> dict[str, Any]:
+        """Return the settings as an oracle takes them: those of the partner stand where it is named."""
+        known = {} if self.partner is None else {self.partner.key: bound_settings(self.partner.settings, sizes)}
+        return {**self.numbers(sizes), **known}
 
 
 SIZES = frozenset(

@@ -33,7 +33,9 @@ from tests.naive.pointwise import whole_maps as whole_maps
 from tests.naive.pool import avg_pool as avg_pool
 from tests.naive.pool import global_pool as global_pool
 from tests.naive.pool import lp_pool as lp_pool
+from tests.naive.pool import max_indices as max_indices
 from tests.naive.pool import max_pool as max_pool
+from tests.naive.pool import max_unpool as max_unpool
 from tests.naive.pool import sum_pool as sum_pool
 from tests.naive.reshape import dense as dense
 from tests.naive.reshape import flatten as flatten

@@ -6,11 +6,12 @@ This imports nothing of ours, like all of :mod:`tests.naive`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from tests.naive.windows import Array, NoResult, Padding, Pair, seen, windows_of
+from tests.naive.windows import Array, NoResult, Padding, Pair, both, seen, windows_of
 
 
 def _pool(
@@ -149,4 +150,62 @@ def global_pool(x: Array, how: str) -> Array:
             values = [float(value) for value in x[n, c].ravel()]
             total = math.fsum(values)
             y[n, c] = {"max": max(values), "sum": total, "avg": total / len(values)}[how]
+    return y
+
+
+def max_indices(
+    x: Array, *, size: Pair, stride: Pair | None = None, pad: Padding = 0, dilation: Pair = 1, rounding: str = "floor"
+) -> Array:
+    """Return, for each window, the number of its first tap that sees the largest value, counted in reading order.
+
+    Examples
+    --------
+    >>> max_indices(np.array([[[[1.0, 9.0], [9.0, 0.0]]]]), size=2).tolist()
+    [[[[1.0]]]]
+    """
+    rows, columns, _ = windows_of(x, size, size if stride is None else stride, pad, dilation, rounding)
+    batch, channels, height, width = x.shape
+    y = np.zeros((batch, channels, len(rows), len(columns)))
+    for n, c, i, j in np.ndindex(*y.shape):
+        found = [
+            (float(x[n, c, row, column]), number)
+            for number, (row, column) in enumerate((r, k) for r in rows[i] for k in columns[j])
+            if 0 <= row < height and 0 <= column < width
+        ]
+        if not found:
+            raise NoResult(f"the window at output {i}, {j} sees nothing of the input")
+        largest = max(value for value, _ in found)
+        y[n, c, i, j] = next(number for value, number in found if value == largest)
+    return y
+
+
+def max_unpool(x: Array, like: Array, *, pool: Mapping[str, Any]) -> Array:
+    """Return zeros as large as what a max pooling reads, with each value where its window's maximum is.
+
+    Source: torch.nn.MaxUnpool2d documentation.
+
+    Raises
+    ------
+    NoResult
+        The pooling does not give as many values, or two windows meet, so that two values could want one place.
+
+    Examples
+    --------
+    >>> max_unpool(np.array([[[[7.0]]]]), np.array([[[[1.0, 9.0], [5.0, 0.0]]]]), pool={"size": 2}).tolist()
+    [[[[0.0, 7.0], [0.0, 0.0]]]]
+    """
+    positions = max_indices(like, **pool)
+    if x.shape != positions.shape:
+        raise NoResult(f"{x.shape} values for {positions.shape} windows")
+    size, step, gap = both(pool["size"]), both(pool.get("stride", pool["size"])), both(pool.get("dilation", 1))
+    if any((count - 1) * apart + 1 > moved for count, moved, apart in zip(size, step, gap, strict=True)):
+        raise NoResult("windows overlap")
+    settings = {"stride": step, "pad": 0, "dilation": 1, "rounding": "floor", **pool}
+    rows, columns, _ = windows_of(
+        like, size, settings["stride"], settings["pad"], settings["dilation"], settings["rounding"]
+    )
+    y = np.zeros(like.shape)
+    for n, c, i, j in np.ndindex(*x.shape):
+        places = [(row, column) for row in rows[i] for column in columns[j]]
+        y[n, c][places[int(positions[n, c, i, j])]] = x[n, c, i, j]
     return y

@@ -126,11 +126,12 @@ class Simulation:
         if "output" in n.layer.keeps:
             self.read(("value", n.name, 0), n.output_shape, self.value(n.name))
         if "input" in n.layer.keeps:
-            for name in n.inputs:
+            kept = n.layer.keeps_of_inputs
+            for name in [name for slot, name in enumerate(n.inputs) if kept is None or slot in kept]:
                 self.read(("value", name, 0), self.nodes[name].output_shape, self.value(name))
         parts = []
         for slot, name in enumerate(n.inputs):
-            if name not in self.arena.backward:
+            if name not in self.arena.backward or slot in n.layer.shape_only | n.layer.without_gradient:
                 continue
             shape = self.nodes[name].output_shape
             key: Any = ("partial", n.name, slot) if name in written else ("gradient", name, 0)

@@ -20,6 +20,7 @@ from planner.explain.steps import MEANINGS, Derivation, as_json, as_latex, as_ma
 from planner.layers import KINDS, Conv, MaxPool
 from planner.layers.base import Category, Layer
 from planner.symbols import Shape
+from tests import stage
 from tests.cases import CASES
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -123,11 +124,10 @@ def test_every_equal_sign_holds(name: str) -> None:
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - {"input"}))
 def test_every_kind_of_layer_has_a_derivation(kind: str) -> None:
     case = next(case for case in CASES if case.kind == kind)
-    inputs = {f"x{index}": shape for index, shape in enumerate(case.shapes(case.sizes))}
-    entry = layer(kind, name="it", from_=list(inputs), **case.numbers(case.sizes))
-    net = Network(name="n", input=inputs, layers=[entry])
-    found = explain(diagnose(net), "it")
-    planned = net.check().by_name["it"]
+    case = case.bound(case.sizes)
+    net = Network(name="n", input=stage.inputs_of(case), layers=stage.layers_alone(case))
+    found = explain(diagnose(net), stage.TESTED)
+    planned = net.check().by_name[stage.TESTED]
     assert texts(found)["output"] == sy.shape_text(planned.output)
     assert found.summary == KINDS[kind].summary
     if planned.parameters:

@@ -80,7 +80,26 @@ def dense(batch: int) -> BoundPlan:
     return net.check().bind(N=batch)
 
 
-NETWORKS = [lenet, residual, dense]
+def segnet(batch: int) -> BoundPlan:
+    """Return a network whose decoder puts values where the maxima of its encoder were."""
+    layers = [
+        layer("conv", name="c1", filters=6, kernel=3, pad=1, norm="batch", act="relu"),
+        layer("maxpool", name="p1", size=2),
+        layer("conv", name="c2", filters=8, kernel=3, pad=1, norm="batch", act="relu"),
+        layer("maxpool", name="p2", size=2, rounding="ceil"),
+        layer("unpool", name="u2", pool="p2"),
+        layer("conv", name="d2", filters=6, kernel=3, pad=1, norm="batch", act="relu"),
+        layer("unpool", name="u1", pool="p1"),
+        layer("conv", name="d1", filters=3, kernel=3, pad=1),
+        layer("gap"),
+        layer("flatten"),
+        layer("dense", name="out", units=5),
+    ]
+    net = planner.Network(name="s", input={"x": ("N", 2, 10, 7)}, layers=layers, output=["out", "u2"])
+    return net.check().bind(N=batch)
+
+
+NETWORKS = [lenet, residual, dense, segnet]
 
 
 def apart(arena: Arena) -> Arena:

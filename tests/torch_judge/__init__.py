@@ -7,14 +7,14 @@ still counted and computed by torch.
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from tests.torch_judge import channelwise, maps, merge, norm, pointwise, reshape, slicing, window
+from tests.torch_judge import channelwise, maps, merge, norm, pointwise, reshape, slicing, unpool, window
 from tests.torch_judge.base import Function
 from tests.torch_judge.base import NoOpinionError as NoOpinionError
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {
         kind: function
-        for family in (reshape, slicing, window, maps, pointwise, channelwise, norm, merge)
+        for family in (reshape, slicing, window, maps, pointwise, channelwise, norm, merge, unpool)
         for kind, function in family.FUNCTIONS.items()
     }
 )

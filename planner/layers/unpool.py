@@ -1,0 +1,158 @@
+"""Max unpooling: which position of each window a max pooling took, and values put back there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from functools import partial
+from typing import Any, ClassVar
+
+import planner.symbols as sy
+from planner.conditions import AtLeast, Equal, Requirement
+from planner.findings import SettingError
+from planner.layers.base import AxisField, Category, Keep, Layer, needs_rank, setting
+from planner.layers.pool import MaxPool
+from planner.layers.scratch import Tiles, mask_elements
+from planner.symbols import Shape, Size
+
+
+@dataclass(frozen=True)
+class MaxIndices(MaxPool):
+    """Which tap of each window holds its largest value, counted from 0 in reading order; the first of equal ones.
+
+    An :class:`Unpool` has one beside the max pooling it names, so that the positions are kept and not the map. The
+    numbers are of the network's type, whole, and have no gradient.
+
+    References
+    ----------
+    The indices of torch.nn.MaxPool2d, which count in the map instead.
+
+    Examples
+    --------
+    >>> MaxIndices(size=2).output_shape(((1, 6, 28, 28),))
+    (1, 6, 14, 14)
+    """
+
+    kind: ClassVar[str] = "maxindices"
+    summary: ClassVar[str] = "which position of each window holds its largest value"
+    keeps: ClassVar[frozenset[Keep]] = frozenset()
+    without_gradient: ClassVar[frozenset[int]] = frozenset({0})
+
+    @classmethod
+    def of(cls, pool: MaxPool) -> MaxIndices:
+        """Return the positions of a max pooling's maxima."""
+        return cls(**{item.name: getattr(pool, item.name) for item in fields(pool)})
+
+    def after(self, partner: Layer) -> Layer:
+        return self.of(partner) if isinstance(partner, MaxPool) else self
+
+    def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size] | None:
+        """Return None: what no window sees is told of the pooling."""
+        return None
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return one tile of the output, its largest values so far, and its one-byte marks."""
+        tile = unpool_tiles(output).elements
+        return tile + mask_elements(tile)
+
+
+@dataclass(frozen=True)
+class Unpool(Layer):
+    """Each value at the position of its window that had the maximum, and 0 everywhere else.
+
+    The output is as high and wide as the map that the max pooling read. Its windows must not overlap: one position
+    could be the maximum of two, and only one of two values could stand there.
+
+    Inputs: the values; the positions (:class:`MaxIndices`); the map the pooling read, for its size. In a network only
+    the first is written; the others come with the pooling that is named.
+
+    Raises
+    ------
+    SettingError
+        `pool` is not a max pooling.
+
+    References
+    ----------
+    torch.nn.MaxUnpool2d documentation; Badrinarayanan et al., *SegNet*, arXiv:1511.00561, section 3.
+
+    Examples
+    --------
+    >>> pooled = (1, 64, 180, 240)
+    >>> Unpool(MaxPool(size=2)).output_shape((pooled, pooled, (1, 64, 360, 481)))
+    (1, 64, 360, 481)
+    """
+
+    pool: Any = setting("the max pooling whose maxima say where the values go", names=MaxPool)
+
+    kind: ClassVar[str] = "unpool"
+    category: ClassVar[Category] = "pool"
+    summary: ClassVar[str] = "values put back where a max pooling took them from"
+    keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
+    keeps_of_inputs: ClassVar[frozenset[int] | None] = frozenset({1})
+    shape_only: ClassVar[frozenset[int]] = frozenset({2})
+    without_gradient: ClassVar[frozenset[int]] = frozenset({1})
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.pool, MaxPool):
+            raise SettingError("pool", f"`pool` must be a max pooling, got {self.pool!r:.60}")
+
+    @property
+    def size(self) -> tuple[Size, Size]:
+        """Height and width of the pooling's window."""
+        size: tuple[Size, Size] = self.pool.window_size()
+        return size
+
+    def after(self, partner: Layer) -> Layer:
+        return Unpool(partner) if isinstance(partner, MaxPool) else self
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of the pooling, which are all there is to know."""
+        settings: dict[str, Any] = self.pool.settings()
+        return settings
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        values, indices, _ = inputs
+        yield needs_rank(values, 4, "name a map")
+        for name, window in zip(("height", "width"), self.pool.windows((1, 1, 1, 1)), strict=True):
+            room = sy.difference(window.stride, window.extent)
+            overlap = partial(_overlap, name, window.stride, window.extent)
+            yield Requirement("S217", AtLeast(room, 0), overlap, lambda: "overlap", "pool")
+        for axis, (given, wanted) in enumerate(zip(values, indices, strict=True)):
+            differ = partial(_difference, values, indices, axis)
+            yield Requirement("S202", Equal(given, wanted), differ, partial(differ, short=True), "from")
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return (*inputs[0][:2], *inputs[2][2:])
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return the one-byte marks of one tile of the values."""
+        return mask_elements(unpool_tiles(inputs[0]).elements)
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        high, wide = self.pool.stride
+        return AxisField(1, repeat=high), AxisField(1, repeat=wide)
+
+
+def unpool_tiles(shape: Shape) -> Tiles:
+    """Return how a pass over a pooled map, N, C, H, W, is cut.
+
+    Examples
+    --------
+    >>> unpool_tiles((32, 64, 28, 28)).step
+    (2, 28)
+    """
+    batch, channels, rows, columns = map(int, shape)
+    return Tiles(channels, rows, columns * batch)
+
+
+def _overlap(name: str, stride: Size, extent: Size) -> str:
+    reach = f"they reach {sy.text(extent)} and step {sy.text(stride)}"
+    return f"the windows of its max pooling overlap along the {name}: {reach}"
+
+
+def _difference(values: Shape, indices: Shape, axis: int, *, short: bool = False) -> str:
+    name = ("batch", "channels", "height", "width")[axis]
+    what = f"{name} {sy.text(values[axis])} and {sy.text(indices[axis])}"
+    if short:
+        return what
+    return f"its input is {sy.shape_text(values)} but its max pooling gave {sy.shape_text(indices)}: {what} differ"
