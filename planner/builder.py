@@ -105,14 +105,17 @@ class Builder:
     def shape(self, name: str) -> Shape | None:
         """Return the shape of a layer added so far; None where it is faulty or reads a layer still to come."""
         wanted = [self._public.get(name, name)]
+        begun: set[str] = set()
         while wanted:
             node = self._nodes.get(wanted[-1])
             if node is None or node.broken or node.layer is None:
                 self._shapes[wanted.pop()] = None
                 continue
             sources = self._reads(node)
-            missing = [s for s in sources if s not in self._shapes]
-            if missing and len(wanted) <= len(self._nodes):
+            # What has begun and is still unknown reads itself, which is reported when the network is finished.
+            missing = [s for s in sources if s not in self._shapes and s not in begun]
+            begun.add(node.name)
+            if missing:
                 wanted.extend(missing)
                 continue
             self._shapes[wanted.pop()] = _shape_of(node.layer, [self._shapes.get(s) for s in sources])

@@ -162,6 +162,29 @@ def test_a_block_cannot_be_read_before_it_stands() -> None:
     assert places(text) == [("N103", 12, 18)]
 
 
+def test_the_channels_behind_many_joined_layers_are_known() -> None:
+    head = HEAD + """blocks:
+  grow:
+    layers:
+      - relu: {name: before, from: in}
+      - conv: {name: new, filters: 4, kernel: 3, pad: 1}
+      - concat: {from: [in, new]}
+  halve:
+    layers:
+      - conv: {name: half, filters: in.channels // 2, kernel: 1}
+layers:
+"""
+    network = good(head + "  - block: {use: grow, name: g, repeat: 9}\n  - block: {use: halve, name: h}\n")
+    half = network.by_name["h.half"].layer
+    assert isinstance(half, Conv) and half.filters == (3 + 9 * 4) // 2
+
+
+def test_channels_that_hang_on_themselves_are_a_finding() -> None:
+    block = "blocks:\n  b:\n    layers:\n      - conv: {filters: in.channels, kernel: 1}\nlayers:\n"
+    layers = "  - relu: {name: a, from: c}\n  - relu: {name: c, from: a}\n  - block: {use: b}\n"
+    assert {finding.code for finding in bad(HEAD + block + layers)} >= {"N112"}
+
+
 def test_a_condition_on_an_unknown_size_says_how_to_decide_it() -> None:
     (finding,) = bad(HEAD.replace("3, 32", "C, 32") + BLOCK + "  - block: {use: b, c: 8}\n")
     assert finding.code == "N112" and "`C != 8`" in finding.message
