@@ -27,7 +27,8 @@ OWN = {
     "explain": ("planner.cli.explain", "Where a size comes from, or what a rule means."),
     "solve": ("planner.cli.solve", "Accepted sizes, and sizes or settings for what is wanted."),
     "draw": ("planner.cli.draw", "Draw a diagram: svg, png, pdf or dot."),
-    "init": ("planner.cli.init", "Print a spec to begin with."),
+    "zoo": ("planner.cli.zoo", "List known networks."),
+    "init": ("planner.cli.init", "Print the spec of a known network, to begin with."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of specs, for editors."),
     "doctor": ("planner.cli.doctor", "Versions, drawing engine, BLAS."),
 }

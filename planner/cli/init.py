@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Any
 
 import click
 
-from planner import zoo
-from planner.cli.console import message, out
-from planner.findings import nearest
+from planner.cli.console import fail, message, out
+from planner.findings import SpecError
+from planner.spec.tree import plain_value
+from planner.zoo.catalogue import member
+
+_SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*([^\s=]{1,100})\s*\Z", re.ASCII)
+_LIST = re.compile(r"[0-9]{1,6}(-[0-9]{1,6})+\Z")
+
+EXAMPLES = "\b\nshapeplan init resnet50 > my.yaml\nshapeplan init vgg11 --set classes=10,width=0.5 -o small.yaml"
 
 
-@click.command("init")
+def read_settings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
+    """Return the settings of all ``--set`` options by name; ``3-4-6-3`` is a list."""
+    found: dict[str, Any] = {}
+    for part in (part for value in values for part in value.split(",")):
+        match = _SETTING.match(part)
+        if match is None:
+            raise click.BadParameter(f"{part!r} is not name=value; write  --set classes=10", ctx, param)
+        name, text = match[1], match[2]
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice", ctx, param)
+        try:
+            found[name] = tuple(map(int, text.split("-"))) if _LIST.match(text) else plain_value(text)
+        except OverflowError:
+            raise click.BadParameter(f"{name}: {text[:20]}... is too long a number", ctx, param) from None
+    return found
+
+
+@click.command("init", epilog=EXAMPLES)
 @click.argument("name", default="lenet5")
+@click.option("--set", "settings", multiple=True, callback=read_settings, metavar="NAME=VALUE", help="Other settings.")
 @click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file, which must not exist.")
-def command(name: str, output: str | None) -> None:
+def command(name: str, settings: dict[str, Any], output: str | None) -> None:
     """Print the spec of a known network, to begin with.
 
-    NAME is lenet5 unless told.
+    NAME is lenet5 unless told; `shapeplan zoo` lists them, and `shapeplan zoo NAME` the settings of one.
     """
-    if name not in zoo.names():
-        close = nearest(name, zoo.names())
-        hint = f"did you mean `{close}`?" if close else f"known are {', '.join(zoo.names())}"
-        raise click.UsageError(f"there is no `{name}`; {hint}")
-    text = zoo.text(name)
+    try:
+        text = member(name).text(**settings)
+    except SpecError as error:
+        fail(error.findings, {})
     if output is None:
         out(text)
         return

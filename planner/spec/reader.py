@@ -12,7 +12,6 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from planner import zoo
 from planner.builder import Builder
 from planner.findings import Finding, GraphError, Location, Related, SpecError, nearest
 from planner.network import Network
@@ -26,6 +25,9 @@ VERSION = 1
 """The version of the format, as `spec:` gives it."""
 
 SUFFIXES = (".yaml", ".yml", ".json")
+
+ZOO = "zoo:"
+"""Says that a name is a network that comes with the package, where a file might be meant."""
 
 KEYS = {
     "spec": "version of the format: 1",
@@ -93,7 +95,7 @@ def load(path: str | PurePath) -> Network:
 def read_file(path: str | PurePath) -> tuple[str, str]:
     """Return the text of a spec and the name to use in places.
 
-    ``-`` is standard input; ``zoo:lenet5``, or a bare name that is no file, a network that comes with the package.
+    ``-`` is standard input; ``zoo:resnet50``, or a bare name that is no file, a network that comes with the package.
 
     Raises
     ------
@@ -108,8 +110,8 @@ def read_file(path: str | PurePath) -> tuple[str, str]:
         return _limited(sys.stdin.buffer.read(LONGEST_TEXT + 1), "<stdin>"), "<stdin>"
     if not file.isprintable():
         raise _file_error("a path cannot hold control characters", "check the path")
-    if file.startswith(zoo.PREFIX) or (PurePath(file).name == file and "." not in file and not Path(file).exists()):
-        return _known_network(file.removeprefix(zoo.PREFIX))
+    if file.startswith(ZOO) or (PurePath(file).name == file and "." not in file and not Path(file).exists()):
+        return _known_network(file)
     if not file.lower().endswith(SUFFIXES):
         kind = "is a directory" if Path(file).is_dir() else f"does not end in {', '.join(SUFFIXES)}"
         fix = "name a file in it" if Path(file).is_dir() else "rename it, or feed it to standard input and give `-`"
@@ -128,12 +130,16 @@ def read_file(path: str | PurePath) -> tuple[str, str]:
     return _limited(data, file), file
 
 
-def _known_network(name: str) -> tuple[str, str]:
-    if name in zoo.names():
-        return zoo.text(name), f"{zoo.PREFIX}{name}"
-    close = nearest(name, zoo.names())
-    known = f"known are {', '.join(zoo.names())}; files end in .yaml or .json"
-    fix = f"did you mean `{close}`?" if close else known
+def _known_network(file: str) -> tuple[str, str]:
+    from planner.zoo.catalogue import MEMBERS, member  # only who asks for one pays for all its builders
+
+    name = file.removeprefix(ZOO)
+    if name in MEMBERS:
+        return MEMBERS[name].text(), f"{ZOO}{name}"
+    if file.startswith(ZOO):
+        member(name)
+    close = nearest(name, MEMBERS)
+    fix = f"did you mean `{close}`?" if close else "files end in .yaml or .json; `shapeplan zoo` lists known networks"
     raise _file_error(f"there is no file {name} and no known network of that name", fix)
 
 

@@ -15,7 +15,7 @@ from planner.network import INDICES, Expectation, Network, Node
 from planner.references import naming
 from planner.spec.tree import plain_value
 
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_./]*\Z")
+_WORD = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./]*\Z")
 _FORMULA = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9_ ()+*/-]*\Z")
 
 
@@ -40,17 +40,17 @@ def write(network: Network) -> str:
     """
     outputs, expected = _split_expectations(network)
     lines = ["spec: 1", f"name: {_text(network.name)}"]
-    lines.append(f"input: {{{', '.join(f'{_text(n)}: {_flow(s)}' for n, s in network.inputs.items())}}}")
+    lines.append(f"input: {{{', '.join(f'{_text(n)}: {flow(s)}' for n, s in network.inputs.items())}}}")
     lines.append("layers:")
     lines.extend(f"  - {item}" for item in _layers(network, expected))
     if any(shape is not None for shape in outputs.values()):
-        pairs = (f"{_text(name)}: {'~' if shape is None else _flow(shape)}" for name, shape in outputs.items())
+        pairs = (f"{_text(name)}: {'~' if shape is None else flow(shape)}" for name, shape in outputs.items())
         lines.append(f"output: {{{', '.join(pairs)}}}")
     elif outputs:
         lines.append(f"output: [{', '.join(map(_text, outputs))}]")
     if network.train is not None:
         lines.append("train:")
-        lines.extend(f"  {key}: {_flow(value)}" for key, value in network.train.write().items())
+        lines.extend(f"  {key}: {flow(value)}" for key, value in network.train.write().items())
     return "\n".join(lines) + "\n"
 
 
@@ -80,12 +80,12 @@ def _layers(network: Network, expected: Mapping[str, Expectation]) -> Iterable[s
         sources = [public.get(name, name) for name in node.inputs[: node.layer.inputs_at_most]]
         partners = [f"{item.name}: {_text(node.partner)}" for item in naming(type(node.layer))]
         if sources != [previous]:
-            pairs.append(f"from: {_flow(sources) if len(sources) != 1 else _text(sources[0])}")
-        pairs += partners or [f"{key}: {_flow(value)}" for key, value in settings(node.layer).items()]
+            pairs.append(f"from: {flow(sources) if len(sources) != 1 else _text(sources[0])}")
+        pairs += partners or [f"{key}: {flow(value)}" for key, value in settings(node.layer).items()]
         pairs += _behind(network, node)
         tail = tails[node.name]
         if tail in expected:
-            pairs.append(f"expect: {_flow(expected[tail].shape)}")
+            pairs.append(f"expect: {flow(expected[tail].shape)}")
         yield f"{node.layer.kind}: {{{', '.join(pairs)}}}"
         previous = node.name
 
@@ -142,8 +142,19 @@ def _short(value: Any) -> Any:
     return list(value)
 
 
-def _flow(value: Any) -> str:
-    """Return a value as it stands inside brackets."""
+def flow(value: Any) -> str:
+    """Return a value as it stands inside brackets.
+
+    Raises
+    ------
+    TypeError
+        Specs hold no such value.
+
+    Examples
+    --------
+    >>> flow({"filters": "$c", "kernel": [1, 7], "bias": False, "if": "c != 1"})
+    '{filters: $c, kernel: [1, 7], bias: false, if: "c != 1"}'
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):
@@ -154,9 +165,9 @@ def _flow(value: Any) -> str:
         written = sy.text(value)
         return written if _FORMULA.match(written) else json.dumps(written)
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_text(key)}: {_flow(item)}' for key, item in value.items())}}}"
+        return f"{{{', '.join(f'{_text(key)}: {flow(item)}' for key, item in value.items())}}}"
     if isinstance(value, Sequence):
-        return f"[{', '.join(map(_flow, value))}]"
+        return f"[{', '.join(map(flow, value))}]"
     raise TypeError(f"{type(value).__name__} does not occur in specs")
 
 

@@ -1,0 +1,56 @@
+"""`shapeplan zoo`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from planner.cli.console import as_json as json_text
+from planner.cli.console import fail, out
+from planner.cli.subject import json_option
+from planner.explain.grid import as_markdown, as_text
+from planner.findings import SpecError
+from planner.zoo.catalogue import matching, member
+from planner.zoo.listing import listing
+from planner.zoo.member import Member
+
+EXAMPLES = "\b\nshapeplan zoo resnet\nshapeplan zoo 'regnet_x_*' --json"
+
+
+@click.command("zoo", epilog=EXAMPLES)
+@click.argument("names", nargs=-1)
+@click.option("--format", "style", type=click.Choice(("text", "markdown")), default="text", show_default=True)
+@json_option
+def command(names: tuple[str, ...], style: str, as_json: bool) -> None:
+    """List known networks: parameters, MACs, where they were published.
+
+    NAMES are parts of names or patterns; all networks unless told. Every command takes one as `zoo:NAME`, and
+    `shapeplan init NAME` prints its spec to edit.
+    """
+    found = matching(names)
+    for name in names:
+        if not matching((name,)):
+            try:
+                member(name)
+            except SpecError as error:
+                fail(error.findings, {}, as_json)
+    if as_json:
+        out(json_text({"networks": [_facts(each) for each in found]}))
+    elif style == "markdown":
+        out(as_markdown(listing(found, titles=True)))
+    else:
+        out(as_text(listing(found)))
+
+
+def _facts(each: Member) -> dict[str, Any]:
+    """Return what is known of a network for machines."""
+    return {
+        "name": each.name,
+        "title": each.title,
+        "parameters": each.parameters,
+        "macs": each.macs,
+        "at": dict(each.at),
+        "settings": dict(each.settings),
+        "note": each.note,
+    }

@@ -1,0 +1,72 @@
+"""Every network of the zoo by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from types import MappingProxyType
+
+from planner.findings import SpecError, nearest
+from planner.zoo import (
+    alexnet,
+    densenet,
+    inception,
+    lenet,
+    mnasnet,
+    mobilenet,
+    nin,
+    regnet,
+    resnet,
+    squeezenet,
+    vgg,
+)
+from planner.zoo.member import Member
+
+FAMILIES = (
+    lenet, alexnet, vgg, nin, inception, resnet, densenet, squeezenet, mobilenet, mnasnet, regnet,
+)  # fmt: skip
+
+MEMBERS: Mapping[str, Member] = MappingProxyType(
+    {member.name: member for family in FAMILIES for member in family.MEMBERS}
+)
+"""Family by family."""
+
+
+def member(name: str) -> Member:
+    """Return a network by its name.
+
+    Raises
+    ------
+    SpecError
+        P105: there is none of that name.
+
+    Examples
+    --------
+    >>> member("vgg16").parameters
+    138357544
+    >>> member("resnet5")
+    Traceback (most recent call last):
+        ...
+    planner.findings.SpecError: error[P105]: there is no known network `resnet5`; did you mean `resnet50`?
+    """
+    if name in MEMBERS:
+        return MEMBERS[name]
+    close = nearest(name, MEMBERS)
+    fix = f"did you mean `{close}`?" if close else "`shapeplan zoo` lists them"
+    raise SpecError.of("P105", f"there is no known network `{name}`", fixes=[fix])
+
+
+def matching(words: tuple[str, ...]) -> list[Member]:
+    """Return the networks that words name: a whole name, a part of names, or a pattern; all of them for no words.
+
+    Examples
+    --------
+    >>> [each.name for each in matching(("resnet1*", "nin"))]
+    ['nin', 'resnet18', 'resnet101', 'resnet152']
+    """
+    wanted = [word.lower() for word in words]
+    return [each for name, each in MEMBERS.items() if not wanted or any(_means(word, name) for word in wanted)]
+
+
+def _means(word: str, name: str) -> bool:
+    return word == name if word in MEMBERS else word in name or fnmatchcase(name, word)

@@ -1,0 +1,55 @@
+"""The networks of the zoo, each made small: few channels, few blocks, five classes, and an image it takes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from planner import Plan, spec
+from planner.bound import BoundPlan
+from planner.zoo import MEMBERS, Member
+
+BATCH = 4
+
+FIXED: dict[str, dict[str, Any]] = {
+    "regnet": {"depth": 6, "first": 16, "slope": 14.0, "ratio": 1.8, "group_width": 8},
+    "densenet": {"growth": 4},
+}
+"""Settings of families whose size hangs on more than width and depth, by the function that builds them."""
+
+
+def settings(member: Member) -> dict[str, Any]:
+    """Return what is changed of a network; dropout is left out, so that two runs can be compared."""
+    known, found = member.settings, {}
+    for name, value in known.items():
+        if name == "width":
+            found[name] = 8 if isinstance(value, int) else value / 8
+        elif name == "depths":
+            found[name] = tuple(min(depth, 2) for depth in value)
+        elif name == "classes":
+            found[name] = 5
+        elif name.endswith("dropout"):
+            found[name] = 0.0
+    return found | {key: value for key, value in FIXED.get(builder(member), {}).items() if key in known}
+
+
+def builder(member: Member) -> str:
+    """Return the name of the function behind a member."""
+    return getattr(member.build, "func", member.build).__name__
+
+
+@cache
+def plan(name: str) -> Plan:
+    """Return the small network's plan."""
+    member = MEMBERS[name]
+    network, findings = spec.read(member.text(**settings(member)), name)
+    assert network is not None and not findings, findings
+    return network.check()
+
+
+@cache
+def bound(name: str) -> BoundPlan:
+    """Return the small network, bound in float64 to four images of 48 x 48, or the next size it takes."""
+    found = plan(name)
+    sizes = {axis: found.domain[axis].next(48) for axis in found.free if axis != "N"}
+    return found.bind(N=BATCH, dtype="float64", **{axis: size for axis, size in sizes.items() if size is not None})
