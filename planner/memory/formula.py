@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 
 import planner.symbols as sy
 from planner.memory.budget import concat_choices
-from planner.memory.lifetimes import Request, timeline
+from planner.memory.lifetimes import timeline
+from planner.memory.requests import Request
 from planner.symbols import Size
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from types import MappingProxyType
 
-from planner.memory.lifetimes import Key, Role, Timeline
 from planner.memory.occupancy import Floor, Meetings, best_gap
+from planner.memory.requests import Key, Role, Timeline
 from planner.memory.search import search
 
 ALIGNMENT = 64
