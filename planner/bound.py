@@ -38,6 +38,8 @@ class BoundNode:
         In the order N, C, H, W.
     parameters, buffers : tuple of Parameter
     macs : int
+    owner : str
+        The node whose arrays it works with, and which alone has them as `parameters` and `buffers`; "" for itself.
     """
 
     name: str
@@ -49,6 +51,12 @@ class BoundNode:
     parameters: tuple[Parameter, ...]
     buffers: tuple[Parameter, ...]
     macs: int
+    owner: str = ""
+
+    @property
+    def arrays_of(self) -> str:
+        """Name of the node that has the arrays this one works with."""
+        return self.owner or self.name
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from planner.layers import KINDS, Input, Layer, MaxIndices, MaxPool, Unpool
 from planner.layers.base import count
 from planner.making import make
 from planner.network import INDICES, Expectation, Network, Node, cycles, execution_order, listed, unread
+from planner.references import used
 from planner.symbols import Shape
 from planner.training import TrainSettings, read_settings
 
@@ -68,6 +69,8 @@ class Builder:
         """Add one layer, with the layers its `norm` and `act` stand for; return the name it is read by."""
         public = self._name(entry)
         sources = self._sources(entry, public)
+        if entry.use is not None and not entry.broken and entry.kind in KINDS:
+            return self._add_again(entry, public, sources)
         made, partner = (None, "") if entry.broken else make(entry, public, self._nodes, self._report)
         broken = made is None or sources is None
         broken = broken or (isinstance(made, Unpool) and not self._put_indices(partner, public))
@@ -92,6 +95,28 @@ class Builder:
             self._put(Node(name, behind, (tail,), role, entry, broken))
             self._public[name] = name
             tail = name
+        return self._end(entry, public, tail)
+
+    def _add_again(self, entry: Entry, public: str, sources: tuple[str, ...] | None) -> str:
+        """Add a layer that is there already once more, with its weights, on another tensor."""
+        chain: tuple[Node, ...] = ()
+        try:
+            chain = used(entry, self._nodes)
+        except SettingError as error:
+            self._report(error.code, f"`{public}`: {error.problem}", entry, error.setting, (error.fix,))
+        if not chain:
+            self._put(Node(public, None, (), "", entry, True), sources or ())
+        tail = public
+        for index, node in enumerate(chain):
+            name = public if not index else f"{public}.{node.role}"
+            broken = node.broken or sources is None
+            again = Node(name, node.layer, (tail,) if index else (), node.role if index else "", entry, broken)
+            self._put(replace(again, owner=node.owner or node.name), () if index else sources or ())
+            self._public[name] = tail = name
+        return self._end(entry, public, tail)
+
+    def _end(self, entry: Entry, public: str, tail: str) -> str:
+        """Let the name of an entry mean the last of its layers."""
         self._public[public] = tail
         if entry.expect is not None:
             self._expect(tail, entry.expect, entry.mark("expect"), f"`{public}`: `expect`")

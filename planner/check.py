@@ -7,7 +7,7 @@ one finding. Ways out are the business of :mod:`planner.fixes`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import chain
@@ -20,6 +20,7 @@ from planner.domain.affine import solve_condition
 from planner.domain.domain import Domain, Open, contradiction, solve
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Severity, ShapeError
+from planner.layers.base import Parameter
 from planner.layers.conv import Conv
 from planner.layers.window import Window
 from planner.network import Expectation, Network, Node, listed
@@ -109,6 +110,8 @@ class _Walk:
         self.findings: list[Finding] = []
         self.faults: list[tuple[str, Requirement]] = []
         self.conditional: set[tuple[str, SizeSet]] = set()
+        self.arrays: dict[str, tuple[str, tuple[Parameter, ...]]] = {}
+        self.owners = frozenset(node.owner for node in network.nodes if node.owner)
 
     def visit(self, node: Node) -> None:
         self.shapes[node.name] = None
@@ -116,7 +119,7 @@ class _Walk:
         if node.layer is None or node.broken or len(inputs) != len(node.inputs):
             return
         depends = []
-        for requirement in chain(node.layer.limits(), node.layer.requires(inputs)):
+        for requirement in chain(node.layer.limits(), node.layer.requires(inputs), self.shared(node, inputs)):
             verdict = requirement.condition.verdict()
             if verdict is Verdict.FAILS:
                 self.fault(node, requirement)
@@ -143,16 +146,29 @@ class _Walk:
                 node.inputs,
                 inputs,
                 output,
-                node.layer.params(inputs),
-                node.layer.buffers(inputs),
+                () if node.owner else node.layer.params(inputs),
+                () if node.owner else node.layer.buffers(inputs),
                 self.fields,
                 node.role,
+                node.owner,
             )
         )
         if (dropped := node.layer.dropped(inputs)) is not None:
             self.warn_border(node, dropped, inputs[0])
         if isinstance(node.layer, Conv):
             self.warn_padding(node, node.layer.windows(inputs[0]))
+
+    def shared(self, node: Node, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
+        """Yield that the arrays of a layer used several times have one shape wherever it is used."""
+        owner = node.owner or node.name
+        if owner not in self.owners or node.layer is None:
+            return
+        own = (*node.layer.params(inputs), *node.layer.buffers(inputs))
+        first, arrays = self.arrays.setdefault(owner, (node.name, own))
+        for one, other in zip(own, arrays, strict=True):
+            for here, there in zip(one.shape, other.shape, strict=True):
+                differ = partial(_other_arrays, one, other, first)
+                yield Requirement("S218", Equal(here, there), differ, partial(differ, short=True), "use")
 
     def fault(self, node: Node, requirement: Requirement) -> None:
         self.faults.append((node.name, requirement))
@@ -305,6 +321,16 @@ def _agreement(agreed: SizeSet, accepted: SizeSet, name: str) -> tuple[str, int]
     both = agreed & accepted
     bad = next(size for size in itertools.count(both.minimum or 1) if size not in both)
     return both.text(name), bad
+
+
+def _other_arrays(here: Parameter, there: Parameter, first: str, *, short: bool = False) -> str:
+    """Return in words that what a layer used twice reads wants arrays of different shapes."""
+    if short:
+        return f"`{here.name}` would be {sy.shape_text(here.shape)}"
+    return (
+        f"it uses the weights of `{first}`, whose `{there.name}` is {sy.shape_text(there.shape)}, but what it reads "
+        f"would need {sy.shape_text(here.shape)}"
+    )
 
 
 def _too_large(what: str, shape: Shape) -> Requirement:

@@ -38,6 +38,8 @@ class Entry:
         ``expect``, and "" for the kind itself.
     broken : bool
         A finding has already been reported for this entry.
+    use : str or None
+        The layer that this one is once more, with its settings and weights.
     """
 
     kind: str
@@ -49,6 +51,7 @@ class Entry:
     expect: tuple[int | str, ...] | None = None
     marks: Marks = field(default_factory=dict, compare=False)
     broken: bool = False
+    use: str | None = None
 
     def mark(self, key: str) -> Location | None:
         """Return where a key stands, or the kind where the key was not written."""
@@ -63,17 +66,19 @@ def layer(
     act: str | None = None,
     norm: str | None = None,
     expect: Sequence[int | str] | None = None,
+    use: str | None = None,
     **settings: Any,
 ) -> Entry:
     """Return one layer for :class:`Network`, in the words of a spec.
 
     ``layer("conv", name="c1", filters=6, kernel=5, act="tanh")`` is
     ``- conv: {name: c1, filters: 6, kernel: 5, act: tanh}``; `from` is spelled `from_`.
+    ``layer("conv", use="c1", from_="right")`` is layer `c1` once more, with its weights, on another tensor.
 
     Raises
     ------
     GraphError
-        N107: `from_` is neither a name nor several, or `expect` no shape.
+        N107: `from_` is neither a name nor several, `expect` no shape, or `use` no name.
 
     Examples
     --------
@@ -82,8 +87,9 @@ def layer(
     """
     _check_type("from_", from_, (str, Sequence, NoneType), "the name of a layer or a list of names")
     _check_type("expect", expect, (list, tuple, NoneType), "a shape, such as ('N', 10)")
+    _check_type("use", use, (str, NoneType), "the name of a layer")
     sources = from_ if from_ is None or isinstance(from_, str) else tuple(from_)
-    return Entry(kind, settings, name, sources, act, norm, None if expect is None else tuple(expect))
+    return Entry(kind, settings, name, sources, act, norm, None if expect is None else tuple(expect), use=use)
 
 
 def _check_type(key: str, given: object, types: tuple[type, ...], what: str) -> None:

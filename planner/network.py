@@ -36,7 +36,8 @@ class Node:
 
     `role` is "" for a written layer, ``norm`` or ``act`` for one that stands behind it by those keys, and ``indices``
     for the positions of a max pooling's maxima. `partner` is the node its layer takes its settings from, "" for a
-    layer with settings of its own. `layer` is None and `broken` true only in networks that have findings.
+    layer with settings of its own; `owner` the node that it is once more, with its settings and weights (`use`).
+    `layer` is None and `broken` true only in networks that have findings.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Node:
     entry: Entry | None = field(default=None, compare=False)
     broken: bool = False
     partner: str = ""
+    owner: str = ""
 
     def mark(self, key: str = "") -> Location | None:
         """Return the place of one of its settings in the spec, where it came from one."""
@@ -166,11 +168,12 @@ class Network:
 
     def with_nodes(self, changed: Mapping[str, Layer]) -> Network:
         """Return the same network with some layers replaced (used to try out fixes and other input sizes)."""
+        changed = {self.by_name[name].owner or name: layer for name, layer in changed.items()}
         made = {node.name: changed.get(node.name, node.layer) for node in self.nodes}
         for node in self.nodes:
-            layer, partner = node.layer, made.get(node.partner)
+            layer, partner = node.layer, made.get(node.owner or node.partner)
             if layer is not None and partner is not None and node.name not in changed:
-                made[node.name] = layer.after(partner)
+                made[node.name] = partner if node.owner else layer.after(partner)
         return self.altered(nodes=tuple(replace(node, layer=made[node.name]) for node in self.nodes))
 
     def altered(self, **changes: Any) -> Network:

@@ -47,6 +47,8 @@ class PlannedNode:
         Of all nodes of the plan, computed when asked for.
     role : str
         ``norm`` or ``act`` for a layer that another one's key of that name stands for, else "".
+    owner : str
+        The node whose arrays it works with, and which alone has them as `parameters` and `buffers`; "" for itself.
     """
 
     name: str
@@ -58,6 +60,7 @@ class PlannedNode:
     buffers: tuple[Parameter, ...]
     fields: ReceptiveFields = field(compare=False, repr=False)
     role: str = ""
+    owner: str = ""
 
     @property
     def kind(self) -> str:
@@ -330,9 +333,10 @@ def _bound_nodes(plan: Plan, values: Mapping[str, int]) -> tuple[BoundNode, ...]
                 node.inputs,
                 inputs,
                 output,
-                layer.params(inputs),
-                layer.buffers(inputs),
+                () if node.owner else layer.params(inputs),
+                () if node.owner else layer.buffers(inputs),
                 layer.macs(inputs, output),
+                node.owner,
             )
         )
     return tuple(nodes)

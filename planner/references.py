@@ -1,6 +1,7 @@
-"""Settings that name another layer: which layer is meant, and whether it can be.
+"""Keys that name another layer: which layer is meant, and whether it can be.
 
-Such a layer must be declared before; so no ring of names can come about.
+A setting may (`pool` of an unpooling), and `use`, by which a layer is there once more with its weights. Such a layer
+must be declared before; so no ring of names can come about.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import Field, fields
 from typing import Any
 
+from planner.entry import Entry
 from planner.findings import SettingError, nearest
-from planner.layers import Layer
+from planner.layers import KINDS, Layer
 from planner.network import Node, listed
 
 NAMES = "names"
@@ -46,17 +48,45 @@ def named(item: Field[Any], given: object, known: Mapping[str, Node]) -> Node:
     SettingError
         N103: there is no such layer so far; N107: it is of another kind.
     """
-    wanted: type[Layer] = item.metadata[NAMES]
+    return _found(item.name, given, item.metadata[NAMES], known)
+
+
+def used(entry: Entry, known: Mapping[str, Node]) -> tuple[Node, ...]:
+    """Return the layer that an entry is once more, with the normalisation and activation behind it.
+
+    Raises
+    ------
+    SettingError
+        N103, N107: there is no such layer so far, it is of another kind, or has no weights; N101: the entry says
+        something that the layer it uses has said.
+    """
+    node = _found("use", entry.use, KINDS[entry.kind], known)
+    for key in (*entry.settings, *(key for key in ("norm", "act") if getattr(entry, key) is not None)):
+        problem = f"`{key}` is that of `{entry.use}`, which it uses, and cannot be another one"
+        raise SettingError(key, problem, f"remove `{key}`", "N101")
+    if node.layer is not None and not _owns_arrays(type(node.layer)):
+        problem = f"`use` names `{entry.use}`, a {entry.kind}, which has no weights to share"
+        raise SettingError("use", problem, f"write a {entry.kind} of its own, without `use`")
+    behind = [known.get(f"{node.name}.{role}") for role in ("norm", "act")]
+    return (node, *(each for each in behind if each is not None and each.role)) if not node.role else (node,)
+
+
+def _owns_arrays(kind: type[Layer]) -> bool:
+    return kind.params is not Layer.params or kind.buffers is not Layer.buffers
+
+
+def _found(key: str, given: object, wanted: type[Layer], known: Mapping[str, Node]) -> Node:
+    """Return the layer of a kind that a key names; raises SettingError where there is none so far."""
     fitting = [name for name, node in known.items() if type(node.layer) is wanted]
     node = known.get(given) if isinstance(given, str) else None
     if node is None:
         close = nearest(given, known) if isinstance(given, str) else None
         there = f"there are {listed(fitting)}" if fitting else f"declare the {wanted.kind} first"
         shown = f"`{given}`" if isinstance(given, str) else repr(given)
-        problem = f"`{item.name}` names {shown}, which is no layer before it"
-        raise SettingError(item.name, problem, f"did you mean `{close}`?" if close else there, "N103")
+        problem = f"`{key}` names {shown}, which is no layer before it"
+        raise SettingError(key, problem, f"did you mean `{close}`?" if close else there, "N103")
     if node.layer is not None and type(node.layer) is not wanted:
         there = f"name one of {listed(fitting)}" if fitting else f"declare a {wanted.kind}, and name it"
-        problem = f"`{item.name}` names `{given}`, which is a {node.layer.kind} and no {wanted.kind}"
-        raise SettingError(item.name, problem, there)
+        problem = f"`{key}` names `{given}`, whose kind is {node.layer.kind} and not {wanted.kind}"
+        raise SettingError(key, problem, there)
     return node

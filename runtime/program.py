@@ -134,6 +134,10 @@ class Program:
                     whole = self._gradient(source)
                     sums.setdefault(name, []).append(partial(np.add, whole, part, out=whole))
             gradients[name] = found
+            if ("weights", name, 0) in self._arena.places:
+                row = self._store.gradients.row(node.arrays_of)
+                share = self._flat(("weights", name, 0))[: row.size]
+                sums.setdefault(name, []).append(partial(np.add, row, share, out=row))
 
         kernels: dict[str, Kernel[Any]] = {}
         for node in self.bound.nodes:
@@ -154,15 +158,26 @@ class Program:
         return Arrays(
             inputs=tuple(self._value(name) for name in node.inputs),
             output=self._value(node.name),
-            parameters=self._store.parameters.of(node.name),
-            buffers=self._store.buffers.of(node.name),
+            parameters=self._store.parameters.of(node.arrays_of),
+            buffers=self._store.buffers.of(node.arrays_of),
             saved={name: self._place(("saved", node.name, name), shape) for name, shape in saved.items()},
             workspace=self._flat(("workspace", node.name, 0)),
             grad_output=self._gradient(node.name) if node.name in self._wanted else None,
             grad_inputs=tuple(grad_inputs),
-            grad_parameters=self._store.gradients.of(node.name) if self.training else {},
+            grad_parameters=self._grad_parameters(node) if self.training else {},
             rng=self._store.rng,
         )
+
+    def _grad_parameters(self, node: BoundNode) -> Mapping[str, Array]:
+        """Return where a node writes the gradients of its weights: apart where another one has written them before."""
+        arrays = self._store.gradients.of(node.arrays_of)
+        if ("weights", node.name, 0) not in self._arena.places:
+            return arrays
+        part, start, found = self._flat(("weights", node.name, 0)), 0, {}
+        for name, array in arrays.items():
+            found[name] = part[start : start + array.size].reshape(array.shape)
+            start += array.size
+        return found
 
     def _resized(self, node: BoundNode) -> BoundNode:
         if self.batch == self.bound.batch:

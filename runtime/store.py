@@ -46,13 +46,19 @@ class Bank:
         self.flat: Array = np.zeros(sum(array.count for _, array in owned), bound.dtype)
         views: dict[str, Array] = {}
         self._by_node: dict[str, dict[str, Array]] = {}
+        self._rows: dict[str, tuple[int, int]] = {}
         start = 0
         for node, array in owned:
             view = self.flat[start : start + array.count].reshape(array.shape)
             views[f"{node}.{array.name}"] = view
             self._by_node.setdefault(node, {})[array.name] = view
+            self._rows[node] = self._rows.get(node, (start, 0))[0], start + array.count
             start += array.count
         self.views: Mapping[str, Array] = MappingProxyType(views)
+
+    def row(self, node: str) -> Array:
+        """Return all arrays of one node in one row."""
+        return self.flat[slice(*self._rows[node])]
 
     def of(self, node: str) -> Mapping[str, Array]:
         """Return the arrays of one node by their short names."""

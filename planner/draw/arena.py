@@ -22,7 +22,7 @@ LEFT, RIGHT, HEAD, FOOT = 76.0, 24.0, 62.0, 40.0
 LETTER = 5.8
 """Points that a letter of a label takes, about."""
 
-PASSING = frozenset({"workspace", "partial", "loss"})
+PASSING = frozenset({"workspace", "partial", "weights", "loss"})
 """Roles of memory whose contents nobody keeps."""
 
 LEGEND: tuple[tuple[Role, str], ...] = (

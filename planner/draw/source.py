@@ -38,6 +38,7 @@ class _Facts:
     parameters: Sequence[Parameter] = ()
     macs: Size = 0
     field: ReceptiveField | None = None
+    owner: str = ""
 
 
 def diagram_of(subject: Subject, at: Mapping[str, int] | None = None) -> Diagram:
@@ -80,13 +81,13 @@ def diagram_of(subject: Subject, at: Mapping[str, int] | None = None) -> Diagram
 def _planned(plan: Plan | BoundPlan) -> Diagram:
     if isinstance(plan, Plan):
         facts = [
-            _Facts(n.name, n.layer, n.kind, n.inputs, n.output, n.parameters, n.macs, n.receptive_field)
+            _Facts(n.name, n.layer, n.kind, n.inputs, n.output, n.parameters, n.macs, n.receptive_field, n.owner)
             for n in plan.nodes
         ]
     else:
         fields = plan.receptive_fields
         facts = [
-            _Facts(n.name, n.layer, n.kind, n.inputs, n.output_shape, n.parameters, n.macs, fields[n.name])
+            _Facts(n.name, n.layer, n.kind, n.inputs, n.output_shape, n.parameters, n.macs, fields[n.name], n.owner)
             for n in plan.nodes
         ]
     nodes = _nodes(facts, {}, _batches(facts))
@@ -101,11 +102,12 @@ def _broken(found: Diagnosis) -> Diagram:
         inputs = [found.shapes.get(name) for name in node.inputs]
         known = tuple(shape for shape in inputs if shape is not None)
         if node.layer is None or output is None or len(known) < len(inputs):
-            facts.append(_Facts(node.name, node.layer, _kind(node), node.inputs, None))
+            facts.append(_Facts(node.name, node.layer, _kind(node), node.inputs, None, owner=node.owner))
             continue
-        parameters = node.layer.params(known)
+        parameters = () if node.owner else node.layer.params(known)
         macs = sy.total([node.layer.macs(known, output)])
-        facts.append(_Facts(node.name, node.layer, node.layer.kind, node.inputs, output, parameters, macs))
+        kind = node.layer.kind
+        facts.append(_Facts(node.name, node.layer, kind, node.inputs, output, parameters, macs, owner=node.owner))
     nodes = _nodes(facts, by_layer, _batches(facts))
     count = len(found.errors)
     where = [f"`{node.name}`" for node in nodes if node.fault]
@@ -222,6 +224,8 @@ def _details(fact: _Facts) -> tuple[str, ...]:
         return ()
     if fact.kind == "input" and fact.output is not None:
         return (" × ".join(_text(size) for size in fact.output),)
+    if fact.owner:
+        return (f"weights of {fact.owner}",)
     made = []
     for name, value in fact.layer.settings().items():
         if name in ("filters", "units"):

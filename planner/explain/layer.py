@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import planner.symbols as sy
 from planner.check import Diagnosis
@@ -92,7 +92,7 @@ def _derivation(found: Diagnosis, name: str, fields: Fields, ways: Sequence[Ways
     output = shapes[name]
     steps: list[Step] = []
     if output is not None:
-        steps += [*derive(layer, inputs, output), *_field_steps(node, layer, inputs, fields)]
+        steps += [*_own_steps(node, layer, inputs, output), *_field_steps(node, layer, inputs, fields)]
         steps += _branch_steps(node, found.network, ways) if ways else []
     elif isinstance(layer, WindowLayer) and len(inputs[0]) == 4:
         steps += window_steps(layer, inputs[0])
@@ -100,7 +100,7 @@ def _derivation(found: Diagnosis, name: str, fields: Fields, ways: Sequence[Ways
         name,
         layer.kind,
         layer.summary,
-        () if isinstance(layer, Input) else tuple(settings_text(layer.settings())),
+        tuple(settings_text(_settings(node, layer))),
         reads,
         tuple(steps),
         _chains(found, name, fields),
@@ -124,6 +124,23 @@ def worth_explaining(found: Diagnosis) -> Iterator[str]:
         shapes = tuple(shape for name in node.inputs if (shape := found.shapes[name]) is not None)
         if found.shapes[node.name] != shapes[0] or node.layer.params(shapes):
             yield node.name
+
+
+def _settings(node: Node, layer: Layer) -> Mapping[str, Any]:
+    if node.owner:
+        return {"use": node.owner}
+    return {} if isinstance(layer, Input) else layer.settings()
+
+
+def _own_steps(node: Node, layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    """Yield the derivation of a layer; what it uses of another one is counted there."""
+    for step in derive(layer, inputs, output):
+        if not node.owner or step.quantity not in ("parameters", "buffers"):
+            yield step
+        elif step.quantity == "parameters":
+            yield stated("parameters", f"those of `{node.owner}`, which are counted there")
+        else:
+            yield stated("buffers", f"those of `{node.owner}`, moved once more in each step")
 
 
 def _field_steps(node: Node, layer: Layer, inputs: tuple[Shape, ...], fields: Fields) -> Iterator[Step]:

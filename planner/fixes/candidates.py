@@ -37,6 +37,7 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
     """Yield what to try for a finding; `free` is the diagnosis with the size of the image left open."""
     domain = free.plan.domain if free is not None and free.plan is not None else None
     network = found.network
+    node = network.by_name.get(node.owner, node)  # what is changed is changed wherever it is used
     if finding.code in ("S201", "S208"):
         yield from _other_sizes(network, domain)
         yield from _padded(network, node)

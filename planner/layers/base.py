@@ -201,7 +201,7 @@ class Layer:
 
     def after(self, partner: Layer) -> Layer:
         """Return this layer as it is where the layer it takes its settings from is `partner`."""
-        return partner
+        return self
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as a spec would give them."""

@@ -85,6 +85,8 @@ def timeline(
     - The gradient of a value lives from the first backward pass that contributes to it to the backward pass of
       its producer. The first contribution is written into it; every other one is a `partial`, alive during one
       step, which the program adds to it.
+    - The gradient of weights that several layers share is outside of this. The first of them to pass backward
+      writes it, and each other one `weights`, alive during one step, which the program adds to it.
     - The output of an `alias` layer is its input's memory, and the gradient it passes on is its gradient's memory.
     - An `in_place` layer writes over its input where that is legal: nothing reads the input's current contents
       after that step (no later reader, no backward pass, not the caller, also not under another name for the
@@ -148,6 +150,7 @@ class _Planner:
         for position, node in enumerate(nodes):
             for slot, name in _read(node):
                 self.readers[name].append((position, slot))
+        self.owned = {node.name: sum(parameter.count for parameter in node.parameters) for node in nodes}
         active = self._active(input_gradients) if training else set()
         self.active = active
         self.backward = tuple(node.name for node in reversed(nodes) if node.name in active)
@@ -157,7 +160,7 @@ class _Planner:
         wanting: set[str] = set()
         for node in self.nodes:
             asked = input_gradients and not node.inputs
-            if node.parameters or asked or any(name in wanting for _, name in _taught(node)):
+            if self.owned[node.arrays_of] or asked or any(name in wanting for _, name in _taught(node)):
                 wanting.add(node.name)
         getting = set(self.publics)
         for node in reversed(self.nodes):
@@ -298,10 +301,25 @@ class _Planner:
             if scratch:
                 spans = tuple((step, step) for step in ends)
                 found.append(Request(node.name, "workspace", scratch, spans, (("workspace", node.name, 0),)))
+        found += self._shared_gradients()
         if self.training:
             shapes_out = [node.output_shape for node in self.nodes if node.name in self.publics]
             size = loss_workspace(shapes_out, self.item_bytes) * self.item_bytes
             found.append(Request("loss", "loss", size, ((self.count, self.count),), (("loss", "loss", 0),)))
+        return found
+
+    def _shared_gradients(self) -> list[Request]:
+        """Return the memory of what layers add to the gradient of weights that another one has written before."""
+        found: list[Request] = []
+        written: set[str] = set()
+        positions = {node.name: position for position, node in enumerate(self.nodes)}
+        for name in self.backward:
+            position = positions[name]
+            owner = self.nodes[position].arrays_of
+            if owner in written and self.owned[owner]:
+                step, size = self._backward_step(position), self.owned[owner] * self.item_bytes
+                found.append(Request(name, "weights", size, ((step, step),), (("weights", name, 0),)))
+            written.add(owner)
         return found
 
 

@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Role = Literal["value", "gradient", "partial", "saved", "workspace", "loss"]
-"""What memory is for; a `partial` is the part of a gradient that one of several readers contributes."""
+Role = Literal["value", "gradient", "partial", "weights", "saved", "workspace", "loss"]
+"""What memory is for.
+
+A `partial` is the part of a gradient that one of several readers contributes, `weights` the part of the gradient of
+weights that one of several layers that share them contributes.
+"""
 
 Key: TypeAlias = tuple[Role, str, int | str]
 """What a place is asked for by: role, node, slot.

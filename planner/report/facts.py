@@ -306,13 +306,13 @@ def _rows(
         else:
             # the layer's own products, because the plan's are expanded, which is longer to read
             inputs, output = tuple(map(named, node.input_shapes)), named(node.output)
-            parameters = _at(_sum(p.count for p in layer.params(inputs)), known)
-            buffers = _at(_sum(p.count for p in layer.buffers(inputs)), known)
+            parameters = 0 if node.owner else _at(_sum(p.count for p in layer.params(inputs)), known)
+            buffers = 0 if node.owner else _at(_sum(p.count for p in layer.buffers(inputs)), known)
             macs = _at(layer.macs(inputs, output), known)
         yield Row(
             node.name,
             node.kind,
-            {} if isinstance(layer, Input) else layer.settings(),
+            {"use": node.owner} if node.owner else {} if isinstance(layer, Input) else layer.settings(),
             node.inputs,
             output,
             parameters,

@@ -158,6 +158,14 @@ SIZES = (
         spec("maxpool: {name: p, size: 2, stride: 2}\nunpool: {pool: p}"),
     ),
     Rule(
+        "S218",
+        "shared weights do not fit",
+        "With `use` a layer is there once more, with the same weights. What it reads must then have as many channels, "
+        "or features, as what the first one reads.",
+        spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 1, 28, 28]"),
+        spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 8, 28, 28]"),
+    ),
+    Rule(
         "S301",
         "border dropped",
         "The stride does not divide, floor rounds down, and the last rows or columns of the input are in no window: "

@@ -86,7 +86,7 @@ class Expansion:
                 elif key in types:
                     settings[key] = self.values.setting(item, types[key], frame)
                 else:
-                    read = self.values.expected if key == "expect" else self.values.word
+                    read = {"expect": self.values.expected, "use": self._named}.get(key, self.values.word)
                     sugar[key] = read(item, frame)
             except Unreadable:
                 broken = True

@@ -22,6 +22,7 @@ COMMON = {
     "act": "activation behind the layer, with its default settings",
     "norm": "normalisation behind the layer and before `act`",
     "expect": "the output shape you expect, [N, C, H, W]; checked",
+    "use": "an earlier layer of this kind that this one is once more: its settings, weights, `norm` and `act`",
 }
 """Keys that every layer takes, with what they mean."""
 

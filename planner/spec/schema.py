@@ -110,7 +110,7 @@ def _layer(kind: str, cls: type[Layer]) -> dict[str, Any]:
         "properties": _described(texts, own) | _common(),
     }
     if _required(cls):
-        settings["required"] = _required(cls)
+        settings["anyOf"] = [{"required": _required(cls)}, {"required": ["use"]}]
     else:
         settings["type"] = ["object", "null"]
     return _one_key(kind, settings, cls.summary)
@@ -132,6 +132,7 @@ def _common() -> dict[str, Any]:
         "act": {"anyOf": [{"enum": [*ACTIVATIONS, None]}, _ARGUMENT]},
         "norm": {"anyOf": [{"enum": [*NORMS, None]}, _ARGUMENT]},
         "expect": _shape(),
+        "use": _NAME,
     }
     condition = {
         "type": ["string", "boolean"],

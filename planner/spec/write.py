@@ -81,8 +81,11 @@ def _layers(network: Network, expected: Mapping[str, Expectation]) -> Iterable[s
         partners = [f"{item.name}: {_text(node.partner)}" for item in naming(type(node.layer))]
         if sources != [previous]:
             pairs.append(f"from: {flow(sources) if len(sources) != 1 else _text(sources[0])}")
-        pairs += partners or [f"{key}: {flow(value)}" for key, value in settings(node.layer).items()]
-        pairs += _behind(network, node)
+        if node.owner:
+            pairs.append(f"use: {_text(node.owner)}")
+        else:
+            pairs += partners or [f"{key}: {flow(value)}" for key, value in settings(node.layer).items()]
+            pairs += _behind(network, node)
         tail = tails[node.name]
         if tail in expected:
             pairs.append(f"expect: {flow(expected[tail].shape)}")
