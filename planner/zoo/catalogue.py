@@ -9,22 +9,40 @@ from types import MappingProxyType
 from planner.findings import SpecError, nearest
 from planner.zoo import (
     alexnet,
+    convnext,
     densenet,
+    efficientnet,
     inception,
     lenet,
     mnasnet,
     mobilenet,
+    mobilenet_v3,
     nin,
     regnet,
     resnet,
+    shufflenet,
     squeezenet,
     vgg,
 )
 from planner.zoo.member import Member
 
 FAMILIES = (
-    lenet, alexnet, vgg, nin, inception, resnet, densenet, squeezenet, mobilenet, mnasnet, regnet,
-)  # fmt: skip
+    lenet,
+    alexnet,
+    vgg,
+    nin,
+    inception,
+    resnet,
+    densenet,
+    squeezenet,
+    mobilenet,
+    mobilenet_v3,
+    shufflenet,
+    mnasnet,
+    efficientnet,
+    regnet,
+    convnext,
+)
 
 MEMBERS: Mapping[str, Member] = MappingProxyType(
     {member.name: member for family in FAMILIES for member in family.MEMBERS}

@@ -30,20 +30,21 @@ def unit(act: str, *, act_is_optional: bool = False, **norm: Any) -> dict[str, A
     Parameters
     ----------
     act : str
-        Kind of the activation.
+        Kind of the activation, or ``$act`` where every use of the block says it.
     act_is_optional : bool
         Whether the block has a parameter `act` to leave it out.
     **norm
         Settings of the normalisation.
     """
-    layers = [
-        item("conv", name="conv", filters="$c", kernel="$kernel", stride="$stride", pad="$kernel // 2",
-             groups="$groups", bias=False),
-        item("batchnorm", **norm),
-    ]  # fmt: skip
-    switch: dict[str, Any] = {"act": True} if act_is_optional else {}
-    layers.append(item(act, if_="$act") if act_is_optional else item(act))
-    return block(*layers, c="int", kernel=1, stride=1, groups=1, **switch)
+    convolved = item(
+        "conv", name="conv", filters="$c", kernel="$kernel", stride="$stride", pad="$kernel // 2", groups="$groups",
+        bias=False,
+    )  # fmt: skip
+    sizes: dict[str, Any] = {"c": "int", "kernel": 1, "stride": 1, "groups": 1}
+    if act_is_optional:
+        return block(convolved, item("batchnorm", **norm), item(act, if_="$act"), **sizes, act=True)
+    said = {"act": "str"} if act == "$act" else {}
+    return block(convolved, item("batchnorm", **norm, act=act), **sizes, **said)
 
 
 def squeeze_excitation(act: str, gate: str) -> dict[str, Any]:

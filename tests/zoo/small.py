@@ -19,7 +19,7 @@ FIXED: dict[str, dict[str, Any]] = {
 
 
 def settings(member: Member) -> dict[str, Any]:
-    """Return what is changed of a network; dropout is left out, so that two runs can be compared."""
+    """Return what is changed of a network; nothing is dropped, so that two runs can be compared."""
     known, found = member.settings, {}
     for name, value in known.items():
         if name == "width":
@@ -28,8 +28,10 @@ def settings(member: Member) -> dict[str, Any]:
             found[name] = tuple(min(depth, 2) for depth in value)
         elif name == "classes":
             found[name] = 5
-        elif name.endswith("dropout"):
+        elif name.endswith(("drop", "dropout")):
             found[name] = 0.0
+        elif name == "depth" and isinstance(value, float):
+            found[name] = 0.25
     return found | {key: value for key, value in FIXED.get(builder(member), {}).items() if key in known}
 
 
