@@ -67,7 +67,7 @@ fuzz: $(VENV)/.installed-test  ## hostile and random specs through the whole che
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --hostile
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --seconds $(SECONDS)
 
-bench: $(VENV)/.installed-test  ## steps and passes beside PyTorch where it is installed, in turns (BENCH="train --nets lenet5")
+bench: $(VENV)/.installed-test  ## steps, passes, memory and growth beside who is installed (BENCH="train --nets lenet5")
 	PYTHONPATH=. $(BIN)/python -m tests.benchmarks $(BENCH)
 
 bench-check: $(VENV)/.installed-test  ## times of checking, beside other tools where they are installed

@@ -1,7 +1,13 @@
-"""``python -m tests.benchmarks [train infer] [--nets lenet5 ...] [--batches 1 32] [--seconds 4] [--json FILE]``.
+"""``python -m tests.benchmarks [GROUP ...] [--nets lenet5 ...] [--batches 1 32] [--seconds 4] [--json FILE]``.
 
-Every figure is a ratio of two sides that took turns in one process: below 1 we are faster. The measurements run in a
-child process without the OPENBLAS_* settings of the shell, which may hold NumPy to slower kernels than PyTorch uses.
+    train, infer   steps and passes beside PyTorch and onnxruntime
+    peers          LeNet beside networks in NumPy: numpy-ml, the ONNX ReferenceEvaluator, autograd
+    memory         how far a process grows, beside PyTorch
+    growth         steps over batch, image, depth and cores
+    shares         where the time of a step goes, beside what products of matrices and memory allow
+
+Ratios are of two sides that took turns in one process: below 1 we are faster. The measurements run in a child process
+without the OPENBLAS_* settings of the shell, which may hold NumPy to slower kernels than PyTorch uses.
 """
 
 from __future__ import annotations
@@ -12,22 +18,28 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.networks import LARGE, SMALL
+from tests.benchmarks.rivals import RIVALS
 
-GROUPS = ("train", "infer")
 CHILD = "SHAPEPLAN_BENCH_CHILD"
-BATCHES = {"train": (1, 32, 64, 256), "infer": (1, 32)}
+NAMES = ("train", "infer", "peers", "memory", "growth", "shares")
+
+Rows = Iterator[dict[str, Any]]
+Line = Callable[[Mapping[str, Any]], str]
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def machine() -> dict[str, Any]:
     """Return what was measured on, and with which libraries."""
     import numpy as np
     import threadpoolctl
-    import torch
 
     np.ones((2, 2)) @ np.ones((2, 2))
     pools = [
@@ -36,68 +48,65 @@ def machine() -> dict[str, Any]:
     ]
     return {
         "machine": platform.machine(),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "python": platform.python_version(),
         "numpy": np.__version__,
-        "torch": torch.__version__,
-        "torch_threads": torch.get_num_threads(),
+        "beside": {name: rival.versions() for name, rival in RIVALS.items() if not rival.missing()},
         "pools": pools,
     }
 
 
-def measured(group: str, nets: list[str], batches: list[int], seconds: float) -> Iterator[dict[str, Any]]:
-    """Yield one row a network and batch."""
-    from tests.benchmarks import sides
-    from tests.benchmarks.networks import bound
-    from tests.benchmarks.race import race
+def group(name: str, chosen: argparse.Namespace) -> tuple[str, Rows, Line]:
+    """Return the heading of a group's table, its rows as they are measured, and how to print one."""
+    if name == "memory":
+        from tests.benchmarks import resident
 
-    side: Callable[..., Any] = sides.training if group == "train" else sides.inference
-    for net in nets:
-        for batch in batches:
-            result = race(*side(bound(net, batch)), seconds=seconds)
-            low, high = result.spread
-            yield {
-                "group": group, "network": net, "batch": batch, "ours_ms": result.ours * 1e3,
-                "theirs_ms": result.theirs * 1e3, "ratio": result.ratio, "low": low, "high": high,
-                "pairs": len(result.our_times),
-            }  # fmt: skip
+        return resident.HEAD, resident.rows(chosen.nets, chosen.batches), resident.line
+    if name == "growth":
+        from tests.benchmarks import growth
 
+        return growth.HEAD, growth.rows(chosen.nets, chosen.seconds), growth.line
+    if name == "shares":
+        from tests.benchmarks import shares
 
-def line(row: dict[str, Any]) -> str:
-    """Return one row for people."""
-    times = f"{row['ours_ms']:10.2f} {row['theirs_ms']:10.2f}"
-    return (
-        f"{row['group']:<6} {row['network']:<14}{row['batch']:>5} {times} {row['ratio']:7.2f}"
-        f"  ({row['low']:.2f}-{row['high']:.2f}, {row['pairs']} pairs)"
-    )
+        return shares.HEAD, shares.rows(chosen.nets, chosen.batches, cores()), shares.line
+    from tests.benchmarks import races
+
+    raced = races.GROUPS[name]
+    nets, batches = chosen.nets or raced.nets, chosen.batches or raced.batches
+    return races.HEAD, races.rows(raced, nets, batches, chosen.seconds), races.line
 
 
 def run(chosen: argparse.Namespace) -> None:
     """Measure, print as it comes, and write JSON where asked."""
     facts = machine()
     print(json.dumps(facts))
-    print(f"{'group':<6} {'network':<14}{'batch':>5} {'ours ms':>10} {'PyTorch ms':>10} {'ratio':>7}")
-    rows = []
-    for group in chosen.groups:
-        nets = chosen.nets or [*SMALL, *(LARGE if group == "infer" else ())]
-        for row in measured(group, nets, chosen.batches or list(BATCHES[group]), chosen.seconds):
-            rows.append(row)
+    for name, rival in RIVALS.items():
+        if absent := " and ".join(rival.missing()):
+            print(f"# {name} is not measured: {absent} not installed; pip install -e '.[bench]' brings it")
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name in chosen.groups:
+        head, rows, line = group(name, chosen)
+        print(f"\n{name}\n{head}")
+        found[name] = []
+        for row in rows:
+            found[name].append(row)
             print(line(row), flush=True)
-    if chosen.json:
-        Path(chosen.json).write_text(json.dumps({"machine": facts, "rows": rows}, indent=2) + "\n", "utf-8")
+        if chosen.json:
+            Path(chosen.json).write_text(json.dumps({"machine": facts, "groups": found}, indent=2) + "\n", "utf-8")
 
 
 def main() -> int:
     """Run in a child process free of OPENBLAS_* settings."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("groups", nargs="*", default=list(GROUPS))
-    parser.add_argument("--nets", nargs="+")
-    parser.add_argument("--batches", nargs="+", type=int)
+    parser.add_argument("groups", nargs="*", default=list(NAMES), metavar="GROUP")
+    parser.add_argument("--nets", nargs="+", default=[])
+    parser.add_argument("--batches", nargs="+", type=int, default=[])
     parser.add_argument("--seconds", type=float, default=4.0, help="for each row")
     parser.add_argument("--json", help="file for the figures")
     chosen = parser.parse_args()
-    if unknown := [group for group in chosen.groups if group not in GROUPS]:
-        parser.error(f"no group {unknown[0]!r}; there are {', '.join(GROUPS)}")
+    if unknown := [name for name in chosen.groups if name not in NAMES]:
+        parser.error(f"no group {unknown[0]!r}; there are {', '.join(NAMES)}")
     if CHILD not in os.environ:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
         command = [sys.executable, "-m", "tests.benchmarks", *sys.argv[1:]]

@@ -31,6 +31,7 @@ import planner.symbols.notation
 import planner.symbols.sizes
 from planner import Network, Plan, diagnose
 from planner.spec import read
+from tests.benchmarks.graph import graph
 
 LENGTHS = (10, 100, 1_000, 10_000)
 ROOT = Path(__file__).parent.parent.parent
@@ -182,33 +183,6 @@ def module_of(plan: Plan) -> Any:
         return Made().eval()
 
 
-def onnx_of(plan: Plan) -> Any:
-    """Return the network as an ONNX graph with named height and width; weights are inputs."""
-    from onnx import TensorProto, helper  # type: ignore[import-not-found,unused-ignore]  # optional
-
-    nodes, inputs = [], [helper.make_tensor_value_info(plan.nodes[0].name, TensorProto.FLOAT, ["N", 3, "H", "W"])]
-    for node in plan.nodes[1:]:
-        layer: Any = node.layer  # its settings differ from kind to kind
-        names = list(node.inputs)
-        for array in (*node.parameters, *node.buffers):
-            name = f"{node.name}.{array.name}"
-            inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [int(size) for size in array.shape]))
-            names.append(name)
-        settings: dict[str, Any] = {}
-        if node.kind in ("conv", "maxpool"):
-            kernel = layer.kernel if node.kind == "conv" else layer.size
-            top, bottom, left, right = map(int, layer.pad)
-            settings = {"kernel_shape": [*map(int, kernel)], "strides": [*map(int, layer.stride)]}
-            settings["pads"] = [top, left, bottom, right]
-        kind = {"conv": "Conv", "maxpool": "MaxPool", "relu": "Relu", "batchnorm": "BatchNormalization", "add": "Add",
-                "gap": "GlobalAveragePool", "flatten": "Flatten", "dense": "Gemm"}[node.kind]  # fmt: skip
-        if kind == "Gemm":
-            settings = {"transB": 1}
-        nodes.append(helper.make_node(kind, names, [node.name], name=node.name, **settings))
-    output = helper.make_tensor_value_info(plan.nodes[-1].name, TensorProto.FLOAT, None)
-    return helper.make_model(helper.make_graph(nodes, "network", inputs, [output]))
-
-
 def others(plan: Plan) -> Iterator[tuple[str, Callable[[], object]]]:
     """Yield what other tools do with a network, for those that are installed."""
     if find_spec("torch") is not None:
@@ -220,16 +194,16 @@ def others(plan: Plan) -> Iterator[tuple[str, Callable[[], object]]]:
         dynamic = {0: torch.export.Dim.AUTO, 2: torch.export.Dim.AUTO, 3: torch.export.Dim.AUTO}
         yield "torch.export", lambda: torch.export.export(module, (image,), dynamic_shapes=(dynamic,))
         if find_spec("torchinfo") is not None:
-            import torchinfo  # type: ignore[import-not-found,unused-ignore]  # optional
+            import torchinfo
 
             yield "torchinfo", lambda: torchinfo.summary(module, input_data=image, device="meta", verbose=0)
     if find_spec("onnxruntime") is not None and find_spec("onnx") is not None:
-        from onnxruntime.tools.symbolic_shape_infer import (  # type: ignore[import-not-found,unused-ignore]  # optional
+        from onnxruntime.tools.symbolic_shape_infer import (
             SymbolicShapeInference,
         )
 
-        graph = onnx_of(plan)
-        yield "onnxruntime", lambda: SymbolicShapeInference.infer_shapes(graph, auto_merge=True)
+        model = graph(plan)
+        yield "onnxruntime", lambda: SymbolicShapeInference.infer_shapes(model, auto_merge=True)
 
 
 def measure(repeat: int, largest: int, most_others: int, clock: Callable[[], float]) -> Iterator[Row]:

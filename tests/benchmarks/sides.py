@@ -1,40 +1,36 @@
-"""What is timed: one training step or one pass, ours and PyTorch's, on the same network and the same numbers."""
+"""Our side of a race: one training step or one pass of a network, and the seeded numbers that both sides get."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
 import runtime
 from planner.bound import BoundPlan
 from planner.optimizers import Sgd
 from runtime import losses, optim
-from tests.benchmarks.twin import Twin
 
-Work = Callable[[], object]
+Array = np.ndarray[Any, Any]
+Pass = Callable[[], Any]
+"""Returns the outputs, (N, classes)."""
 Step = Callable[[], float]
 """Returns the loss."""
 
 SETTINGS = Sgd(lr=0.01, momentum=0.9)
 
 
-def data(bound: BoundPlan) -> tuple[np.ndarray, np.ndarray]:
+def data(bound: BoundPlan) -> tuple[Array, Array]:
     """Return seeded images and labels of one batch."""
     rng = np.random.default_rng(0)
-    (entry,), (result,) = bound.inputs.values(), bound.outputs.values()
-    shape, (_, classes) = bound.by_name[entry].output_shape, bound.by_name[result].output_shape
+    (shape,), ((_, classes),) = bound.input_shapes.values(), bound.output_shapes.values()
     return rng.standard_normal(shape, dtype=np.float32), rng.integers(0, classes, shape[0])
 
 
-def training(bound: BoundPlan) -> tuple[Step, Step]:
-    """Return a training step of both sides: images in, loss, gradients, weights moved."""
+def step(bound: BoundPlan, model: runtime.Model) -> Step:
+    """Return a training step: images in, loss, gradients, weights moved."""
     images, labels = data(bound)
-    model = runtime.Model(bound, seed=0)
-    twin = Twin(bound, model.parameters).train()
-
     program = model.training_program(bound.batch)
     (entry,), (output,) = program.inputs.values(), program.outputs.values()
     (grad,) = program.grad_outputs.values()
@@ -51,31 +47,10 @@ def training(bound: BoundPlan) -> tuple[Step, Step]:
         mover.step()
         return loss
 
-    x, y = torch.from_numpy(images), torch.from_numpy(labels)
-    sgd = torch.optim.SGD(twin.parameters(), lr=SETTINGS.lr, momentum=SETTINGS.momentum)
-
-    def theirs() -> float:
-        sgd.zero_grad()
-        loss = F.cross_entropy(twin(x), y)
-        loss.backward()
-        sgd.step()
-        return float(loss.detach())
-
-    return ours, theirs
+    return ours
 
 
-def inference(bound: BoundPlan) -> tuple[Work, Work]:
-    """Return a pass of both sides, images in, logits out."""
+def infer(bound: BoundPlan, model: runtime.Model) -> Pass:
+    """Return a pass, images in, logits out."""
     images, _ = data(bound)
-    model = runtime.Model(bound, seed=0)
-    twin = Twin(bound, model.parameters).eval()
-    x = torch.from_numpy(images)
-
-    def ours() -> object:
-        return model(images)
-
-    def theirs() -> object:
-        with torch.inference_mode():
-            return twin(x)
-
-    return ours, theirs
+    return lambda: model(images)

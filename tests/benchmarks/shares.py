@@ -1,0 +1,155 @@
+"""Where the time of a training step goes, and what it could not be faster than: products of matrices, and memory.
+
+*Alone* is the time of the step's products of matrices by themselves, on operands that lie ready: no convolution by
+columns can be faster. *Bytes* are those of the arrays that a layer must read and write at least once, over what the
+machine copies in a second, measured here: no element-wise layer can be faster.
+"""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+import runtime
+from planner.bound import BoundNode, BoundPlan
+from runtime.kernels.base import Kernel
+from runtime.threads import for_step
+from tests.benchmarks import sides
+from tests.benchmarks.networks import SMALL, bound
+from tests.benchmarks.rivals import RIVALS
+
+BATCH = 64
+COPIED_BYTES = 128 * 2**20
+HEAD = (
+    f"{'network':<14}{'batch':>5} {'layers':<12}{'ms':>9} {'share':>6} {'alone ms':>9} {'MiB':>8} {'bytes ms':>9}   "
+    "(ms: in the step; alone: its products of matrices; bytes: its arrays, each moved once)"
+)
+
+
+def bandwidth(threads: int) -> float:
+    """Return bytes a second that this machine reads and writes when it copies what no cache holds."""
+    pairs = [np.ones((2, COPIED_BYTES // threads // 8)) for _ in range(threads)]
+
+    def copy(pair: Any) -> None:
+        np.copyto(pair[1], pair[0])
+
+    def together() -> None:
+        workers = [threading.Thread(target=copy, args=(pair,)) for pair in pairs]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+
+    return 2 * COPIED_BYTES / _median(together, 9)
+
+
+def rows(nets: Sequence[str], batches: Sequence[int], cores: int) -> Iterator[dict[str, Any]]:
+    """Yield one row for each kind of layer in the step of each network, then one for the whole."""
+    speeds = {count: bandwidth(count) for count in (1, cores)}
+    yield {"gigabytes_per_second": {str(count): speed / 1e9 for count, speed in speeds.items()}}
+    for name in nets or SMALL:
+        for batch in batches or (BATCH,):
+            yield from _network(name, bound(name, batch), max(speeds.values()))
+
+
+def line(row: Mapping[str, Any]) -> str:
+    """Return one row for people."""
+    if "gigabytes_per_second" in row:
+        return ", ".join(f"{count} core: {speed:.1f} GB/s" for count, speed in row["gigabytes_per_second"].items())
+    cells = f"{row['ms']:9.2f} {row['share']:6.1%} {row['alone_ms']:9.2f}"
+    cells += f" {row['bytes'] / 2**20:8.1f} {row['bytes_ms']:9.2f}"
+    beside = f"   PyTorch's step: {row['theirs_ms']:.2f} ms" if "theirs_ms" in row else ""
+    return f"{row['network']:<14}{row['batch']:>5} {row['layers']:<12}{cells}{beside}"
+
+
+def _network(name: str, plan: BoundPlan, speed: float) -> Iterator[dict[str, Any]]:
+    model = runtime.Model(plan, seed=0)
+    step = sides.step(plan, model)
+    program = model.training_program(plan.batch)
+    kinds: dict[str, list[float]] = {}
+    moved: dict[str, int] = {}
+    steps = {"forward": program._forward, "backward": program._backward}
+    for _ in range(3):
+        step()
+    whole = _median(step, 9)
+    for part, calls in steps.items():
+        for index, call in enumerate(calls):
+            kernel: Any = getattr(call, "__self__", None)
+            kind = kernel.layer.kind if isinstance(kernel, Kernel) else "sums"  # of gradients, where paths meet
+            moved[kind] = moved.get(kind, 0) + (_bytes(kernel.arrays, part) if isinstance(kernel, Kernel) else 0)
+            calls[index] = _watched(call, kinds.setdefault(kind, []))
+    repeats = 7
+    for _ in range(repeats):
+        step()
+    alone: dict[str, float] = {}
+    with for_step(plan.macs):
+        for node in plan.nodes:
+            if node.kind in ("conv", "dense"):
+                alone[node.kind] = alone.get(node.kind, 0.0) + _products(node, node.inputs[0] not in plan.input_shapes)
+    for kind in sorted(kinds, key=lambda kind: -sum(kinds[kind])):
+        seconds = sum(kinds[kind]) / repeats
+        yield {
+            "network": name, "batch": plan.batch, "layers": kind, "ms": seconds * 1e3, "share": seconds / whole,
+            "alone_ms": alone.get(kind, 0.0) * 1e3, "bytes": moved[kind], "bytes_ms": moved[kind] / speed * 1e3,
+        }  # fmt: skip
+    total = {
+        "network": name, "batch": plan.batch, "layers": "whole step", "ms": whole * 1e3, "share": 1.0,
+        "alone_ms": sum(alone.values()) * 1e3, "bytes": sum(moved.values()),
+        "bytes_ms": sum(moved.values()) / speed * 1e3,
+    }  # fmt: skip
+    rival = RIVALS["PyTorch"]
+    if not rival.missing():
+        total["theirs_ms"] = _median(rival.side("step", plan, model), 9) * 1e3
+    yield total
+
+
+def _watched(call: Callable[[], object], times: list[float]) -> Callable[[], object]:
+    def timed() -> None:
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+
+    return timed
+
+
+def _bytes(arrays: Any, part: str) -> int:
+    """Return the bytes of what a pass reads and writes at least once."""
+    own = [*arrays.parameters.values(), *arrays.saved.values()]
+    if part == "forward":
+        used = [*arrays.inputs, arrays.output, *own]
+    else:
+        used = [arrays.grad_output, *arrays.grad_inputs, *arrays.grad_parameters.values(), *own]
+    return sum(array.nbytes for array in used if array is not None)
+
+
+def _products(node: BoundNode, wanted: bool) -> float:
+    """Return the seconds of a layer's products of matrices: the pass, and the gradients of weights and input."""
+    weight = node.parameters[0].shape
+    groups = getattr(node.layer, "groups", 1) if node.kind == "conv" else 1
+    rows, inner = weight[0] // groups, prod(weight[1:])
+    columns = node.output_shape[0] * prod(node.output_shape[2:])
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal((groups, rows, inner), dtype=np.float32)
+    x = rng.standard_normal((groups, inner, columns), dtype=np.float32)
+    y = np.empty((groups, rows, columns), np.float32)
+    seconds = _median(lambda: np.matmul(w, x, out=y), 3)
+    seconds += _median(lambda: np.matmul(y, x.transpose(0, 2, 1), out=w), 3)
+    if wanted:
+        seconds += _median(lambda: np.matmul(w.transpose(0, 2, 1), y, out=x), 3)
+    return seconds
+
+
+def _median(work: Callable[[], object], count: int) -> float:
+    times = []
+    work()
+    for _ in range(count):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
