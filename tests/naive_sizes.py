@@ -32,6 +32,10 @@ class Outcome:
     lossless: bool
 
 
+SAME = ("relu", "batchnorm", "prelu", "layer_scale", "shift", "hard_swish", "dropout2d", "stochastic_depth",
+        "channel_shuffle")  # fmt: skip
+"""Layers whose output has the shape of their input; those that shuffle are drawn so that they can."""
+
 Map = tuple[int | None, ...]
 """The sizes of a tensor; None stands for an axis that is not looked at, where everything fits."""
 
@@ -55,13 +59,17 @@ def outcome(drawn: Drawn, height: int | None, width: int | None, batch: int = 1)
     ((1, 1, 3, 3), False)
     """
     shapes: dict[str, Map] = {"x": (batch, drawn.shape[1], height, width)}
+    known = {"x": (False, *(isinstance(size, int) for size in drawn.shape[1:]))}
     lossless = True
     for step in drawn.steps:
         inputs = [shapes[name] for name in step.reads]
         if step.kind in WINDOWS:
             shapes[step.name], reached = _window(step, inputs[0])
+        elif step.kind in ARITHMETIC:
+            shapes[step.name], reached = _combined(inputs, [known[name] for name in step.reads]), (True, True)
         else:
             shapes[step.name], reached = RULES[step.kind](inputs, step.settings), (True, True)
+        known[step.name] = _known(step, inputs, [known[name] for name in step.reads])
         lossless = lossless and all(reached)
         if step.expect is not None:
             expected = tuple(batch if size == "N" else size for size in step.expect)
@@ -200,14 +208,107 @@ def _alike(inputs: list[Map], axes: tuple[int, ...]) -> None:
             raise NoResult(f"{inputs[0]} and {other}")
 
 
-def _sum(inputs: list[Map], _chosen: Mapping[str, Any]) -> Map:
-    _alike(inputs, tuple(range(len(inputs[0]))))
+ARITHMETIC = frozenset({"add", "subtract", "multiply", "maximum"})
+"""Layers that repeat what is 1, where that is written and does not just happen."""
+
+Known = tuple[bool, ...]
+"""Of which axes the size is written in the network, so that it is the same for every input."""
+
+
+def _known(step: Step, inputs: list[Map], known: list[Known]) -> Known:
+    """Return which sizes of a layer's output are written in the network."""
+    first, chosen = known[0], step.settings
+    if step.kind == "gap" or (step.kind == "crop" and "size" in chosen):
+        return (*first[:2], True, True)
+    if step.kind == "crop":
+        return (*first[:2], *known[1][2:])
+    if step.kind in ("flatten", "dense"):
+        return (first[0], step.kind == "dense" or all(first[1:]))
+    if step.kind == "reshape":
+        return (first[0], *(size != -1 or all(first[1:]) for size in chosen["shape"]))
+    if step.kind in ARITHMETIC:
+        return tuple(known[_lead(inputs, known, axis)][axis] for axis in range(len(first)))
+    changed = list(first)
+    if step.kind in ("slice", "split", "concat"):
+        axis = chosen.get("axis", 1)
+        if step.kind == "concat":
+            changed[axis] = all(each[axis] for each in known)
+        elif step.kind == "split":
+            changed[axis] = first[axis] or isinstance(chosen["parts"], list)
+        else:
+            changed[axis] = first[axis] or min(chosen.get("start", 0), chosen.get("stop", -1)) >= 0
+    return tuple(changed)
+
+
+def _lead(inputs: list[Map], known: list[Known], axis: int) -> int:
+    """Return the first input that is not repeated along an axis."""
+    whole = [i for i, shape in enumerate(inputs) if axis == 0 or shape[axis] != 1 or not known[i][axis]]
+    return whole[0] if whole else 0
+
+
+def _combined(inputs: list[Map], known: list[Known]) -> Map:
+    if len({len(shape) for shape in inputs}) > 1:
+        raise NoResult(f"{inputs} have other numbers of axes")
+    sizes: list[int | None] = []
+    for axis in range(len(inputs[0])):
+        found = {
+            shape[axis]
+            for shape, written in zip(inputs, known, strict=True)
+            if axis == 0 or shape[axis] != 1 or not written[axis]
+        }
+        if len(found - {None}) > 1:
+            raise (OwnRule if 1 in found and axis else NoResult)(f"sizes {found} along axis {axis}")
+        sizes.append(None if None in found else max((size for size in found if size is not None), default=1))
+    return tuple(sizes)
+
+
+def _stacked(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    along = chosen.get("axis", 1)
+    _alike(inputs, tuple(axis for axis in range(len(inputs[0])) if axis != along))
+    parts = [shape[along] for shape in inputs]
+    whole = None if None in parts else len([0 for part in parts for _ in range(part or 0)])
+    return (*inputs[0][:along], whole, *inputs[0][along + 1 :])
+
+
+def _slice(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    (shape,), axis = inputs, chosen.get("axis", 1)
+    size = shape[axis]
+    if size is None:
+        return shape
+    start, stop, step = chosen.get("start", 0), chosen.get("stop"), chosen.get("step", 1)
+    places = list(range(size))
+    first = start if start >= 0 else size + start
+    end = size if stop is None else stop if stop >= 0 else size + stop
+    if not 0 <= first < end <= size:
+        raise OwnRule(f"{start}:{stop} of {size}")
+    return (*shape[:axis], len(places[first:end][::step]), *shape[axis + 1 :])
+
+
+def _split(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    (shape,), axis, parts = inputs, chosen.get("axis", 1), chosen["parts"]
+    size = shape[axis]
+    if size is None:
+        return shape
+    sizes = parts if isinstance(parts, list) else [size // parts] * parts
+    if sum(sizes) != size:
+        raise NoResult(f"{parts} do not fill {size}") if isinstance(parts, list) else OwnRule(f"{size} / {parts}")
+    return (*shape[:axis], sizes[chosen["part"]], *shape[axis + 1 :])
+
+
+def _squares(inputs: list[Map], chosen: Mapping[str, Any], grows: bool) -> Map:
+    (shape,), scale = inputs, chosen["scale"]
+    channels = shape[1] or 0
+    if grows:
+        if channels % scale**2:
+            raise NoResult(f"{channels} channels in squares of {scale}")
+        return (shape[0], channels // scale**2, *(None if size is None else size * scale for size in shape[2:]))
+    if any(size is not None and size % scale for size in shape[2:]):
+        raise NoResult(f"{shape} in squares of {scale}")
+    return (shape[0], channels * scale**2, *(None if size is None else size // scale for size in shape[2:]))
+
+
+def _same(inputs: list[Map], _chosen: Mapping[str, Any]) -> Map:
     return inputs[0]
-
-
-def _stacked(inputs: list[Map], _chosen: Mapping[str, Any]) -> Map:
-    _alike(inputs, tuple(axis for axis in range(len(inputs[0])) if axis != 1))
-    return (inputs[0][0], sum(shape[1] or 0 for shape in inputs), *inputs[0][2:])
 
 
 def _counted(shape: Map) -> int | None:
@@ -244,10 +345,12 @@ RULES: Mapping[str, Callable[[list[Map], Mapping[str, Any]], Map]] = MappingProx
         "upsample": _repeated,
         "pad": _padded,
         "crop": _cropped,
-        "add": _sum,
         "concat": _stacked,
-        "relu": lambda inputs, _chosen: inputs[0],
-        "batchnorm": lambda inputs, _chosen: inputs[0],
+        "slice": _slice,
+        "split": _split,
+        "pixel_shuffle": lambda inputs, chosen: _squares(inputs, chosen, grows=True),
+        "pixel_unshuffle": lambda inputs, chosen: _squares(inputs, chosen, grows=False),
+        **dict.fromkeys(SAME, _same),
         "gap": lambda inputs, _chosen: (*inputs[0][:2], 1, 1),  # whatever the size, even one not looked at
         "flatten": lambda inputs, _chosen: (inputs[0][0], _counted(inputs[0])),
         "dense": _dense,

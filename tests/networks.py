@@ -141,10 +141,52 @@ class _Growth:
         if "crop" in self.kinds and self.rng.random() < crop:
             left = self.add("crop", left, right)
         if left.channels == right.channels and self.rng.random() < 0.5:
-            made = self.add("add", left, right)
+            made = self.add(self.rng.choice(["add", "add", "subtract", "maximum"]), left, right)
+        elif left.channels == right.channels and self.rng.random() < 0.2:
+            made = self.add("concat", left, right, axis=self.rng.choice([2, 3]))
         else:
             made = self.add("concat", left, right, channels=left.channels + right.channels)
         made.stride, made.grown = max(left.stride, right.stride), max(left.grown, right.grown)
+        return made
+
+    def cut(self, source: _Tensor) -> _Tensor:
+        """Return a part of a tensor, along its channels or its map."""
+        axis = self.rng.choice([1, 2, 2, 3, 3])
+        if axis == 1:
+            parts = next((parts for parts in (2, 3) if source.channels % parts == 0), 1)
+            return self.add("split", source, channels=source.channels // parts, parts=parts, part=parts - 1)
+        if self.rng.random() < 0.3:
+            parts = self.rng.choice([2, 2, 3])
+            return self.add("split", source, parts=parts, part=self.rng.randrange(parts), axis=axis)
+        chosen = {"start": self.rng.choice([0, 0, 1, 2, -3, -6]), "axis": axis}
+        if chosen["start"] >= 0 and self.rng.random() < 0.6:
+            chosen["stop"] = self.rng.choice([-1, -2, -4, 3, 8])
+        elif self.rng.random() < 0.5 and source.stride < LARGEST_STRIDE // 2:
+            chosen["step"] = self.rng.choice([2, 3])
+        made = self.add("slice", source, **chosen)
+        made.stride *= chosen.get("step", 1)
+        return made
+
+    def moved(self, source: _Tensor) -> _Tensor:
+        """Return the same numbers elsewhere: squares to channels, channels to squares, or channels shuffled."""
+        if source.channels % 4 == 0 and source.grown < 8 and self.rng.random() < 0.8:
+            made = self.add("pixel_shuffle", source, channels=source.channels // 4, scale=2)
+            made.grown *= 2
+            return made
+        if source.channels <= 4 and source.stride < LARGEST_STRIDE // 2:
+            scale = self.rng.choice([2, 2, 3])
+            made = self.add("pixel_unshuffle", source, channels=source.channels * scale**2, scale=scale)
+            made.stride *= scale
+            return made
+        return self.add("channel_shuffle", source, groups=2 if source.channels % 2 == 0 else 1)
+
+    def gated(self, source: _Tensor) -> _Tensor:
+        """Return a map and what is known of it as a whole, put together: one of them is repeated."""
+        whole = self.add("gap", source)
+        both = [source, whole]
+        self.rng.shuffle(both)
+        made = self.add(self.rng.choice(["multiply", "multiply", "subtract", "maximum", "add"]), *both)
+        made.stride, made.grown = source.stride, source.grown
         return made
 
     def branches(self, source: _Tensor) -> _Tensor:
@@ -172,19 +214,21 @@ class _Growth:
 
     def piece(self, source: _Tensor) -> _Tensor:
         chance = self.rng.random()
-        if chance < 0.45:
+        if chance < 0.4:
             return self.window(source)
-        if chance < 0.57:
+        if chance < 0.52:
             return self.larger(source)
-        if chance < 0.65:
+        if chance < 0.6:
             return self.border(source)
-        if chance < 0.8:
+        if chance < 0.74:
             return self.branches(source)
-        if chance < 0.9:
+        if chance < 0.84:
             return self.down_and_up(source, self.rng.randint(1, 3))
-        if chance < 0.95 and len(self.tensors) > 1:
+        if chance < 0.86 and len(self.tensors) > 1:
             return self.join(self.rng.choice(self.tensors), source, crop=0.4)
-        return self.add(self.rng.choice(["relu", "batchnorm"]), source)
+        if chance < 0.955:
+            return self.rng.choice([self.cut, self.cut, self.moved, self.gated])(source)
+        return self.add(self.rng.choice(["relu", "batchnorm", "prelu", "layer_scale", "shift", "hard_swish"]), source)
 
     def head(self, source: _Tensor, coupled: bool, features: bool) -> None:
         """End in a layer that fixes or couples sizes, sometimes."""
@@ -281,7 +325,7 @@ def _plainer(step: Step) -> Iterator[Step]:
         yield replace(step, expect=None)
     for key, value in step.settings.items():
         rest = {name: other for name, other in step.settings.items() if name != key}
-        if key not in ("kernel", "size", "filters", "scale", "pad", "shape", "units"):
+        if key not in ("kernel", "size", "filters", "scale", "pad", "shape", "units", "parts", "part", "groups"):
             yield replace(step, settings=rest)
         if key == "pad" and step.kind != "pad" and value != 0:
             yield replace(step, settings=rest)

@@ -85,7 +85,7 @@ def some_sizes(case: Case) -> Iterator[dict[str, int]]:
     """Yield a dozen sizes from tiny to comfortable, odd and even, wide and tall."""
     for height in range(1, 12):
         changed = {"N": 1 + height % 3, "H": height, "W": (7 * height) % 10 + 1}
-        yield {name: changed.get(name, value) for name, value in case.sizes.items()}
+        yield {name: max(changed.get(name, value), case.least.get(name, 1)) for name, value in case.sizes.items()}
     yield case.sizes
 
 
@@ -149,5 +149,5 @@ def scanned(case: Case) -> Iterator[tuple[str, dict[str, int]]]:
         if name == "N":
             continue
         largest = 40 if name in COMFORTABLE else 12
-        for value in range(1, largest + 1):
+        for value in range(case.least.get(name, 1), largest + 1):
             yield name, {**case.sizes, "N": 1, name: value}

@@ -218,7 +218,8 @@ def test_sizes_that_only_fit_together_are_those_that_trying_pairs_finds() -> Non
 def test_networks_drawn_are_of_many_kinds() -> None:
     drawn = [drawn_network(seed, coupled=True) for seed in range(IN_CI)]
     used = {step.kind for network in drawn for step in network.steps}
-    assert used >= VOCABULARY & {*naive_sizes.WINDOWS, *naive_sizes.RULES}
+    known = {*naive_sizes.WINDOWS, *naive_sizes.ARITHMETIC, *naive_sizes.RULES}
+    assert used >= {kind for kind in VOCABULARY & known if not KINDS[kind].random}
     plans = [plan_of(network) for network in drawn]
     assert sum(plan is not None for plan in plans) > IN_CI // 3
     assert sum(len(network.steps) > 6 for network in drawn) > IN_CI // 6
@@ -288,6 +289,8 @@ def weights(step: Any, inputs: list[Any]) -> dict[str, tuple[int, ...]]:
         taps = tuple(kernel) if isinstance(kernel, list) else (kernel, kernel)
         filters = step.settings["filters"]
         return {"weight": (filters, channels, *taps) if step.kind == "conv" else (channels, filters, *taps)}
+    if step.kind in ("prelu", "layer_scale", "shift"):
+        return {"weight": (1 if step.kind == "prelu" else channels,)}
     if step.kind == "batchnorm":
         return dict.fromkeys(("running_mean", "running_var", "weight", "bias"), (channels,))
     return {}

@@ -100,9 +100,12 @@ def _merge(card: Card, x: float, y: float) -> list[Mark]:
         marks.append(circle(x, y, MERGE_RADIUS + _RING * (index + 1) - 0.5, Ink("card", ring, 2.2, dash=dash)))
     marks.append(circle(x, y, MERGE_RADIUS, Ink("card", role, 1.6, dash=dash), ring=True))
     stroke = Ink(None, role, 2.0)
-    if card.node.kind == "add":
+    if card.node.kind in ("add", "subtract"):
         marks.append(Curve((("M", (x - 5, y)), ("L", (x + 5, y))), stroke))
-        marks.append(Curve((("M", (x, y - 5)), ("L", (x, y + 5))), stroke))
+        if card.node.kind == "add":
+            marks.append(Curve((("M", (x, y - 5)), ("L", (x, y + 5))), stroke))
+    elif card.node.kind == "maximum":
+        marks.append(Curve((("M", (x - 5, y + 3.5)), ("L", (x, y - 3.5)), ("L", (x + 5, y + 3.5))), stroke))
     elif card.node.kind == "multiply":
         marks.append(Curve((("M", (x - 4, y - 4)), ("L", (x + 4, y + 4))), stroke))
         marks.append(Curve((("M", (x - 4, y + 4)), ("L", (x + 4, y - 4))), stroke))

@@ -219,8 +219,10 @@ def _(_: Flatten, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
 
 
 @derive.register(Concat)
-def _(_: Concat, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    yield stated("channels", " + ".join(sy.text(shape[1]) for shape in inputs), sy.text(output[1]))
+def _(layer: Concat, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
+    place = position(layer.axis, len(output))
+    parts = " + ".join(sy.text(shape[place]) for shape in inputs)
+    yield stated(word(len(output), place), parts, sy.text(output[place]))
     yield shape_step("output", output)
 
 

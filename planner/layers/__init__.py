@@ -5,6 +5,10 @@ from types import MappingProxyType
 
 from planner.layers.adaptive import AdaptiveAvgPool as AdaptiveAvgPool
 from planner.layers.adaptive import AdaptiveMaxPool as AdaptiveMaxPool
+from planner.layers.arithmetic import Add as Add
+from planner.layers.arithmetic import Maximum as Maximum
+from planner.layers.arithmetic import Multiply as Multiply
+from planner.layers.arithmetic import Subtract as Subtract
 from planner.layers.base import Layer as Layer
 from planner.layers.base import Parameter as Parameter
 from planner.layers.border import Crop as Crop
@@ -25,9 +29,7 @@ from planner.layers.groupnorm import GroupNorm as GroupNorm
 from planner.layers.groupnorm import InstanceNorm as InstanceNorm
 from planner.layers.groupnorm import LayerNorm as LayerNorm
 from planner.layers.groupnorm import LocalResponseNorm as LocalResponseNorm
-from planner.layers.merge import Add as Add
 from planner.layers.merge import Concat as Concat
-from planner.layers.merge import Multiply as Multiply
 from planner.layers.norm import BatchNorm as BatchNorm
 from planner.layers.pointwise import Elu as Elu
 from planner.layers.pointwise import HardSigmoid as HardSigmoid

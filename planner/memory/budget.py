@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from planner.layers.merge import Concat
 from planner.memory.layout import Arena, arrange
-from planner.memory.lifetimes import timeline
+from planner.memory.lifetimes import in_blocks, timeline
 from planner.optimizers import scratch_bytes
 
 if TYPE_CHECKING:
@@ -113,4 +112,4 @@ def concat_choices(bound: BoundPlan) -> tuple[bool, ...]:
     >>> concat_choices(net.check().bind(N=1))
     (True, False)
     """
-    return (True, False) if any(isinstance(node.layer, Concat) for node in bound.nodes) else (True,)
+    return (True, False) if any(map(in_blocks, bound.nodes)) else (True,)

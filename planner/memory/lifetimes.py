@@ -91,9 +91,10 @@ def timeline(
     - An `in_place` layer writes over its input where that is legal: nothing reads the input's current contents
       after that step (no later reader, no backward pass, not the caller, also not under another name for the
       same memory). Its gradient may always be overwritten: only its own backward pass reads it.
-    - With the batch last, each input of a concat is one stretch of its output. An input is written there at once,
-      and lives as long as the output does, where all of its memory has room there: its storage is not part of
-      another one, unless neighbouring inputs fill that one together, and it is not the same input a second time.
+    - With the batch last, each input of a concat along the channels is one stretch of its output. An input is written
+      there at once, and lives as long as the output does, where all of its memory has room there: its storage is not
+      part of another one, unless neighbouring inputs fill that one together, and it is not the same input a second
+      time.
       The gradient of an input that the concat contributes to is that stretch of the output's gradient.
 
     Parameters
@@ -200,7 +201,7 @@ class _Planner:
                 size = self._bytes(node.output_shape)
                 home[node.name] = _Storage(node.name, "value", size, position, position)
                 storages.append(home[node.name])
-                if self.inside and isinstance(node.layer, Concat):
+                if self.inside and in_blocks(node):
                     self._take_in(node, home)
             storage, _ = home[node.name].place()
             storage.use(self._last_use(position) if node.inputs else 0)
@@ -272,7 +273,7 @@ class _Planner:
                 role: Role = "partial" if node.name in home else "gradient"
                 if consumer.layer.alias or self._works_in_place(reader):
                     storage, start = home[consumer.name]
-                elif self.inside and isinstance(consumer.layer, Concat):
+                elif self.inside and in_blocks(consumer):
                     storage, start = home[consumer.name]
                     start += self._starts(consumer)[slot]
                 else:
@@ -321,6 +322,11 @@ class _Planner:
                 found.append(Request(name, "weights", size, ((step, step),), (("weights", name, 0),)))
             written.add(owner)
         return found
+
+
+def in_blocks(node: BoundNode) -> bool:
+    """Tell whether a node is a concat whose inputs are each one stretch of its output."""
+    return isinstance(node.layer, Concat) and node.layer.in_blocks(node.output_shape)
 
 
 def _read(node: BoundNode) -> list[tuple[int, str]]:

@@ -20,8 +20,9 @@ SIZES = (
     Rule(
         "S202",
         "sizes do not agree at a merge",
-        "add takes tensors of one shape; concat takes tensors that differ in their channels only. Nothing is "
-        "broadcast or cropped. Usually one branch lost a border (no padding) or has another stride. What an "
+        "add, subtract, multiply and maximum take tensors that have the same size along every axis, or 1, which is "
+        "repeated; a size that only happens to be 1 for some images is not. concat takes tensors that differ along its "
+        "axis only. Nothing is cropped. Usually one branch lost a border (no padding) or has another stride. What an "
         "unpooling reads must be as large as what its max pooling gave.",
         spec("conv: {filters: 1, kernel: 3}\nadd: {from: [image, conv1]}"),
         spec("conv: {filters: 1, kernel: 3, pad: 1}\nadd: {from: [image, conv1]}"),

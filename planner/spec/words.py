@@ -29,6 +29,8 @@ _KIND_WORDS = {
     "concat": "concatenate cat join",
     "add": "sum plus residual skip",
     "multiply": "mul times scale gate product",
+    "subtract": "sub minus difference",
+    "maximum": "max maxout greatest",
     "flatten": "reshape view",
     "channel_shuffle": "channelshuffle shuffle",
     "pixel_shuffle": "pixelshuffle depthtospace depth2space subpixel",

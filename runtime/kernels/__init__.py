@@ -2,6 +2,7 @@
 
 from runtime.kernels import (
     adaptive,
+    arithmetic,
     border,
     channelwise,
     conv,
@@ -31,6 +32,7 @@ __all__ = [
     "Arrays",
     "Kernel",
     "adaptive",
+    "arithmetic",
     "border",
     "channelwise",
     "conv",

@@ -14,7 +14,19 @@ from types import MappingProxyType
 import numpy as np
 
 from tests import naive
-from tests.cases import adaptive, channelwise, maps, merge, norm, pointwise, reshape, slicing, unpool, window
+from tests.cases import (
+    adaptive,
+    arithmetic,
+    channelwise,
+    maps,
+    merge,
+    norm,
+    pointwise,
+    reshape,
+    slicing,
+    unpool,
+    window,
+)
 from tests.cases.case import COMFORTABLE as COMFORTABLE
 from tests.cases.case import Arrays as Arrays
 from tests.cases.case import ArraysOf, Oracle
@@ -36,6 +48,7 @@ FAMILIES = (
     norm.FAMILY,
     merge.FAMILY,
     unpool.FAMILY,
+    arithmetic.FAMILY,
 )
 
 CASES: tuple[Case, ...] = tuple(case for family in FAMILIES for case in family.cases)
@@ -69,11 +82,12 @@ def fixed_arrays(case: Case, shapes: Sequence[tuple[int, ...]], settings: Settin
     return {} if draw is None else draw(shapes, settings, rng)
 
 
-def away_from_kinks(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
+def away_from_kinks(shape: tuple[int, ...], rng: np.random.Generator, shift: float = 0.0) -> Array:
     """Return distinct numbers from -4 to 8, evenly spaced in random order, none near a kink.
 
     -3, 0, 3 and 6 lie half a step from the nearest number, so that relu, relu6, the hard sigmoid and, doubled, all
-    three again are smooth around every one; the distance between any two leaves a maximum where it is.
+    three again are smooth around every one; the distance between any two leaves a maximum where it is. A `shift`
+    of less than half a step keeps several such arrays apart from each other.
 
     Examples
     --------
@@ -82,5 +96,5 @@ def away_from_kinks(shape: tuple[int, ...], rng: np.random.Generator) -> Array:
     """
     count = math.prod(shape)
     slots = -(-count // 12) * 12
-    numbers = -4 + (np.arange(slots) + 0.5) * (12 / slots)
+    numbers = -4 + (np.arange(slots) + 0.5 + shift) * (12 / slots)
     return np.asarray(rng.permutation(numbers)[:count].reshape(shape))

@@ -53,6 +53,8 @@ class Case:
         Values of further names, on top of `COMFORTABLE`.
     partner : Partner, optional
         Another layer of the network that one of the settings names.
+    least : Mapping of str to int
+        Names whose smaller values, written as numbers, would be another network.
     """
 
     kind: str
@@ -60,6 +62,7 @@ class Case:
     inputs: tuple[Template, ...] = (MAP,)
     at: Mapping[str, int] = field(default_factory=dict)
     partner: Partner | None = None
+    least: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def id(self) -> str:

@@ -7,6 +7,7 @@ Tensors are N, C, H, W or N, features. Whatever has no result raises :class:`NoR
 """
 
 from tests.naive.adaptive import adaptive_pool as adaptive_pool
+from tests.naive.arithmetic import combined as combined
 from tests.naive.channelwise import channelwise as channelwise
 from tests.naive.channelwise import prelu as prelu
 from tests.naive.convolution import conv2d as conv2d
@@ -15,9 +16,7 @@ from tests.naive.maps import bordered as bordered
 from tests.naive.maps import crop as crop
 from tests.naive.maps import resize as resize
 from tests.naive.maps import upsample as upsample
-from tests.naive.merge import add as add
 from tests.naive.merge import concat as concat
-from tests.naive.merge import multiply as multiply
 from tests.naive.norm import batch_norm as batch_norm
 from tests.naive.norm import group_norm as group_norm
 from tests.naive.norm import layer_norm as layer_norm

@@ -14,11 +14,16 @@ def _slice(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors,
     (x,) = inputs
     axis = settings.get("axis", 1) % x.ndim
     kept = slice(settings.get("start", 0), settings.get("stop"), settings.get("step", 1))
+    ends = [end for end in (kept.start, kept.stop) if end is not None]
+    if any(not -x.shape[axis] <= end <= x.shape[axis] for end in ends) or not x[(*[slice(None)] * axis, kept)].numel():
+        raise ValueError("torch would keep fewer positions, or none")
     return x[(*[slice(None)] * axis, kept)]
 
 
 def _split(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
     axis, parts = settings.get("axis", 1), settings["parts"]
+    if isinstance(parts, int) and inputs[0].shape[axis] % parts:
+        raise ValueError("torch would make parts of several sizes")
     found = inputs[0].chunk(parts, axis) if isinstance(parts, int) else inputs[0].split(parts, axis)
     return found[settings["part"]]
 
