@@ -155,8 +155,9 @@ class Builder:
         nodes = _one_meaning([self._wire(node) for node in self._nodes.values()])
         nodes = self._order(nodes)
         outputs = self._outputs(output)
-        self._find_dead_ends(nodes, outputs)
-        settings = None if train is None else self._train(train)
+        if all(name in outputs for name in _names(output)):  # else what is missing there is not read on purpose
+            self._find_dead_ends(nodes, outputs)
+        settings = None if train is None else self._train(train, outputs)
         return Network.of(
             name=self.name,
             nodes=tuple(nodes),
@@ -166,9 +167,12 @@ class Builder:
             marks=self.marks,
         )
 
-    def _train(self, train: Mapping[str, Any]) -> TrainSettings | None:
+    def _train(self, train: Mapping[str, Any], outputs: Iterable[str]) -> TrainSettings | None:
         """Read how the network is trained; every faulty setting is reported."""
         settings, errors = read_settings(train)
+        for path, finding in settings.unknown_outputs(outputs) if settings is not None else ():
+            where = self.marks.get(f"train.{path}") or self.marks.get("train")
+            self.findings.append(replace(finding, where=where))
         for error in errors:
             where = self.marks.get(f"train.{error.setting}") or self.marks.get("train")
             fixes = (error.fix,) if error.fix else ()
@@ -307,8 +311,7 @@ class Builder:
     def _outputs(self, output: str | Sequence[str] | Mapping[str, Sequence[int | str] | None] | None) -> dict[str, str]:
         if output is None:
             return {} if self.last is None else {self.last: self._public[self.last]}
-        named = {output: None} if isinstance(output, str) else output
-        shapes: Mapping[str, Any] = named if isinstance(named, Mapping) else dict.fromkeys(named)
+        shapes: Mapping[str, Any] = output if isinstance(output, Mapping) else dict.fromkeys(_names(output))
         outputs = {}
         for name, shape in shapes.items():
             where = self.marks.get(f"output.{name}")
@@ -354,6 +357,11 @@ class Builder:
 
     def _find(self, code: str, message: str, mark: str, fixes: Sequence[str] = ()) -> None:
         self.findings.append(Finding(code, message, where=self.marks.get(mark), fixes=tuple(fixes)))
+
+
+def _names(output: str | Sequence[str] | Mapping[str, Any] | None) -> tuple[str, ...]:
+    """Return the names of outputs in whatever form they are given."""
+    return (output,) if isinstance(output, str) else tuple(output or ())
 
 
 def _one_meaning(nodes: list[Node]) -> list[Node]:

@@ -268,7 +268,7 @@ class _Walk:
             return
         for public, name in network.outputs.items():
             node = network.by_name[name]
-            found = loss_finding(train.loss, node.layer.kind, name) if node.layer is not None else None
+            found = loss_finding(train.loss_of(public), node.layer.kind, name) if node.layer is not None else None
             if found is not None:
                 where = node.mark() or network.marks.get(f"output.{public}")
                 self.findings.append(replace(found, severity=Severity.WARNING, where=where))

@@ -7,13 +7,14 @@ is answered here, so that a plan can count it; doing the training is the busines
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from planner.augment import Augment
-from planner.findings import Finding, SettingError
+from planner.findings import Finding, SettingError, nearest
 from planner.layers.base import number
+from planner.mappings import FrozenMapping
 from planner.optimizers import Optimizer, Sgd, read_optimizer, refuse_other, refuse_unknown
 
 LOSSES: Mapping[str, str] = {
@@ -33,6 +34,9 @@ INDEX_BYTES = 8
 
 LARGEST_COUNT = 2**40
 
+LARGEST_WEIGHT = 1e6
+"""Of a loss; more is a slip, and float32 would soon end there."""
+
 
 @dataclass(frozen=True)
 class TrainSettings:
@@ -40,8 +44,10 @@ class TrainSettings:
 
     Attributes
     ----------
-    loss : str
-        ``cross_entropy`` or ``mse``.
+    loss : str, or Mapping of str to str
+        ``cross_entropy`` or ``mse``; or one of them by output, ``cross_entropy`` for those not told.
+    loss_weights : Mapping of str to float
+        What the loss of an output counts in the sum that training makes small; 1 unless told.
     optimizer : Optimizer
     epochs : int
         Passes over the training data.
@@ -58,19 +64,29 @@ class TrainSettings:
     --------
     >>> TrainSettings.read({"optimizer": {"adam": {"lr": 0.01}}, "epochs": 3})
     TrainSettings(loss='cross_entropy', optimizer=Adam(lr=0.01, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0), \
-epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none', shift=0))
+epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none', shift=0), loss_weights={})
     """
 
-    loss: str = field(default="cross_entropy", metadata={"description": "what training makes small"})
+    loss: Any = field(default="cross_entropy", metadata={"description": "what training makes small; may be by output"})
     optimizer: Optimizer = field(default_factory=Sgd, metadata={"description": "how the weights move"})
     epochs: int = field(default=10, metadata={"description": "passes over the training data"})
     batch: int = field(default=64, metadata={"description": "images a step"})
     schedule: str = field(default="constant", metadata={"description": "how the learning rate changes over the run"})
     warmup: float = field(default=0.0, metadata={"description": "epochs over which the learning rate first rises"})
     augment: Augment = field(default_factory=Augment, metadata={"description": "how images are moved, anew each epoch"})
+    loss_weights: Mapping[str, float] = field(
+        default_factory=lambda: FrozenMapping[str, float]({}),
+        metadata={"description": "what the loss of each output counts; 1 unless told"},
+    )
 
     def __post_init__(self) -> None:
-        refuse_other("loss", self.loss, LOSSES)
+        if isinstance(self.loss, Mapping):
+            for output, loss in self.loss.items():
+                refuse_other(f"loss.{output}", loss, LOSSES)
+            object.__setattr__(self, "loss", FrozenMapping(self.loss))
+        else:
+            refuse_other("loss", self.loss, LOSSES)
+        object.__setattr__(self, "loss_weights", _weights(self.loss_weights))
         _whole("epochs", self.epochs)
         _whole("batch", self.batch)
         refuse_other("schedule", self.schedule, SCHEDULES)
@@ -112,7 +128,7 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
         """
         numbers = {"lr": self.optimizer.lr, **self.optimizer.write()}
         written: dict[str, Any] = {
-            "loss": self.loss,
+            "loss": dict(self.loss) if isinstance(self.loss, Mapping) else self.loss,
             "optimizer": {self.optimizer.kind: numbers},
             "epochs": self.epochs,
             "batch": self.batch,
@@ -123,7 +139,38 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
             written["warmup"] = self.warmup
         if self.augment:
             written["augment"] = self.augment.write()
+        if self.loss_weights:
+            written["loss_weights"] = dict(self.loss_weights)
         return written
+
+    def loss_of(self, output: str) -> str:
+        """Return the name of the loss of an output.
+
+        Examples
+        --------
+        >>> settings = TrainSettings(loss={"box": "mse"})
+        >>> settings.loss_of("box"), settings.loss_of("out")
+        ('mse', 'cross_entropy')
+        """
+        return self.loss if isinstance(self.loss, str) else str(self.loss.get(output, "cross_entropy"))
+
+    def unknown_outputs(self, known: Iterable[str]) -> Iterator[tuple[str, Finding]]:
+        """Yield, by the path of the setting, a finding (N111) for every output that is named and that there is not.
+
+        Examples
+        --------
+        >>> [path for path, _ in TrainSettings(loss_weights={"aux": 0.3}).unknown_outputs(["out"])]
+        ['loss_weights.aux']
+        """
+        names = list(known)
+        for setting in ("loss", "loss_weights"):
+            given = getattr(self, setting)
+            for name in given if isinstance(given, Mapping) else ():
+                if name not in names:
+                    close = nearest(str(name), names)
+                    fix = f"did you mean `{close}`?" if close else f"outputs are {', '.join(f'`{n}`' for n in names)}"
+                    message = f"train: `{setting}` names `{name}`, which is no output of the network"
+                    yield f"{setting}.{name}", Finding("N111", message, fixes=(fix,))
 
     def with_lr(self, lr: float) -> TrainSettings:
         """Return the same settings with another learning rate; raises SettingError where it is none."""
@@ -213,6 +260,17 @@ def loss_finding(loss: str, last_kind: str, layer: str) -> Finding | None:
         layer=layer,
         fixes=(f"remove `{layer}`: the classes with the largest logits are the same", "or train with loss: mse"),
     )
+
+
+def _weights(given: object) -> FrozenMapping[str, float]:
+    """Return what losses count; raises SettingError where one is no number from 0."""
+    if not isinstance(given, Mapping):
+        problem = f"`loss_weights` gives a number for each output, got {given!r:.60}"
+        raise SettingError("loss_weights", problem, "write  loss_weights: {aux: 0.3}")
+    found = {}
+    for name, value in given.items():
+        found[str(name)] = number(f"loss_weights.{name}", value, 0.0, LARGEST_WEIGHT)
+    return FrozenMapping(found)
 
 
 def _whole(setting: str, value: object) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -32,17 +32,15 @@ class Position:
     ----------
     epoch, step : int
         How many are behind it; `step` within the epoch at hand.
-    loss, correct, judged
-        Sums over the images of that epoch.
+    sums : dict
+        What the outputs scored in that epoch, as :class:`runtime.scores.Scores` keeps it.
     shuffled_from : Mapping, optional
         The random numbers from which the epoch's order was drawn.
     """
 
     epoch: int = 0
     step: int = 0
-    loss: float = 0.0
-    correct: int = 0
-    judged: int = 0
+    sums: dict[str, list[float]] = field(default_factory=dict)
     shuffled_from: Mapping[str, Any] | None = None
 
 
@@ -181,7 +179,7 @@ class Checkpoint:
         return reasons
 
     def _changes(self, new: TrainSettings, data: Batches, seed: int | None) -> list[str]:
-        old, names = self.settings, ("loss", "batch", "schedule", "warmup", "augment")
+        old, names = self.settings, ("loss", "loss_weights", "batch", "schedule", "warmup", "augment")
         pairs = [(name, getattr(old, name), getattr(new, name)) for name in names]
         # Both optimizers are of one kind: another one was refused before.
         pairs += [(name, value, getattr(new.optimizer, name)) for name, value in vars(old.optimizer).items()]

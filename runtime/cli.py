@@ -107,11 +107,11 @@ def train(
         learn = fitted(found.train_images, shape[1:], None if quiet else _say, name)
         judge = fitted(found.test_images, shape[1:], name=name)
         folder = output or (checkpoint.parent if checkpoint else _new_folder(plan.name))
-        model = Model(bound, seed=seed or 0)
+        model, held = Model(bound, seed=seed or 0), _for_each(bound, found.test_labels)
         if not draws():
             _say(f"no curves will be drawn: {MISSING_CURVES}")
         history = fit(
-            model, learn, found.train_labels, validation=(judge, found.test_labels), epochs=epochs, batch=batch,
+            model, learn, _for_each(bound, found.train_labels), validation=(judge, held), epochs=epochs, batch=batch,
             optimizer=optimizer, lr=lr, loss=loss, schedule=schedule, warmup=warmup,
             progress=Sentences() if quiet else None, seed=seed if checkpoint else None,
             save=folder / CHECKPOINT, resume=checkpoint, allow_changes=allow_changes,
@@ -120,7 +120,7 @@ def train(
         last = dict(history.last)
         if history.interrupted:
             # The last epoch's row is older than the weights that were saved.
-            scores = measure(model, judge, found.test_labels, loss=loss or settings.loss)
+            scores = measure(model, judge, held, loss=loss or settings.loss, loss_weights=settings.loss_weights)
             last = {f"val_{name}": value for name, value in scores.items()}
         result = {"network": plan.name, "data": found.name, **last, **history.to_dict(), "files": files}
         _print(result if as_json else _summary(plan.name, found, history, last, files), as_json)
@@ -145,7 +145,7 @@ def evaluate(weights: Path, source: str, loss: str | None, as_json: bool) -> Non
         found = data.load(source)
         name, shape = _only_input(model.bound)
         images = fitted(found.test_images, shape[1:], _say, name)
-        scores = judge(model, images, found.test_labels, loss=loss)
+        scores = judge(model, images, _for_each(model.bound, found.test_labels), loss=loss)
         result = {"network": model.bound.name, "data": found.name, "images": len(images), **scores}
         lines = [f"{model.bound.name} on {len(images):,} held-out images of {found.name}"]
         lines += [f"  {key} {_number(key, value)}" for key, value in scores.items()]
@@ -173,14 +173,7 @@ def predict(weights: Path, images: tuple[Path, ...], top: int, as_json: bool) ->
         found: list[dict[str, Any]] = []
         for path in images:
             outputs = answer(model, fitted(data.read_images(path), shape[1:], name=name))
-            if isinstance(outputs, dict):
-                raise PlannerError.of(
-                    "R502", f"`{model.bound.name}` has several outputs", fixes=("use model.predict from Python",)
-                )
-            for row, scores in enumerate(_probabilities(outputs, model.bound.train.loss)):
-                classes = (-scores).argsort(kind="stable")[:top]
-                best = [{"class": int(c), "score": float(scores[c])} for c in classes]
-                found.append({"file": str(path), "image": row, "predictions": best})
+            found += _predictions(model, str(path), outputs, top)
         _print(found if as_json else "\n".join(map(_prediction, found)), as_json)
 
 
@@ -333,6 +326,24 @@ def _new_folder(name: str) -> Path:
     return folder
 
 
+def _for_each(bound: BoundPlan, labels: Any) -> Any:
+    """Return the labels of a data set for every output: each learns the same, as auxiliary heads do."""
+    return labels if len(bound.outputs) == 1 else dict.fromkeys(bound.outputs, labels)
+
+
+def _predictions(model: Any, path: str, outputs: Any, top: int) -> list[dict[str, Any]]:
+    """Return what each image of a file is taken for, by each output where there are several."""
+    several = isinstance(outputs, dict)
+    by_name = outputs if several else {next(iter(model.bound.outputs)): outputs}
+    found: list[dict[str, Any]] = []
+    for name, values in by_name.items():
+        for row, scores in enumerate(_probabilities(values, model.bound.train.loss_of(name))):
+            classes = (-scores).argsort(kind="stable")[:top]
+            best = [{"class": int(c), "score": float(scores[c])} for c in classes]
+            found.append({"file": path, "image": row, **({"output": name} if several else {}), "predictions": best})
+    return sorted(found, key=lambda row: int(row["image"]))
+
+
 def _probabilities(outputs: Any, loss: str) -> Any:
     import numpy as np
 
@@ -345,7 +356,8 @@ def _probabilities(outputs: Any, loss: str) -> Any:
 
 def _prediction(row: dict[str, Any]) -> str:
     best = "  ".join(f"{item['class']} ({item['score']:.4f})" for item in row["predictions"])
-    return f"{row['file']}[{row['image']}]  {best}"
+    output = f" {row['output']}" if "output" in row else ""
+    return f"{row['file']}[{row['image']}]{output}  {best}"
 
 
 def _summary(name: str, found: Dataset, history: History, last: Mapping[str, float], files: Mapping[str, str]) -> str:
@@ -364,7 +376,7 @@ def _say(text: str) -> None:
 
 
 def _number(key: str, value: float) -> str:
-    return f"{value:.2%}" if key == "accuracy" else f"{value:.4f}"
+    return f"{value:.2%}" if key.partition(".")[0] == "accuracy" else f"{value:.4f}"
 
 
 def _print(result: Any, as_json: bool) -> None:

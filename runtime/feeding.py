@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from planner.bound import BoundPlan
 from planner.findings import Finding, nearest
+from planner.training import TrainSettings
 from runtime.images import DataError, Images, misfit
 from runtime.losses import TargetError, checked
 
@@ -36,7 +37,8 @@ class Batches:
         Images of one channel may come as (N, H, W).
     targets : array, or a mapping by output name, optional
         Needed where the loss is.
-    loss : str
+    settings : TrainSettings, optional
+        Say which loss an output's targets are for; the plan's unless told.
 
     Raises
     ------
@@ -55,7 +57,7 @@ class Batches:
     """
 
     def __init__(
-        self, bound: BoundPlan, images: Inputs, targets: Targets | None = None, loss: str = "cross_entropy"
+        self, bound: BoundPlan, images: Inputs, targets: Targets | None = None, settings: TrainSettings | None = None
     ) -> None:
         self._batch, self._dtype = bound.batch, bound.dtype
         given = _by_name(images, bound.input_shapes, "input")
@@ -69,8 +71,10 @@ class Batches:
         self._count = next(iter(counts.values()))
         self.labelled: dict[str, Array] = {}
         if targets is not None:
-            for name, values in _by_name(targets, bound.output_shapes, "output").items():
-                self.labelled[name] = self._targets(values, bound.output_shapes[name][1:], loss, name)
+            given, told = _by_name(targets, bound.output_shapes, "output"), settings or bound.train
+            for name, shape in bound.output_shapes.items():  # in the network's order, whatever that of the dict
+                if name in given:
+                    self.labelled[name] = self._targets(given[name], shape[1:], told.loss_of(name), name)
         if targets is not None and not self.labelled:
             raise TargetError.of("R503", "there are no labels for any output")
 

@@ -25,7 +25,8 @@ class History:
     rows : list of Mapping
         ``epoch`` counts from 1; ``loss`` and ``accuracy`` are means over the epoch while the weights
         moved; ``val_...`` are measured after it; ``lr_first`` and ``lr_last`` are the learning rates of its
-        first and last step.
+        first and last step. With several outputs ``loss`` is their sum by weight, ``accuracy`` that of the first, and
+        ``loss.NAME`` and ``accuracy.NAME`` are those of each.
     interrupted : bool
         Ctrl-C ended the run before its last epoch.
 
@@ -51,7 +52,8 @@ class History:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names of what was measured."""
-        return tuple(name for name in COLUMNS if any(name in row for row in self.rows))
+        known = {name: _place(name) for row in self.rows for name in row if _place(name) >= 0}
+        return tuple(sorted(known, key=known.__getitem__))
 
     @property
     def last(self) -> Row:
@@ -91,3 +93,9 @@ class History:
         writer.writeheader()
         writer.writerows(self.rows)
         return text.getvalue()
+
+
+def _place(column: str) -> int:
+    """Return where a column stands among the others, that of one output behind that of all; -1 for an unknown one."""
+    name = column.partition(".")[0]
+    return COLUMNS.index(name) if name in COLUMNS else -1

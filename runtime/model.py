@@ -243,7 +243,8 @@ class Model:
         validation: tuple[Inputs, Targets] | float | None = None,
         optimizer: Optimizer | Mapping[str, Any] | str | None = None,
         lr: float | None = None,
-        loss: str | None = None,
+        loss: str | Mapping[str, str] | None = None,
+        loss_weights: Mapping[str, float] | None = None,
         schedule: str | None = None,
         warmup: float | None = None,
         augment: Augment | Mapping[str, Any] | None = None,
@@ -266,6 +267,7 @@ class Model:
             optimizer=optimizer,
             lr=lr,
             loss=loss,
+            loss_weights=loss_weights,
             schedule=schedule,
             warmup=warmup,
             augment=augment,
@@ -276,11 +278,18 @@ class Model:
             allow_changes=allow_changes,
         )
 
-    def evaluate(self, images: Inputs, labels: Targets, *, loss: str | None = None) -> dict[str, float]:
+    def evaluate(
+        self,
+        images: Inputs,
+        labels: Targets,
+        *,
+        loss: str | Mapping[str, str] | None = None,
+        loss_weights: Mapping[str, float] | None = None,
+    ) -> dict[str, float]:
         """Return loss and accuracy in inference mode; see :func:`runtime.train.evaluate`."""
         from runtime.train import evaluate
 
-        return evaluate(self, images, labels, loss=loss)
+        return evaluate(self, images, labels, loss=loss, loss_weights=loss_weights)
 
     def predict(self, images: Inputs) -> Any:  # array or dict, as in a call
         """Return the outputs for any number of images; see :func:`runtime.train.predict`."""

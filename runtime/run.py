@@ -30,6 +30,7 @@ from runtime.feeding import Batches, steps
 from runtime.history import History, Row
 from runtime.images import Feed
 from runtime.progress import Silent
+from runtime.scores import Scores, weighted
 
 Array = NDArray[Any]
 
@@ -176,9 +177,7 @@ class Run:
                 self._interrupt()
                 return
         seconds = time.perf_counter() - began
-        row |= {"loss": at.loss / images}
-        if at.judged:
-            row["accuracy"] = at.correct / at.judged
+        row |= Scores(at.sums).row(images, self.settings.loss_weights)
         if self.validate is not None:
             row |= {f"val_{name}": value for name, value in self.validate().items()}
         row |= {"lr_last": rate, "seconds": seconds, "images_per_second": (images - done) / max(seconds, 1e-9)}
@@ -202,14 +201,15 @@ class Run:
         # The model may have made its programs anew, in larger memory.
         if step is None or step.program is not program:
             step = self._bound_steps[size] = _Step(program, self.data, self.settings, self.model.rng)
-        score = step.run(rows)
-        if not math.isfinite(score.loss):
-            raise TrainingError([self._diverged(rows, score.loss, rate)])
+        found = step.run(rows)
+        loss = weighted(found, self.settings.loss_weights)
+        if not math.isfinite(loss):
+            raise TrainingError([self._diverged(rows, loss, rate)])
         self.optimizer.step(rate)
         at.step += 1
-        at.loss += score.loss * size
-        at.correct, at.judged = at.correct + score.correct, at.judged + score.judged
-        self.shown.step(size, at.loss / self.ends[at.step - 1], at.correct / at.judged if at.judged else None)
+        scores = Scores(at.sums)
+        scores.add(found, size)
+        self.shown.step(size, scores.loss(self.ends[at.step - 1], self.settings.loss_weights), scores.accuracy())
 
     def _finish(self, row: Row) -> None:
         self.history.rows.append(row)
@@ -274,28 +274,32 @@ class _Step:
             else Feed(source, program.inputs[name])
             for name, source in data.images.items()
         ]  # fmt: skip
-        self._losses = []
+        self._losses: dict[str, tuple[Feed, losses.Loss]] = {}
+        self._weights: list[tuple[Array, float]] = []
         for name, targets in data.labelled.items():
-            judge = losses.bind(
-                settings.loss, targets, program.outputs[name], program.grad_outputs[name], program.loss_workspace
-            )
-            self._losses.append((Feed(targets, judge.targets), judge))
+            gradient, loss = program.grad_outputs[name], settings.loss_of(name)
+            judge = losses.bind(loss, targets, program.outputs[name], gradient, program.loss_workspace)
+            self._losses[name] = Feed(targets, judge.targets), judge
+            if settings.loss_weights.get(name, 1.0) != 1.0:
+                self._weights.append((gradient, settings.loss_weights[name]))
         self._unused = [array for name, array in program.grad_outputs.items() if name not in data.labelled]
 
-    def run(self, rows: Array) -> losses.Score:
+    def run(self, rows: Array) -> dict[str, losses.Score]:
+        """Return the score of each output that is learnt from."""
         for feed in self._inputs:
             feed(rows)
         self.program.forward()
-        loss, correct, judged = 0.0, 0, 0
+        found = {}
         # The losses take turns with one workspace, so each is fed just before its step.
-        for feed, judge in self._losses:
+        for name, (feed, judge) in self._losses.items():
             feed(rows)
-            score = judge.step()
-            loss, correct, judged = loss + score.loss, correct + score.correct, judged + score.judged
+            found[name] = judge.step()
+        for gradient, weight in self._weights:
+            np.multiply(gradient, weight, out=gradient)
         for array in self._unused:
             array.fill(0.0)
         self.program.backward()
-        return losses.Score(loss, correct, judged)
+        return found
 
 
 def _optimizer(model: Trainable, settings: TrainSettings) -> optim.Sgd | optim.Adam:

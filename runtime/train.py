@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from planner import optimizers
 from planner.augment import Augment
 from planner.findings import Finding, PlannerError, SettingError
-from planner.training import LOSSES, TrainSettings, loss_finding
+from planner.training import TrainSettings, loss_finding
 from runtime import losses, weights
 from runtime.allocation import empty_outputs
 from runtime.checkpoint import Checkpoint
@@ -25,6 +25,7 @@ from runtime.history import History
 from runtime.images import Feed
 from runtime.progress import Silent, chosen
 from runtime.run import Run, Trainable, TrainingError
+from runtime.scores import Scores
 
 Array = NDArray[Any]
 Validation = tuple[Inputs, Targets] | float
@@ -40,7 +41,8 @@ def fit(
     validation: Validation | None = None,
     optimizer: optimizers.Optimizer | Mapping[str, Any] | str | None = None,
     lr: float | None = None,
-    loss: str | None = None,
+    loss: str | Mapping[str, str] | None = None,
+    loss_weights: Mapping[str, float] | None = None,
     schedule: str | None = None,
     warmup: float | None = None,
     augment: Augment | Mapping[str, Any] | None = None,
@@ -64,6 +66,10 @@ def fit(
         Evaluated after every epoch. A share is taken from the end of the data, before any shuffling.
     optimizer : str, Mapping, or planner.optimizers.Optimizer, optional
         ``"adam"``, ``{"sgd": {"lr": 0.1}}``, as in a spec.
+    loss : str or Mapping, optional
+        One for all outputs, or by output.
+    loss_weights : Mapping of str to float, optional
+        What the loss of each output counts in the sum that is made small: ``{"aux": 0.3}``; 1 unless told.
     schedule, warmup : optional
         ``"constant"`` or ``"cosine"``; epochs over which the learning rate first rises.
     augment : Mapping or planner.augment.Augment, optional
@@ -108,16 +114,16 @@ def fit(
         base = Checkpoint.read(saved, resume).base(saved.spec, model.bound.train)
     settings = _settings(
         base, optimizer, lr, augment,
-        epochs=epochs, batch=batch, loss=loss, schedule=schedule, warmup=warmup,
+        epochs=epochs, batch=batch, loss=loss, loss_weights=loss_weights, schedule=schedule, warmup=warmup,
     )  # fmt: skip
-    data = _labelled(model, images, labels, settings.loss)
+    data = _labelled(model, images, labels, settings)
     judged: Batches | None = None
     if validation is not None:
-        data, judged = _parted(model, data, validation, settings.loss)
+        data, judged = _parted(model, data, validation, settings)
     seed = None if seed is None else _seed(seed)
 
     def validate() -> dict[str, float]:
-        return {} if judged is None else _measure(model, judged, settings.loss)
+        return {} if judged is None else _measure(model, judged, settings)
 
     run = Run(model, data, settings, validate, chosen(progress), save, seed)
     if saved is not None and resume is not None:
@@ -127,16 +133,26 @@ def fit(
     return run.go()
 
 
-def evaluate(model: Trainable, images: Inputs, labels: Targets, *, loss: str | None = None) -> dict[str, float]:
+def evaluate(
+    model: Trainable,
+    images: Inputs,
+    labels: Targets,
+    *,
+    loss: str | Mapping[str, str] | None = None,
+    loss_weights: Mapping[str, float] | None = None,
+) -> dict[str, float]:
     """Return ``loss`` and, where the labels are classes, ``accuracy`` over a data set, in inference mode.
+
+    With labels for several outputs also ``loss.NAME`` and ``accuracy.NAME`` of each; ``loss`` is then their sum by
+    weight, and ``accuracy`` that of the first.
 
     Raises
     ------
     planner.PlannerError
         R501, R502, R503: the data does not fit the network or the loss.
     """
-    name = model.bound.train.loss if loss is None else loss
-    return _measure(model, _labelled(model, images, labels, name), name)
+    settings = _settings(model.bound.train, None, None, None, loss=loss, loss_weights=loss_weights)
+    return _measure(model, _labelled(model, images, labels, settings), settings)
 
 
 def predict(model: Trainable, images: Inputs) -> Array | dict[str, Array]:
@@ -155,19 +171,18 @@ def predict(model: Trainable, images: Inputs) -> Array | dict[str, Array]:
     return next(iter(found.values())) if len(found) == 1 else found
 
 
-def _measure(model: Trainable, data: Batches, name: str) -> dict[str, float]:
-    total, correct, judged = 0.0, 0, 0
+def _measure(model: Trainable, data: Batches, settings: TrainSettings) -> dict[str, float]:
+    scores = Scores()
     for rows in data.chunks():
         outputs = _infer(model, data, rows)
-        for output, targets in data.labelled.items():
-            values = np.ascontiguousarray(np.moveaxis(outputs[output], 0, -1))
-            judge = losses.bind(name, targets, values)
+        found = {}
+        for name, targets in data.labelled.items():
+            values = np.ascontiguousarray(np.moveaxis(outputs[name], 0, -1))
+            judge = losses.bind(settings.loss_of(name), targets, values)
             Feed(targets, judge.targets)(rows)
-            score = judge.step()
-            total += score.loss * len(rows)
-            correct, judged = correct + score.correct, judged + score.judged
-    scores = {"loss": total / len(data)}
-    return scores | {"accuracy": correct / judged} if judged else scores
+            found[name] = judge.step()
+        scores.add(found, len(rows))
+    return scores.row(len(data), settings.loss_weights)
 
 
 def _infer(model: Trainable, data: Batches, rows: Array) -> dict[str, Array]:
@@ -214,7 +229,7 @@ def _seed(value: object) -> int:
     return seed
 
 
-def _parted(model: Trainable, data: Batches, validation: object, loss: str) -> tuple[Batches, Batches]:
+def _parted(model: Trainable, data: Batches, validation: object, settings: TrainSettings) -> tuple[Batches, Batches]:
     """Return the data to learn from and to judge by, as the ``validation`` of a fit says."""
     given = _plain(validation)
     fixes = ("give validation=(images, labels)", "or the share of the data to hold out: validation=0.2")
@@ -228,25 +243,25 @@ def _parted(model: Trainable, data: Batches, validation: object, loss: str) -> t
         raise TrainingError.of("R503", f"`validation` is a pair of images and labels, got {what}", fixes=fixes)
     held_images, held_labels = given
     try:
-        return data, _labelled(model, held_images, held_labels, loss)
+        return data, _labelled(model, held_images, held_labels, settings)
     except PlannerError as error:
         found = (replace(finding, message=f"in `validation`, {finding.message}") for finding in error.findings)
         raise TrainingError(found) from None
 
 
-def _labelled(model: Trainable, images: Inputs, labels: Targets | None, loss: str) -> Batches:
+def _labelled(model: Trainable, images: Inputs, labels: Targets | None, settings: TrainSettings) -> Batches:
     """Return the data checked against the network and the loss."""
-    try:
-        optimizers.refuse_other("loss", loss, LOSSES)
-    except SettingError as error:
-        raise _refused(error) from None
+    unknown = [finding for _, finding in settings.unknown_outputs(model.bound.outputs)]
+    if unknown:
+        raise TrainingError(unknown)
     if labels is None:
         fixes = ("give one label for each image", "or ask for outputs alone: model.predict(images)")
         raise TrainingError.of("R503", "there are images but no labels (None)", fixes=fixes)
-    data = Batches(model.bound, images, labels, loss)
+    data = Batches(model.bound, images, labels, settings)
     data.needs_images()
-    ends = [model.bound.by_name[model.bound.outputs[name]] for name in data.labelled]
-    squashed = [found for node in ends if (found := loss_finding(loss, node.kind, node.name)) is not None]
+    ends = {name: model.bound.by_name[model.bound.outputs[name]] for name in data.labelled}
+    found = (loss_finding(settings.loss_of(name), node.kind, node.name) for name, node in ends.items())
+    squashed = [finding for finding in found if finding is not None]
     if squashed:
         raise TrainingError(squashed)
     return data

@@ -224,7 +224,7 @@ def _train() -> dict[str, Any]:
         }
         for kind, cls in OPTIMIZERS.items()
     }
-    words = {"loss": list(LOSSES), "schedule": list(SCHEDULES)}
+    words = {"schedule": list(SCHEDULES)}
     properties: dict[str, Any] = {}
     for item in fields(TrainSettings):
         text = str(item.metadata["description"])
@@ -238,6 +238,13 @@ def _train() -> dict[str, Any]:
             properties[item.name] = {
                 "type": ["object", "null"], "description": text, "additionalProperties": False, "properties": moves
             }  # fmt: skip
+        elif item.name == "loss":
+            one = {"enum": list(LOSSES)}
+            choices = [one, {"type": "object", "additionalProperties": one}]
+            properties[item.name] = {"anyOf": choices, "description": text}
+        elif item.name == "loss_weights":
+            each = {"type": "number", "minimum": 0}
+            properties[item.name] = {"type": "object", "additionalProperties": each, "description": text}
         elif item.name in words:
             properties[item.name] = {"enum": words[item.name], "description": text}
         else:

@@ -74,7 +74,9 @@ def googlenet(
     for number, module in enumerate(("m4a", "m4d"), start=1) if aux else ():
         layers.append(item("block", use="head", name=f"aux{number}", from_=module))
         outputs[f"aux{number}"] = ["N", classes]
-    return document(name, images(channels), layers, blocks=blocks, output=outputs)
+    # arXiv:1409.4842, section 5: the losses of the auxiliary classifiers were weighted by 0.3
+    train = {"loss_weights": dict.fromkeys(list(outputs)[1:], 0.3)} if aux else None
+    return document(name, images(channels), layers, blocks=blocks, output=outputs, train=train)
 
 
 def inception_v3(
