@@ -87,7 +87,7 @@ def test_who_is_not_installed_is_said_and_not_measured(
 ) -> None:
     monkeypatch.setattr("tests.benchmarks.rivals.find_spec", lambda _: None)
     groups = ["train", "infer", "peers"]
-    chosen = argparse.Namespace(groups=groups, nets=["lenet5"], batches=[1], seconds=0.0, json=None)
+    chosen = argparse.Namespace(groups=groups, nets=["lenet5"], batches=[1], seconds=0.0, clock="wall", json=None)
     bench.run(chosen)
     printed = capsys.readouterr().out
     assert "# PyTorch is not measured: torch not installed" in printed

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [GROUP ...] [--nets lenet5 ...] [--batches 1 32] [--seconds 4] [--json FILE]``.
+"""``python -m tests.benchmarks [GROUP ...] [--nets lenet5 ...] [--batches 1] [--cores 1] [--clock cpu] [--json FILE]``.
 
     train, infer   steps and passes beside PyTorch and onnxruntime
     peers          LeNet beside networks in NumPy: numpy-ml, the ONNX ReferenceEvaluator, autograd
@@ -22,9 +22,9 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.race import CHILD, CLOCKS
 from tests.benchmarks.rivals import RIVALS
 
-CHILD = "SHAPEPLAN_BENCH_CHILD"
 NAMES = ("train", "infer", "peers", "memory", "growth", "shares")
 
 Rows = Iterator[dict[str, Any]]
@@ -65,7 +65,7 @@ def group(name: str, chosen: argparse.Namespace) -> tuple[str, Rows, Line]:
     if name == "growth":
         from tests.benchmarks import growth
 
-        return growth.HEAD, growth.rows(chosen.nets, chosen.seconds), growth.line
+        return growth.HEAD, growth.rows(chosen.nets, chosen.seconds, chosen.clock), growth.line
     if name == "shares":
         from tests.benchmarks import shares
 
@@ -74,12 +74,12 @@ def group(name: str, chosen: argparse.Namespace) -> tuple[str, Rows, Line]:
 
     raced = races.GROUPS[name]
     nets, batches = chosen.nets or raced.nets, chosen.batches or raced.batches
-    return races.HEAD, races.rows(raced, nets, batches, chosen.seconds), races.line
+    return races.HEAD, races.rows(raced, nets, batches, chosen.seconds, CLOCKS[chosen.clock]), races.line
 
 
 def run(chosen: argparse.Namespace) -> None:
     """Measure, print as it comes, and write JSON where asked."""
-    facts = machine()
+    facts = machine() | {"clock": chosen.clock}
     print(json.dumps(facts))
     for name, rival in RIVALS.items():
         if absent := " and ".join(rival.missing()):
@@ -103,10 +103,15 @@ def main() -> int:
     parser.add_argument("--nets", nargs="+", default=[])
     parser.add_argument("--batches", nargs="+", type=int, default=[])
     parser.add_argument("--seconds", type=float, default=4.0, help="for each row")
+    parser.add_argument("--cores", type=int, help="at most so many")
+    parser.add_argument("--clock", choices=sorted(CLOCKS), default="wall", help="cpu: where others use the machine too")
     parser.add_argument("--json", help="file for the figures")
     chosen = parser.parse_args()
     if unknown := [name for name in chosen.groups if name not in NAMES]:
         parser.error(f"no group {unknown[0]!r}; there are {', '.join(NAMES)}")
+    if chosen.cores and hasattr(os, "sched_setaffinity"):
+        # Before any library looks how many there are.
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: chosen.cores])
     if CHILD not in os.environ:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
         command = [sys.executable, "-m", "tests.benchmarks", *sys.argv[1:]]

@@ -32,6 +32,7 @@ import planner.symbols.sizes
 from planner import Network, Plan, diagnose
 from planner.spec import read
 from tests.benchmarks.graph import graph
+from tests.benchmarks.race import CLOCKS
 
 LENGTHS = (10, 100, 1_000, 10_000)
 ROOT = Path(__file__).parent.parent.parent
@@ -229,9 +230,6 @@ def measure(repeat: int, largest: int, most_others: int, clock: Callable[[], flo
                     beside = [pair for pair in beside if pair[0] != tool]
                     row.times.pop(tool, None)
         yield row
-
-
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 def cold(repeat: int, clock: str) -> list[float]:

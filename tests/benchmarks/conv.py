@@ -12,7 +12,6 @@ import argparse
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -21,6 +20,7 @@ import numpy.typing as npt
 import threadpoolctl
 
 from planner.layers import Conv
+from tests.benchmarks.race import CLOCKS
 from tests.runtime.bench import Bench
 
 HELD_BACK = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
@@ -55,9 +55,6 @@ CASES = (
     Case("LeNet c5, batch 64", 64, 16, 5, 120, 5),
     Case("3x3 64->64 at 32x32, one image", 1, 64, 32, 64, 3, pad=1),
 )
-
-
-CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 
 
 def milliseconds(work: Callable[[], object], clock: str) -> float:

@@ -20,6 +20,7 @@ from planner import Network, layer
 from planner.bound import BoundPlan
 from tests.benchmarks import sides
 from tests.benchmarks.networks import bound
+from tests.benchmarks.race import CHILD, CLOCKS, Clock
 from tests.benchmarks.races import timed
 from tests.benchmarks.rivals import RIVALS
 
@@ -44,14 +45,15 @@ def tower(depth: int, side: int, batch: int) -> BoundPlan:
     return net.check().bind(N=batch)
 
 
-def rows(nets: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
+def rows(nets: Sequence[str], seconds: float, clock: str) -> Iterator[dict[str, Any]]:
     """Yield one row for each size that grows, then for each number of cores."""
+    grown = partial(_grown, seconds=seconds, clock=CLOCKS[clock])
     for name in nets or ("lenet5", "cifar_vgg"):
-        yield from _grown("batch", name, BATCHES, partial(bound, name), lambda batch: batch, seconds)
+        yield from grown("batch", name, BATCHES, partial(bound, name), lambda batch: batch)
     if not nets:
-        yield from _grown("side", "tower", SIDES, lambda side: tower(3, side, 8), lambda side: side * side, seconds)
-        yield from _grown("depth", "tower", DEPTHS, lambda depth: tower(depth, 32, 16), lambda depth: depth, seconds)
-    yield from _cores(nets or CORE_NETS, seconds)
+        yield from grown("side", "tower", SIDES, lambda side: tower(3, side, 8), lambda side: side * side)
+        yield from grown("depth", "tower", DEPTHS, lambda depth: tower(depth, 32, 16), lambda depth: depth)
+    yield from _cores(nets or CORE_NETS, seconds, clock)
 
 
 def line(row: Mapping[str, Any]) -> str:
@@ -64,7 +66,7 @@ def line(row: Mapping[str, Any]) -> str:
 
 def _grown(
     grows: str, name: str, sizes: Sequence[int], make: Callable[[int], BoundPlan], units: Callable[[int], int],
-    seconds: float,
+    seconds: float, clock: Clock,
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     for size in sizes:
         plan = make(size)
@@ -72,28 +74,27 @@ def _grown(
         rival = RIVALS["PyTorch"]
         theirs = None if rival.missing() else rival.side("step", plan, model)
         row = {"grows": grows, "network": name, "to": size, "units": units(size)}
-        figures = timed(sides.step(plan, model), theirs or (lambda: None), seconds)
+        figures = timed(sides.step(plan, model), theirs or (lambda: None), seconds, clock)
         if theirs is None:
             figures = {"ours_ms": figures["ours_ms"]}
         yield row | figures
 
 
-def _cores(nets: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
+def _cores(nets: Sequence[str], seconds: float, clock: str) -> Iterator[dict[str, Any]]:
     """Yield rows of processes that may use one core, two and so on, doubling, as the libraries find them."""
     if not hasattr(os, "sched_getaffinity"):
         return
-    here = sorted(os.sched_getaffinity(0))
-    counts = [2**power for power in range(len(here).bit_length()) if 2**power <= len(here)]
+    most = len(os.sched_getaffinity(0))
+    counts = [2**power for power in range(most.bit_length()) if 2**power <= most]
     for name in nets:
         for count in counts:
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "rows.json"
                 command = [sys.executable, "-m", "tests.benchmarks", "train", "--nets", name, "--batches", "64"]
-                command += ["--seconds", str(seconds), "--json", str(file)]
-                subprocess.run(
-                    command, check=True, capture_output=True, env=dict(os.environ),
-                    preexec_fn=partial(os.sched_setaffinity, 0, here[:count]),
-                )  # fmt: skip
+                command += ["--seconds", str(seconds), "--json", str(file), "--cores", str(count), "--clock", clock]
+                # Not as a child that has its cores already.
+                clean = {key: value for key, value in os.environ.items() if key != CHILD}
+                subprocess.run(command, check=True, capture_output=True, env=clean)
                 for row in json.loads(file.read_text("utf-8"))["groups"]["train"]:
                     yield {"grows": "cores", "network": name, "to": count, "units": 1} | {
                         key: row[key] for key in ("ours_ms", "theirs_ms", "ratio", "low", "high", "pairs")

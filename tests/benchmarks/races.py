@@ -9,7 +9,7 @@ from typing import Any
 import runtime
 from tests.benchmarks import sides
 from tests.benchmarks.networks import LARGE, SMALL, bound
-from tests.benchmarks.race import race
+from tests.benchmarks.race import Clock, Work, race
 from tests.benchmarks.rivals import RIVALS
 
 
@@ -31,7 +31,9 @@ GROUPS: Mapping[str, Group] = {
 HEAD = f"{'work':<6} {'network':<14}{'batch':>5} {'beside':<15}{'ours ms':>10} {'theirs ms':>10} {'ratio':>7}"
 
 
-def rows(group: Group, nets: Sequence[str], batches: Sequence[int], seconds: float) -> Iterator[dict[str, Any]]:
+def rows(
+    group: Group, nets: Sequence[str], batches: Sequence[int], seconds: float, clock: Clock
+) -> Iterator[dict[str, Any]]:
     """Yield one row for each work, network, batch and rival; a rival that is not installed gets none."""
     present = {name: RIVALS[name] for name in group.rivals if not RIVALS[name].missing()}
     for work in group.works:
@@ -44,12 +46,12 @@ def rows(group: Group, nets: Sequence[str], batches: Sequence[int], seconds: flo
                     if theirs is not None:
                         ours = getattr(sides, work)(plan, model)
                         row = {"work": work, "network": net, "batch": batch, "beside": name}
-                        yield row | timed(ours, theirs, seconds)
+                        yield row | timed(ours, theirs, seconds, clock)
 
 
-def timed(ours: sides.Pass, theirs: sides.Pass, seconds: float) -> dict[str, Any]:
+def timed(ours: Work, theirs: Work, seconds: float, clock: Clock) -> dict[str, Any]:
     """Return the figures of one race."""
-    result = race(ours, theirs, seconds=seconds)
+    result = race(ours, theirs, seconds=seconds, clock=clock)
     low, high = result.spread
     return {
         "ours_ms": result.ours * 1e3, "theirs_ms": result.theirs * 1e3, "ratio": result.ratio, "low": low, "high": high,
