@@ -159,10 +159,9 @@ def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
         return {"anyOf": [{"type": "number"}, _ARGUMENT]}
     if "lengths" in item.metadata:
         shortest, longest = item.metadata["lengths"]
-        one = {"anyOf": [{"type": "number"}, _ARGUMENT]} if item.metadata.get("numbers") else _size()
-        array = {"type": "array", "items": one, "minItems": shortest}
+        array = {"type": "array", "items": _size(), "minItems": shortest}
         array |= {} if longest is None else {"maxItems": longest}
-        return {"anyOf": [one, array]}
+        return {"anyOf": [_size(), array]}
     if item.name == "pad":
         sides = {"type": "array", "items": _size(), "minItems": 4, "maxItems": 4}
         return {"anyOf": [{"$ref": "#/definitions/pair"}, sides]}

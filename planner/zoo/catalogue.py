@@ -10,8 +10,10 @@ from planner.findings import SpecError, nearest
 from planner.zoo import (
     alexnet,
     convnext,
+    dcgan,
     densenet,
     efficientnet,
+    fcn,
     inception,
     lenet,
     mnasnet,
@@ -20,8 +22,11 @@ from planner.zoo import (
     nin,
     regnet,
     resnet,
+    resnet_cifar,
+    segnet,
     shufflenet,
     squeezenet,
+    unet,
     vgg,
 )
 from planner.zoo.member import Member
@@ -33,6 +38,7 @@ FAMILIES = (
     nin,
     inception,
     resnet,
+    resnet_cifar,
     densenet,
     squeezenet,
     mobilenet,
@@ -42,6 +48,10 @@ FAMILIES = (
     efficientnet,
     regnet,
     convnext,
+    fcn,
+    unet,
+    segnet,
+    dcgan,
 )
 
 MEMBERS: Mapping[str, Member] = MappingProxyType(
@@ -62,10 +72,10 @@ def member(name: str) -> Member:
     --------
     >>> member("vgg16").parameters
     138357544
-    >>> member("resnet5")
+    >>> member("mobilnet_v2")
     Traceback (most recent call last):
         ...
-    planner.findings.SpecError: error[P105]: there is no known network `resnet5`; did you mean `resnet50`?
+    planner.findings.SpecError: error[P105]: there is no known network `mobilnet_v2`; did you mean `mobilenet_v2`?
     """
     if name in MEMBERS:
         return MEMBERS[name]
@@ -79,8 +89,8 @@ def matching(words: tuple[str, ...]) -> list[Member]:
 
     Examples
     --------
-    >>> [each.name for each in matching(("resnet1*", "nin"))]
-    ['nin', 'resnet18', 'resnet101', 'resnet152']
+    >>> [each.name for each in matching(("resnet15*", "nin"))]
+    ['nin', 'resnet152']
     """
     wanted = [word.lower() for word in words]
     return [each for name, each in MEMBERS.items() if not wanted or any(_means(word, name) for word in wanted)]

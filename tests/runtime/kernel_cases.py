@@ -32,7 +32,6 @@ from planner.layers import (
     PRelu,
     Relu,
     Relu6,
-    Rescale,
     Selu,
     Shift,
     Sigmoid,
@@ -108,7 +107,6 @@ CHANNELWISE: tuple[Layer, ...] = (
     PRelu(per_channel=True),
     LayerScale(),
     Shift(),
-    Rescale(scale=(1.0, 2.0, 0.5, -1.0), shift=0.5),
 )
 RANDOM: tuple[Layer, ...] = (
     Dropout(rate=0.3),

@@ -92,5 +92,39 @@ TORCHVISION = {
     "wide_resnet50_2": Published(68_883_240, 11_398_021_120, 224, 1),
 }
 
+OTHERS = {
+    # MobileNet V1: tensorflow/models, research/slim/nets; 569 million multiply-accumulates in the paper's table 4
+    "mobilenet_v1": Published(4_231_976, 568_740_352, 224, 1),
+    # Derived; the table of osmr/imgclsmob has the same parameters for these four
+    "nin": Published(966_986, 222_486_528, 32, 4),
+    "preact_resnet110": Published(1_730_522, 253_149_824, 32, 1),
+    "preact_resnet164": Published(1_703_258, 247_646_720, 32, 1),
+    "preact_resnet1001": Published(10_327_706, 1_490_995_712, 32, 1),
+    # Derived; 0.27, 0.46, 0.66, 0.85 and 1.7 million in He et al., arXiv:1512.03385, table 6
+    "resnet20": Published(269_722, 40_551_040, 32, 1),
+    "resnet32": Published(464_154, 68_862_592, 32, 1),
+    "resnet44": Published(658_586, 97_174_144, 32, 1),
+    "resnet56": Published(853_018, 125_485_696, 32, 1),
+    "resnet110": Published(1_727_962, 252_887_680, 32, 1),
+    # Derived from figure 1 of the paper; the smallest tile that loses nothing has 188 rows, with padding 16
+    "unet": Published(31_030_658, 150_428_424_448, 572, 188),
+    "unet_padded": Published(31_030_658, 192_384_335_872, 512, 16),
+    # Derived; 134 million in Long et al., arXiv:1411.4038, table 1. Its border lets it take an image of one pixel
+    "fcn8s": Published(134_489_759, 181_529_034_048, 500, 1),
+}
+"""Square images; sources beside them."""
+
+FIXED = {
+    # LeCun et al. 1998, section II.B: C1 to F6 have 60,000; the last layer is ours
+    "lenet5_1998": (156 + 12 + 1_516 + 32 + 48_120 + 10_164 + 850, 326_520),
+    "lenet5": (61_706, 416_520),
+    # pytorch/examples, dcgan, with its defaults
+    "dcgan_generator": (3_576_704, 104_628_224),
+    "dcgan_discriminator": (2_765_568, 103_817_216),
+    # Derived from the layers of VGG-16 and their mirror; 360 x 480 is CamVid's size in the paper
+    "segnet": (29_441_419, 106_287_759_360),
+}
+"""Parameters and multiply-accumulates of networks for images of one size, or not square."""
+
 AUXILIARY = {"googlenet": 6_379_984, "inception_v3": 3_326_696}
 """Parameters of the auxiliary heads: `num_params` of Inception-v3 counts them, that of GoogLeNet does not."""

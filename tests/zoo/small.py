@@ -14,6 +14,10 @@ BATCH = 4
 FIXED: dict[str, dict[str, Any]] = {
     "regnet": {"depth": 6, "first": 16, "slope": 14.0, "ratio": 1.8, "group_width": 8},
     "densenet": {"growth": 4},
+    "resnet_cifar": {"depth": 2},
+    "preact_resnet": {"depth": 2},
+    "unet": {"levels": 2},
+    "fcn8s": {"width": 1 / 32},
 }
 """Settings of families whose size hangs on more than width and depth, by the function that builds them."""
 

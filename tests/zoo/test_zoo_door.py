@@ -37,17 +37,17 @@ def test_the_list_for_machines_names_settings_and_sizes() -> None:
 
 @pytest.mark.parametrize("command", ["zoo", "init"])
 def test_an_unknown_name_is_a_finding_with_the_nearest_one(command: str) -> None:
-    result = run(command, "resnet5o")
+    result = run(command, "mobilnet_v2")
     assert result.exit_code == 1
-    assert "error[P105]" in result.stderr and "did you mean `resnet50`?" in result.stderr
+    assert "error[P105]" in result.stderr and "did you mean `mobilenet_v2`?" in result.stderr
 
 
 def test_every_command_takes_a_known_network() -> None:
     for arguments in (["check"], ["show", "--at", "H=64,W=64"], ["explain"], ["solve"]):
         result = run(arguments[0], "zoo:resnet18", *arguments[1:])
         assert result.exit_code == 0, result.output
-    wrong = run("check", "zoo:resnet5o")
-    assert wrong.exit_code == 1 and "did you mean `resnet50`?" in wrong.stdout
+    wrong = run("check", "zoo:mobilnet_v2")
+    assert wrong.exit_code == 1 and "did you mean `mobilenet_v2`?" in wrong.stdout
 
 
 def test_a_setting_that_is_not_there_or_of_another_type_is_a_finding() -> None:
@@ -83,7 +83,7 @@ def test_python_loads_a_known_network_and_says_what_it_does_not_know() -> None:
         member("vgg11").document(widht=1.0)
 
 
-@pytest.mark.parametrize("name", ["lenet5", "resnet18", "inception_v3"])
+@pytest.mark.parametrize("name", ["lenet5", "resnet18", "inception_v3", "unet"])
 def test_the_example_of_a_known_network_is_what_init_writes(name: str) -> None:
     assert (ROOT / "examples" / f"{name}.yaml").read_text("utf-8") == member(name).text()
 

@@ -9,7 +9,7 @@ import pytest
 import planner.symbols as sy
 from planner import Plan, spec
 from planner.zoo import MEMBERS, Member
-from tests.zoo.published import AUXILIARY, TORCHVISION, Published
+from tests.zoo.published import AUXILIARY, FIXED, OTHERS, TORCHVISION, Published
 
 ALL = pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
 
@@ -52,6 +52,36 @@ def test_the_smallest_image_is_that_of_torchvision(name: str, published: Publish
     plan = plan_of(name)
     sizes = range(1, 140)
     assert [side for side in sizes if plan.accepts(N=1, H=side, W=side)] == [*range(published.smallest, 140)]
+
+
+@pytest.mark.parametrize(("name", "published"), OTHERS.items(), ids=list(OTHERS))
+def test_figures_and_the_smallest_image_of_other_networks_are_those_of_their_sources(
+    name: str, published: Published
+) -> None:
+    member = MEMBERS[name]
+    assert (member.parameters, member.macs) == published[:2]
+    assert set(member.at.values()) == {published.side}
+    plan = plan_of(name)
+    assert plan.accepts(N=1, H=published.smallest, W=published.smallest)
+    assert not any(plan.accepts(N=1, H=side, W=side) for side in range(1, published.smallest))
+
+
+@pytest.mark.parametrize(("name", "figures"), FIXED.items(), ids=list(FIXED))
+def test_figures_of_networks_for_one_size_are_those_of_their_sources(name: str, figures: tuple[int, int]) -> None:
+    assert (MEMBERS[name].parameters, MEMBERS[name].macs) == figures
+
+
+def test_every_network_has_a_source_for_its_figures() -> None:
+    assert {*TORCHVISION, *OTHERS, *FIXED} == set(MEMBERS)
+
+
+def test_the_first_form_of_lenet_has_the_papers_parameters_layer_by_layer() -> None:
+    plan, found = plan_of("lenet5_1998"), dict.fromkeys(("c1", "s2", "c3", "s4", "c5", "f6"), 0)
+    for node in plan.nodes:
+        stage = node.name.partition(".")[0].partition("_")[0]
+        if stage in found:
+            found[stage] += int(node.parameter_count)
+    assert list(found.values()) == [156, 12, 1_516, 32, 48_120, 10_164]
 
 
 @pytest.mark.parametrize("name", AUXILIARY)

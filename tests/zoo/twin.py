@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
 from planner.bound import BoundNode, BoundPlan
-from planner.layers import BatchNorm
+from planner.layers import BatchNorm, Layer, Unpool
 from tests.torch_judge import FUNCTIONS
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
@@ -49,5 +49,12 @@ class Twin:
                 inputs[0], arrays["running_mean"], arrays["running_var"], arrays.get("weight"), arrays.get("bias"),
                 training, node.layer.momentum, node.layer.eps,
             )  # fmt: skip
-        settings = {key: value for key, value in node.layer.settings().items() if value is not None}
+        settings = known(node.layer)
+        if isinstance(node.layer, Unpool):  # the judge finds the positions by itself, in the map that was pooled
+            inputs, settings = [inputs[0], inputs[2]], {"pool": known(node.layer.pool)}
         return FUNCTIONS[node.layer.kind](inputs, settings, arrays, training)
+
+
+def known(layer: Layer) -> dict[str, Any]:
+    """Return the settings of a layer that have a value."""
+    return {key: value for key, value in layer.settings().items() if value is not None}
