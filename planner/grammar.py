@@ -18,15 +18,17 @@ def number(value: Size) -> str:
     return sy.text(value) if known is None else f"{known:,}"
 
 
-def plural(count: Size, noun: str) -> str:
-    """Return a count with its noun, in the singular after 1.
+def plural(count: Size, noun: str, several: str = "") -> str:
+    """Return a count with its noun, in the singular after 1; `several` is the plural where it is no noun with an s.
 
     Examples
     --------
     >>> plural(1, "layer"), plural(61706, "parameter"), plural(sy.symbol("K"), "channel")
     ('1 layer', '61,706 parameters', 'K channels')
     """
-    return f"{number(count)} {many(count, noun)}"
+    return (
+        f"{number(count)} {several}" if several and sy.constant(count) != 1 else f"{number(count)} {many(count, noun)}"
+    )
 
 
 def many(count: Size, noun: str) -> str:

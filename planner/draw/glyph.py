@@ -44,7 +44,7 @@ def glyph(volume: tuple[int, ...], x: float, y: float, role: Role, opacity: floa
     Parameters
     ----------
     volume : tuple of int
-        Sizes without the batch: (C, H, W) or (features,).
+        Sizes without the batch: (C, H, W) or (features,). A map of one axis is flat, of three the last two are drawn.
     x, y : float
         Centre, in points.
     role : Role
@@ -54,15 +54,16 @@ def glyph(volume: tuple[int, ...], x: float, y: float, role: Role, opacity: floa
 
     Examples
     --------
-    >>> len(glyph((64, 56, 56), 0, 0, "conv")), len(glyph((10,), 0, 0, "dense"))
-    (4, 1)
+    >>> len(glyph((64, 56, 56), 0, 0, "conv")), len(glyph((64, 9), 0, 0, "conv")), len(glyph((10,), 0, 0, "dense"))
+    (4, 4, 1)
     """
     if len(volume) == 1:
         tall = _scaled(volume[0], 4096, 6.0, HEIGHT)
         ink = Ink("card", role, 1.1, stroke_opacity=opacity)
         bar = Box(x - 3.5, y - tall / 2, 7, tall, 3, ink)
         return [bar] if opacity < 1 else [Box(x - 3.5, y - tall / 2, 7, tall, 3, Ink(role, role, 1.1, 0.4))]
-    right, down, deep = block(*volume[-3:])
+    channels, *sizes = volume
+    right, down, deep = block(channels, *[1, *sizes][-2:])
     slant_x, slant_y = deep * 0.62, deep * 0.46
     left, top = x - (right + slant_x) / 2, y - (down + slant_y) / 2 + slant_y
     a, b = (left, top), (left + right, top)

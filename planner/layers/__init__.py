@@ -15,6 +15,7 @@ from planner.layers.border import Crop as Crop
 from planner.layers.border import Pad as Pad
 from planner.layers.channelwise import LayerScale as LayerScale
 from planner.layers.channelwise import PRelu as PRelu
+from planner.layers.channelwise import Rescale as Rescale
 from planner.layers.channelwise import Shift as Shift
 from planner.layers.conv import Conv as Conv
 from planner.layers.convtranspose import ConvTranspose as ConvTranspose
@@ -45,8 +46,11 @@ from planner.layers.pool import SumPool as SumPool
 from planner.layers.resample import Upsample as Upsample
 from planner.layers.reshape import Flatten as Flatten
 from planner.layers.reshape import Reshape as Reshape
+from planner.layers.reshape import Squeeze as Squeeze
+from planner.layers.reshape import Unsqueeze as Unsqueeze
 from planner.layers.resize import Resize as Resize
 from planner.layers.shuffle import ChannelShuffle as ChannelShuffle
+from planner.layers.shuffle import Permute as Permute
 from planner.layers.shuffle import PixelShuffle as PixelShuffle
 from planner.layers.shuffle import PixelUnshuffle as PixelUnshuffle
 from planner.layers.slicing import Slice as Slice

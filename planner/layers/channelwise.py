@@ -1,11 +1,17 @@
-"""Layers with one number of their own for each channel: PReLU, layer scale, shift."""
+"""Layers with one number of their own for each channel: PReLU, layer scale, shift, rescaling."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import partial
+from typing import Any, ClassVar
 
 import planner.symbols as sy
+from planner.conditions import Equal, Requirement
+from planner.findings import SettingError
+from planner.grammar import plural
+from planner.layers.axes import sized
 from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
 from planner.layers.scratch import norm_elements
 from planner.symbols import Shape
@@ -121,3 +127,53 @@ class Shift(Channelwise):
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "each channel plus a learned number"
     keeps: ClassVar[frozenset[Keep]] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rescale(Layer):
+    """``scale * x + shift`` with fixed numbers: one for all channels, or a list with one for each.
+
+    References
+    ----------
+    `transform_input` of torchvision's GoogLeNet and Inception v3, which brings images to another mean and deviation.
+
+    Examples
+    --------
+    >>> Rescale(scale=(0.458, 0.448, 0.45)).output_shape(((8, 3, 299, 299),))
+    (8, 3, 299, 299)
+    """
+
+    scale: Any = setting(
+        "what is multiplied by: a number, or one for each channel", 1.0, lengths=(1, None), numbers=True
+    )
+    shift: Any = setting("what is then added, a number or one a channel", 0.0, lengths=(1, None), numbers=True)
+
+    kind: ClassVar[str] = "rescale"
+    category: ClassVar[Category] = "norm"
+    summary: ClassVar[str] = "each channel times a fixed number plus another"
+    in_place: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        settle(self, scale=_numbers("scale", self.scale), shift=_numbers("shift", self.shift))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        (shape,) = inputs
+        for name, given in (("scale", self.scale), ("shift", self.shift)):
+            if isinstance(given, tuple):
+                say = partial(_not_one_each, name, len(given), sized(shape, 1))
+                yield Requirement("S218", Equal(shape[1], len(given)), say, partial(str, sized(shape, 1)), name)
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        return inputs[0]
+
+
+def _numbers(name: str, given: object) -> float | tuple[float, ...]:
+    if isinstance(given, (list, tuple)):
+        if not given:
+            raise SettingError(name, f"`{name}` is an empty list", "give a number, or one for each channel")
+        return tuple(number(name, each, -LARGEST, LARGEST) for each in given)
+    return number(name, given, -LARGEST, LARGEST)
+
+
+def _not_one_each(name: str, count: int, has: str) -> str:
+    return f"`{name}` has {plural(count, 'number')}, but its input has {has}"

@@ -11,6 +11,7 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Divides, Equal, Requirement
 from planner.findings import SettingError
 from planner.grammar import many
+from planner.layers.axes import axis, needs_axis, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
 from planner.symbols import Shape, Size
 
@@ -114,6 +115,94 @@ class Reshape(Layer):
         return whole, whole
 
 
+@dataclass(frozen=True)
+class Squeeze(Layer):
+    """An axis of size 1 taken out; no copy.
+
+    Unlike in PyTorch, where an axis of another size stays, that is refused: what follows would get one axis more.
+
+    References
+    ----------
+    torch.squeeze documentation.
+
+    Examples
+    --------
+    >>> Squeeze(axis=2).output_shape(((8, 64, 1, 30),))
+    (8, 64, 30)
+    """
+
+    axis: int = setting("which: 1 the channels, 2 and on the map, negative from the end")
+
+    kind: ClassVar[str] = "squeeze"
+    category: ClassVar[Category] = "reshape"
+    summary: ClassVar[str] = "an axis of size 1 taken out"
+    alias: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        settle(self, axis=axis("axis", self.axis))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        (shape,) = inputs
+        yield needs_axis(self.axis, shape)
+        place = position(self.axis, len(shape))
+        yield Requirement(
+            "S204",
+            AtLeast(len(shape), 3),
+            lambda: f"takes an axis out, but its input {sy.shape_text(shape)} has no other beside the batch",
+        )
+        yield Requirement(
+            "S216",
+            Equal(shape[place], 1),
+            lambda: f"takes out an axis of size 1, but its input has {sized(shape, place)}",
+            lambda: sized(shape, place),
+            "axis",
+        )
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        (shape,) = inputs
+        place = position(self.axis, len(shape))
+        return (*shape[:place], *shape[place + 1 :])
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        return (AxisField(None), AxisField(None)) if len(inputs[0]) == 4 else None
+
+
+@dataclass(frozen=True)
+class Unsqueeze(Layer):
+    """An axis of size 1 put in, which becomes number `axis` of the output; no copy.
+
+    References
+    ----------
+    torch.unsqueeze documentation.
+
+    Examples
+    --------
+    >>> Unsqueeze(axis=-1).output_shape(((8, 64, 30),))
+    (8, 64, 30, 1)
+    """
+
+    axis: int = setting("its number in the output: 1 the channels, 2 and on the map, negative from the end")
+
+    kind: ClassVar[str] = "unsqueeze"
+    category: ClassVar[Category] = "reshape"
+    summary: ClassVar[str] = "an axis of size 1 put in"
+    alias: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        settle(self, axis=axis("axis", self.axis))
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        (shape,) = inputs
+        say = partial(_no_room, self.axis, shape)
+        room = len(shape) - self.axis if self.axis > 0 else len(shape) + self.axis
+        yield Requirement("S204", AtLeast(room, 0), say, partial(say, short=True), "axis")
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        (shape,) = inputs
+        place = position(self.axis, len(shape) + 1)
+        return (*shape[:place], 1, *shape[place:])
+
+
 def _is_computed(item: object) -> bool:
     return not isinstance(item, (bool, str, float)) and item == COMPUTED
 
@@ -131,3 +220,10 @@ def _counts(numbers: Size, known: Size, computed: bool) -> str:
     if computed:
         return f"{sy.text(numbers)} / {sy.text(known)}"
     return f"{sy.text(numbers)} to {sy.text(known)} {many(known, 'number')}"
+
+
+def _no_room(number: int, shape: Shape, *, short: bool = False) -> str:
+    if short:
+        return f"axes of the output are 1 to {len(shape)}"
+    batch = ", before the batch" if number == -len(shape) - 1 else ""
+    return f"cannot put in axis {number}{batch}: its input is {sy.shape_text(shape)}"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import planner.symbols as sy
-from planner.conditions import Divides, Requirement
-from planner.layers.axes import needs_map, sized
+from planner.conditions import Divides, Equal, Requirement
+from planner.findings import SettingError
+from planner.grammar import plural
+from planner.layers.axes import axis, needs_map, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
 from planner.layers.conv import uneven
 from planner.symbols import Shape, Size
@@ -131,6 +133,65 @@ class PixelUnshuffle(Layer):
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
         each = AxisField(self.scale, stride=self.scale)
         return each, each
+
+
+@dataclass(frozen=True)
+class Permute(Layer):
+    """The axes in another order, the batch where it was: axis i + 1 of the output is axis ``order[i]`` of the input.
+
+    Raises
+    ------
+    SettingError
+        The order does not name each axis from 1 on once.
+
+    References
+    ----------
+    torch.permute documentation; its order begins with the batch, which is left out here.
+
+    Examples
+    --------
+    >>> Permute(order=(2, 3, 1)).output_shape(((8, 64, 28, 30),))
+    (8, 28, 30, 64)
+    """
+
+    order: Any = setting("which axis each one is taken from: 1 the channels, 2 and on the map", lengths=(1, None))
+
+    kind: ClassVar[str] = "permute"
+    category: ClassVar[Category] = "reshape"
+    summary: ClassVar[str] = "the axes in another order"
+
+    def __post_init__(self) -> None:
+        given = self.order if isinstance(self.order, (list, tuple)) else (self.order,)
+        order = tuple(position(axis("order", number), len(given) + 1) for number in given)
+        if sorted(order) != list(range(1, len(order) + 1)):
+            problem = f"`order` must name each of {len(order)} axes once, got {list(given)}"
+            raise SettingError("order", problem, "write  order: [2, 3, 1]  to put the channels last")
+        settle(self, order=order)
+
+    def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
+        (shape,) = inputs
+        axes = len(self.order)
+        yield Requirement(
+            "S204",
+            Equal(len(shape), axes + 1),
+            lambda: (
+                f"orders {plural(axes, 'axis', 'axes')}, but its input {sy.shape_text(shape)} has {len(shape) - 1} "
+                "beside the batch"
+            ),
+            lambda: f"{len(shape) - 1} axes",
+            "order",
+        )
+
+    def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
+        (shape,) = inputs
+        return (shape[0], *(shape[place] for place in self.order))
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+        """Return that every position sees all, where axes of the map change places."""
+        if len(self.order) != 3 or self.order == (1, 2, 3):
+            return None
+        whole = AxisField(None, stride=0)
+        return whole, whole
 
 
 def _divides(scale: Size, shape: Shape, place: int) -> Requirement:

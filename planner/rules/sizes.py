@@ -145,7 +145,7 @@ SIZES = (
         "cut that does not fit",
         "A slice keeps positions of one axis, and a split into given sizes fills it. A slice that reaches beyond its "
         "axis would keep fewer positions than it says, or none, and parts that are not the whole would lose numbers "
-        "without a word; Python and PyTorch let the first pass.",
+        "without a word; Python and PyTorch let the first pass. A squeeze takes out an axis of size 1 and no other.",
         spec("split: {parts: [24, 72], part: 0}", "[N, 100, 28, 28]"),
         spec("split: {parts: [24, 76], part: 0}", "[N, 100, 28, 28]"),
     ),
@@ -165,6 +165,14 @@ SIZES = (
         "or features, as what the first one reads.",
         spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 1, 28, 28]"),
         spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 8, 28, 28]"),
+    ),
+    Rule(
+        "S218",
+        "not one number a channel",
+        "A list of fixed numbers has one for each channel of what a layer reads. One number without brackets serves "
+        "all channels.",
+        spec("rescale: {scale: [2, 2]}", "[N, 3, 28, 28]"),
+        spec("rescale: {scale: [2, 2, 2]}", "[N, 3, 28, 28]"),
     ),
     Rule(
         "S301",

@@ -17,6 +17,7 @@ from planner.layers import KINDS
 from planner.references import naming
 from planner.spec.drafts import BLOCK, CONDITION, PARAMETER_TYPES, Block, Draft, Findings, Item, Parameter
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value
+from planner.spec.library import FILE
 from planner.spec.tree import Scalar, Sequence, Tree, clip
 from planner.spec.values import Frame, Unreadable, Values
 from planner.symbols import Size
@@ -91,6 +92,8 @@ class Expansion:
             except Unreadable:
                 broken = True
         marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where}
+        if draft.where.file == FILE and frame.used is not None:  # nobody can look there; what is wrong is the use
+            marks = {"": frame.used}
         if frame.used is not None:
             marks["use"] = frame.used
         entry = Entry(

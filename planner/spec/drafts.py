@@ -108,10 +108,14 @@ class Findings:
         self.found.setdefault((code, where), Finding(code, message, where=where, related=related, fixes=kept))
 
 
-def read_blocks(tree: Tree | None, report: Report) -> dict[str, Block]:
-    """Return the blocks of a spec by name; what is wrong with them is reported."""
+def read_blocks(tree: Tree | None, report: Report, ready: Map[str, Block] | None = None) -> dict[str, Block]:
+    """Return the blocks of a spec by name, and behind them the ready ones; what is wrong with them is reported.
+
+    A block of the spec takes the place of a ready one of its name.
+    """
+    behind = dict(ready or {})
     if tree is None or (isinstance(tree, Scalar) and tree.value is None):
-        return {}
+        return behind
     if not isinstance(tree, Mapping):
         report(
             "P106",
@@ -119,7 +123,7 @@ def read_blocks(tree: Tree | None, report: Report) -> dict[str, Block]:
             tree.where,
             "write  basic: {params: ..., layers: ...}",
         )
-        return {}
+        return behind
     blocks = {key.text: Block(key.text, key.where) for key, _ in tree}
     bodies: list[tuple[Block, Tree | None]] = []
     for key, body in tree:
@@ -146,9 +150,9 @@ def read_blocks(tree: Tree | None, report: Report) -> dict[str, Block]:
         bodies.append((blocks[key.text], layers))
     for block, layers in bodies:
         if layers is not None:
-            block.drafts = read_drafts(layers, f"block `{block.name}`", blocks, report, inside=True)
+            block.drafts = read_drafts(layers, f"block `{block.name}`", {**behind, **blocks}, report, inside=True)
     _refuse_recursion(blocks, report)
-    return blocks
+    return blocks | {name: block for name, block in behind.items() if name not in blocks}
 
 
 def read_drafts(

@@ -17,6 +17,7 @@ from planner.findings import Finding, GraphError, Location, Related, SpecError, 
 from planner.network import Network
 from planner.spec.blocks import MOST_LAYERS, Expansion, TooManyLayers
 from planner.spec.drafts import Findings, read_blocks, read_drafts
+from planner.spec.library import FILE, library
 from planner.spec.source import compose, decode
 from planner.spec.tree import LONGEST_TEXT, Mapping, Scalar, Sequence, Tree, clip, plain, span
 from planner.spec.values import Frame
@@ -155,6 +156,13 @@ def _file_error(message: str, fix: str) -> SpecError:
     return SpecError([Finding("P105", message, fixes=(fix,))])
 
 
+def _at_use(finding: Finding) -> Finding:
+    """Return a finding inside a ready block as one at the place where that is used."""
+    if finding.where is None or finding.where.file != FILE or not finding.related:
+        return finding
+    return replace(finding, where=finding.related[0].where, related=finding.related[1:])
+
+
 def _position(finding: Finding) -> tuple[int, int]:
     return (finding.where.line, finding.where.column) if finding.where else (sys.maxsize, 0)
 
@@ -177,7 +185,7 @@ class _Reader:
                 self.report("N101", f"a spec has no key `{clip(key.text)}`", key.where, fix)
         self._version(tree)
         shapes = self._input(tree)
-        blocks = read_blocks(tree.get("blocks"), self.report)
+        blocks = read_blocks(tree.get("blocks"), self.report, library())
         layers = tree.get("layers")
         drafts = None if layers is None else read_drafts(layers, "the network", blocks, self.report, inside=False)
         if layers is None:
@@ -194,7 +202,8 @@ class _Reader:
         output = None if drafts is None else self._output(tree, expansion, frame)
         train = self._train(tree)
         built = None if drafts is None else builder.finish(output, train)
-        return built, [*self.findings.found.values(), *self._of_builder(builder, expansion)]
+        told = [_at_use(finding) for finding in self.findings.found.values()]
+        return built, [*told, *self._of_builder(builder, expansion)]
 
     def _of_builder(self, builder: Builder, expansion: Expansion) -> list[Finding]:
         """Return the builder's findings; one for each place in a block, which tells where it is used."""
@@ -202,7 +211,7 @@ class _Reader:
         seen: set[tuple[str, Location]] = set()
         for finding in builder.findings:
             use = expansion.used.get(finding.layer or "")
-            if use is None or finding.where is None:
+            if use is None or finding.where is None or finding.where == use:
                 kept.append(finding)
             elif (finding.code, finding.where) not in seen:
                 seen.add((finding.code, finding.where))

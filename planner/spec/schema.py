@@ -159,9 +159,10 @@ def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
         return {"anyOf": [{"type": "number"}, _ARGUMENT]}
     if "lengths" in item.metadata:
         shortest, longest = item.metadata["lengths"]
-        array = {"type": "array", "items": _size(), "minItems": shortest}
+        one = {"anyOf": [{"type": "number"}, _ARGUMENT]} if item.metadata.get("numbers") else _size()
+        array = {"type": "array", "items": one, "minItems": shortest}
         array |= {} if longest is None else {"maxItems": longest}
-        return {"anyOf": [_size(), array]}
+        return {"anyOf": [one, array]}
     if item.name == "pad":
         sides = {"type": "array", "items": _size(), "minItems": 4, "maxItems": 4}
         return {"anyOf": [{"$ref": "#/definitions/pair"}, sides]}

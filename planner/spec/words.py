@@ -38,6 +38,9 @@ _KIND_WORDS = {
     "slice": "narrow slicing index",
     "split": "chunk unstack",
     "prelu": "parametricrelu",
+    "permute": "transpose",
+    "unsqueeze": "expanddims",
+    "rescale": "rescaling",
     "layer_scale": "layerscale gamma",
     "dropout2d": "spatialdropout spatialdropout2d channeldropout featuredropout",
     "stochastic_depth": "stochasticdepth droppath dropconnect",
@@ -76,11 +79,17 @@ KEY_HINTS: Mapping[str, tuple[str, ...]] = {
 }
 """What a key is called elsewhere -> keys it may mean; the first that the layer has is meant."""
 
+_EXCITE = "write  - block: {use: squeeze_excite, reduction: 16}"
+
 ADVICE: Mapping[str, str] = {
     "ceil_mode": "write `rounding: ceil`",
     "in_channels": "remove it: it follows from the layer before",
     "in_features": "remove it: it follows from the layer before",
     "input_shape": "remove it: shapes stand under `input:` only",
+    "se": _EXCITE,
+    "SEBlock": _EXCITE,
+    "SqueezeExcitation": _EXCITE,
+    "squeeze_excitation": _EXCITE,
     "type": "the kind is the key:  - conv: {filters: 6, kernel: 5}",
 }
 """Keys of other tools that have no single key here, with what to do."""

@@ -1,4 +1,4 @@
-"""One number for each channel, as a factor or a term: channels are rows of contiguous memory.
+"""One number for each channel, as a factor or a term, learned or fixed: channels are rows of contiguous memory.
 
 Every forward may write over its input, and every backward over the gradient of its output.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.layers.channelwise import Channelwise, LayerScale, PRelu, Shift
+from planner.layers.channelwise import Channelwise, LayerScale, PRelu, Rescale, Shift
 from planner.layers.scratch import norm_step, pieces
 from runtime.kernels.base import Array, Kernel, LayerT, flat, kernel, same_memory
 
@@ -107,3 +107,32 @@ class ShiftKernel(ChannelwiseKernel[Shift]):
         np.add.reduce(grad, axis=1, keepdims=True, out=total)
         if target is not None and not same_memory(target, grad):
             np.copyto(target, grad)
+
+
+@kernel(Rescale)
+class RescaleKernel(Kernel[Rescale]):
+    """``scale x + shift`` with numbers that never change."""
+
+    def prepare(self) -> None:
+        x = self.arrays.inputs[0]
+        channels = x.shape[0]
+        scale, shift = (
+            np.full((channels, 1), given, x.dtype)
+            if isinstance(given, float)
+            else np.array(given, x.dtype).reshape(channels, 1)
+            for given in (self.layer.scale, self.layer.shift)
+        )
+        self.scale, self.shift = scale, shift
+        self.input, self.output = flat(x, channels, -1), flat(self.arrays.output, channels, -1)
+        grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
+        self.back = (
+            [] if grad_input is None else [(flat(self.grad_output, channels, -1), flat(grad_input, channels, -1))]
+        )
+
+    def forward(self) -> None:
+        np.multiply(self.input, self.scale, out=self.output)
+        np.add(self.output, self.shift, out=self.output)
+
+    def backward(self) -> None:
+        for grad, target in self.back:
+            np.multiply(grad, self.scale, out=target)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from planner.layers.base import Layer
-from planner.layers.reshape import Flatten, Reshape
+from planner.layers.reshape import Flatten, Reshape, Squeeze, Unsqueeze
 from runtime.kernels.base import Kernel, kernel
 
 
-@kernel(Flatten, Reshape)
+@kernel(Flatten, Reshape, Squeeze, Unsqueeze)
 class ReshapeKernel(Kernel[Layer]):
     """The same numbers with other axes before the batch, such as (C, H, W, N) as (C*H*W, N).
 

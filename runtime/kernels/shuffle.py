@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from planner.layers.shuffle import ChannelShuffle, PixelShuffle, PixelUnshuffle
+from planner.layers.shuffle import ChannelShuffle, Permute, PixelShuffle, PixelUnshuffle
 from runtime.kernels.base import Array, Kernel, LayerT, flat, kernel
 
 
@@ -78,3 +78,11 @@ class PixelUnshuffleKernel(MovingKernel[PixelUnshuffle]):
 
     def seen(self, output: Array, source: Array) -> tuple[Array, Array]:
         return squares(output, source, int(self.layer.scale))
+
+
+@kernel(Permute)
+class PermuteKernel(MovingKernel[Permute]):
+    """The axes before the batch in another order."""
+
+    def seen(self, output: Array, source: Array) -> tuple[Array, Array]:
+        return output, source.transpose(*(place - 1 for place in self.layer.order), source.ndim - 1)

@@ -27,17 +27,22 @@ CASES = (
     Case("layer_scale", {}, (("N", "C", "H", "W"),), at={"C": 3}),
     Case("shift"),
     Case("shift", {"initial": -1.0}, (ROW,)),
+    Case("rescale"),
+    Case("rescale", {"scale": 0.5, "shift": -1}),
+    Case("rescale", {"scale": [1.0, 2.0, 0.0, -0.5], "shift": [0.5, 1.0, 1.5, 2.0]}),
+    Case("rescale", {"shift": [1.0, 1.0]}, (("N", "C"),), at={"C": 2}),
 )
 
 REFUSED = (
     # rule that is broken, case that breaks it, nearest case that does not
-
+    ("S218", Case("rescale", {"scale": [1.0, 1.0, 2.0]}), Case("rescale", {"scale": [1.0, 1.0, 2.0, 3.0]})),
 )
 # fmt: on
 
 ORACLES = {
     "prelu": lambda inputs, _settings, arrays: naive.prelu(inputs[0], arrays["weight"]),
     "layer_scale": lambda inputs, _settings, arrays: naive.channelwise("times", inputs[0], arrays["weight"]),
+    "rescale": lambda inputs, settings, _arrays: naive.rescale(inputs[0], **settings),
     "shift": lambda inputs, _settings, arrays: naive.channelwise("plus", inputs[0], arrays["weight"]),
 }
 

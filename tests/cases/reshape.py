@@ -25,6 +25,12 @@ CASES = (
     Case("reshape", {"shape": [3, 1, 2]}, (ROW,)),
     Case("reshape", {"shape": 6}, (ROW,)),
     Case("reshape", {"shape": [1, -1, 4]}, (("N", "D"),), at={"D": 8}),
+    Case("squeeze", {"axis": 2}, (("N", 4, "S", "W"),), at={"S": 1}),
+    Case("squeeze", {"axis": -1}, (("N", 4, "H", 1),)),
+    Case("squeeze", {"axis": 1}, (("N", 1, "H", "W"),)),
+    Case("unsqueeze", {"axis": 1}, (ROW,)),
+    Case("unsqueeze", {"axis": -1}, (ROW,)),
+    Case("unsqueeze", {"axis": 3}),
     Case("dense", {"units": 5}, (ROW,)),
     Case("dense", {"units": 1, "bias": False}, (ROW,)),
     Case("dense", {"units": "U"}, (("N", "D"),), at={"U": 4, "D": 7}),
@@ -34,6 +40,10 @@ REFUSED = (
     # rule that is broken, case that breaks it, nearest case that does not
     ("S210", Case("reshape", {"shape": [5, 5, 5]}, (("N", 4, 5, 5),)), Case("reshape", {"shape": [10, 5, 2]}, (("N", 4, 5, 5),))),
     ("S210", Case("reshape", {"shape": [-1, 3, 1]}, (("N", 4, 5, 5),)), Case("reshape", {"shape": [-1, 2, 1]}, (("N", 4, 5, 5),))),
+    ("S204", Case("squeeze", {"axis": 4}), Case("squeeze", {"axis": 3}, (("N", 4, "H", 1),))),
+    ("S204", Case("squeeze", {"axis": 1}, (("N", 1),)), Case("squeeze", {"axis": 1}, (("N", 1, 1, 1),))),
+    ("S216", Case("squeeze", {"axis": 3}, (("N", 4, 1, 2),)), Case("squeeze", {"axis": 3}, (("N", 4, 1, 1),))),
+    ("S204", Case("unsqueeze", {"axis": 3}, (ROW,)), Case("unsqueeze", {"axis": 2}, (ROW,))),
     ("S204", Case("dense", {"units": 3}), Case("dense", {"units": 3}, (ROW,))),
 )
 # fmt: on
@@ -42,6 +52,8 @@ ORACLES = {
     "input": lambda inputs, _settings, _arrays: inputs[0],
     "flatten": lambda inputs, _settings, _arrays: naive.flatten(inputs[0]),
     "reshape": lambda inputs, settings, _arrays: naive.reshape(inputs[0], **settings),
+    "squeeze": lambda inputs, settings, _arrays: naive.squeeze(inputs[0], **settings),
+    "unsqueeze": lambda inputs, settings, _arrays: naive.unsqueeze(inputs[0], **settings),
     "dense": lambda inputs, _settings, arrays: naive.dense(inputs[0], arrays["weight"], arrays.get("bias")),
 }
 

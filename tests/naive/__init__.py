@@ -10,6 +10,7 @@ from tests.naive.adaptive import adaptive_pool as adaptive_pool
 from tests.naive.arithmetic import combined as combined
 from tests.naive.channelwise import channelwise as channelwise
 from tests.naive.channelwise import prelu as prelu
+from tests.naive.channelwise import rescale as rescale
 from tests.naive.convolution import conv2d as conv2d
 from tests.naive.convolution import conv_transpose2d as conv_transpose2d
 from tests.naive.maps import bordered as bordered
@@ -39,7 +40,10 @@ from tests.naive.pool import sum_pool as sum_pool
 from tests.naive.reshape import dense as dense
 from tests.naive.reshape import flatten as flatten
 from tests.naive.reshape import reshape as reshape
+from tests.naive.reshape import squeeze as squeeze
+from tests.naive.reshape import unsqueeze as unsqueeze
 from tests.naive.slicing import channel_shuffle as channel_shuffle
+from tests.naive.slicing import permute as permute
 from tests.naive.slicing import pixel_shuffle as pixel_shuffle
 from tests.naive.slicing import pixel_unshuffle as pixel_unshuffle
 from tests.naive.slicing import slice_of as slice_of

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.naive.windows import Array
+from tests.naive.windows import Array, NoResult
 
 
 def prelu(x: Array, slopes: Array) -> Array:
@@ -37,4 +37,27 @@ def channelwise(how: str, x: Array, numbers: Array) -> Array:
     for index in np.ndindex(x.shape):
         mine = numbers[index[1]]
         y[index] = {"times": x[index] * mine, "plus": x[index] + mine}[how]
+    return y
+
+
+def rescale(x: Array, scale: float | list[float] = 1.0, shift: float | list[float] = 0.0) -> Array:
+    """Return scale * x + shift, with one number for all channels or one for each.
+
+    Raises
+    ------
+    NoResult
+        There are more numbers than channels, or fewer.
+
+    Examples
+    --------
+    >>> rescale(np.array([[2.0, 3.0]]), [1.0, 10.0], 1.0).tolist()
+    [[3.0, 31.0]]
+    """
+    for numbers in (scale, shift):
+        if isinstance(numbers, list) and len(numbers) != x.shape[1]:
+            raise NoResult(f"{len(numbers)} numbers for {x.shape[1]} channels")
+    y = np.zeros(x.shape)
+    for index in np.ndindex(x.shape):
+        a, b = (numbers[index[1]] if isinstance(numbers, list) else numbers for numbers in (scale, shift))
+        y[index] = a * x[index] + b
     return y

@@ -71,3 +71,41 @@ def reshape(x: Array, *, shape: int | Sequence[int]) -> Array:
         if math.prod(sizes) == len(numbers):
             return np.array([[float(value) for value in image.ravel()] for image in x]).reshape(x.shape[0], *sizes)
     raise NoResult(f"{len(numbers)} numbers are not {wanted}")
+
+
+def squeeze(x: Array, axis: int) -> Array:
+    """Return x without an axis of size 1.
+
+    Raises
+    ------
+    NoResult
+        There is no such axis beside the batch, it is larger, or it is the only one.
+
+    Examples
+    --------
+    >>> squeeze(np.zeros((2, 3, 1)), 2).shape
+    (2, 3)
+    """
+    place = axis if axis > 0 else x.ndim + axis
+    if not 1 <= place < x.ndim or x.ndim < 3 or x.shape[place] != 1:
+        raise NoResult(f"axis {axis} of {x.shape}")
+    return np.array(np.take(x, 0, place))
+
+
+def unsqueeze(x: Array, axis: int) -> Array:
+    """Return x with an axis of size 1 put in, behind the batch.
+
+    Raises
+    ------
+    NoResult
+        The axis would be no axis of the result, or come before the batch.
+
+    Examples
+    --------
+    >>> unsqueeze(np.zeros((2, 3)), -1).shape
+    (2, 3, 1)
+    """
+    place = axis if axis > 0 else x.ndim + 1 + axis
+    if not 1 <= place <= x.ndim:
+        raise NoResult(f"axis {axis} in {x.shape}")
+    return np.stack([x], place)

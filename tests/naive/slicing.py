@@ -70,6 +70,30 @@ def _axis(x: Array, axis: int) -> int:
     return place
 
 
+def permute(x: Array, order: int | list[int]) -> Array:
+    """Return the axes behind the batch in another order.
+
+    Raises
+    ------
+    NoResult
+        There are more axes, or fewer.
+
+    Examples
+    --------
+    >>> permute(np.array([[[1.0, 2.0], [3.0, 4.0]]]), [2, 1]).tolist()
+    [[[1.0, 3.0], [2.0, 4.0]]]
+    """
+    listed = order if isinstance(order, list) else [order]
+    if len(listed) != x.ndim - 1:
+        raise NoResult(f"{x.ndim} axes in the order {listed}")
+    places = [0, *(place if place > 0 else x.ndim + place for place in listed)]
+    y = np.zeros([x.shape[place] for place in places])
+    for index in np.ndindex(*y.shape):
+        source = dict(zip(places, index, strict=True))
+        y[index] = x[tuple(source[place] for place in range(x.ndim))]
+    return y
+
+
 def channel_shuffle(x: Array, groups: int) -> Array:
     """Return the first channel of each group, then the second of each, and so on.
 

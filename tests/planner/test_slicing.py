@@ -8,6 +8,7 @@ import pytest
 
 import planner
 from planner import Entry, Network, layer
+from planner.draw import draw
 from planner.explain.tiling import tiling
 from planner.spec import read, write
 
@@ -33,6 +34,16 @@ def test_the_field_of_a_slice_begins_where_the_slice_does() -> None:
     channels = network(layer("slice", name="s", start=3)).check().nodes[-1].receptive_field
     assert channels is not None
     assert channels.start == (0, 0)
+
+
+def test_what_is_squeezed_is_memory_already_there_and_can_be_drawn() -> None:
+    plan = network(
+        layer("gap"), layer("squeeze", axis=-1), layer("squeeze", axis=2), layer("unsqueeze", name="u", axis=1)
+    ).check()
+    assert [str(size) for size in plan.output_shapes["u"]] == ["N", "1", "8"]
+    bound = plan.bind(N=2, H=4, W=4)
+    assert bound.memory.inference.bytes == network(layer("gap")).check().bind(N=2, H=4, W=4).memory.inference.bytes
+    assert "squeeze" in str(draw(plan, format="svg"))
 
 
 def test_no_tile_stands_for_a_map_of_which_a_part_is_kept() -> None:
@@ -66,6 +77,14 @@ def test_pixels_shuffled_there_and_back_see_themselves_in_tiles_too() -> None:
         ("split", {"parts": "P", "part": 0}, "the number of `parts` must be a number"),
         ("split", {"parts": 3, "part": 0}, "8 channels cannot be cut into 3 equal parts"),
         ("split", {"parts": [3, 4], "part": 0}, "its parts are 3 + 4 = 7, but its input has 8 channels"),
+        ("permute", {"order": [2, 2, 1]}, "`order` must name each of 3 axes once, got [2, 2, 1]"),
+        ("permute", {"order": [2, 1]}, "orders 2 axes, but its input N x 8 x H x W has 3 beside the batch"),
+        ("squeeze", {"axis": 1}, "takes out an axis of size 1, but its input has 8 channels"),
+        ("unsqueeze", {"axis": 6}, "cannot put in axis 6: its input is N x 8 x H x W"),
+        ("unsqueeze", {"axis": -5}, "cannot put in axis -5, before the batch: its input is N x 8 x H x W"),
+        ("rescale", {"scale": [1.0, 2.0]}, "`scale` has 2 numbers, but its input has 8 channels"),
+        ("rescale", {"shift": []}, "`shift` is an empty list"),
+        ("rescale", {"shift": "S"}, "`shift` must be a number from"),
         ("channel_shuffle", {"groups": 3}, "3 groups cannot share 8 channels evenly"),
         ("pixel_shuffle", {"scale": 3}, "its input has 8 channels, which is no multiple of 9"),
     ],
@@ -77,7 +96,9 @@ def test_what_cannot_be_cut_is_one_finding_with_its_reason(kind: str, settings: 
     assert problem in caught.value.findings[0].message
 
 
-def test_a_split_is_written_as_it_was_read_also_where_its_parts_are_alike() -> None:
+def test_lists_are_written_as_they_were_read_also_where_their_parts_are_alike() -> None:
+    net = network(layer("rescale", scale=[2, 2], shift=[0.5, 0.5]), layer("permute", order=[2, 3, 1]), channels=2)
+    assert read(write(net), "x.yaml") == (net, ())
     for parts in ([4, 4], [2, 2, 2, 2], [8], 4):
         net = network(layer("split", name="s", parts=parts, part=0))
         assert read(write(net), "x.yaml") == (net, ())

@@ -32,6 +32,7 @@ from planner.layers import (
     PRelu,
     Relu,
     Relu6,
+    Rescale,
     Selu,
     Shift,
     Sigmoid,
@@ -107,6 +108,7 @@ CHANNELWISE: tuple[Layer, ...] = (
     PRelu(per_channel=True),
     LayerScale(),
     Shift(),
+    Rescale(scale=(1.0, 2.0, 0.5, -1.0), shift=0.5),
 )
 RANDOM: tuple[Layer, ...] = (
     Dropout(rate=0.3),

@@ -28,9 +28,15 @@ def _split(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors,
     return found[settings["part"]]
 
 
+def _permute(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    order = settings["order"] if isinstance(settings["order"], list) else [settings["order"]]
+    return inputs[0].permute(0, *order)
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "slice": _slice,
     "split": _split,
+    "permute": _permute,
     "channel_shuffle": single(F.channel_shuffle),
     "pixel_shuffle": single(F.pixel_shuffle, scale="upscale_factor"),
     "pixel_unshuffle": single(F.pixel_unshuffle, scale="downscale_factor"),
