@@ -15,17 +15,16 @@ from planner.entry import Entry
 from planner.findings import Location, nearest
 from planner.layers import KINDS
 from planner.references import naming
-from planner.spec.drafts import BLOCK, CONDITION, PARAMETER_TYPES, Block, Draft, Findings, Item, Parameter
+from planner.spec.arguments import Arguments
+from planner.spec.drafts import BLOCK, CONDITION, Block, Draft, Findings, Item
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value
 from planner.spec.library import FILE
-from planner.spec.tree import Scalar, Sequence, Tree, clip
+from planner.spec.tree import Scalar, Sequence, clip
 from planner.spec.values import Frame, Unreadable, Values
 from planner.symbols import Size
 
 MOST_LAYERS = 10_000
 """Layers of one network, blocks written out."""
-
-MOST_REPEATS = 1_000
 
 DEEPEST = 200
 """Parts of the name of a layer in blocks: one for each block around it, one more for each that repeats."""
@@ -42,6 +41,7 @@ class Expansion:
         self.builder, self.blocks, self.report = builder, blocks, findings.report
         self.findings = findings
         self.values = Values(findings.report)
+        self.arguments = Arguments(self.values, findings.report)
         self.used: dict[str, Location] = {}
         self._steps = 0
         self._uses_to_come: frozenset[str] = frozenset()
@@ -263,7 +263,7 @@ class Expansion:
             what = f"blocks in blocks make a name of more than {DEEPEST} parts"
             self.report("P103", what, draft.where, "write the inner layers out")
         if block is not None and block.drafts is not None and not (broken or draft.broken):
-            uses = self._uses(draft, block, frame)
+            uses = self.arguments.of(draft, block, frame)
         if block is None or block.drafts is None or not uses:
             self._placeholder(draft, name, source, frame)
             return
@@ -286,61 +286,6 @@ class Expansion:
         marks = {"": draft.where}
         public = self.builder.add(Entry(BLOCK, {}, frame.prefix + name, source or (), marks=marks, broken=True))
         frame.names[name] = frame.previous = public
-
-    def _uses(self, draft: Draft, block: Block, frame: Frame) -> list[dict[str, Value]]:
-        """Return the parameters of every repetition; nothing where they cannot be read."""
-        try:
-            repeat = self._repeat(draft.items.get("repeat"), frame)
-        except Unreadable:
-            return []
-        columns: dict[str, list[Value]] = {}
-        try:
-            for parameter in block.parameters.values():
-                item = draft.items.get(parameter.name)
-                if item is None:
-                    assert parameter.default is not None  # a missing one has been reported, and the draft is broken
-                    columns[parameter.name] = [parameter.default] * repeat
-                    continue
-                trees = item.value.items if isinstance(item.value, Sequence) else [item.value] * repeat
-                if len(trees) != repeat:
-                    what = f"`{parameter.name}` has {len(trees)} values for {repeat} repetition{'s' * (repeat != 1)}"
-                    fix = "give one value for all, or one for each repetition"
-                    self.report("N110", f"block `{block.name}`: {what}", item.where, fix)
-                    return []
-                columns[parameter.name] = [self._argument(item, tree, parameter, block, frame) for tree in trees]
-        except Unreadable:
-            return []
-        return [{name: column[i] for name, column in columns.items()} for i in range(repeat)]
-
-    def _repeat(self, item: Item | None, frame: Frame) -> int:
-        if item is None:
-            return 1
-        value = self.values.value(item, item.value, frame, compute=True)
-        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_REPEATS:
-            self.report(
-                "N110", f"`repeat` must be a whole number from 1 to {MOST_REPEATS}", item.where, "write  repeat: 2"
-            )
-            raise Unreadable
-        return value
-
-    def _argument(self, item: Item, tree: Tree, parameter: Parameter, block: Block, frame: Frame) -> Value:
-        value = self.values.value(item, tree, frame, compute=parameter.type == "int")
-        fits = {
-            "int": not isinstance(value, (bool, float)),
-            "bool": isinstance(value, bool),
-            "float": isinstance(value, (int, float)) and not isinstance(value, bool),
-            "str": isinstance(value, str),
-        }[parameter.type]
-        if not fits:
-            wanted = PARAMETER_TYPES[parameter.type]
-            self.report(
-                "N107",
-                f"`{parameter.name}` of block `{block.name}` must be {wanted}, got {value!r}",
-                item.where,
-                "look at its `params:`",
-            )
-            raise Unreadable
-        return value
 
     def _channels(self, name: str | None) -> Size:
         shape = None if name is None else self.builder.shape(name)
