@@ -11,12 +11,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from planner.conditions import Verdict
 from planner.entry import Entry, Marks
 from planner.findings import Finding, Location, SettingError, nearest
-from planner.layers import KINDS, Input, Layer, MaxIndices, MaxPool, Unpool
+from planner.layers import KINDS, Input, MaxIndices, MaxPool, Unpool
 from planner.layers.base import count
-from planner.making import make
+from planner.making import make, one_meaning, shape_of
 from planner.network import INDICES, Expectation, Network, Node, cycles, execution_order, listed, unread
 from planner.references import used
 from planner.symbols import Shape
@@ -127,6 +126,11 @@ class Builder:
         """Let `name` also mean the layer that is read as `target`, as the name of a block means its last layer."""
         self._public[name] = self._public.get(target, target)
 
+    @property
+    def nodes(self) -> Mapping[str, Node]:
+        """The layers added so far, by name; names they read are not yet resolved."""
+        return self._nodes
+
     def shape(self, name: str) -> Shape | None:
         """Return the shape of a layer added so far; None where it is faulty or reads a layer still to come."""
         wanted = [self._public.get(name, name)]
@@ -143,7 +147,7 @@ class Builder:
             if missing:
                 wanted.extend(missing)
                 continue
-            self._shapes[wanted.pop()] = _shape_of(node.layer, [self._shapes.get(s) for s in sources])
+            self._shapes[wanted.pop()] = shape_of(node.layer, [self._shapes.get(s) for s in sources])
         return self._shapes[self._public.get(name, name)]
 
     def finish(
@@ -152,7 +156,7 @@ class Builder:
         train: Mapping[str, Any] | None = None,
     ) -> Network:
         """Return the network; where :attr:`findings` has any, some of its nodes may be broken."""
-        nodes = _one_meaning([self._wire(node) for node in self._nodes.values()])
+        nodes = one_meaning([self._wire(node) for node in self._nodes.values()])
         nodes = self._order(nodes)
         outputs = self._outputs(output)
         if all(name in outputs for name in _names(output)):  # else what is missing there is not read on purpose
@@ -362,26 +366,6 @@ class Builder:
 def _names(output: str | Sequence[str] | Mapping[str, Any] | None) -> tuple[str, ...]:
     """Return the names of outputs in whatever form they are given."""
     return (output,) if isinstance(output, str) else tuple(output or ())
-
-
-def _one_meaning(nodes: list[Node]) -> list[Node]:
-    """Let a name that stands for padding in one place and for a size in another be a size, never 0."""
-    layers = [node.layer for node in nodes if node.layer is not None]
-    zeros = frozenset().union(*(layer.zeros for layer in layers))
-    both = zeros and zeros & frozenset().union(*(layer.counts for layer in layers))
-    if not both:
-        return nodes
-    return [node if node.layer is None else replace(node, layer=node.layer.counting(both)) for node in nodes]
-
-
-def _shape_of(layer: Layer, inputs: Sequence[Shape | None]) -> Shape | None:
-    """Return an output shape where every input is known and no requirement is certain to fail."""
-    known = tuple(shape for shape in inputs if shape is not None)
-    if len(known) != len(inputs):
-        return None
-    if any(r.condition.verdict() is Verdict.FAILS for r in layer.requires(known)):
-        return None
-    return layer.output_shape(known)
 
 
 def _first_bad(shape: object) -> int:

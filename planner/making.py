@@ -5,15 +5,17 @@ What the entry reads, and what stands behind it, is the business of :mod:`planne
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
 from typing import TypeAlias
 
+from planner.conditions import Verdict
 from planner.entry import Entry
 from planner.findings import SettingError, nearest
 from planner.layers import KINDS, Input, Layer
 from planner.network import Node, listed
 from planner.references import named, naming
+from planner.symbols import Shape
 
 STAND_IN = "_"
 """A size in the place of a faulty setting, so that the settings behind it are looked at too."""
@@ -68,6 +70,26 @@ def make(entry: Entry, name: str, known: Mapping[str, Node], report: Report) -> 
             else:
                 del settings[error.setting]
     return (None, "") if faulty else (made, partner)
+
+
+def one_meaning(nodes: list[Node]) -> list[Node]:
+    """Let a name that stands for padding in one place and for a size in another be a size, never 0."""
+    layers = [node.layer for node in nodes if node.layer is not None]
+    zeros = frozenset().union(*(layer.zeros for layer in layers))
+    both = zeros and zeros & frozenset().union(*(layer.counts for layer in layers))
+    if not both:
+        return nodes
+    return [node if node.layer is None else replace(node, layer=node.layer.counting(both)) for node in nodes]
+
+
+def shape_of(layer: Layer, inputs: Sequence[Shape | None]) -> Shape | None:
+    """Return an output shape where every input is known and no requirement is certain to fail."""
+    known = tuple(shape for shape in inputs if shape is not None)
+    if len(known) != len(inputs):
+        return None
+    if any(r.condition.verdict() is Verdict.FAILS for r in layer.requires(known)):
+        return None
+    return layer.output_shape(known)
 
 
 def _kind(entry: Entry, report: Report) -> type[Layer] | None:

@@ -64,14 +64,23 @@ def used(entry: Entry, known: Mapping[str, Node]) -> tuple[Node, ...]:
     for key in (*entry.settings, *(key for key in ("norm", "act") if getattr(entry, key) is not None)):
         problem = f"`{key}` is that of `{entry.use}`, which it uses, and cannot be another one"
         raise SettingError(key, problem, f"remove `{key}`", "N101")
-    if node.layer is not None and not _owns_arrays(type(node.layer)):
+    behind = [known.get(f"{node.name}.{role}") for role in ("norm", "act") if not node.role]
+    chain = (node, *(each for each in behind if each is not None and each.role))
+    if node.layer is not None and not any(map(_owns_arrays, chain)):
         problem = f"`use` names `{entry.use}`, a {entry.kind}, which has no weights to share"
         raise SettingError("use", problem, f"write a {entry.kind} of its own, without `use`")
-    behind = [known.get(f"{node.name}.{role}") for role in ("norm", "act")]
-    return (node, *(each for each in behind if each is not None and each.role)) if not node.role else (node,)
+    return chain
 
 
-def _owns_arrays(kind: type[Layer]) -> bool:
+def shareable(name: str, known: Mapping[str, Node]) -> bool:
+    """Tell whether a layer, or what stands behind it by `norm` or `act`, may have weights or running statistics."""
+    return any(_owns_arrays(known[each]) for each in (name, f"{name}.norm", f"{name}.act") if each in known)
+
+
+def _owns_arrays(node: Node) -> bool:
+    if node.layer is None:
+        return False
+    kind = type(node.layer)
     return kind.params is not Layer.params or kind.buffers is not Layer.buffers
 
 

@@ -7,14 +7,15 @@ for the channels of what was added before.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import dataclass, fields, replace
 from functools import partial
 
 from planner.builder import Builder
 from planner.entry import Entry
 from planner.findings import Location, nearest
 from planner.layers import KINDS
-from planner.references import naming
+from planner.network import listed
+from planner.references import naming, shareable
 from planner.spec.arguments import Arguments
 from planner.spec.drafts import BLOCK, CONDITION, Block, Draft, Findings, Item
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value
@@ -34,6 +35,15 @@ class TooManyLayers(Exception):
     """Writing out the blocks passes the limit."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """A use of a block that has been written out: which block, with what in each repetition, numbered or not."""
+
+    block: str
+    uses: tuple[dict[str, Value], ...]
+    numbered: bool
+
+
 class Expansion:
     """Adds drafts to a builder, one after the other."""
 
@@ -44,6 +54,7 @@ class Expansion:
         self.arguments = Arguments(self.values, findings.report)
         self.used: dict[str, Location] = {}
         self._steps = 0
+        self._written: dict[str, Written] = {}
         self._uses_to_come: frozenset[str] = frozenset()
 
     def run(self, drafts: tuple[Draft, ...], frame: Frame) -> None:
@@ -103,8 +114,10 @@ class Expansion:
             self._from(sources, frame, broken),
             marks=marks,
             broken=broken or draft.broken,
-            **sugar,  # type: ignore[arg-type]  # act, norm, expect: what _word and _expected return
+            **sugar,  # type: ignore[arg-type]  # act, norm, expect, use: what _word, _expected and _named return
         )
+        if frame.twin and entry.use is None and shareable(f"{frame.twin}{local}", self.builder.nodes):
+            entry = replace(entry, settings={}, act=None, norm=None, use=f"{frame.twin}{local}")
         public = self.builder.add(entry)
         frame.names[public if local is None else local] = public
         frame.previous = public
@@ -262,16 +275,24 @@ class Expansion:
             broken = True
             what = f"blocks in blocks make a name of more than {DEEPEST} parts"
             self.report("P103", what, draft.where, "write the inner layers out")
+        numbered, twin = "repeat" in draft.items, f"{frame.twin}{name}" if frame.twin else ""
         if block is not None and block.drafts is not None and not (broken or draft.broken):
-            uses = self.arguments.of(draft, block, frame)
+            if "weights" in draft.items:
+                twin, written = self._shared(draft, block, frame)
+                uses, numbered = list(written.uses), written.numbered
+            else:
+                uses = self.arguments.of(draft, block, frame)
         if block is None or block.drafts is None or not uses:
             self._placeholder(draft, name, source, frame)
             return
+        self._written[frame.prefix + name] = Written(block.name, tuple(uses), numbered)
         for number, parameters in enumerate(uses, start=1):
-            part = f"{name}.{number}" if "repeat" in draft.items else name
+            behind = f".{number}" if numbered else ""
+            part = name + behind
             inner = Frame(
                 block.name, f"{frame.prefix}{part}.", previous=source, input=source, used=frame.used or draft.where
             )
+            inner.twin = f"{twin}{behind}." if twin else ""
             inner.scope = Scope(parameters, partial(self._channels, source))
             self.run(block.drafts, inner)
             source = inner.previous
@@ -280,6 +301,28 @@ class Expansion:
         if source is not None:
             frame.names[name] = source
         frame.previous = source
+
+    def _shared(self, draft: Draft, block: Block, frame: Frame) -> tuple[str, Written]:
+        """Return the earlier use whose weights one shares, by its full name; what is wrong is reported."""
+        item = draft.items["weights"]
+        nothing = "", Written(block.name, (), False)
+        if not isinstance(item.value, Scalar):
+            self.report("P106", "`weights` is the name of one use of a block", item.where, "write  weights: name")
+            return nothing
+        given = item.value.text
+        twin = frame.prefix + given
+        written = self._written.get(twin)
+        mine = [name.removeprefix(frame.prefix) for name, each in self._written.items() if each.block == block.name]
+        if written is None or written.block != block.name:
+            what = "which is no use of a block before it" if written is None else f"which is a use of `{written.block}`"
+            fix = f"name one of {listed(mine)}" if mine else f"use block `{block.name}` before, and name that"
+            self.report("N103", f"`weights` names `{clip(given)}`, {what}", item.where, fix)
+            return nothing
+        for key in draft.items:
+            if key in block.parameters or key == "repeat":
+                what = f"`{clip(key)}` is that of `{clip(given)}`, whose weights are shared"
+                self.report("N101", f"block `{block.name}`: {what}", draft.items[key].where, f"remove `{clip(key)}`")
+        return twin, written
 
     def _placeholder(self, draft: Draft, name: str, source: str | None, frame: Frame) -> None:
         """Add a layer of unknown shape in the place of a block that cannot be written out."""

@@ -34,6 +34,7 @@ USE = {
     "name": "name of this use; its layers are called name.layer",
     "from": "what the block reads as `in`; the layer before unless told",
     "repeat": "how many times in a row; a list as parameter then has one value for each",
+    "weights": "an earlier use of the same block whose weights this one shares, with its parameters and repetitions",
 }
 """Keys that every use of a block takes, beside the block's parameters."""
 
@@ -289,7 +290,7 @@ def _use_draft(kind: Scalar, items: dict[str, Item], blocks: Map[str, Block], re
     known = [*parameters, *USE, CONDITION]
     found, broken = _checked(f"block `{name}`", items, known, [*parameters, *USE], report, broken)
     for parameter in blocks[name].parameters.values():
-        if parameter.default is None and parameter.name not in found and not broken:
+        if parameter.default is None and parameter.name not in found and not broken and "weights" not in found:
             report("N108", f"block `{name}` needs `{parameter.name}`", use.where, f"add  {parameter.name}: ...")
             broken = True
     return Draft(BLOCK, kind.where, found, broken)

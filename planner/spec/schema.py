@@ -175,6 +175,7 @@ def _use() -> dict[str, Any]:
         "name": _NAME,
         "from": _NAME,
         "repeat": {"type": ["integer", "string"], "minimum": 1},
+        "weights": _NAME,
     }
     value = {
         "type": "object",

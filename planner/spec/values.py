@@ -39,6 +39,8 @@ class Frame:
         Public name of the layer before, and of what `in` is.
     used : Location or None
         Where the outermost use of a block stands.
+    twin : str
+        What the names of the layers begin with whose weights are shared; "" for weights of its own.
     """
 
     block: str = ""
@@ -50,6 +52,7 @@ class Frame:
     input: str | None = None
     used: Location | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    twin: str = ""
 
     def fresh(self, kind: str) -> str:
         """Return a name nobody has yet: the kind and a number."""

@@ -188,3 +188,70 @@ layers:
     network, findings = read(text, "a.yaml")
     assert network is not None and not findings
     assert {node.name: node.owner for node in network.nodes if node.owner} == {"s.1.b": "s.1.a", "s.2.b": "s.2.a"}
+
+
+TOWERS = """spec: 1
+name: towers
+input: {left: [N, 3, H, W], right: [N, 3, H, W]}
+blocks:
+  unit: {params: {c: int}, layers: [conv: {filters: $c, kernel: 3, norm: batch, act: relu}, maxpool: {size: 2}]}
+  tower:
+    params: {c: int}
+    layers:
+      - block: {use: unit, name: u, c: $c, repeat: 2}
+      - gap: {norm: batch}
+      - block: {use: squeeze_excite, squeeze: 4}
+      - conv: {name: p, filters: 5, kernel: 1, if: c != 5}
+      - flatten
+      - dense: {name: code, units: 16}
+layers:
+  - block: {use: tower, name: a, from: left, c: 8}
+  - block: {use: tower, name: b, from: right, weights: a}
+  - block: {use: tower, name: d, from: left, weights: b}
+  - concat: {name: both, from: [a, b, d]}
+"""
+
+
+def test_a_use_of_a_block_shares_the_weights_of_all_its_layers() -> None:
+    network, findings = read(TOWERS, "towers.yaml")
+    assert network is not None and not findings
+    by_name = network.by_name
+    first = [name for name in by_name if name.startswith("a.")]
+    for tower in ("b", "d"):
+        assert [name for name in by_name if name.startswith(f"{tower}.")] == [f"{tower}{name[1:]}" for name in first]
+        for name in first:
+            again = by_name[f"{tower}{name[1:]}"]
+            assert again.layer == by_name[name].layer
+            assert again.owner in ("", name)
+    plan = network.check()
+    owners = {node.owner for node in plan.nodes if node.name.startswith("b.")}
+    assert owners >= {"a.u.2.conv1.norm", "a.gap1.norm", "a.p"}
+    assert all(not node.parameters for node in plan.nodes if node.name.startswith(("b.", "d.")))
+    assert plan.bind(N=2, H=16, W=16).macs == 3 * sum(
+        node.macs for node in plan.bind(N=2, H=16, W=16).nodes if node.name.startswith("a.")
+    )
+    assert read(write(network), "again.yaml")[0] == network
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "message"),
+    [
+        ("weights: z", "N103", "`weights` names `z`, which is no use of a block before it"),
+        ("weights: b", "N103", "`weights` names `b`, which is no use of a block before it"),
+        ("weights: left", "N103", "`weights` names `left`, which is no use of a block before it"),
+        ("weights: a, c: 9", "N101", "block `tower`: `c` is that of `a`, whose weights are shared"),
+        ("weights: a, repeat: 2", "N101", "block `tower`: `repeat` is that of `a`, whose weights are shared"),
+        ("weights: [a]", "P106", "`weights` is the name of one use of a block"),
+    ],
+)
+def test_a_block_whose_weights_cannot_be_shared_is_a_finding(given: str, code: str, message: str) -> None:
+    _, findings = read(TOWERS.replace("right, weights: a", f"right, {given}"), "towers.yaml")
+    found = [finding for finding in findings if finding.where is not None and finding.where.line == 17]
+    assert [(finding.code, finding.message) for finding in found] == [(code, message)]
+    assert found[0].fixes
+
+
+def test_a_use_of_another_block_has_no_weights_to_share() -> None:
+    text = TOWERS.replace("use: tower, name: b, from: right, weights: a", "use: unit, name: b, from: right, weights: a")
+    _, findings = read(text, "towers.yaml")
+    assert findings[0].message == "`weights` names `a`, which is a use of `tower`"
