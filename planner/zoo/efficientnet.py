@@ -8,7 +8,7 @@ from typing import Any
 
 from planner.zoo.document import Document, Item, block, document, item, scaled
 from planner.zoo.member import Member, changed
-from planner.zoo.parts import classifier, images, squeeze_excitation, unit
+from planner.zoo.parts import classifier, images, unit
 
 Stage = tuple[str, int, int, int, int, int]
 """Kind of block, expansion, kernel, first stride, channels and number of blocks."""
@@ -118,10 +118,7 @@ def _network(
     momentum: float,
 ) -> Document:
     norm = {key: value for key, value in (("eps", eps), ("momentum", momentum)) if value != {"eps": 1e-5}.get(key, 0.1)}
-    blocks = {
-        "unit": unit("silu", act_is_optional=True, **norm),
-        "squeeze_excitation": squeeze_excitation("silu", "sigmoid"),
-    }
+    blocks = {"unit": unit("silu", act_is_optional=True, **norm)}
     for kind in dict.fromkeys(stage[0] for stage in stages):
         blocks |= _kind(kind)
     layers: list[Item] = [item("block", use="unit", name="stem", c=stem, kernel=3, stride=2)]
@@ -155,7 +152,7 @@ def _kind(kind: str) -> dict[str, Any]:
         "mbconv": [
             item("block", use="unit", name="wide", from_="in", c=expanded, if_="t != 1"),
             item("block", use="unit", name="deep", c=expanded, kernel="$kernel", stride="$stride", groups=expanded),
-            item("block", use="squeeze_excitation", name="se", squeeze="in.channels // 4"),
+            item("block", use="squeeze_excite", name="se", squeeze="in.channels // 4", act="silu"),
             item("block", use="unit", name="flat", c="$c", act=False),
         ],
     }[kind]

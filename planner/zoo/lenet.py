@@ -39,6 +39,11 @@ TABLE = (
 """Which maps of S2 each map of C3 reads (table I of the paper)."""
 
 
+def _squash() -> tuple[Item, Item, Item]:
+    """Return 1.7159 tanh(2x/3), the paper's squashing function (equation 6 and appendix A)."""
+    return item("rescale", scale=round(2 / 3, 12)), item("tanh"), item("rescale", scale=1.7159)
+
+
 def lenet5_1998(*, name: str, classes: int = 10, channels: int = 1) -> Document:
     """Return LeNet-5 as published: trained subsampling, and C3 connected by the paper's table."""
     letters = "abcdef"
@@ -47,7 +52,7 @@ def lenet5_1998(*, name: str, classes: int = 10, channels: int = 1) -> Document:
             item("sumpool", size=2),
             item("layer_scale", name="coefficient", initial=0.25),
             item("shift", name="bias"),
-            item("tanh"),
+            *_squash(),
         ),
     }
     counts = {3: "three", 4: "four", 6: "six"}
@@ -60,18 +65,22 @@ def lenet5_1998(*, name: str, classes: int = 10, channels: int = 1) -> Document:
             **dict.fromkeys(maps, "int"),
         )
     layers: list[Item] = [
-        item("conv", name="c1", filters=6, kernel=5, act="tanh"),
+        item("conv", name="c1", filters=6, kernel=5),
+        *_squash(),
         item("block", use="subsample", name="s2"),
     ]
     for number, read in enumerate(TABLE):
         parts = dict(zip(letters, read, strict=False))
         layers.append(item("block", use=counts[len(read)], name=f"c3_{number}", from_="s2", **parts))
     layers += [
-        item("concat", name="c3", from_=[f"c3_{number}" for number in range(len(TABLE))], act="tanh"),
+        item("concat", name="c3", from_=[f"c3_{number}" for number in range(len(TABLE))]),
+        *_squash(),
         item("block", use="subsample", name="s4"),
-        item("conv", name="c5", filters=120, kernel=5, act="tanh"),
+        item("conv", name="c5", filters=120, kernel=5),
+        *_squash(),
         item("flatten"),
-        item("dense", name="f6", units=84, act="tanh"),
+        item("dense", name="f6", units=84),
+        *_squash(),
         item("dense", name="out", units=classes),
     ]
     return document(name, {"image": ["N", channels, 32, 32]}, layers, blocks=blocks, output={"out": ["N", classes]})
@@ -90,6 +99,6 @@ MEMBERS = (
         "LeNet-5 as published (LeCun et al. 1998): trained subsampling, C3 connected by the paper's table",
         lenet5_1998, 60_850, 326_520, {},
         note="C1 to F6 have the paper's 60,000 parameters. Its ten radial-basis units of fixed codes are a dense layer "
-        "of 850 here, and its 1.7159 tanh(2x/3) is tanh.",
+        "of 850 here.",
     ),
 )  # fmt: skip

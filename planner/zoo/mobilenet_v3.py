@@ -6,7 +6,7 @@ from typing import Any
 
 from planner.zoo.document import Document, Item, block, document, item, scaled
 from planner.zoo.member import Member, changed
-from planner.zoo.parts import images, squeeze_excitation, unit
+from planner.zoo.parts import images, unit
 
 Row = tuple[int, int, int, bool, str, int]
 """Kernel, expanded channels, channels, squeeze-and-excitation, activation and stride of a block."""
@@ -59,7 +59,7 @@ def mobilenet_v3(
     bneck = block(
         item("block", use="unit", name="wide", from_="in", c="$t", act="$act", if_="t != in.channels"),
         item("block", use="unit", name="deep", c="$t", kernel="$kernel", stride="$stride", groups="$t", act="$act"),
-        item("block", use="squeeze_excitation", name="se", squeeze="$squeeze", if_="squeeze > 0"),
+        item("block", use="squeeze_excite", name="se", squeeze="$squeeze", gate="hard_sigmoid", if_="squeeze > 0"),
         item("block", use="norm_only", name="flat", c="$c"),
         kernel="int", t="int", c="int", squeeze=0, act="str", stride=1,
     )  # fmt: skip
@@ -73,7 +73,6 @@ def mobilenet_v3(
     blocks = {
         "unit": unit("$act", **norm),
         "norm_only": block(item("conv", filters="$c", kernel=1, bias=False), item("batchnorm", **norm), c="int"),
-        "squeeze_excitation": squeeze_excitation("relu", "hard_sigmoid"),
         "bneck": bneck,
         "residual": residual,
     }

@@ -47,20 +47,6 @@ def unit(act: str, *, act_is_optional: bool = False, **norm: Any) -> dict[str, A
     return block(convolved, item("batchnorm", **norm, act=act), **sizes, **said)
 
 
-def squeeze_excitation(act: str, gate: str) -> dict[str, Any]:
-    """Return the block that weighs channels by what is in all of the map.
-
-    Source: Hu et al., arXiv:1709.01507, section 3.
-    """
-    return block(
-        item("gap", name="mean", from_="in"),
-        item("conv", name="fewer", filters="$squeeze", kernel=1, act=act),
-        item("conv", name="gate", filters="in.channels", kernel=1, act=gate),
-        item("multiply", from_=["in", "gate"]),
-        squeeze="int",
-    )
-
-
 def classifier(classes: int, dropout: float = 0.0) -> list[Item]:
     """Return global average pooling and a dense layer, named `classes`."""
     rest = [item("dropout", rate=dropout)] if dropout else []

@@ -7,7 +7,7 @@ from math import log
 
 from planner.zoo.document import Document, block, document, item, scaled
 from planner.zoo.member import Member, changed
-from planner.zoo.parts import classifier, convolution, images, squeeze_excitation
+from planner.zoo.parts import classifier, convolution, images
 
 STEM = 32
 
@@ -50,7 +50,7 @@ def regnet(
     channels: int = 3,
 ) -> Document:
     """Return a RegNet; with `squeeze`, which makes it a RegNetY, blocks have squeeze-and-excitation."""
-    gate = [item("block", use="squeeze_excitation", name="se", squeeze="$squeeze")] if squeeze else []
+    gate = [item("block", use="squeeze_excite", name="se", squeeze="$squeeze")] if squeeze else []
     residual = block(
         convolution("a", "$c", 1, from_="in", act="relu"),
         convolution("b", "$c", 3, stride="$stride", pad=1, groups="$c // $group", act="relu"),
@@ -73,9 +73,8 @@ def regnet(
         )  # fmt: skip
         before = width
     layers += classifier(classes)
-    named = {"squeeze_excitation": squeeze_excitation("relu", "sigmoid")} if squeeze else {}
     output = {"classes": ["N", classes]}
-    return document(name, images(channels), layers, blocks={**named, "residual": residual}, output=output)
+    return document(name, images(channels), layers, blocks={"residual": residual}, output=output)
 
 
 _FIGURES = {

@@ -39,10 +39,10 @@ def resnet_cifar(
     else:
         skip = [
             item("slice", from_="in", axis=2, step=2),
-            item("slice", name="fewer", axis=3, step=2),
-            item("slice", name="half", stop="in.channels // 2"),
-            item("subtract", name="zeros", from_=["half", "half"]),
-            item("concat", name="skip", from_=["zeros", "fewer", "zeros"]),
+            item("slice", axis=3, step=2),
+            item("permute", order=[2, 1, 3]),
+            item("pad", pad=["in.channels // 2", "in.channels // 2", 0, 0]),
+            item("permute", name="skip", order=[2, 1, 3]),
         ]
     blocks = {
         "keep": block(
