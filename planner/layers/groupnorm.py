@@ -23,7 +23,7 @@ from planner.layers.base import (
     settle,
 )
 from planner.layers.conv import uneven
-from planner.layers.norm import SMALLEST_EPS
+from planner.layers.norm import SMALLEST_EPS, running_statistics
 from planner.layers.scratch import GroupPieces, softmax_columns
 from planner.symbols import Shape
 
@@ -153,9 +153,12 @@ class GroupNorm(GroupedNorm):
 
 @dataclass(frozen=True)
 class InstanceNorm(GroupedNorm):
-    """Instance normalisation: over the map of each channel of each image; statistics are never carried on.
+    """Instance normalisation: over the map of each channel of each image.
 
-    Parameters ``weight`` and ``bias``, each (C,), where `affine` asks for them.
+    Parameters ``weight`` and ``bias``, each (C,), where `affine` asks for them. With `running`, inference uses
+    statistics that training carries on: buffers ``running_mean`` and ``running_var``, each (C,), which each batch moves
+    by `momentum` towards the mean over its images (unbiased variance). A map of one number has no spread, and moves
+    nothing.
 
     References
     ----------
@@ -169,9 +172,18 @@ class InstanceNorm(GroupedNorm):
 
     eps: float = setting("added to the variance", 1e-5)
     affine: bool = setting("scale and shift each channel by trainable numbers", False)
+    running: bool = setting("carry statistics on, and use them at inference", False)
+    momentum: float = setting("how far the running statistics move with each batch", 0.1)
 
     kind: ClassVar[str] = "instancenorm"
     summary: ClassVar[str] = "normalisation of each channel of an image"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        settle(self, running=flag("running", self.running), momentum=number("momentum", self.momentum, 0.0, 1.0))
+
+    def buffers(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
+        return running_statistics(inputs[0][1]) if self.running else ()
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         yield needs_rank(inputs[0], 4, "put this layer before `flatten`")

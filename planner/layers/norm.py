@@ -10,10 +10,21 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
 from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
 from planner.layers.scratch import norm_elements
-from planner.symbols import Shape
+from planner.symbols import Shape, Size
 
 SMALLEST_EPS = 1e-30
 """A channel that never changes has variance 0; 1/sqrt of anything smaller, squared, is too large for float32."""
+
+
+def running_statistics(channels: Size) -> tuple[Parameter, Parameter]:
+    """Return ``running_mean`` and ``running_var``, which start as those of the standard normal distribution.
+
+    Examples
+    --------
+    >>> [(p.name, p.initial) for p in running_statistics(64)]
+    [('running_mean', 0.0), ('running_var', 1.0)]
+    """
+    return Parameter("running_mean", (channels,)), Parameter("running_var", (channels,), initial=1.0)
 
 
 @dataclass(frozen=True)
@@ -66,8 +77,7 @@ class BatchNorm(Layer):
         return (Parameter("weight", channels, initial=1.0), Parameter("bias", channels)) if self.affine else ()
 
     def buffers(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
-        channels = (inputs[0][1],)
-        return Parameter("running_mean", channels), Parameter("running_var", channels, initial=1.0)
+        return running_statistics(inputs[0][1])
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
         """Return the batch's ``mean`` and ``inverse`` standard deviation of each channel."""

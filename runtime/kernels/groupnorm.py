@@ -36,7 +36,7 @@ class Piece:
     first: bool
 
 
-@kernel(LayerNorm, GroupNorm, InstanceNorm)
+@kernel(LayerNorm, GroupNorm)
 class GroupedNormKernel(Kernel[GroupedNorm]):
     """Normalises each group, for each vector by itself; the variance is that of the centred numbers.
 
@@ -113,7 +113,11 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
             np.add(target, part, out=target)
 
     def forward(self) -> None:
-        mean, var = self.mean, self.inverse
+        self.measure(self.mean, self.inverse)
+        self._normalise(self.inverse)
+
+    def measure(self, mean: Array, var: Array) -> None:
+        """Find the mean and the biased variance of each group, and leave the centred numbers in the output."""
         for piece in self.pieces:
             self._sum(self.input[piece.rows], piece, mean)
         np.divide(mean, self.count, out=mean)
@@ -126,12 +130,20 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
         np.divide(self.rest, self.count, out=self.rest)
         np.add(mean, self.rest, out=mean)
         for piece in self.pieces:
-            y = self.output[piece.rows]
+            y = self._centre(piece, mean)
             square = self._room(self.memory, y)
-            np.subtract(self.input[piece.rows], mean[piece.lines], out=y)
             np.multiply(y, y, out=square)
             self._sum(square, piece, var)
         np.divide(var, self.count, out=var)
+
+    def _centre(self, piece: Piece, mean: Array) -> Array:
+        """Return a piece of the output that holds the input less its mean."""
+        y = self.output[piece.rows]
+        np.subtract(self.input[piece.rows], mean[piece.lines], out=y)
+        return y
+
+    def _normalise(self, var: Array) -> None:
+        """Finish the output, and leave ``1/sqrt(var + eps)`` in `var`."""
         np.add(var, self.layer.eps, out=var)
         np.sqrt(var, out=var)
         np.divide(1, var, out=var)
@@ -181,6 +193,37 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
         np.add.reduce(self._by_channel(array), axis=2, keepdims=True, out=target if piece.first else part)
         if not piece.first:
             np.add(target, part, out=target)
+
+
+@kernel(InstanceNorm)
+class InstanceNormKernel(GroupedNormKernel):
+    """Each channel of each image a group; with `running`, its statistics are carried on, and used at inference."""
+
+    def prepare(self) -> None:
+        super().prepare()
+        layer = self.layer
+        assert isinstance(layer, InstanceNorm)
+        self.momentum = layer.momentum
+        names = ("running_mean", "running_var") if layer.running else ()
+        self.carried = [flat(self.arrays.buffers[name], self.plan.groups, 1, 1) for name in names]
+
+    def measure(self, mean: Array, var: Array) -> None:
+        if self.carried and not self.training:
+            for found, running in zip((mean, var), self.carried, strict=True):
+                np.copyto(found, running)
+            for piece in self.pieces:
+                self._centre(piece, mean)
+            return
+        super().measure(mean, var)
+        if self.count == 1:  # one number has no spread, and would move the mean alone
+            return
+        unbiased = (1.0, self.count / (self.count - 1))
+        for found, running, factor in zip((mean, var), self.carried, unbiased, strict=False):
+            batch = self._room(self.part.reshape(-1), running)
+            np.add.reduce(found, axis=2, keepdims=True, out=batch)
+            np.multiply(batch, self.momentum * factor / self.plan.vectors, out=batch)
+            np.multiply(running, 1 - self.momentum, out=running)
+            np.add(running, batch, out=running)
 
 
 @kernel(LocalResponseNorm)

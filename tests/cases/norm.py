@@ -30,7 +30,11 @@ def _channels(shapes: Shapes, _settings: Settings, rng: np.random.Generator) -> 
 
 
 def _instance_arrays(shapes: Shapes, settings: Settings, rng: np.random.Generator) -> Arrays:
-    return _channels(shapes, settings, rng) if settings.get("affine", False) else {}
+    found = _statistics(shapes, settings, rng)
+    affine = ("weight", "bias") if settings.get("affine") else ()
+    return {
+        name: found[name] for name in (*affine, *(("running_mean", "running_var") if settings.get("running") else ()))
+    }
 
 
 def _layer_arrays(shapes: Shapes, settings: Settings, rng: np.random.Generator) -> Arrays:
@@ -47,8 +51,10 @@ def _without_affine(function: Callable[..., Array]) -> Oracle:
     return run
 
 
-def _instance_norm(inputs: Sequence[Array], settings: Settings, arrays: Arrays) -> Array:
+def _instance_norm(inputs: Sequence[Array], settings: Settings, arrays: Arrays, training: bool = False) -> Array:
     x = inputs[0]
+    if settings.get("running") and not training:
+        return _batch_norm(inputs, {"eps": settings.get("eps", 1e-5)}, arrays)
     if x.ndim != 4:
         raise naive.NoResult("instances are maps")
     return naive.group_norm(
@@ -74,6 +80,8 @@ CASES = (
     Case("groupnorm", {"groups": "G"}, (("N", "C", "H", "W"),), at={"C": 6, "G": 2}),
     Case("instancenorm"),
     Case("instancenorm", {"affine": True, "eps": 0.01}),
+    Case("instancenorm", {"running": True}),
+    Case("instancenorm", {"running": True, "affine": True, "momentum": 0.3}, at={"N": 3}),
     Case("lrn", {"size": 3}),
     Case("lrn", {"size": 2, "alpha": 0.5, "beta": 1.5, "k": 2.0}),
     Case("lrn", {"size": 9, "alpha": 2.0}),
@@ -104,6 +112,7 @@ ARRAYS = {
 
 TRAINING = {
     "batchnorm": lambda inputs, settings, arrays: _batch_norm(inputs, settings, arrays, training=True),
+    "instancenorm": lambda inputs, settings, arrays: _instance_norm(inputs, settings, arrays, training=True),
 }
 
 FAMILY = Family(CASES, REFUSED, ORACLES, arrays=ARRAYS, training=TRAINING)

@@ -48,6 +48,8 @@ MEASURED: list[tuple[str, dict[str, Any], tuple[int, ...], int, int, int, int]] 
     ("groupnorm", {"groups": 2, "affine": False}, (2, 4, 6, 5), 0, 0, 960, 0),
     ("instancenorm", {}, (2, 4, 6, 5), 0, 480, 960, 0),
     ("instancenorm", {"affine": True}, (2, 4, 6, 5), 16, 960, 1200, 0),
+    ("instancenorm", {"running": True}, (2, 4, 6, 5), 0, 480, 960, 0),
+    ("instancenorm", {"running": True, "affine": True}, (2, 4, 6, 5), 16, 960, 1200, 0),
     ("lrn", {"size": 3}, (2, 4, 6, 5), 0, 0, 0, 0),
     ("adaptive_avgpool", {"size": [3, 5]}, (2, 4, 6, 5), 0, 360, 240, 0),
     ("adaptive_avgpool", {"size": [4, 9]}, (2, 4, 6, 5), 0, 528, 240, 0),

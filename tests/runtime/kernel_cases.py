@@ -101,6 +101,7 @@ NORMS: tuple[Layer, ...] = (
     GroupNorm(groups=2),
     InstanceNorm(),
     InstanceNorm(affine=True),
+    InstanceNorm(running=True),
     LocalResponseNorm(size=3),
 )
 CHANNELWISE: tuple[Layer, ...] = (

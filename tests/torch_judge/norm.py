@@ -35,9 +35,18 @@ def _group_norm(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tens
     return F.group_norm(inputs[0], settings["groups"], arrays.get("weight"), arrays.get("bias"), eps)
 
 
-def _instance_norm(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, _: bool) -> torch.Tensor:
-    eps = settings.get("eps", 1e-5)
-    return F.instance_norm(inputs[0], weight=arrays.get("weight"), bias=arrays.get("bias"), eps=eps)
+def _instance_norm(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, training: bool) -> torch.Tensor:
+    running = settings.get("running", False)
+    return F.instance_norm(
+        inputs[0],
+        arrays["running_mean"].clone() if running else None,
+        arrays["running_var"].clone() if running else None,
+        arrays.get("weight"),
+        arrays.get("bias"),
+        training or not running,
+        settings.get("momentum", 0.1),
+        settings.get("eps", 1e-5),
+    )
 
 
 FUNCTIONS: Mapping[str, Function] = {
