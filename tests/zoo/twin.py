@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
 from planner.bound import BoundNode, BoundPlan
-from planner.layers import BatchNorm, Layer, Unpool
+from planner.layers import BatchNorm, Unpool
+from planner.spec.write import settings as settings_of
 from tests.torch_judge import FUNCTIONS
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
@@ -49,12 +50,7 @@ class Twin:
                 inputs[0], arrays["running_mean"], arrays["running_var"], arrays.get("weight"), arrays.get("bias"),
                 training, node.layer.momentum, node.layer.eps,
             )  # fmt: skip
-        settings = known(node.layer)
+        judge = FUNCTIONS[node.layer.kind]
         if isinstance(node.layer, Unpool):  # the judge finds the positions by itself, in the map that was pooled
-            inputs, settings = [inputs[0], inputs[2]], {"pool": known(node.layer.pool)}
-        return FUNCTIONS[node.layer.kind](inputs, settings, arrays, training)
-
-
-def known(layer: Layer) -> dict[str, Any]:
-    """Return the settings of a layer that have a value."""
-    return {key: value for key, value in layer.settings().items() if value is not None}
+            return judge([inputs[0], inputs[2]], {"pool": settings_of(node.layer.pool)}, arrays, training)
+        return judge(inputs, settings_of(node.layer), arrays, training)
