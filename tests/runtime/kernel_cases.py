@@ -7,6 +7,7 @@ from planner.layers import (
     AdaptiveMaxPool,
     AvgPool,
     BatchNorm,
+    ChannelShuffle,
     Conv,
     Dropout,
     Dropout2d,
@@ -29,6 +30,8 @@ from planner.layers import (
     LpPool,
     MaxPool,
     Mish,
+    Permute,
+    PixelShuffle,
     PRelu,
     Relu,
     Relu6,
@@ -37,8 +40,10 @@ from planner.layers import (
     Shift,
     Sigmoid,
     Silu,
+    Slice,
     Softmax,
     Softplus,
+    Split,
     StochasticDepth,
     SumPool,
     Tanh,
@@ -111,13 +116,20 @@ CHANNELWISE: tuple[Layer, ...] = (
     Shift(),
     Rescale(scale=(1.0, 2.0, 0.5, -1.0), shift=0.5),
 )
+MOVING: tuple[Layer, ...] = (
+    ChannelShuffle(groups=2),
+    Permute(order=(2, 3, 1)),
+    PixelShuffle(scale=2),
+    Slice(start=1, stop=-1, step=2, axis=2),
+    Split(parts=2, part=1),
+)
 RANDOM: tuple[Layer, ...] = (
     Dropout(rate=0.3),
     Dropout2d(rate=0.3),
     StochasticDepth(rate=0.3),
     StochasticDepth(rate=0.3, mode="batch"),
 )
-DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *CHANNELWISE, Flatten())
+DIFFERENTIABLE = (*ACTIVATIONS, *CONVOLUTIONS, *POOLS, *NORMS, *CHANNELWISE, *MOVING, Flatten())
 
 
 def label(layer: Layer) -> str:

@@ -25,7 +25,16 @@ from planner.layers.base import Layer as BaseLayer
 from runtime.kernels.base import kernel, kernel_for
 from runtime.kernels.erf import erf
 from tests.runtime.bench import Bench, FloatArray, normal
-from tests.runtime.kernel_cases import ACTIVATIONS, CHANNELWISE, CONVOLUTIONS, DIFFERENTIABLE, POOLS, RANDOM, label
+from tests.runtime.kernel_cases import (
+    ACTIVATIONS,
+    CHANNELWISE,
+    CONVOLUTIONS,
+    DIFFERENTIABLE,
+    MOVING,
+    POOLS,
+    RANDOM,
+    label,
+)
 
 
 @pytest.fixture(params=["whole", "pieces"])
@@ -158,6 +167,7 @@ def test_float32_stays_float32_and_close_to_float64(layer: Layer) -> None:
         *POOLS,
         *ACTIVATIONS,
         *CHANNELWISE,
+        *MOVING,
         BatchNorm(),
         *RANDOM,
     ],
