@@ -15,7 +15,25 @@ from planner.check import Diagnosis
 from planner.derivation import path_to
 from planner.domain.domain import Domain
 from planner.findings import Finding, SettingError
-from planner.layers import Concat, Conv, ConvTranspose, Crop, Dense, Flatten, Input, Layer, Reshape
+from planner.layers import (
+    ChannelShuffle,
+    Concat,
+    Conv,
+    ConvTranspose,
+    Crop,
+    Dense,
+    Flatten,
+    Input,
+    Layer,
+    PixelShuffle,
+    PixelUnshuffle,
+    Reshape,
+    Slice,
+    Split,
+    Squeeze,
+    axes,
+)
+from planner.layers.arithmetic import Arithmetic
 from planner.layers.pool import Pool
 from planner.layers.window import WindowLayer
 from planner.network import Network, Node
@@ -62,6 +80,8 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
         ):
             yield from _changed(network, owner.name, "rounding", ["floor", "ceil"])
     elif finding.code == "S202":
+        if isinstance(node.layer, Arithmetic):
+            yield from _raised(found, node)
         yield from _matched_channels(found, node)
         if isinstance(node.layer, Concat):
             yield from _cropped(found, node)
@@ -69,6 +89,11 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
         yield from _matched_maps(found, node)
     elif finding.code == "S203":
         yield from _other_groups(found, node)
+        if isinstance(node.layer, PixelUnshuffle):
+            yield from _other_sizes(network, domain)
+        yield from _even(found, node)
+    elif finding.code == "S216":
+        yield from _within(found, node)
     elif finding.code == "S204":
         yield from _flattened(network, node)
     elif finding.code == "S210" and isinstance(node.layer, Reshape):
@@ -184,6 +209,16 @@ def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
             yield _instead(found.network, made, node, position, f"project `{name}` first:  {words}")
 
 
+def _raised(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    """Make features that meet a map a number for each of its channels."""
+    shapes = [found.shapes.get(name) for name in node.inputs]
+    for place, (name, shape) in enumerate(zip(node.inputs, shapes, strict=True)):
+        if shape is not None and len(shape) == 2 and any(other is not None and len(other) == 4 for other in shapes):
+            made = Node(f"{node.name}_gate", Reshape(shape=(shape[1], 1, 1)), (name,))
+            words = f"- reshape: {{name: {made.name}, from: {name}, shape: [{sy.text(shape[1])}, 1, 1]}}"
+            yield _instead(found.network, made, node, place, f"one number a channel:  {words}")
+
+
 def _cropped(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     """Cut the border off a branch whose maps are larger than those of another."""
     for position, name in enumerate(node.inputs):
@@ -243,6 +278,41 @@ def _other_groups(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     if groups <= 4 * filters:
         rounded = max(groups, round(filters / groups) * groups)
         yield from _changed(found.network, node.name, "filters", [rounded])
+
+
+def _even(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    """Cut or shuffle by a number that divides, the nearest first."""
+    layer, shape = node.layer, found.shapes.get(node.inputs[0]) if node.inputs else None
+    if shape is None:
+        return
+    if isinstance(layer, Split):
+        key, sizes = "parts", [shape[axes.position(layer.axis, len(shape))]]
+    elif isinstance(layer, ChannelShuffle):
+        key, sizes = "groups", [shape[1]]
+    elif isinstance(layer, PixelShuffle | PixelUnshuffle):
+        key, sizes = "scale", [shape[1]] if isinstance(layer, PixelShuffle) else list(shape[2:])
+    else:
+        return
+    now, known = _or(getattr(layer, key), 1), [_or(size, 0) for size in sizes]
+    near = [n for step in range(1, MOST_TRIES) for n in (now - step, now + step) if n > 1]
+    yield from _changed(found.network, node.name, key, [n for n in near if not any(size % n for size in known)][:4])
+
+
+def _within(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    """Keep a slice within its axis, let parts fill theirs, or squeeze an axis that is 1."""
+    network, layer, shape = found.network, node.layer, found.shapes.get(node.inputs[0]) if node.inputs else None
+    if shape is None:
+        return
+    if isinstance(layer, Squeeze):
+        yield from _changed(network, node.name, "axis", [at for at in range(1, len(shape)) if shape[at] == 1])
+    elif isinstance(layer, Slice | Split):
+        size = sy.constant(shape[axes.position(layer.axis, len(shape))])
+        if isinstance(layer, Slice):
+            yield from _changed(network, node.name, "stop", [None] if size is None else [size])
+            yield from _changed(network, node.name, "start", [0])
+        elif isinstance(layer.parts, tuple) and size is not None:
+            others = [_or(part, 0) for part in layer.parts[:-1]]
+            yield from _changed(network, node.name, "parts", [[*others, size - sum(others)]])
 
 
 def _flattened(network: Network, node: Node) -> Iterator[Candidate]:

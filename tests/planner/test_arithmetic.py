@@ -48,6 +48,16 @@ def test_the_finding_names_the_two_inputs_that_differ() -> None:
     assert "input 2 is N x 8 x 5 x 6 but input 3 is N x 8 x 5 x 7: width 6 and 7 differ" in finding.message
 
 
+def test_features_that_meet_a_map_are_offered_a_shape_that_fits() -> None:
+    with pytest.raises(planner.ShapeError, match="4 and 2 axes differ") as caught:
+        network(
+            layer("gap"), layer("flatten"), layer("dense", units=8), layer("multiply", name="y", from_=["a", "dense1"]),
+            a=("N", 8, 5, 5),
+        ).check()  # fmt: skip
+    wanted = "reshape: {name: y_gate, from: dense1, shape: [8, 1, 1]}"
+    assert any(wanted in fix for fix in caught.value.findings[0].fixes)
+
+
 def test_concat_says_along_which_axis_its_inputs_must_agree() -> None:
     net = network(layer("concat", name="y", from_=["a", "b"], axis=-2), a=("N", 8, "H", 6), b=("N", 8, 5, 6))
     assert [str(size) for size in net.check().output_shapes["y"]] == ["N", "8", "H + 5", "6"]

@@ -96,6 +96,23 @@ def test_what_cannot_be_cut_is_one_finding_with_its_reason(kind: str, settings: 
     assert problem in caught.value.findings[0].message
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings", "fix"),
+    [
+        ("slice", {"start": 4, "stop": 9}, "it: {..., stop: 8}"),
+        ("slice", {"start": 9}, "it: {..., start: 0}"),
+        ("split", {"parts": 3, "part": 0}, "it: {..., parts: 2}"),
+        ("split", {"parts": [3, 4], "part": 0}, "it: {..., parts: [3, 5]}"),
+        ("channel_shuffle", {"groups": 3}, "it: {..., groups: 2}"),
+        ("pixel_shuffle", {"scale": 3}, "it: {..., scale: 2}"),
+    ],
+)
+def test_the_way_out_is_the_nearest_cut_that_fits(kind: str, settings: dict[str, Any], fix: str) -> None:
+    with pytest.raises(planner.ShapeError) as caught:
+        network(layer(kind, name="it", **settings)).check()
+    assert fix in caught.value.findings[0].fixes
+
+
 def test_lists_are_written_as_they_were_read_also_where_their_parts_are_alike() -> None:
     net = network(layer("rescale", scale=[2, 2], shift=[0.5, 0.5]), layer("permute", order=[2, 3, 1]), channels=2)
     assert read(write(net), "x.yaml") == (net, ())
