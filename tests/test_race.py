@@ -6,6 +6,7 @@ import argparse
 import itertools
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -105,7 +106,7 @@ def test_how_far_a_process_grows_is_what_it_holds_and_not_what_it_held() -> None
 
 def test_shares_name_every_kind_of_layer_and_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shares, "COPIED_BYTES", 2**20)
-    speed, *rows = shares.rows(["lenet5"], [4], 1)
+    speed, *rows = shares.rows(["lenet5"], [4], 1, time.perf_counter)
     assert speed["gigabytes_per_second"]["1"] > 0
     *kinds, whole = rows
     assert {row["layers"] for row in kinds} >= {"conv", "dense", "maxpool"}

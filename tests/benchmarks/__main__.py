@@ -69,7 +69,7 @@ def group(name: str, chosen: argparse.Namespace) -> tuple[str, Rows, Line]:
     if name == "shares":
         from tests.benchmarks import shares
 
-        return shares.HEAD, shares.rows(chosen.nets, chosen.batches, cores()), shares.line
+        return shares.HEAD, shares.rows(chosen.nets, chosen.batches, cores(), CLOCKS[chosen.clock]), shares.line
     from tests.benchmarks import races
 
     raced = races.GROUPS[name]

@@ -53,7 +53,7 @@ def rows(nets: Sequence[str], seconds: float, clock: str) -> Iterator[dict[str, 
     if not nets:
         yield from grown("side", "tower", SIDES, lambda side: tower(3, side, 8), lambda side: side * side)
         yield from grown("depth", "tower", DEPTHS, lambda depth: tower(depth, 32, 16), lambda depth: depth)
-    yield from _cores(nets or CORE_NETS, seconds, clock)
+    yield from _cores(nets or CORE_NETS, seconds)
 
 
 def line(row: Mapping[str, Any]) -> str:
@@ -80,8 +80,8 @@ def _grown(
         yield row | figures
 
 
-def _cores(nets: Sequence[str], seconds: float, clock: str) -> Iterator[dict[str, Any]]:
-    """Yield rows of processes that may use one core, two and so on, doubling, as the libraries find them."""
+def _cores(nets: Sequence[str], seconds: float) -> Iterator[dict[str, Any]]:
+    """Yield rows of processes that may use one core, two and so on, doubling, by the clock on the wall."""
     if not hasattr(os, "sched_getaffinity"):
         return
     most = len(os.sched_getaffinity(0))
@@ -91,7 +91,7 @@ def _cores(nets: Sequence[str], seconds: float, clock: str) -> Iterator[dict[str
             with tempfile.TemporaryDirectory() as folder:
                 file = Path(folder) / "rows.json"
                 command = [sys.executable, "-m", "tests.benchmarks", "train", "--nets", name, "--batches", "64"]
-                command += ["--seconds", str(seconds), "--json", str(file), "--cores", str(count), "--clock", clock]
+                command += ["--seconds", str(seconds), "--json", str(file), "--cores", str(count)]
                 # Not as a child that has its cores already.
                 clean = {key: value for key, value in os.environ.items() if key != CHILD}
                 subprocess.run(command, check=True, capture_output=True, env=clean)
