@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import planner
 import runtime
@@ -118,3 +121,64 @@ def test_a_siamese_network_learns_which_of_two_images_is_brighter() -> None:
     labels = (left.mean((1, 2, 3)) > right.mean((1, 2, 3))).astype(int)
     history = model.fit({"left": left, "right": right}, labels, epochs=30, lr=0.1, progress=False)
     assert history.rows[-1]["loss"] < 0.7 * history.rows[0]["loss"]
+
+
+@st.composite
+def webs(draw: st.DrawFn) -> list[planner.Entry]:
+    """Return layers that read any earlier ones, some of them once more the same, in any order."""
+    names, entries = ["x"], []
+    owners: dict[str, list[str]] = {"conv": [], "dense": [], "batchnorm": []}
+    for index in range(draw(st.integers(2, 7))):
+        name, source = f"l{index}", draw(st.sampled_from(names))
+        kind = draw(st.sampled_from(["conv", "conv", "batchnorm", "add", "tanh"]))
+        if kind == "add":
+            entry = layer("add", name=name, from_=[source, draw(st.sampled_from(names))])
+        elif kind == "tanh":
+            entry = layer("tanh", name=name, from_=source)
+        elif owners[kind] and draw(st.booleans()):
+            entry = layer(kind, name=name, from_=source, use=draw(st.sampled_from(owners[kind])))
+        elif kind == "conv":
+            act, norm = draw(st.sampled_from([None, "tanh", "sigmoid"])), draw(st.sampled_from([None, "batch"]))
+            entry = layer("conv", name=name, from_=source, filters=3, kernel=3, pad=1, act=act, norm=norm)
+        else:
+            entry = layer("batchnorm", name=name, from_=source)
+        if kind in owners:
+            owners[kind].append(name)
+        names.append(name)
+        entries.append(entry)
+    sources = [[entry.from_] if isinstance(entry.from_, str) else entry.from_ or () for entry in entries]
+    read = {name for each in sources for name in each}
+    ends = [name for name in names if name not in read]
+    return [*entries, layer("concat", name="all", from_=ends)] if len(ends) > 1 else entries
+
+
+@settings(max_examples=40, deadline=None)
+@given(webs())
+def test_shared_layers_are_separate_ones_whose_gradients_are_added(layers: list[planner.Entry]) -> None:
+    shared = planner.Network(name="shared", input={"x": ("N", 3, 5, 4)}, layers=layers)
+    owners = {node.name: node.owner or node.name for node in shared.nodes}
+    apart = shared.altered(nodes=tuple(replace(node, owner="") for node in shared.nodes))
+    one, other = (runtime.Model(net.check().bind(dtype="float64", N=2), seed=0) for net in (shared, apart))
+    rng = np.random.default_rng(0)
+    for array in one.parameters.values():
+        array[...] = rng.standard_normal(array.shape)
+
+    def owned(name: str) -> str:
+        node, _, array = name.rpartition(".")
+        return f"{owners[node]}.{array}"
+
+    for name, array in other.parameters.items():
+        array[...] = one.parameters[owned(name)]
+    x = rng.standard_normal((2, 3, 5, 4))
+    assert one(x).tobytes() == other(x).tobytes()
+    projection = rng.standard_normal(one(x).shape)
+    told, grad_inputs, grad_parameters = one.gradients(x, projection)
+    expected, expected_inputs, parts = other.gradients(x, projection)
+    assert told.tobytes() == expected.tobytes()
+    assert grad_inputs["x"].tobytes() == expected_inputs["x"].tobytes()
+    sums = {name: np.zeros_like(array) for name, array in grad_parameters.items()}
+    for name, array in parts.items():
+        sums[owned(name)] += array
+    for name, array in sums.items():
+        # the same numbers, added in another order
+        np.testing.assert_allclose(grad_parameters[name], array, rtol=1e-12, atol=1e-12)

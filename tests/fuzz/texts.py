@@ -23,7 +23,7 @@ SIZES = (
 KEYS = (
     "name", "from", "act", "norm", "expect", "if", "use", "repeat", "filters", "kernel", "stride", "pad", "dilation",
     "groups", "bias", "rounding", "size", "scale", "shape", "units", "features", "rate", "slope", "eps",
-    "output_pad", "c",
+    "output_pad", "c", "pool", "weights",
     "momentum", "count_include_pad", "kernal", "<<", "spec", "input",
 )  # fmt: skip
 NAMES = (
@@ -81,6 +81,9 @@ def _written(rng: Random) -> str:
         lines.append(f"output: {{{rng.choice(NAMES)}: {rng.choice(EXPECTED)}}}")
     if rng.random() < 0.15:
         lines.append(f"train: {{epochs: {rng.choice(SIZES)}, loss: {rng.choice(SIZES)}, batch: {rng.choice(SIZES)}}}")
+    elif rng.random() < 0.15:
+        weighed = f"{{{rng.choice(NAMES)}: {rng.choice(SIZES)}}}"
+        lines.append(f"train: {{loss: {{{rng.choice(NAMES)}: mse}}, loss_weights: {weighed}}}")
     return "\n".join(lines) + "\n"
 
 
@@ -103,13 +106,17 @@ def _layer(rng: Random, inside: bool) -> str:
         "upsample": {"scale": ["2", "3", "K"]},
         "pad": {"pad": ["1", "[0, 1, 0, 2]"]},
         "reshape": {"shape": ["[4, -1, 2]", "[36]", "[K, L, 3]"]},
-        "block": {"use": ["b", "d"], "c": ["2", "K", "$c"]},
+        "block": {"use": ["b", "d", "squeeze_excite"], "c": ["2", "K", "$c"]},
+        "unpool": {"pool": ["a", "b", "maxpool1"]},
     }.get(kind, {})
     settings = {key: rng.choice(values) for key, values in usual.items() if rng.random() < 0.9}
     if rng.random() < 0.4:
         settings["name"] = rng.choice(["a", "b", rng.choice(NAMES)])
     if rng.random() < 0.25:
         settings["from"] = rng.choice(["x", "a", "b", rng.choice(NAMES)])
+    if rng.random() < 0.15:
+        again = {"use": rng.choice(["a", "b", "conv1", "dense1"])} if kind != "block" else {"weights": rng.choice("ab")}
+        settings = {**{key: settings[key] for key in ("name", "from", "use") if key in settings}, **again}
     if rng.random() < 0.3:
         extra = rng.choice(["stride", "pad", "dilation", "expect", "act", "norm", "groups", rng.choice(KEYS)])
         settings[extra] = rng.choice(EXPECTED) if extra == "expect" else rng.choice(["2", "relu", rng.choice(SIZES)])
