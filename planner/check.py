@@ -168,7 +168,7 @@ class _Walk:
         for one, other in zip(own, arrays, strict=True):
             for here, there in zip(one.shape, other.shape, strict=True):
                 differ = partial(_other_arrays, one, other, first)
-                yield Requirement("S218", Equal(here, there), differ, partial(differ, short=True), "use")
+                yield Requirement("S219", Equal(here, there), differ, partial(differ, short=True), "use")
 
     def fault(self, node: Node, requirement: Requirement) -> None:
         self.faults.append((node.name, requirement))

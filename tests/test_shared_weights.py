@@ -135,7 +135,7 @@ def webs(draw: st.DrawFn) -> list[planner.Entry]:
             entry = layer("add", name=name, from_=[source, draw(st.sampled_from(names))])
         elif kind == "tanh":
             entry = layer("tanh", name=name, from_=source)
-        elif owners[kind] and draw(st.booleans()):
+        elif draw(st.booleans()) and owners[kind]:
             entry = layer(kind, name=name, from_=source, use=draw(st.sampled_from(owners[kind])))
         elif kind == "conv":
             act, norm = draw(st.sampled_from([None, "tanh", "sigmoid"])), draw(st.sampled_from([None, "batch"]))

@@ -160,19 +160,19 @@ SIZES = (
     ),
     Rule(
         "S218",
-        "shared weights do not fit",
-        "With `use` a layer is there once more, with the same weights. What it reads must then have as many channels, "
-        "or features, as what the first one reads.",
-        spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 1, 28, 28]"),
-        spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 8, 28, 28]"),
-    ),
-    Rule(
-        "S218",
         "not one number a channel",
         "A list of fixed numbers has one for each channel of what a layer reads. One number without brackets serves "
         "all channels.",
         spec("rescale: {scale: [2, 2]}", "[N, 3, 28, 28]"),
         spec("rescale: {scale: [2, 2, 2]}", "[N, 3, 28, 28]"),
+    ),
+    Rule(
+        "S219",
+        "shared weights do not fit",
+        "With `use` a layer is there once more, with the same weights. What it reads must then have as many channels, "
+        "or features, as what the first one reads.",
+        spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 1, 28, 28]"),
+        spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 8, 28, 28]"),
     ),
     Rule(
         "S301",

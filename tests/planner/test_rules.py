@@ -10,7 +10,12 @@ from pathlib import Path
 import pytest
 
 from planner.rules import RULES
+from planner.rules.drawing import DRAWING
+from planner.rules.reading import READING
 from planner.rules.rule import Rule
+from planner.rules.running import RUNNING
+from planner.rules.sizes import SIZES
+from planner.rules.wiring import WIRING
 from tests.terminal import ROOT, run
 
 NEEDS_MORE = {
@@ -79,3 +84,10 @@ def test_every_rule_has_a_title_a_text_and_both_examples(code: str) -> None:
     assert rule.title and not rule.title.endswith(".")
     assert rule.text.endswith(".")
     assert rule.example and rule.fixed and rule.example != rule.fixed
+
+
+def test_no_two_rules_have_one_code() -> None:
+    families = (DRAWING, READING, RUNNING, SIZES, WIRING)
+    codes = [rule.code for family in families for rule in family]
+    assert sorted(set(codes)) == sorted(codes)
+    assert all([rule.code for rule in family] == sorted(rule.code for rule in family) for family in families)
