@@ -68,7 +68,7 @@ class Builder:
         """Add one layer, with the layers its `norm` and `act` stand for; return the name it is read by."""
         public = self._name(entry)
         sources = self._sources(entry, public)
-        if entry.use is not None and not entry.broken and entry.kind in KINDS:
+        if entry.use is not None and not entry.broken and KINDS.get(entry.kind, Input) is not Input:
             return self._add_again(entry, public, sources)
         made, partner = (None, "") if entry.broken else make(entry, public, self._nodes, self._report)
         broken = made is None or sources is None
@@ -313,7 +313,7 @@ class Builder:
         return execution_order(nodes)
 
     def _outputs(self, output: str | Sequence[str] | Mapping[str, Sequence[int | str] | None] | None) -> dict[str, str]:
-        if output is None:
+        if not output:
             return {} if self.last is None else {self.last: self._public[self.last]}
         shapes: Mapping[str, Any] = output if isinstance(output, Mapping) else dict.fromkeys(_names(output))
         outputs = {}

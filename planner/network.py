@@ -230,10 +230,22 @@ def _check_arguments(name: object, input: object, layers: object, output: object
         strange = next((each for each in layers if not isinstance(each, Entry)), None)
         if strange is not None:
             wrong.append(("layers", 'made with planner.layer("conv", filters=6, kernel=5)', strange))
-    if output is not None and not isinstance(output, (str, Mapping, Sequence)):
+    if output is not None and not _names_only(output):
         wrong.append(("output", "a name, a list of names, or a mapping of names to shapes", output))
-    if wrong:
-        raise GraphError(Finding("N107", f"`{key}` must be {what}; got {given!r:.80}") for key, what, given in wrong)
+    found = [Finding("N107", f"`{key}` must be {what}; got {given!r:.80}") for key, what, given in wrong]
+    for name, shape in output.items() if isinstance(output, Mapping) else ():
+        if shape is not None and (isinstance(shape, str) or not isinstance(shape, Sequence)):
+            message = f"the shape of output `{name}` is a list of sizes, such as ('N', 10); got {shape!r:.60}"
+            found.append(Finding("N107", message))
+    if found:
+        raise GraphError(found)
+
+
+def _names_only(output: object) -> bool:
+    """Tell whether outputs are given as a name, several, or names with something each."""
+    if isinstance(output, str):
+        return True
+    return isinstance(output, (Mapping, Sequence)) and all(isinstance(name, str) for name in output)
 
 
 def execution_order(nodes: Sequence[Node]) -> list[Node]:

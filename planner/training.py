@@ -195,7 +195,7 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
         return self.optimizer.lr * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
-def read_settings(values: Mapping[str, Any]) -> tuple[TrainSettings | None, tuple[SettingError, ...]]:
+def read_settings(values: object) -> tuple[TrainSettings | None, tuple[SettingError, ...]]:
     """Return the settings of a ``train:`` mapping without what is faulty in it, and every fault.
 
     None where nothing is left to read.
@@ -205,6 +205,8 @@ def read_settings(values: Mapping[str, Any]) -> tuple[TrainSettings | None, tupl
     >>> [error.setting for error in read_settings({"epochs": 0, "batch": 8, "optimizer": {"sgd": {"lr": -1}}})[1]]
     ['optimizer.lr', 'epochs']
     """
+    if not isinstance(values, Mapping):
+        return None, (SettingError("", f"`train` is a mapping such as {{epochs: 10}}, got {values!r:.60}"),)
     left = {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
     faults: list[SettingError] = []
     while True:

@@ -214,7 +214,9 @@ def _settings(
 
 
 def _plain(value: Any) -> Any:
-    """Return a number of NumPy's as Python's own, anything else as it is."""
+    """Return a number of NumPy's as Python's own, also in a mapping, and anything else as it is."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
     return value.item() if isinstance(value, np.generic) else value
 
 

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import singledispatch
 from typing import TypeAlias
 
-from planner.layers import ConvTranspose, Upsample
+from planner.layers import ConvTranspose, Unpool, Upsample
 from planner.layers.base import AxisField, Layer
 
 Shape: TypeAlias = tuple[int, ...]
@@ -107,6 +107,17 @@ def _(layer: ConvTranspose, _sight: Sight, axis: int, span: Span) -> Span:
     # position p is a sum over the inputs q with p + b - e < q*s <= p + b
     first = None if span.first is None else (span.first - 1) * stride + extent - before
     last = None if span.last is None else span.last * stride - before
+    return Span(span.offset * stride, first, last)
+
+
+@carried.register
+def _(layer: Unpool, _sight: Sight, axis: int, span: Span) -> Span:
+    if isinstance(layer.pool.pad, str):  # which lies elsewhere in a tile than in the whole image
+        raise OutOfStepError
+    window = layer.pool.windows((1, 1, 1, 1))[axis]
+    # a window's share of the map goes up to where the next one begins
+    stride, before = int(window.stride), int(window.before)
+    first, last = (None if end is None else end * stride - before for end in (span.first, span.last))
     return Span(span.offset * stride, first, last)
 
 

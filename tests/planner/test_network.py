@@ -131,3 +131,28 @@ def test_the_builder_tells_shapes_while_the_network_grows() -> None:
 def test_networks_are_equal_by_what_they_compute_not_where_they_were_written() -> None:
     assert network(conv) == network(conv)
     assert network(conv) != network(layer("conv", name="a", filters=5, kernel=3))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"train": 5}, "`train` is a mapping such as {epochs: 10}, got 5"),
+        ({"train": [1]}, "`train` is a mapping such as {epochs: 10}, got [1]"),
+        ({"output": [3]}, "`output` must be a name, a list of names, or a mapping of names to shapes; got [3]"),
+        ({"output": [["relu1"]]}, "`output` must be a name, a list of names, or a mapping of names to shapes"),
+        ({"output": {3: None}}, "`output` must be a name, a list of names, or a mapping of names to shapes"),
+        ({"output": {"relu1": 3}}, "the shape of output `relu1` is a list of sizes, such as ('N', 10); got 3"),
+        ({"output": {"relu1": "N"}}, "the shape of output `relu1` is a list of sizes, such as ('N', 10); got 'N'"),
+    ],
+)
+def test_arguments_of_another_type_are_findings(arguments: dict[str, Any], words: str) -> None:
+    with pytest.raises(GraphError) as refusal:
+        Network(name="t", input={"x": ("N", 3)}, layers=[layer("relu")], **arguments)
+    assert words in refusal.value.findings[0].message
+
+
+def test_no_outputs_at_all_mean_the_last_layer() -> None:
+    given: tuple[Any, ...] = ([], {}, (), None)
+    for nothing in given:
+        network = Network(name="t", input={"x": ("N", 3)}, layers=[layer("relu", name="r")], output=nothing)
+        assert dict(network.outputs) == {"r": "r"}

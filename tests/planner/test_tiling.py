@@ -52,6 +52,16 @@ NETWORKS = {
         layer("concat", name="j", from_=["u", "a"]),
         conv("c", pad=1),
     ),
+    "positions of maxima": network(
+        conv("a", pad=1),
+        layer("maxpool", name="p", size=2),
+        conv("b", pad=1),
+        layer("maxpool", name="q", size=2, stride=3),
+        layer("unpool", name="v", pool="q"),
+        conv("c", pad=1),
+        layer("unpool", name="u", pool="p"),
+        conv("d", pad=1),
+    ),
     "unpadded hourglass": network(
         conv("a"),
         layer("maxpool", name="p", size=2),

@@ -105,6 +105,11 @@ def test_a_layer_without_weights_has_none_to_share() -> None:
         Network(name="t", input={"x": ("N", 1, 8, 8)}, layers=layers)
 
 
+def test_an_input_is_no_layer_to_use() -> None:
+    with pytest.raises(GraphError, match="inputs stand under `input:`"):
+        Network(name="t", input={"x": ("N", 1, 8, 8)}, layers=[layer("input", use="x")])
+
+
 def test_a_faulty_layer_is_told_once_however_often_it_is_used() -> None:
     _, findings = read(SPEC.replace("kernel: 3", "kernel: 0"), "a.yaml")
     assert [finding.layer for finding in findings] == ["a"]

@@ -216,3 +216,11 @@ def test_googlenet_with_its_auxiliary_heads_learns_their_weighted_losses() -> No
     for row in rows:
         assert row["loss"] == pytest.approx(row["loss.classes"] + 0.3 * (row["loss.aux1"] + row["loss.aux2"]))
     assert all(rows[-1][f"loss.{name}"] < rows[0][f"loss.{name}"] for name in model.bound.outputs)
+
+
+def test_weights_may_be_numbers_of_numpy() -> None:
+    x, labels = sample()
+    model = heads({"loss": {"box": "mse"}})
+    float_of_numpy: Any = np.float32(0.5)
+    plain = model.evaluate(x, labels, loss_weights={"aux": 0.5})
+    assert model.evaluate(x, labels, loss_weights={"aux": float_of_numpy}) == plain
