@@ -11,6 +11,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from planner.behind import ROLES, make_behind
 from planner.entry import Entry, Marks
 from planner.findings import Finding, Location, SettingError, nearest
 from planner.layers import KINDS, Input, MaxIndices, MaxPool, Unpool
@@ -20,14 +21,6 @@ from planner.network import INDICES, Expectation, Network, Node, cycles, executi
 from planner.references import used
 from planner.symbols import Shape
 from planner.training import TrainSettings, read_settings
-
-NORMS: Mapping[str, str] = MappingProxyType(
-    {"batch": "batchnorm", "layer": "layernorm", "group": "groupnorm", "instance": "instancenorm"}
-)
-"""What `norm:` may say, and the layer it stands for."""
-
-ACTIVATIONS = tuple(sorted(kind for kind, layer in KINDS.items() if layer.category == "act" and not layer.random))
-"""What `act:` may say: any activation, with its default settings."""
 
 LONGEST_NAME = 100
 
@@ -75,17 +68,10 @@ class Builder:
         broken = broken or (isinstance(made, Unpool) and not self._put_indices(partner, public))
         self._put(Node(public, made, (), "", entry, broken, partner), sources or ())
         tail = public
-        for role, known, kind in (("norm", NORMS, entry.norm), ("act", ACTIVATIONS, entry.act)):
-            if kind is None:
+        for role in ROLES:
+            behind = make_behind(entry, public, role, self._report)
+            if behind is None:
                 continue
-            if kind not in known:
-                close = nearest(str(kind), known)
-                fixes = (f"did you mean `{close}`?",) if close else ()
-                self._report(
-                    "N107", f"`{public}`: `{role}` must be one of {listed(known)}; got `{kind}`", entry, role, fixes
-                )
-                continue
-            behind = KINDS[NORMS.get(kind, kind)]()
             name = f"{public}.{role}"
             if name in self._nodes:
                 message = f"`{name}`, which `{role}` of `{public}` stands for, is the name of another layer too"

@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import NoneType
-from typing import Any
+from typing import Any, TypeAlias
 
 from planner.findings import GraphError, Location
+
+Behind: TypeAlias = "str | Mapping[str, Mapping[str, Any] | None] | None"
+"""What `norm` and `act` say: a word, or a word with its settings."""
 
 Marks = Mapping[str, Location]
 """Where the keys of something stand in a file."""
@@ -29,8 +32,8 @@ class Entry:
     name : str or None
     from_ : str, tuple of str or None
         What it reads; None is the layer before.
-    act, norm : str or None
-        Short for an activation and a normalisation behind the layer.
+    act, norm : str, Mapping or None
+        Short for an activation and a normalisation behind the layer: its word, or its word with settings.
     expect : tuple of int or str, or None
         The output shape the author asserts.
     marks : Mapping
@@ -46,8 +49,8 @@ class Entry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     name: str | None = None
     from_: str | tuple[str, ...] | None = None
-    act: str | None = None
-    norm: str | None = None
+    act: Behind = None
+    norm: Behind = None
     expect: tuple[int | str, ...] | None = None
     marks: Marks = field(default_factory=dict, compare=False)
     broken: bool = False
@@ -63,8 +66,8 @@ def layer(
     *,
     name: str | None = None,
     from_: str | Sequence[str] | None = None,
-    act: str | None = None,
-    norm: str | None = None,
+    act: Behind = None,
+    norm: Behind = None,
     expect: Sequence[int | str] | None = None,
     use: str | None = None,
     **settings: Any,

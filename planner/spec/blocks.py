@@ -21,7 +21,7 @@ from planner.spec.drafts import BLOCK, CONDITION, Block, Draft, Findings, Item
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value
 from planner.spec.library import FILE
 from planner.spec.tree import Scalar, Sequence, clip
-from planner.spec.values import Frame, Unreadable, Values
+from planner.spec.values import Frame, Unreadable, Values, marks_behind
 from planner.symbols import Size
 
 MOST_LAYERS = 10_000
@@ -98,11 +98,11 @@ class Expansion:
                 elif key in types:
                     settings[key] = self.values.setting(item, types[key], frame)
                 else:
-                    read = {"expect": self.values.expected, "use": self._named}.get(key, self.values.word)
+                    read = {"expect": self.values.expected, "use": self._named}.get(key, self.values.behind)
                     sugar[key] = read(item, frame)
             except Unreadable:
                 broken = True
-        marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where}
+        marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where} | marks_behind(draft.items)
         if draft.where.file == FILE and frame.used is not None:  # nobody can look there; what is wrong is the use
             marks = {"": frame.used}
         if frame.used is not None:

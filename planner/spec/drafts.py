@@ -19,8 +19,8 @@ from planner.spec.words import ADVICE, KEY_HINTS, KIND_HINTS
 COMMON = {
     "name": "name of the layer, for `from`, `output` and messages; its kind and a number unless told",
     "from": "what the layer reads: one name, or a list of names; the layer before unless told",
-    "act": "activation behind the layer, with its default settings",
-    "norm": "normalisation behind the layer and before `act`",
+    "act": "activation behind the layer; with settings, {leaky_relu: {slope: 0.2}}",
+    "norm": "normalisation behind the layer and before `act`; with settings, {batch: {eps: 0.001}}",
     "expect": "the output shape you expect, [N, C, H, W]; checked",
     "use": "an earlier layer of this kind that this one is once more: its settings, weights, `norm` and `act`",
 }

@@ -11,7 +11,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from planner.augment import FLIPS, Augment
-from planner.builder import ACTIVATIONS, NORMS
+from planner.behind import ACTIVATIONS, NORMS
 from planner.layers import KINDS, Layer
 from planner.optimizers import OPTIMIZERS
 from planner.references import NAMES
@@ -75,6 +75,8 @@ def schema() -> dict[str, Any]:
                 "anyOf": [_bare(), *(_layer(kind, cls) for kind, cls in KINDS.items() if kind != "input"), _use()]
             },
             "block": _block(),
+            "act": _behind(ACTIVATIONS),
+            "norm": _behind(NORMS),
         },
     }
 
@@ -101,13 +103,32 @@ def _bare() -> dict[str, Any]:
     return {"enum": words, "description": "a layer without settings"}
 
 
-def _layer(kind: str, cls: type[Layer]) -> dict[str, Any]:
-    own = {item.name: _setting(kind, item) for item in fields(cls)}
+def _own(kind: str, cls: type[Layer]) -> dict[str, Any]:
+    """Return the schemas of a layer's own settings."""
     texts = {item.name: str(item.metadata["description"]) for item in fields(cls)}
+    return _described(texts, {item.name: _setting(kind, item) for item in fields(cls)})
+
+
+def _behind(words: Mapping[str, str]) -> dict[str, Any]:
+    """Return the schema of `norm` or `act`: a word, or one word with its settings."""
+    kinds = {
+        word: {
+            "type": ["object", "null"],
+            "additionalProperties": False,
+            "properties": _own(kind, KINDS[kind]),
+            "description": KINDS[kind].summary,
+        }
+        for word, kind in words.items()
+    }
+    whole = {"type": "object", "minProperties": 1, "maxProperties": 1, "additionalProperties": False}
+    return {"anyOf": [{"enum": [*words, None]}, _ARGUMENT, {**whole, "properties": kinds}]}
+
+
+def _layer(kind: str, cls: type[Layer]) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
-        "properties": _described(texts, own) | _common(),
+        "properties": _own(kind, cls) | _common(),
     }
     if _required(cls):
         settings["anyOf"] = [{"required": _required(cls)}, {"required": ["use"]}]
@@ -129,8 +150,8 @@ def _common() -> dict[str, Any]:
     found = {
         "name": _NAME,
         "from": _from(),
-        "act": {"anyOf": [{"enum": [*ACTIVATIONS, None]}, _ARGUMENT]},
-        "norm": {"anyOf": [{"enum": [*NORMS, None]}, _ARGUMENT]},
+        "act": {"$ref": "#/definitions/act"},
+        "norm": {"$ref": "#/definitions/norm"},
         "expect": _shape(),
         "use": _NAME,
     }

@@ -5,13 +5,16 @@ Knows one list of layers at a time, its :class:`Frame`; adds nothing to a networ
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping as MappingType
+from dataclasses import dataclass, field, fields, replace
 
 import planner.symbols as sy
+from planner.behind import EXAMPLES, ROLES
 from planner.findings import Location, Related
+from planner.layers import KINDS
 from planner.spec.drafts import CONDITION, Item, Report
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value, is_expression, parse
-from planner.spec.tree import Scalar, Sequence, Tree, clip
+from planner.spec.tree import Mapping, Scalar, Sequence, Tree, clip, span
 
 _COMPUTED = ("Size", "Any", "bool")
 """Annotations of settings in which text with an operator is a formula."""
@@ -81,9 +84,28 @@ class Values:
             raise Unreadable
         return value
 
-    def word(self, item: Item, frame: Frame) -> str | None:
-        """Return the value of `act` or `norm`."""
-        if isinstance(item.value, Scalar) and item.value.value is None:
+    def behind(self, item: Item, frame: Frame) -> str | dict[str, dict[str, object]] | None:
+        """Return the value of `act` or `norm`: a word, or a word with its settings."""
+        if not isinstance(item.value, Scalar):
+            role = item.key.text
+            if not isinstance(item.value, Mapping) or len(item.value.pairs) != 1:
+                what = f"`{role}` is one word, or one word with its settings"
+                self.report("P106", what, item.where, f"write  {EXAMPLES[role]}")
+                raise Unreadable
+            ((word, settings),) = item.value
+            if not isinstance(settings, Mapping):
+                if isinstance(settings, Scalar) and settings.value is None:
+                    return word.text
+                self.report("P106", f"the settings of `{clip(word.text)}` must be a mapping", settings.where,
+                            f"write  {EXAMPLES[role]}")  # fmt: skip
+                raise Unreadable
+            cls = KINDS.get(ROLES[role].get(word.text, ""))
+            types = {} if cls is None else {each.name: str(each.type) for each in fields(cls)}
+            return {
+                word.text: {key.text: self.setting(Item(key, value), types.get(key.text, "Any"), frame)
+                            for key, value in settings}
+            }  # fmt: skip
+        if item.value.value is None:
             return None
         value = self.value(item, item.value, frame, compute=False)
         return value if isinstance(value, str) else str(value)
@@ -138,6 +160,19 @@ class Values:
             where = replace(where, column=first + error.start, end_column=first + error.end)
         related = (Related(frame.used, "used here"),) if frame.used is not None else ()
         self.report("N112", error.problem, where, error.fix, related=related)
+
+
+def marks_behind(items: MappingType[str, Item]) -> dict[str, Location]:
+    """Return where the settings of `norm` and `act` stand, as ``norm.eps``."""
+    written = {role: items[role].value for role in ROLES if role in items}
+    return {
+        f"{role}.{key.text}": span(key.where, value.where)
+        for role, tree in written.items()
+        if isinstance(tree, Mapping)
+        for _, settings in tree
+        if isinstance(settings, Mapping)
+        for key, value in settings
+    }
 
 
 def _plain(value: Value) -> Value:

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Any
 
 import planner.symbols as sy
-from planner.builder import NORMS
+from planner.behind import NORMS
 from planner.layers import Layer
 from planner.network import INDICES, Expectation, Network, Node
 from planner.references import naming
@@ -112,7 +112,8 @@ def _behind(network: Network, node: Node) -> list[str]:
     for role in ("norm", "act"):
         behind = network.by_name.get(f"{node.name}.{role}")
         if behind is not None and behind.role == role and behind.layer is not None:
-            pairs.append(f"{role}: {kinds.get(behind.layer.kind, behind.layer.kind)}")
+            word, said = kinds.get(behind.layer.kind, behind.layer.kind), settings(behind.layer)
+            pairs.append(f"{role}: {flow({word: said} if said else word)}")
     return pairs
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from planner.findings import Finding
-from planner.layers import Conv, Tanh
+from planner.layers import BatchNorm, Conv, LeakyRelu, Tanh
 from planner.network import Network
 from planner.spec import read
 
@@ -177,6 +177,33 @@ layers:
     network = good(head + "  - block: {use: grow, name: g, repeat: 9}\n  - block: {use: halve, name: h}\n")
     half = network.by_name["h.half"].layer
     assert isinstance(half, Conv) and half.filters == (3 + 9 * 4) // 2
+
+
+def test_settings_of_norm_and_act_may_be_parameters() -> None:
+    text = """blocks:
+  b:
+    params: {e: float, a: 0.1}
+    layers:
+      - conv: {name: c, filters: 4, kernel: 3, norm: {batch: {eps: $e}}, act: {leaky_relu: {slope: $a}}}
+layers:
+  - block: {use: b, name: u, e: 0.01}
+"""
+    network = good(HEAD + text)
+    assert network.by_name["u.c.norm"].layer == BatchNorm(eps=0.01)
+    assert network.by_name["u.c.act"].layer == LeakyRelu(slope=0.1)
+
+
+@pytest.mark.parametrize(
+    ("behind", "code", "column"),
+    [
+        ("norm: {batch: {epz: 0.1}}", "N101", 50),
+        ("norm: {batch: {}, layer: {}}", "P106", 35),
+        ("act: [relu]", "P106", 35),
+        ("act: {relu: 3}", "P106", 47),
+    ],
+)
+def test_what_is_wrong_behind_a_layer_is_told_at_its_place(behind: str, code: str, column: int) -> None:
+    assert places(HEAD + f"layers:\n  - conv: {{filters: 4, kernel: 3, {behind}}}\n") == [(code, 5, column)]
 
 
 def test_channels_that_hang_on_themselves_are_a_finding() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from planner import Entry, GraphError, Network, layer
 from planner.builder import Builder
+from planner.layers import BatchNorm, LeakyRelu
 
 
 def network(*layers: Entry, **given: Any) -> Network:
@@ -36,6 +37,15 @@ def test_norm_and_act_are_layers_behind_and_the_name_means_the_last() -> None:
     ]
 
 
+def test_norm_and_act_may_have_settings() -> None:
+    norm, act = {"batch": {"eps": 0.001}}, {"leaky_relu": {"slope": 0.2}}
+    net = network(layer("conv", name="a", filters=4, kernel=3, norm=norm, act=act))
+    assert net.by_name["a.norm"].layer == BatchNorm(eps=0.001)
+    assert net.by_name["a.act"].layer == LeakyRelu(slope=0.2)
+    plain = network(layer("conv", name="a", filters=4, kernel=3, norm={"batch": None}, act={"relu": {}}))
+    assert plain == network(layer("conv", name="a", filters=4, kernel=3, norm="batch", act="relu"))
+
+
 def test_unnamed_layers_are_numbered_by_kind_and_avoid_taken_names() -> None:
     net = network(layer("relu", name="relu1"), layer("relu"), layer("relu"))
     assert [n.name for n in net.nodes] == ["x", "relu1", "relu2", "relu3"]
@@ -54,6 +64,10 @@ def test_order_of_inputs_and_repeated_inputs_are_kept() -> None:
 @pytest.mark.parametrize(
     ("layers", "code", "words"),
     [
+        ([layer("conv", filters=4, kernel=3, norm={"batch": {"epz": 1}})], "N101", "did you mean `eps`?"),
+        ([layer("conv", filters=4, kernel=3, norm={"batch": {"eps": -1}})], "N107", "`conv1.norm`: `eps` must be"),
+        ([layer("conv", filters=4, kernel=3, act={"rellu": {}})], "N107", "did you mean `relu`?"),
+        ([layer("conv", filters=4, kernel=3, act={"relu": {}, "tanh": {}})], "N107", "one word with its settings"),
         ([layer("conv", filters=4, kernal=3)], "N101", "did you mean `kernel`?"),
         ([layer("convv", filters=4, kernel=3)], "N102", "did you mean `conv`?"),
         ([layer("input", shape=(1, 2))], "N102", "inputs stand under `input:`"),
