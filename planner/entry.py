@@ -77,6 +77,7 @@ def layer(
     ``layer("conv", name="c1", filters=6, kernel=5, act="tanh")`` is
     ``- conv: {name: c1, filters: 6, kernel: 5, act: tanh}``; `from` is spelled `from_`.
     ``layer("conv", use="c1", from_="right")`` is layer `c1` once more, with its weights, on another tensor.
+    NumPy's numbers and arrays are settings like Python's own.
 
     Raises
     ------
@@ -92,7 +93,8 @@ def layer(
     _check_type("expect", expect, (list, tuple, NoneType), "a shape, such as ('N', 10)")
     _check_type("use", use, (str, NoneType), "the name of a layer")
     sources = from_ if from_ is None or isinstance(from_, str) else tuple(from_)
-    return Entry(kind, settings, name, sources, act, norm, None if expect is None else tuple(expect), use=use)
+    plain = {key: value.tolist() if hasattr(value, "tolist") else value for key, value in settings.items()}
+    return Entry(kind, plain, name, sources, act, norm, None if expect is None else tuple(expect), use=use)
 
 
 def _check_type(key: str, given: object, types: tuple[type, ...], what: str) -> None:

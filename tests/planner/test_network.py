@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from planner import Entry, GraphError, Network, layer
 from planner.builder import Builder
-from planner.layers import BatchNorm, LeakyRelu
+from planner.layers import AvgPool, BatchNorm, Elu, LeakyRelu
 
 
 def network(*layers: Entry, **given: Any) -> Network:
@@ -170,3 +171,18 @@ def test_no_outputs_at_all_mean_the_last_layer() -> None:
     for nothing in given:
         network = Network(name="t", input={"x": ("N", 3)}, layers=[layer("relu", name="r")], output=nothing)
         assert dict(network.outputs) == {"r": "r"}
+
+
+def test_settings_may_be_numbers_and_arrays_of_numpy() -> None:
+    given: tuple[Any, ...] = (np.array([2, 3]), np.int64(2), np.array(1.0))
+    layers = [
+        layer("avgpool", name="a", size=given[0], pad=given[0] - 2),
+        layer("conv", name="c", filters=given[1], kernel=1),
+        layer("elu", name="e", alpha=given[2]),
+        layer("reshape", name="r", shape=np.array([2, -1, 3])),
+    ]
+    made = Network(name="t", input={"x": ("N", 4, 8, 8)}, layers=layers)
+    assert made.by_name["a"].layer == AvgPool(size=(2, 3), pad=(0, 1))
+    assert made.by_name["e"].layer == Elu(alpha=1.0)
+    with pytest.raises(GraphError, match="N107"):
+        Network(name="t", input={"x": ("N", 4, 8, 8)}, layers=[layer("maxpool", size=np.zeros((2, 2)))])
