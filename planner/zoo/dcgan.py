@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from planner.zoo.document import Document, Item, block, document, item
 from planner.zoo.member import Member
+from planner.zoo.parts import convolution
+
+LEAKY = {"leaky_relu": {"slope": 0.2}}
 
 
 def dcgan_generator(*, name: str, code: int = 100, width: int = 64, channels: int = 3) -> Document:
@@ -24,13 +27,11 @@ def dcgan_generator(*, name: str, code: int = 100, width: int = 64, channels: in
 def dcgan_discriminator(*, name: str, width: int = 64, channels: int = 3) -> Document:
     """Return the network that judges an image; its first map has `width` channels."""
     halve = block(
-        item("conv", name="down", filters="$c", kernel=4, stride=2, pad=1, bias=False, norm="batch"),
-        item("leaky_relu", slope=0.2),
+        convolution("down", "$c", 4, stride=2, pad=1, act=LEAKY),
         c="int",
     )
     layers: list[Item] = [
-        item("conv", name="first", filters=width, kernel=4, stride=2, pad=1, bias=False),
-        item("leaky_relu", slope=0.2),
+        item("conv", name="first", filters=width, kernel=4, stride=2, pad=1, bias=False, act=LEAKY),
         item("block", use="halve", name="shrink", c=[2 * width, 4 * width, 8 * width], repeat=3),
         item("conv", name="real", filters=1, kernel=4, bias=False, act="sigmoid"),
     ]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil
 from typing import Any
 
 from planner.zoo.document import Document, Item, block, document, item, scaled
 from planner.zoo.member import Member, changed
-from planner.zoo.parts import classifier, images, unit
+from planner.zoo.parts import classifier, convolution, images
 
 Stage = tuple[str, int, int, int, int, int]
 """Kind of block, expansion, kernel, first stride, channels and number of blocks."""
@@ -118,10 +118,10 @@ def _network(
     momentum: float,
 ) -> Document:
     norm = {key: value for key, value in (("eps", eps), ("momentum", momentum)) if value != {"eps": 1e-5}.get(key, 0.1)}
-    blocks = {"unit": unit("silu", act_is_optional=True, **norm)}
+    blocks: dict[str, Any] = {}
     for kind in dict.fromkeys(stage[0] for stage in stages):
-        blocks |= _kind(kind)
-    layers: list[Item] = [item("block", use="unit", name="stem", c=stem, kernel=3, stride=2)]
+        blocks |= _kind(kind, norm)
+    layers: list[Item] = [convolution("stem", stem, 3, act="silu", norm=norm, stride=2, pad=1)]
     total, done, before = sum(stage[5] for stage in stages), 0, stem
     for number, (kind, expansion, kernel, stride, filters, count) in enumerate(stages, start=1):
         sizes: dict[str, Any] = {"kernel": kernel} | ({} if kind == "plain" else {"t": expansion})
@@ -135,25 +135,26 @@ def _network(
         if rates:
             layers.append(item("block", use=f"{kind}_residual", name=rest, **sizes, drop=rates, repeat=len(rates)))
         done, before = done + count, filters
-    layers += [item("block", use="unit", name="head", c=head), *classifier(classes, dropout)]
+    layers += [convolution("head", head, 1, act="silu", norm=norm), *classifier(classes, dropout)]
     return document(name, images(channels), layers, blocks=blocks, output={"classes": ["N", classes]})
 
 
-def _kind(kind: str) -> dict[str, Any]:
+def _kind(kind: str, norm: Mapping[str, float]) -> dict[str, Any]:
     """Return the block of a kind and the one that puts a skip around it."""
     expanded = "$t * in.channels"
     expansion = {} if kind == "plain" else {"t": "int"}
+    size: dict[str, Any] = {"stride": "$stride", "pad": "$kernel // 2"}
     layers = {
-        "plain": [item("block", use="unit", name="conv", from_="in", c="$c", kernel="$kernel", stride="$stride")],
+        "plain": [convolution("conv", "$c", "$kernel", "in", "silu", norm=norm, **size)],
         "fused": [
-            item("block", use="unit", name="wide", from_="in", c=expanded, kernel="$kernel", stride="$stride"),
-            item("block", use="unit", name="flat", c="$c", act=False),
+            convolution("wide", expanded, "$kernel", "in", "silu", norm=norm, **size),
+            convolution("flat", "$c", 1, norm=norm),
         ],
         "mbconv": [
-            item("block", use="unit", name="wide", from_="in", c=expanded, if_="t != 1"),
-            item("block", use="unit", name="deep", c=expanded, kernel="$kernel", stride="$stride", groups=expanded),
+            convolution("wide", expanded, 1, "in", "silu", "t != 1", norm),
+            convolution("deep", expanded, "$kernel", None, "silu", norm=norm, **size, groups=expanded),
             item("block", use="squeeze_excite", name="se", squeeze="in.channels // 4", act="silu"),
-            item("block", use="unit", name="flat", c="$c", act=False),
+            convolution("flat", "$c", 1, norm=norm),
         ],
     }[kind]
     passed = {key: f"${key}" for key in expansion}

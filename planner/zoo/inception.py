@@ -6,7 +6,7 @@ from typing import Any
 
 from planner.zoo.document import Document, Item, block, document, item, scaled
 from planner.zoo.member import Member
-from planner.zoo.parts import classifier, images, unit
+from planner.zoo.parts import classifier, convolution, images
 
 MODULES = {
     "3a": (64, 96, 128, 16, 32, 32),
@@ -21,6 +21,8 @@ MODULES = {
 }
 """Filters of the branches of GoogLeNet's modules (arXiv:1409.4842, table 1)."""
 
+NORM = {"eps": 0.001}
+
 
 def googlenet(
     *,
@@ -34,7 +36,6 @@ def googlenet(
 ) -> Document:
     """Return GoogLeNet; with `aux`, the two auxiliary heads are outputs beside the classes."""
     blocks = {
-        "unit": unit("relu", eps=0.001),
         "module": block(
             _unit("one", "$one", 1, from_="in"),
             _unit("three_in", "$three_in", 1, from_="in"),
@@ -94,13 +95,6 @@ def inception_v3(
         return scaled(filters, width)
 
     blocks = {
-        "unit": block(
-            item("conv", name="conv", filters="$c", kernel=["$rows", "$columns"], stride="$stride",
-                 pad=["$rows_pad", "$columns_pad"], bias=False),
-            item("batchnorm", eps=0.001),
-            item("relu"),
-            c="int", rows=1, columns=1, stride=1, rows_pad=0, columns_pad=0,
-        ),
         "factorised": block(
             _tall("one", c(64), 1, 1, from_="in"),
             _tall("five1", c(48), 1, 1, from_="in"),
@@ -186,24 +180,20 @@ def inception_v3(
     return document(name, images(channels), layers, blocks=blocks, output=outputs)
 
 
-def _unit(name: str, filters: Any, kernel: int, from_: str | None = None, **settings: Any) -> Item:
-    """Return the use of a convolution that keeps the size at stride 1."""
-    source = {} if from_ is None else {"from_": from_}
-    size = {} if kernel == 1 else {"kernel": kernel}
-    return item("block", use="unit", name=name, **source, c=filters, **size, **settings)
+def _unit(name: str, filters: Any, kernel: int, from_: str | None = None, stride: int = 1) -> Item:
+    """Return a convolution that keeps the size at stride 1."""
+    return _tall(name, filters, kernel, kernel, from_=from_, stride=stride)
 
 
 def _tall(
     name: str, filters: Any, rows: int, columns: int, *, pad: bool = True, from_: str | None = None, stride: int = 1
 ) -> Item:
-    """Return the use of a convolution whose kernel need not be square; without `pad`, only whole windows count."""
-    settings: dict[str, Any] = {"c": filters}
-    settings |= {key: size for key, size in (("rows", rows), ("columns", columns)) if size > 1}
-    settings |= {"stride": stride} if stride > 1 else {}
-    if pad:
-        settings |= {f"{key}_pad": size // 2 for key, size in (("rows", rows), ("columns", columns)) if size > 1}
-    source = {} if from_ is None else {"from_": from_}
-    return item("block", use="unit", name=name, **source, **settings)
+    """Return a convolution whose kernel need not be square; without `pad`, only whole windows count."""
+    settings: dict[str, Any] = {"stride": stride} if stride > 1 else {}
+    if pad and max(rows, columns) > 1:
+        settings["pad"] = rows // 2 if rows == columns else [rows // 2, columns // 2]
+    kernel = rows if rows == columns else [rows, columns]
+    return convolution(name, filters, kernel, from_, "relu", norm=NORM, **settings)
 
 
 def _pooled(filters: Any) -> tuple[Item, Item]:

@@ -68,7 +68,8 @@ class Member:
         {'classes': ['N', 10]}
         """
         known = self.settings
-        for key, value in changes.items():
+        given = {key: (value,) if _is_one_of(value, known.get(key)) else value for key, value in changes.items()}
+        for key, value in given.items():
             if key not in known:
                 close = nearest(key, known)
                 fix = f"did you mean `{close}`?" if close else f"settings are {', '.join(known)}"
@@ -76,7 +77,7 @@ class Member:
             if not _fits(value, known[key]):
                 fix = f"write  {key}={shown(known[key])}"
                 raise SpecError.of("N107", f"{self.name}: `{key}` cannot be {value!r}", fixes=[fix])
-        return self.build(name=self.name, **changes)
+        return self.build(name=self.name, **given)
 
     def text(self, **changes: Any) -> str:
         """Return the spec as a file to edit: the document with a comment above it.
@@ -107,6 +108,11 @@ def changed(build: Callable[..., Document], **settings: Any) -> Callable[..., Do
     'mine'
     """
     return partial(build, **settings)
+
+
+def _is_one_of(value: Any, like: Any) -> bool:
+    """Tell whether a value is one number where a list of them is meant."""
+    return isinstance(like, tuple) and isinstance(value, int) and not isinstance(value, bool)
 
 
 def _fits(value: Any, like: Any) -> bool:

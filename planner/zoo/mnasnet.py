@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from planner.zoo.document import Document, Item, block, document, item, scaled
 from planner.zoo.member import Member, changed
-from planner.zoo.parts import classifier, images, unit
+from planner.zoo.parts import classifier, convolution, images
 
 STAGES = ((3, 3, 24, 3, 2), (5, 3, 40, 3, 2), (5, 6, 80, 3, 2), (3, 6, 96, 2, 1), (5, 6, 192, 4, 2), (3, 6, 320, 1, 1))
 """Kernel, expansion, filters, repetitions and first stride (arXiv:1807.11626, figure 7)."""
 
-MOMENTUM = 0.0003
+NORM = {"momentum": 0.0003}
 """Of the running statistics; the authors' 0.9997 is what stays."""
 
 
 def mnasnet(*, name: str, width: float = 1.0, classes: int = 1000, channels: int = 3, dropout: float = 0.2) -> Document:
     """Return MNASNet-B1; `width` is a factor for the channels, after which they are multiples of 8."""
     expanded = "$t * in.channels"
+    moved: dict[str, Any] = {"stride": "$stride", "pad": "$kernel // 2"}
     blocks = {
-        "unit": unit("relu", act_is_optional=True, momentum=MOMENTUM),
         "inverted": block(
-            item("block", use="unit", name="wide", from_="in", c=expanded),
-            item("block", use="unit", name="deep", c=expanded, kernel="$kernel", stride="$stride", groups=expanded),
-            item("block", use="unit", name="flat", c="$c", act=False),
+            convolution("wide", expanded, 1, "in", "relu", norm=NORM),
+            convolution("deep", expanded, "$kernel", None, "relu", None, NORM, **moved, groups=expanded),
+            convolution("flat", "$c", 1, norm=NORM),
             kernel="int", t="int", c="int", stride=1,
         ),
         "residual": block(
@@ -32,9 +34,9 @@ def mnasnet(*, name: str, width: float = 1.0, classes: int = 1000, channels: int
     }  # fmt: skip
     stem, first = scaled(32, width, 8), scaled(16, width, 8)
     layers: list[Item] = [
-        item("block", use="unit", name="stem", c=stem, kernel=3, stride=2),
-        item("block", use="unit", name="deep", c=stem, kernel=3, groups=stem),
-        item("block", use="unit", name="flat", c=first, act=False),
+        convolution("stem", stem, 3, act="relu", norm=NORM, stride=2, pad=1),
+        convolution("deep", stem, 3, act="relu", norm=NORM, pad=1, groups=stem),
+        convolution("flat", first, 1, norm=NORM),
     ]
     for stage, (kernel, expansion, filters, depth, stride) in enumerate(STAGES, start=1):
         sizes = {"kernel": kernel, "t": expansion}
@@ -42,7 +44,7 @@ def mnasnet(*, name: str, width: float = 1.0, classes: int = 1000, channels: int
         layers.append(item("block", use="inverted", name=f"stage{stage}", **sizes, c=scaled(filters, width, 8), **step))
         if depth > 1:
             layers.append(item("block", use="residual", name=f"stage{stage}_rest", **sizes, repeat=depth - 1))
-    layers += [item("block", use="unit", name="head", c=1280), *classifier(classes, dropout)]
+    layers += [convolution("head", 1280, 1, act="relu", norm=NORM), *classifier(classes, dropout)]
     return document(name, images(channels), layers, blocks=blocks, output={"classes": ["N", classes]})
 
 

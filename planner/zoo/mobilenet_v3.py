@@ -6,7 +6,7 @@ from typing import Any
 
 from planner.zoo.document import Document, Item, block, document, item, scaled
 from planner.zoo.member import Member, changed
-from planner.zoo.parts import images, unit
+from planner.zoo.parts import convolution, images
 
 Row = tuple[int, int, int, bool, str, int]
 """Kernel, expanded channels, channels, squeeze-and-excitation, activation and stride of a block."""
@@ -45,6 +45,8 @@ SMALL: tuple[Row, ...] = (
 )
 """Howard et al., arXiv:1905.02244, table 2."""
 
+NORM = {"eps": 0.001, "momentum": 0.01}
+
 
 def mobilenet_v3(
     *,
@@ -57,10 +59,12 @@ def mobilenet_v3(
 ) -> Document:
     """Return a MobileNet V3; `width` is a factor for the channels, after which they are multiples of 8."""
     bneck = block(
-        item("block", use="unit", name="wide", from_="in", c="$t", act="$act", if_="t != in.channels"),
-        item("block", use="unit", name="deep", c="$t", kernel="$kernel", stride="$stride", groups="$t", act="$act"),
+        convolution("wide", "$t", 1, "in", "$act", if_="t != in.channels", norm=NORM),
+        convolution(
+            "deep", "$t", "$kernel", act="$act", norm=NORM, stride="$stride", pad="$kernel // 2", groups="$t"
+        ),
         item("block", use="squeeze_excite", name="se", squeeze="$squeeze", gate="hard_sigmoid", if_="squeeze > 0"),
-        item("block", use="norm_only", name="flat", c="$c"),
+        convolution("flat", "$c", 1, norm=NORM),
         kernel="int", t="int", c="int", squeeze=0, act="str", stride=1,
     )  # fmt: skip
     passed = {key: f"${key}" for key in ("kernel", "t", "squeeze", "act")}
@@ -69,15 +73,8 @@ def mobilenet_v3(
         item("add", from_=["in", "inner"]),
         kernel="int", t="int", squeeze=0, act="str",
     )  # fmt: skip
-    norm: dict[str, Any] = {"eps": 0.001, "momentum": 0.01}
-    blocks = {
-        "unit": unit("$act", **norm),
-        "norm_only": block(item("conv", filters="$c", kernel=1, bias=False), item("batchnorm", **norm), c="int"),
-        "bneck": bneck,
-        "residual": residual,
-    }
-    layers: list[Item] = [item("block", use="unit", name="stem", c=scaled(16, width, 8), kernel=3, stride=2,
-                               act="hard_swish")]  # fmt: skip
+    blocks = {"bneck": bneck, "residual": residual}
+    layers: list[Item] = [convolution("stem", scaled(16, width, 8), 3, act="hard_swish", norm=NORM, stride=2, pad=1)]
     before, rows = scaled(16, width, 8), LARGE if large else SMALL
     for number, (kernel, expanded, filters, squeezed, act, stride) in enumerate(rows, start=1):
         t, c = scaled(expanded, width, 8), scaled(filters, width, 8)
@@ -89,7 +86,7 @@ def mobilenet_v3(
         layers.append(item("block", use=use, name=f"b{number}", **sizes, act=act, **rest))
         before = c
     layers += [
-        item("block", use="unit", name="head", c=6 * before, act="hard_swish"),
+        convolution("head", 6 * before, 1, act="hard_swish", norm=NORM),
         item("gap"),
         item("flatten"),
         item("dense", name="hidden", units=scaled(1280 if large else 1024, width, 8), act="hard_swish"),

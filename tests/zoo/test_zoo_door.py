@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
 from click.testing import CliRunner, Result
 
 from planner import PlannerError, load, spec
 from planner.cli import main
 from planner.layers import Conv
+from planner.spec.source import read_tree
+from planner.spec.tree import plain
 from planner.zoo import MEMBERS, member
+from tests.zoo.small import builder
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,6 +70,16 @@ def test_settings_change_the_network_that_is_written() -> None:
     convolutions = [node.layer for node in network.nodes if isinstance(node.layer, Conv)]
     assert {layer.filters for layer in convolutions} == {8, 16}
     assert network.check().output_shapes["classes"][1] == 10
+
+
+def test_one_number_may_stand_for_a_list_of_one() -> None:
+    assert run("init", "resnet18", "--set", "depths=2").stdout.count("use: basic") == 1
+
+
+def test_the_schema_for_editors_takes_a_network_of_every_builder() -> None:
+    validator = jsonschema.Draft7Validator(spec.schema())
+    for name in {builder(each): name for name, each in MEMBERS.items()}.values():
+        validator.validate(plain(read_tree(member(name).text(), f"{name}.yaml")))
 
 
 @pytest.mark.parametrize("name", MEMBERS)
