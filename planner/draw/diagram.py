@@ -40,6 +40,8 @@ class DrawNode:
         Positions among the inputs of those that only lend their shape.
     same_as : Hashable
         Equal for two layers exactly when their settings are equal.
+    owner : str
+        The node whose weights it shares, "" for weights of its own.
     fault : str or None
         Why the network is broken here.
     ghost : bool
@@ -61,6 +63,7 @@ class DrawNode:
     note: str = ""
     lenders: frozenset[int] = frozenset()
     same_as: Hashable = None
+    owner: str = ""
     fault: str | None = None
     ghost: bool = False
 

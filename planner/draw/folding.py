@@ -124,6 +124,8 @@ def _equal(left: _Repetition, right: _Repetition, diagram: Diagram) -> bool:
     for a, b in zip(left.nodes, right.nodes, strict=True):
         if left.local(a.name) != right.local(b.name) or a.kind != b.kind or a.same_as != b.same_as:
             return False
+        if twins.get(b.owner, b.owner) != a.owner:
+            return False
         if a.sizes is None or a.sizes != b.sizes or a.fault or b.fault or len(a.inputs) != len(b.inputs):
             return False
         for one, two in zip(a.inputs, b.inputs, strict=True):
@@ -164,6 +166,9 @@ def _merged(block: str, nodes: tuple[DrawNode, ...], run: list[_Repetition], dia
     equal = all(_equal(left, right, diagram) for left, right in pairwise(run))
     if len(run) > 1 and not equal:
         details.insert(0, f"{len(run)} repeats")
+    owners = {node.owner.split(".")[0] for node in nodes if node.owner and node.owner not in inside}
+    if owners:
+        details.insert(0, f"weights of {' and '.join(sorted(owners))}")
     kinds = [node.kind for node in nodes]
     convolutions = kinds.count("conv")
     details.append(f"{convolutions} conv" if convolutions else plural(len(nodes), "layer"))

@@ -168,6 +168,7 @@ def _node(
         note=_note(fact, parameters, macs) if known else "",
         lenders=fact.layer.shape_only if fact.layer else frozenset(),
         same_as=fact.layer,
+        owner=fact.owner,
         fault=None if fault is None else _sentence(fact.name, fault),
         ghost=not known and fault is None,
     )

@@ -205,7 +205,7 @@ MEMBERS = (
     Member(
         "googlenet", "GoogLeNet (Szegedy et al., arXiv:1409.4842) with batch normalisation, as torchvision has it",
         googlenet, 6_624_904, 1_498_376_192,
-        note="As there, the third branch has 3 x 3 where the paper has 5 x 5. The auxiliary heads are left out.",
+        note="As there, the third branch has 3 x 3 where the paper has 5 x 5. The auxiliary heads come with aux=true.",
     ),
     Member(
         "inception_v3", "Inception-v3 (Szegedy et al., arXiv:1512.00567), as torchvision has it",

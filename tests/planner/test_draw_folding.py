@@ -7,6 +7,7 @@ from planner.draw.arrangement import arrange
 from planner.draw.folding import fold
 from planner.draw.source import diagram_of
 from planner.draw.wiring import wire
+from planner.spec import read
 from tests.drawings import residual, two_inputs
 
 pytest.importorskip("pygraphviz", reason="layout needs the extra `draw`")
@@ -82,3 +83,32 @@ def test_an_overview_says_times_only_where_repetitions_are_equal() -> None:
     cards = {card.node.name: card.node for card in fold(diagram_of(residual((3, 3))), "overview").cards}
     assert cards["stage1"].label == "×3"
     assert cards["stage2"].label == "" and "3 repeats" in cards["stage2"].details
+
+
+SHARED = """spec: 1
+input: {x: [N, 4, 8, 8], y: [N, 4, 8, 8]}
+blocks:
+  own:  {layers: [conv: {name: c, filters: 4, kernel: 3, pad: 1}]}
+  lent: {params: {of: str}, layers: [conv: {name: c, use: $of}]}
+layers:
+  - block: {use: own, name: a, from: x, repeat: 2}
+  - block: {use: own, name: b, from: y, weights: a}
+  - conv: {name: d, filters: 4, kernel: 3, pad: 1}
+  - block: {use: lent, name: e, of: [d, e.1.c], repeat: 2}
+  - add: {from: [a, e]}
+"""
+
+
+def test_a_block_that_shares_weights_says_whose_and_is_counted_once() -> None:
+    network, findings = read(SHARED, "shared.yaml")
+    assert network is not None and not findings
+    diagram = diagram_of(network.check())
+    cards = {card.node.name: card.node for card in fold(diagram, "overview").cards}
+    assert cards["a"].parameters == 2 * 148 and cards["b"].parameters == cards["e"].parameters == 0
+    assert "weights of a" in cards["b"].details and "weights of d" in cards["e"].details
+    assert [card.times for card in fold(diagram, "blocks").cards if card.node.name.startswith("e.")] == [2]
+    # a repetition that shares other weights does not do the same
+    network, findings = read(SHARED.replace("[d, e.1.c]", "[d, a.1.c]"), "shared.yaml")
+    assert network is not None and not findings
+    folded = fold(diagram_of(network.check()), "blocks").cards
+    assert [card.times for card in folded if card.node.name.startswith("e.")] == [1, 1]
