@@ -10,7 +10,8 @@ import pytest
 import planner
 from planner import Network, layer
 from planner.explain.counting import CONVENTIONS, TOOLS, Tool, sentence, tally
-from tests.cases import CASES, Case, bound_settings
+from tests import stage
+from tests.cases import CASES, Case
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -184,15 +185,15 @@ def test_pytorch_s_own_counter_says_the_same_where_it_is_installed(case: Case) -
 
     from tests.torch_judge import FUNCTIONS, NoOpinionError
 
-    inputs = {f"x{slot}": shape for slot, shape in enumerate(case.inputs)}
-    entry = layer(case.kind, name="it", **case.settings, from_=list(inputs))
-    bound = Network(name="n", input=inputs, layers=[entry]).check().bind(dtype="float32", **case.sizes)
-    node = bound.by_name["it"]
+    inputs = stage.inputs_of(case)
+    layers = stage.entries(case, list(inputs))
+    bound = Network(name="n", input=inputs, layers=layers).check().bind(dtype="float32", **case.sizes)
+    node = bound.by_name[stage.TESTED]
     arrays = {array.name: torch.zeros(array.shape) for array in (*node.parameters, *node.buffers)}
-    given = [torch.zeros(shape) for shape in node.input_shapes]
+    given = [torch.zeros(bound.by_name[name].output_shape) for name in inputs]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         try:
-            FUNCTIONS[case.kind](given, bound_settings(case.settings, case.sizes), arrays, False)
+            FUNCTIONS[case.kind](given, case.defined(case.sizes), arrays, False)
         except NoOpinionError:
             pytest.skip("torch has no such function")
     assert tally(bound.plan, ["torch"], case.sizes).totals == {"torch": counter.get_total_flops()}
