@@ -46,44 +46,45 @@ def _squash() -> tuple[Item, Item, Item]:
 
 def lenet5_1998(*, name: str, classes: int = 10, channels: int = 1) -> Document:
     """Return LeNet-5 as published: trained subsampling, and C3 connected by the paper's table."""
-    letters = "abcdef"
-    blocks = {
-        "subsample": block(
-            item("sumpool", size=2),
-            item("layer_scale", name="coefficient", initial=0.25),
-            item("shift", name="bias"),
-            *_squash(),
-        ),
-    }
-    counts = {3: "three", 4: "four", 6: "six"}
-    for count, word in counts.items():
-        maps = letters[:count]
-        blocks[word] = block(
-            *(item("split", name=letter, from_="in", parts=6, part=f"${letter}") for letter in maps),
-            item("concat", from_=list(maps)),
-            item("conv", filters=1, kernel=5),
-            **dict.fromkeys(maps, "int"),
-        )
+    subsample = block(
+        item("sumpool", size=2),
+        item("layer_scale", name="coefficient", initial=0.25),
+        item("shift", name="bias"),
+        item("block", use="squash"),
+    )
     layers: list[Item] = [
         item("conv", name="c1", filters=6, kernel=5),
-        *_squash(),
+        item("block", use="squash"),
         item("block", use="subsample", name="s2"),
+        *(item("split", name=f"m{number}", from_="s2", parts=6, part=number) for number in range(6)),
     ]
-    for number, read in enumerate(TABLE):
-        parts = dict(zip(letters, read, strict=False))
-        layers.append(item("block", use=counts[len(read)], name=f"c3_{number}", from_="s2", **parts))
+    for count in (3, 4, 6):
+        # Maps of C3 that read as many maps of S2 are the groups of one convolution.
+        read = [maps for maps in TABLE if len(maps) == count]
+        groups = {"groups": len(read)} if len(read) > 1 else {}
+        layers += [
+            item("concat", from_=[f"m{number}" for maps in read for number in maps]),
+            item("conv", name=f"c3_of_{count}", filters=len(read), kernel=5, **groups),
+        ]
     layers += [
-        item("concat", name="c3", from_=[f"c3_{number}" for number in range(len(TABLE))]),
-        *_squash(),
+        item("concat", name="c3", from_=["c3_of_3", "c3_of_4", "c3_of_6"]),
+        item("block", use="squash"),
         item("block", use="subsample", name="s4"),
         item("conv", name="c5", filters=120, kernel=5),
-        *_squash(),
+        item("block", use="squash"),
         item("flatten"),
         item("dense", name="f6", units=84),
-        *_squash(),
+        item("block", use="squash"),
         item("dense", name="out", units=classes),
     ]
-    return document(name, {"image": ["N", channels, 32, 32]}, layers, blocks=blocks, output={"out": ["N", classes]})
+    inputs: dict[str, list[int | str]] = {"image": ["N", channels, 32, 32]}
+    return document(
+        name,
+        inputs,
+        layers,
+        blocks={"squash": block(*_squash()), "subsample": subsample},
+        output={"out": ["N", classes]},
+    )
 
 
 MEMBERS = (
