@@ -242,6 +242,7 @@ def as_json(found: Report) -> dict[str, Any]:
                 "name": row.name,
                 "kind": row.kind,
                 "inputs": list(row.inputs),
+                "shares": row.settings.get("use"),
                 "output": _shape(row.output),
                 "parameters": _number(row.parameters),
                 "macs": _number(row.macs),

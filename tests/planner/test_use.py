@@ -260,3 +260,8 @@ def test_a_use_of_another_block_has_no_weights_to_share() -> None:
     text = TOWERS.replace("use: tower, name: b, from: right, weights: a", "use: unit, name: b, from: right, weights: a")
     _, findings = read(text, "towers.yaml")
     assert findings[0].message == "`weights` names `a`, which is a use of `tower`"
+
+
+def test_machines_are_told_whose_weights_a_layer_shares() -> None:
+    layers = {row["name"]: row["shares"] for row in as_json(report(siamese().check()))["layers"]}
+    assert layers["b.norm"] == "a.norm" and layers["a"] is None
