@@ -32,6 +32,15 @@ def classifier(classes: int, dropout: float = 0.0) -> list[Item]:
     return [item("gap"), item("flatten"), *rest, item("dense", name="classes", units=classes)]
 
 
+def hidden_layers(hidden: int, classes: int, dropout: float) -> list[Item]:
+    """Return two dense layers, each with dropout behind it, and a third named `classes`."""
+    layers: list[Item] = []
+    for number in (1, 2):
+        layers.append(item("dense", name=f"fc{number}", units=hidden, act="relu"))
+        layers.append(item("dropout", rate=dropout))
+    return [*layers, item("dense", name="classes", units=classes)]
+
+
 def images(channels: int) -> dict[str, list[int | str]]:
     """Return the input of a network for images of any size."""
     return {"image": ["N", channels, "H", "W"]}

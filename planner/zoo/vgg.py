@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner.zoo.document import Document, block, document, item, scaled
 from planner.zoo.member import Member, changed
-from planner.zoo.parts import images
+from planner.zoo.parts import hidden_layers, images
 
 DEPTHS = {
     "vgg11": (1, 1, 2, 2, 2),
@@ -33,16 +33,7 @@ def vgg(
         filters = scaled(min(32 * 2**stage, 512), width)
         layers.append(item("block", use="conv3", name=f"stage{stage}", c=filters, repeat=depth))
         layers.append(item("maxpool", size=2))
-    hidden = scaled(4096, width)
-    layers += [
-        item("adaptive_avgpool", size=7),
-        item("flatten"),
-        item("dense", name="fc1", units=hidden, act="relu"),
-        item("dropout", rate=dropout),
-        item("dense", name="fc2", units=hidden, act="relu"),
-        item("dropout", rate=dropout),
-        item("dense", name="classes", units=classes),
-    ]
+    layers += [item("adaptive_avgpool", size=7), item("flatten"), *hidden_layers(scaled(4096, width), classes, dropout)]
     return document(name, images(channels), layers, blocks=blocks, output={"classes": ["N", classes]})
 
 

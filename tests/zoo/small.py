@@ -45,17 +45,17 @@ def builder(member: Member) -> str:
 
 
 @cache
-def plan(name: str) -> Plan:
-    """Return the small network's plan."""
+def plan(name: str, **variant: bool) -> Plan:
+    """Return the small network's plan, with one more setting where a variant of it is asked for."""
     member = MEMBERS[name]
-    network, findings = spec.read(member.text(**settings(member)), name)
+    network, findings = spec.read(member.text(**settings(member), **variant), name)
     assert network is not None and not findings, findings
     return network.check()
 
 
 @cache
-def bound(name: str) -> BoundPlan:
+def bound(name: str, **variant: bool) -> BoundPlan:
     """Return the small network, bound in float64 to four images of 48 x 48, or the next size it takes."""
-    found = plan(name)
+    found = plan(name, **variant)
     sizes = {axis: found.domain[axis].next(48) for axis in found.free if axis != "N"}
     return found.bind(N=BATCH, dtype="float64", **{axis: size for axis, size in sizes.items() if size is not None})

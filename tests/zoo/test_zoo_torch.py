@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from planner.bound import BoundPlan
 from planner.zoo import MEMBERS
 from runtime.model import Model
 from tests.zoo import small
@@ -29,10 +30,22 @@ def gap(ours: np.ndarray[Any, Any], theirs: Any) -> float:
     return float(np.abs(ours - judged).max() / max(np.abs(judged).max(), 1e-12))
 
 
+VARIANTS = {"googlenet": "aux", "resnet20": "projection", "unet": "padded"}
+"""Networks with another form, and the setting that asks for it."""
+
+
 @pytest.mark.parametrize("name", MEMBERS)
 def test_values_gradients_and_running_statistics_are_those_of_torch(name: str) -> None:
+    judge(small.bound(name))
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_so_are_those_of_variants(name: str) -> None:
+    judge(small.bound(name, **{VARIANTS[name]: True}))
+
+
+def judge(bound: BoundPlan) -> None:
     torch.set_num_threads(1)  # small arrays, and other tests beside this one
-    bound = small.bound(name)
     model = Model(bound, seed=1)
     rng = np.random.default_rng(4)
     for array in model.parameters.values():  # scales and shifts that are not 1 and 0
