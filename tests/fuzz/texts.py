@@ -14,7 +14,7 @@ CORPUS = tuple(path.read_text("utf-8") for path in sorted((ROOT / "examples").rg
 SIZES = (
     "0", "1", "2", "3", "4", "5", "7", "8", "31", "224", "-1", "1099511627776", "1099511627777", "9" * 40, "1e3",
     "1.5", ".inf", "1e-400", "H", "W", "N", "C", "K", "S", "x", "dtype", "same", "true", "false", "null", "",
-    "[1, 2]", "[2]",
+    "[1, 2]", "[2]", "[2, 3, 1]", "-3",
     "[1, 2, 3, 4]", "[0, 1, 0, 2]", "[]", "[H, K]", "[1, -1]", "{}", "{a: 1}", "$c", "$c * 2", "'$c // 3'",
     "(H - 1)//2", "'floor((H - 1)/2)'", "in.channels", "'2 ** 8'", "K ** 8", "H*W", "'-K'", "H - H", "H // K",
     "K * K - 1", "[[1]]",
@@ -24,6 +24,7 @@ KEYS = (
     "name", "from", "act", "norm", "expect", "if", "use", "repeat", "filters", "kernel", "stride", "pad", "dilation",
     "groups", "bias", "rounding", "size", "scale", "shape", "units", "features", "rate", "slope", "eps",
     "output_pad", "c", "pool", "weights",
+    "parts", "part", "axis", "start", "stop", "step", "order", "per_channel", "initial", "running", "shift", "mode",
     "momentum", "count_include_pad", "kernal", "<<", "spec", "input",
 )  # fmt: skip
 NAMES = (
