@@ -8,6 +8,7 @@ from itertools import accumulate
 from planner.bound import BoundNode, BoundPlan
 from planner.layers import ConvTranspose, Resize
 from planner.layers.adaptive import share
+from planner.layers.slicing import Cut
 
 Touched = tuple[bool, ...]
 """For each position along one axis of a map, whether anything it sees is padding."""
@@ -53,7 +54,7 @@ def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
     (seen, *_), field = read, view[axis]
     if isinstance(node.layer, Resize):
         return tuple(any(seen[i] for i, _ in sources) for sources in node.layer.sources(len(seen), size))
-    if field.relative:
+    if field.relative and not isinstance(node.layer, Cut):
         windows = (share(position, len(seen), size) for position in range(size))
         return tuple(any(seen[first:last]) for first, last in windows)
     if field.extent is None:

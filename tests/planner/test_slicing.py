@@ -10,6 +10,7 @@ import planner
 from planner import Entry, Network, layer
 from planner.draw import draw
 from planner.explain.tiling import tiling
+from planner.notations.halo import halos
 from planner.spec import read, write
 
 
@@ -34,6 +35,15 @@ def test_the_field_of_a_slice_begins_where_the_slice_does() -> None:
     channels = network(layer("slice", name="s", start=3)).check().nodes[-1].receptive_field
     assert channels is not None
     assert channels.start == (0, 0)
+
+
+def test_a_slice_that_cuts_the_padding_off_leaves_no_halo() -> None:
+    conv = layer("conv", name="c", filters=1, kernel=5, pad=2)
+    plan = network(conv, layer("slice", name="s", start=2, stop=-1, axis=2)).check().bind(N=1, H=9, W=9)
+    assert halos(plan, "c", 0) == (2, 2)
+    assert (halos(plan, "s", 0), halos(plan, "s", 1)) == ((0, 1), (2, 2))
+    thirds = layer("slice", name="s", step=3, axis=2)
+    assert halos(network(conv, thirds).check().bind(N=1, H=9, W=9), "s", 0) == (1, 0)
 
 
 def test_what_is_squeezed_is_memory_already_there_and_can_be_drawn() -> None:
