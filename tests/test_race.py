@@ -113,3 +113,21 @@ def test_shares_name_every_kind_of_layer_and_add_up(monkeypatch: pytest.MonkeyPa
     assert whole["bytes"] == sum(row["bytes"] for row in kinds)
     assert whole["alone_ms"] == pytest.approx(sum(row["alone_ms"] for row in kinds))
     assert all(shares.line(row) for row in (speed, *rows))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (["speed"], "no group 'speed'; there are train"),
+        (["train", "--nets", "lenet"], "no network 'lenet'; there are lenet5"),
+        (["train", "--batches", "0"], "count from 1"),
+    ],
+)
+def test_what_the_command_does_not_know_is_told_with_what_there_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: list[str], words: str
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *wrong])
+    with pytest.raises(SystemExit) as ended:
+        bench.main()
+    assert ended.value.code == 2
+    assert words in capsys.readouterr().err

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.networks import LARGE, SMALL
 from tests.benchmarks.race import CHILD, CLOCKS
 from tests.benchmarks.rivals import RIVALS
 
@@ -109,6 +110,10 @@ def main() -> int:
     chosen = parser.parse_args()
     if unknown := [name for name in chosen.groups if name not in NAMES]:
         parser.error(f"no group {unknown[0]!r}; there are {', '.join(NAMES)}")
+    if unknown := [name for name in chosen.nets if name not in (*SMALL, *LARGE)]:
+        parser.error(f"no network {unknown[0]!r}; there are {', '.join((*SMALL, *LARGE))}")
+    if min(chosen.batches, default=1) < 1 or (chosen.cores or 1) < 1:
+        parser.error("batches and cores count from 1")
     if chosen.cores and hasattr(os, "sched_setaffinity"):
         # Before any library looks how many there are.
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: chosen.cores])
