@@ -6,7 +6,7 @@ business of :mod:`planner.check`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -63,7 +63,7 @@ class Builder:
         sources = self._sources(entry, public)
         if entry.use is not None and not entry.broken and KINDS.get(entry.kind, Input) is not Input:
             return self._add_again(entry, public, sources)
-        made, partner = (None, "") if entry.broken else make(entry, public, self._nodes, self._report)
+        made, partner = (None, "") if entry.broken else make(entry, public, self._nodes, self._report, self._guesses)
         broken = made is None or sources is None
         broken = broken or (isinstance(made, Unpool) and not self._put_indices(partner, public))
         self._put(Node(public, made, (), "", entry, broken, partner), sources or ())
@@ -86,7 +86,7 @@ class Builder:
         """Add a layer that is there already once more, with its weights, on another tensor."""
         chain: tuple[Node, ...] = ()
         try:
-            chain = used(entry, self._nodes)
+            chain = used(entry, self._nodes, self._guesses)
         except SettingError as error:
             self._report(error.code, f"`{public}`: {error.problem}", entry, error.setting, (error.fix,))
         if not chain:
@@ -142,7 +142,7 @@ class Builder:
         train: Mapping[str, Any] | None = None,
     ) -> Network:
         """Return the network; where :attr:`findings` has any, some of its nodes may be broken."""
-        nodes = one_meaning([self._wire(node) for node in self._nodes.values()])
+        nodes = one_meaning([self._wire(node) for node in self._in_order()])
         nodes = self._order(nodes)
         outputs = self._outputs(output)
         if all(name in outputs for name in _names(output)):  # else what is missing there is not read on purpose
@@ -184,13 +184,17 @@ class Builder:
         self._public[key] = key
         self._put(Node(key, made, (), "", entry, made is None))
 
+    @property
+    def _guesses(self) -> bool:
+        return len(self.findings) < MOST_GUESSES
+
     def _put(self, node: Node, sources: tuple[str, ...] = ()) -> None:
         """Keep a node; `sources` are names still to be resolved, beside the inputs it has already."""
         self._nodes[node.name] = node
         self._waiting[node.name] = sources
 
     def _put_indices(self, pool: str, reader: str) -> bool:
-        """Keep, right behind a max pooling, the node that holds where its maxima are; tell whether it could be."""
+        """Keep the node that holds where the maxima of a max pooling are; tell whether it could be."""
         node, name = self._nodes[pool], f"{pool}.{INDICES}"
         there = self._nodes.get(name)
         if there is not None and there.role == INDICES:
@@ -200,14 +204,17 @@ class Builder:
             self._report("N104", message, node.entry, "name", ("give the other layer another name",))
             return False
         made = Node(name, MaxIndices.of(node.layer), (), INDICES, node.entry, node.broken, pool)
-        kept = {}
-        for key, value in self._nodes.items():
-            kept[key] = value
-            if key == pool:
-                kept[name] = made
-        self._nodes = kept
-        self._waiting[name] = self._waiting[pool]
+        self._put(made, self._waiting[pool])
         return True
+
+    def _in_order(self) -> Iterator[Node]:
+        """Yield the nodes as they were declared, the positions of maxima right behind their pooling."""
+        for node in self._nodes.values():
+            behind = self._nodes.get(f"{node.name}.{INDICES}")
+            if node.role != INDICES:
+                yield node
+            if behind is not None and behind.role == INDICES:
+                yield behind
 
     def _reads(self, node: Node) -> tuple[str, ...]:
         """Return the names of the nodes that a node reads, as far as they are known."""
@@ -266,7 +273,7 @@ class Builder:
             broken = True
             if node.role == INDICES:  # reported where the pooling reads it
                 continue
-            close = nearest(source, self._public) if len(self.findings) < MOST_GUESSES else None
+            close = nearest(source, self._public) if self._guesses else None
             fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
             self._report("N103", f"`{node.name}` reads `{source}`, which is not a layer", node.entry, "from", fixes)
         if node.layer is not None and not broken:

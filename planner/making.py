@@ -24,7 +24,9 @@ Report: TypeAlias = Callable[..., None]
 """``report(code, message, entry, key, fixes)``."""
 
 
-def make(entry: Entry, name: str, known: Mapping[str, Node], report: Report) -> tuple[Layer | None, str]:
+def make(
+    entry: Entry, name: str, known: Mapping[str, Node], report: Report, guess: bool = True
+) -> tuple[Layer | None, str]:
     """Return the layer of an entry, None where its settings are faulty, and the node it takes settings from or "".
 
     Parameters
@@ -36,6 +38,8 @@ def make(entry: Entry, name: str, known: Mapping[str, Node], report: Report) -> 
         The layers declared so far, which its settings may name.
     report : callable
         Takes every fault.
+    guess : bool
+        Look for what an unknown name may mean, which takes long among thousands.
     """
     cls = _kind(entry, report)
     if cls is None or not _keys_fit(entry, name, cls, report):
@@ -43,7 +47,7 @@ def make(entry: Entry, name: str, known: Mapping[str, Node], report: Report) -> 
     settings, partner = dict(entry.settings), ""
     for item in naming(cls):
         try:
-            node = named(item, settings[item.name], known)
+            node = named(item, settings[item.name], known, guess)
         except SettingError as error:
             report(error.code, f"`{name}`: {error.problem}", entry, error.setting, (error.fix,))
             return None, ""

@@ -31,7 +31,7 @@ def naming(cls: type[Layer]) -> Iterator[Field[Any]]:
     return (item for item in fields(cls) if NAMES in item.metadata)
 
 
-def named(item: Field[Any], given: object, known: Mapping[str, Node]) -> Node:
+def named(item: Field[Any], given: object, known: Mapping[str, Node], guess: bool = True) -> Node:
     """Return the node that a setting means.
 
     Parameters
@@ -42,17 +42,21 @@ def named(item: Field[Any], given: object, known: Mapping[str, Node]) -> Node:
         What the author wrote.
     known : Mapping of str to Node
         The layers declared so far.
+    guess : bool
+        Look for what an unknown name may mean, which takes long among thousands.
 
     Raises
     ------
     SettingError
         N103: there is no such layer so far; N107: it is of another kind.
     """
-    return _found(item.name, given, item.metadata[NAMES], known)
+    return _found(item.name, given, item.metadata[NAMES], known, guess)
 
 
-def used(entry: Entry, known: Mapping[str, Node]) -> tuple[Node, ...]:
+def used(entry: Entry, known: Mapping[str, Node], guess: bool = True) -> tuple[Node, ...]:
     """Return the layer that an entry is once more, with the normalisation and activation behind it.
+
+    The arguments are those of :func:`named`.
 
     Raises
     ------
@@ -60,7 +64,7 @@ def used(entry: Entry, known: Mapping[str, Node]) -> tuple[Node, ...]:
         N103, N107: there is no such layer so far, it is of another kind, or has no weights; N101: the entry says
         something that the layer it uses has said.
     """
-    node = _found("use", entry.use, KINDS[entry.kind], known)
+    node = _found("use", entry.use, KINDS[entry.kind], known, guess)
     for key in (*entry.settings, *(key for key in ("norm", "act") if getattr(entry, key) is not None)):
         problem = f"`{key}` is that of `{entry.use}`, which it uses, and cannot be another one"
         raise SettingError(key, problem, f"remove `{key}`", "N101")
@@ -84,18 +88,18 @@ def _owns_arrays(node: Node) -> bool:
     return kind.params is not Layer.params or kind.buffers is not Layer.buffers
 
 
-def _found(key: str, given: object, wanted: type[Layer], known: Mapping[str, Node]) -> Node:
+def _found(key: str, given: object, wanted: type[Layer], known: Mapping[str, Node], guess: bool) -> Node:
     """Return the layer of a kind that a key names; raises SettingError where there is none so far."""
-    fitting = [name for name, node in known.items() if type(node.layer) is wanted]
     node = known.get(given) if isinstance(given, str) else None
-    if node is None:
-        close = nearest(given, known) if isinstance(given, str) else None
-        there = f"there are {listed(fitting)}" if fitting else f"declare the {wanted.kind} first"
+    if node is not None and (node.layer is None or type(node.layer) is wanted):
+        return node
+    fitting = [name for name, each in known.items() if type(each.layer) is wanted] if guess else []
+    if node is None or node.layer is None:
+        close = nearest(given, known) if guess and isinstance(given, str) else None
+        there = f"there are {listed(fitting)}" if fitting else f"name a {wanted.kind} that stands before it"
         shown = f"`{given}`" if isinstance(given, str) else repr(given)
         problem = f"`{key}` names {shown}, which is no layer before it"
         raise SettingError(key, problem, f"did you mean `{close}`?" if close else there, "N103")
-    if node.layer is not None and type(node.layer) is not wanted:
-        there = f"name one of {listed(fitting)}" if fitting else f"declare a {wanted.kind}, and name it"
-        problem = f"`{key}` names `{given}`, whose kind is {node.layer.kind} and not {wanted.kind}"
-        raise SettingError(key, problem, there)
-    return node
+    there = f"name one of {listed(fitting)}" if fitting else f"declare a {wanted.kind}, and name it"
+    problem = f"`{key}` names `{given}`, whose kind is {node.layer.kind} and not {wanted.kind}"
+    raise SettingError(key, problem, there)

@@ -56,6 +56,15 @@ def _texts() -> Iterator[tuple[str, str]]:
     yield "deep flow, closed", spec(["[" * 400 + "]" * 400])
     yield "deep blocks", spec(["relu"]) + "\ntrain:\n" + "".join(f"{' ' * d}a:\n" for d in range(900))
     yield "deep keys", "? " * 5000
+    first = "conv: {name: c, filters: 1, kernel: 1}"
+    yield "one layer used often", spec([first] + ["conv: {use: c}"] * 3000)
+    yield "layers used that are not there", spec([first] + [f"conv: {{use: d{index}}}" for index in range(5000)])
+    yield "many unpoolings", spec(
+        [item for n in range(1500) for item in (f"maxpool: {{name: p{n}, size: 1}}", f"unpool: {{pool: p{n}}}")]
+    )
+    yield "poolings that are not there", spec([f"unpool: {{pool: q{index}}}" for index in range(5000)])
+    several = ", ".join(f"o{index}: 1" for index in range(5000))
+    yield "weights of outputs that are not there", spec(["relu"]) + f"\ntrain: {{loss_weights: {{{several}}}}}"
     yield "ten megabytes", spec(["relu"]) + "\n# " + "x" * 10_000_000
     yield "ten megabytes of layers", spec(["relu"] * 1_000_000)
     yield "a million line breaks", spec(["relu"]) + "\n" * 990_000
