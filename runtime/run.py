@@ -295,7 +295,10 @@ class _Step:
             feed(rows)
             found[name] = judge.step()
         for gradient, weight in self._weights:
-            np.multiply(gradient, weight, out=gradient)
+            if weight:
+                np.multiply(gradient, weight, out=gradient)
+            else:  # also what is infinite
+                gradient.fill(0.0)
         for array in self._unused:
             array.fill(0.0)
         self.program.backward()

@@ -37,7 +37,7 @@ class Scores:
 
     def loss(self, images: int, weights: Mapping[str, float]) -> float:
         """Return the mean over the images of the losses times their weights, 1 unless told."""
-        return sum(weights.get(name, 1.0) * kept[0] for name, kept in self.sums.items()) / images
+        return _weighted({name: kept[0] for name, kept in self.sums.items()}, weights) / images
 
     def accuracy(self) -> float | None:
         """Return that of the first output whose targets are classes; None where there is none."""
@@ -58,4 +58,9 @@ class Scores:
 
 def weighted(found: Mapping[str, Score], weights: Mapping[str, float]) -> float:
     """Return the sum of the losses of a batch times their weights, 1 unless told."""
-    return sum(weights.get(name, 1.0) * score.loss for name, score in found.items())
+    return _weighted({name: score.loss for name, score in found.items()}, weights)
+
+
+def _weighted(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
+    """Return the weighted sum; what counts nothing is left out, also where it is infinite."""
+    return sum(weight * loss for name, loss in losses.items() if (weight := weights.get(name, 1.0)))

@@ -224,3 +224,13 @@ def test_weights_may_be_numbers_of_numpy() -> None:
     float_of_numpy: Any = np.float32(0.5)
     plain = model.evaluate(x, labels, loss_weights={"aux": 0.5})
     assert model.evaluate(x, labels, loss_weights={"aux": float_of_numpy}) == plain
+
+
+def test_an_output_that_counts_nothing_may_be_infinitely_wrong() -> None:
+    x, labels = sample()
+    labels["box"] = np.full((20, 2), 1e300)
+    model = heads({"loss": {"box": "mse"}, "loss_weights": {"box": 0}})
+    with np.errstate(over="ignore"):
+        row = model.fit(x, labels, epochs=1, progress=False).last
+    assert np.isinf(row["loss.box"]) and np.isfinite(row["loss"])
+    assert np.isfinite(model.flat_parameters).all()
