@@ -7,7 +7,7 @@ one finding. Ways out are the business of :mod:`planner.fixes`.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from itertools import chain
@@ -22,6 +22,7 @@ from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Severity, ShapeError
 from planner.layers.base import Parameter
 from planner.layers.conv import Conv
+from planner.layers.spatial import by, names, positions
 from planner.layers.window import Window
 from planner.network import Expectation, Network, Node, listed
 from planner.plan import Plan, PlannedNode
@@ -156,7 +157,7 @@ class _Walk:
         if (dropped := node.layer.dropped(inputs)) is not None:
             self.warn_border(node, dropped, inputs[0])
         if isinstance(node.layer, Conv):
-            self.warn_padding(node, node.layer.windows(inputs[0]))
+            self.warn_padding(node, dict(zip(names(inputs[0]), node.layer.windows(inputs[0]), strict=True)))
 
     def shared(self, node: Node, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
         """Yield that the arrays of a layer used several times have one shape wherever it is used."""
@@ -182,7 +183,7 @@ class _Walk:
             )
         )
 
-    def warn_border(self, node: Node, dropped: tuple[Size, Size], shape: Shape) -> None:
+    def warn_border(self, node: Node, dropped: tuple[Size, ...], shape: Shape) -> None:
         """Report rows and columns at the far end that no window of a layer sees, or note that it depends."""
         for size in dropped:
             condition = AtLeast(-size, 0)
@@ -192,9 +193,9 @@ class _Walk:
         if any(counts):
             self.findings.append(_dropped(node, shape, counts))
 
-    def warn_padding(self, node: Node, windows: Iterable[Window]) -> None:
+    def warn_padding(self, node: Node, windows: Mapping[str, Window]) -> None:
         """Report a convolution that has windows of nothing but padding: they give its bias, whatever the input."""
-        for axis, window in zip(("height", "width"), windows, strict=True):
+        for axis, window in windows.items():
             extent, sides = sy.constant(window.extent), (sy.constant(window.before), sy.constant(window.after))
             most = max(side or 0 for side in sides)
             if extent is not None and most >= extent:
@@ -347,8 +348,10 @@ def _too_long(size: Size) -> Requirement:
     return Requirement(
         "S215",
         AtLeast(LONGEST_FORMULA, sy.weight(size)),
-        lambda: f"a size of its output, as a formula, has {sy.weight(size)} parts, too many to reason about "
-        f"(more than {LONGEST_FORMULA}); give some of its names numbers: {names}",
+        lambda: (
+            f"a size of its output, as a formula, has {sy.weight(size)} parts, too many to reason about "
+            f"(more than {LONGEST_FORMULA}); give some of its names numbers: {names}"
+        ),
         lambda: "formula too long",
     )
 
@@ -357,12 +360,12 @@ def _dropped(node: Node, shape: Shape, counts: list[int]) -> Finding:
     """Return the warning that the last rows and columns of what a layer reads are in none of its windows."""
     lost = " and ".join(
         f"{lines} {word}{'s' if lines > 1 else ''}"
-        for lines, word in zip(counts, ("row", "column"), strict=True)
+        for lines, word in zip(counts, positions(shape), strict=True)
         if lines
     )
     return Finding(
         "S301",
-        f"`{node.name}`: no window sees the last {lost} of its {sy.text(shape[2])}x{sy.text(shape[3])} input",
+        f"`{node.name}`: no window sees the last {lost} of its {by(shape[2:])} input",
         Severity.WARNING,
         node.name,
         node.mark("stride") or node.mark("size"),

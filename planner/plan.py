@@ -20,14 +20,13 @@ from planner.domain.domain import Domain, Open, solve
 from planner.findings import Finding, SizeError, nearest
 from planner.layers.base import Layer, Parameter
 from planner.layers.source import Input
+from planner.layers.spatial import letters
 from planner.mappings import FrozenMapping
 from planner.network import Network, listed
 from planner.outline import outline
 from planner.receptive import ReceptiveField, ReceptiveFields
 from planner.symbols import Shape, Size
 from planner.training import TrainSettings
-
-AXES = ("N", "C", "H", "W")
 
 
 @dataclass(frozen=True)
@@ -272,9 +271,10 @@ class Plan:
         return values, findings
 
     def _fixed_axes(self) -> dict[str, int]:
-        """Return the axes N, C, H, W that every input gives as the same number."""
+        """Return the axes, such as N, C, H, W, that every input gives as the same number."""
         shapes = list(self.input_shapes.values())
-        axes = zip(AXES, zip(*shapes, strict=True), strict=False) if len({len(s) for s in shapes}) == 1 else ()
+        alike = len({len(shape) for shape in shapes}) == 1
+        axes = zip(letters(shapes[0]), zip(*shapes, strict=True), strict=True) if alike else ()
         found = {}
         for letter, sizes in axes:
             known = {sy.constant(size) for size in sizes}

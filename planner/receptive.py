@@ -19,25 +19,33 @@ from planner.conditions import AtLeast, bounds
 from planner.domain.affine import solve_condition
 from planner.domain.sizeset import SizeSet
 from planner.layers.base import Layer
+from planner.layers.spatial import along, is_map, rank
 from planner.symbols import Shape, Size
 
 
 @dataclass(frozen=True)
 class ReceptiveField:
-    """Size, jump and start along H and W.
+    """Size, jump and start along each axis of the input.
 
     References
     ----------
     Araujo, Norris, Sim, *Computing Receptive Fields of Convolutional Neural Networks*, Distill 2019.
     """
 
-    size: tuple[Size, Size]
-    jump: tuple[Size, Size]
-    start: tuple[Size, Size]
+    size: tuple[Size, ...]
+    jump: tuple[Size, ...]
+    start: tuple[Size, ...]
 
 
-SELF = ReceptiveField((1, 1), (1, 1), (0, 0))
-"""Of an input: every position sees itself."""
+def itself(axes: int) -> ReceptiveField:
+    """Return the field of an input: every position sees itself.
+
+    Examples
+    --------
+    >>> itself(2)
+    ReceptiveField(size=(1, 1), jump=(1, 1), start=(0, 0))
+    """
+    return ReceptiveField((1,) * axes, (1,) * axes, (0,) * axes)
 
 
 LARGEST_FORMULA = 80
@@ -94,14 +102,14 @@ def through(
     Examples
     --------
     >>> from planner.layers import Conv
-    >>> through(Conv(filters=1, kernel=7, stride=2, pad=3), ((1, 3, 224, 224),), (1, 1, 112, 112), [SELF]).start
+    >>> through(Conv(filters=1, kernel=7, stride=2, pad=3), ((1, 3, 224, 224),), (1, 1, 112, 112), [itself(2)]).start
     (-3, -3)
     """
     if not shapes:
-        return SELF if len(output) == 4 else None
+        return itself(rank(output)) if is_map(output) else None
     read = [f for slot, f in enumerate(before) if slot not in layer.shape_only]
     known = [f for f in read if f is not None]
-    if not known or (len(known) < len(read) and len(output) == 4):
+    if not known or (len(known) < len(read) and is_map(output)) or len({len(field.size) for field in known}) > 1:
         return None
     joined = known[0] if len(known) == 1 else _union(known)
     view = layer.fields_of_view(shapes)
@@ -109,6 +117,11 @@ def through(
         return joined
     if any(seen.relative and seen.extent is None for seen in view):
         return None
+    if not is_map(shapes[0]):
+        view = along(view, len(joined.size))
+    if len(view) != len(joined.size):
+        # the axes are not the input's any more; where every position sees all, nothing can be added to that
+        return None if any(joined.jump) else joined
     axes = []
     for axis, seen in enumerate(view):
         extent = shapes[0][2 + axis] if seen.extent is None else seen.extent
@@ -122,21 +135,21 @@ def through(
         )
     if any(sy.weight(size) > LARGEST_FORMULA for axis in axes for size in axis):
         return None
-    (s0, j0, t0), (s1, j1, t1) = axes
-    return ReceptiveField((s0, s1), (j0, j1), (t0, t1))
+    sizes, jumps, starts = zip(*axes, strict=True)
+    return ReceptiveField(sizes, jumps, starts)
 
 
 def _union(fields: Sequence[ReceptiveField]) -> ReceptiveField:
     axes = []
-    for axis in (0, 1):
+    for axis in range(len(fields[0].size)):
         start, end, jump = fields[0].start[axis], fields[0].start[axis] + fields[0].size[axis], fields[0].jump[axis]
         for other in fields[1:]:
             start = _smaller(start, other.start[axis])
             end = _larger(end, other.start[axis] + other.size[axis])
             jump = _larger(jump, other.jump[axis])
         axes.append((sy.difference(end, start), jump, start))
-    (s0, j0, t0), (s1, j1, t1) = axes
-    return ReceptiveField((s0, s1), (j0, j1), (t0, t1))
+    sizes, jumps, starts = zip(*axes, strict=True)
+    return ReceptiveField(sizes, jumps, starts)
 
 
 def _smaller(left: Size, right: Size) -> Size:

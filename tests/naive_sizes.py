@@ -13,7 +13,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
-from tests.naive.windows import NoResult, both, paddings, seen, slide
+from tests.naive.windows import NoResult, for_axes, paddings, seen, slide
 from tests.networks import Drawn, Step
 
 
@@ -101,9 +101,9 @@ def _window(step: Step, shape: Map) -> tuple[Map, tuple[bool, bool]]:
     if len(shape) != 4:
         raise NoResult(f"a window slides over N, C, H, W; got {len(shape)} axes")
     chosen = step.settings
-    kernel = both(chosen[WINDOWS[step.kind]])
-    stride = both(chosen.get("stride", 1 if step.kind == "conv" else kernel))
-    dilation, pad = both(chosen.get("dilation", 1)), chosen.get("pad", 0)
+    kernel = for_axes(chosen[WINDOWS[step.kind]], 2)
+    stride = for_axes(chosen.get("stride", 1 if step.kind == "conv" else kernel), 2)
+    dilation, pad = for_axes(chosen.get("dilation", 1), 2), chosen.get("pad", 0)
     # Where an axis is not looked at, a size of 1 stands in for its padding, which is then not used.
     sizes = (shape[2] or 1, shape[3] or 1)
     if step.kind != "conv" and not isinstance(pad, str):
@@ -146,8 +146,9 @@ def _slid(
 def _conv_transpose(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
     (shape,) = inputs
     sizes: list[int | None] = []
-    kernel, stride, dilation = both(chosen["kernel"]), both(chosen.get("stride", 1)), both(chosen.get("dilation", 1))
-    more = both(chosen.get("output_pad", 0))
+    kernel, stride = for_axes(chosen["kernel"], 2), for_axes(chosen.get("stride", 1), 2)
+    dilation = for_axes(chosen.get("dilation", 1), 2)
+    more = for_axes(chosen.get("output_pad", 0), 2)
     sides = paddings(chosen.get("pad", 0), (1, 1), kernel, stride, dilation)
     for axis in (0, 1):
         if more[axis] >= stride[axis] and more[axis] >= dilation[axis]:
@@ -178,7 +179,7 @@ def _repeated(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
     (shape,) = inputs
     repeated = [
         None if size is None else len([position for position in range(size) for _ in range(scale)])
-        for size, scale in zip(shape[2:], both(chosen["scale"]), strict=True)
+        for size, scale in zip(shape[2:], for_axes(chosen["scale"], 2), strict=True)
     ]
     return (*shape[:2], *repeated)
 
@@ -195,7 +196,7 @@ def _padded(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
 
 def _cropped(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
     shape = inputs[0]
-    wanted = both(chosen["size"]) if "size" in chosen else (inputs[1][2], inputs[1][3])
+    wanted = for_axes(chosen["size"], 2) if "size" in chosen else (inputs[1][2], inputs[1][3])
     for size, kept in zip(shape[2:], wanted, strict=True):
         if size is not None and kept is not None and kept > size:
             raise OwnRule(f"{size} is less than {kept}")

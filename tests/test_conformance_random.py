@@ -96,7 +96,7 @@ def chain_sizes(cases: list[Case], height: int, width: int) -> tuple[int, int] |
         kernel = chosen["kernel"] if case.kind == "conv" else chosen["size"]
         dilation, rounding = chosen.get("dilation", 1), chosen.get("rounding", "floor")
         try:
-            rows, columns, _ = naive.windows_of(
+            (rows, columns), _ = naive.windows_of(
                 np.zeros((1, 1, height, width)), kernel, chosen["stride"], chosen["pad"], dilation, rounding
             )
         except naive.NoResult:

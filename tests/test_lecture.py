@@ -46,7 +46,7 @@ def test_a_3x3_filter_on_7x7_gives_5x5_at_stride_1_and_3x3_at_stride_2(stride: i
     entry = layer("conv", name="c", filters=1, kernel=3, stride=stride, rounding="exact")
     assert plan((1, 1, 7, 7), entry).output_shapes == {"c": (1, 1, side, side)}
     assert run(np.zeros((7, 7)), entry).shape == (side, side)
-    assert naive.conv2d(np.zeros((1, 1, 7, 7)), np.zeros((1, 1, 3, 3)), stride=stride).shape[2:] == (side, side)
+    assert naive.conv(np.zeros((1, 1, 7, 7)), np.zeros((1, 1, 3, 3)), stride=stride).shape[2:] == (side, side)
 
 
 def test_a_3x3_filter_on_7x7_does_not_fit_at_stride_3() -> None:
@@ -57,7 +57,7 @@ def test_a_3x3_filter_on_7x7_does_not_fit_at_stride_3() -> None:
     assert (finding.code, finding.layer) == ("S208", "c")
     assert "(7 - 3)/3 + 1" in finding.message
     with pytest.raises(naive.NoResult):
-        naive.conv2d(np.zeros((1, 1, 7, 7)), np.zeros((1, 1, 3, 3)), stride=3, rounding="exact")
+        naive.conv(np.zeros((1, 1, 7, 7)), np.zeros((1, 1, 3, 3)), stride=3, rounding="exact")
 
 
 def test_rounding_down_at_stride_3_is_possible_but_never_silent() -> None:
@@ -104,7 +104,7 @@ def test_each_number_is_a_75_dimensional_dot_product_plus_bias() -> None:
 def test_the_6x6_binary_image_and_the_saltire() -> None:
     entry = layer("conv", name="c", filters=1, kernel=3, bias=False)
     assert (run(IMAGE, entry, c=FILTER) == MAP).all()
-    assert (naive.conv2d(IMAGE[None, None], FILTER[None, None])[0, 0] == MAP).all()
+    assert (naive.conv(IMAGE[None, None], FILTER[None, None])[0, 0] == MAP).all()
 
 
 @pytest.mark.parametrize(
@@ -148,9 +148,9 @@ def test_convolution_and_pooling_in_cascade_then_dense_layers_then_a_classifier(
     model = runtime.Model(checked.bind(N=3, dtype="float64"), seed=0)
     x = np.random.default_rng(0).standard_normal((3, 3, 32, 32))
     p = model.parameters
-    y = naive.conv2d(x, p["c1.weight"], p["c1.bias"])
+    y = naive.conv(x, p["c1.weight"], p["c1.bias"])
     y = naive.max_pool(np.maximum(y, 0), size=2)
-    y = naive.conv2d(y, p["c2.weight"], p["c2.bias"])
+    y = naive.conv(y, p["c2.weight"], p["c2.bias"])
     y = naive.flatten(naive.max_pool(np.maximum(y, 0), size=2))
     y = np.maximum(naive.dense(y, p["f1.weight"], p["f1.bias"]), 0)
     y = naive.softmax(naive.dense(y, p["scores.weight"], p["scores.bias"]))

@@ -75,21 +75,21 @@ def test_same_padding_gives_one_output_for_each_stride_begun_and_pads_the_end_fi
 
 def test_convolution_by_hand() -> None:
     weight = np.array([[[[1.0, 0], [0, -1]]], [[[0, 2], [0, 0]]]])
-    y = naive.conv2d(MAP, weight, np.array([0.5, 0.0]))
+    y = naive.conv(MAP, weight, np.array([0.5, 0.0]))
     assert y[0, 0].tolist() == [[-3.5, -3.5], [-3.5, -3.5]]
     assert y[0, 1].tolist() == [[4.0, 6.0], [10.0, 12.0]]
 
 
 def test_convolution_with_padding_on_one_side_stride_and_dilation_by_hand() -> None:
     ones = np.ones((1, 1, 2, 2))
-    assert naive.conv2d(MAP, ones, pad=[1, 0, 0, 0], stride=2)[0, 0].tolist() == [[3.0], [24.0]]
-    assert naive.conv2d(MAP, ones, pad=[0, 0, 1, 0], stride=[1, 2])[0, 0].tolist() == [[5.0, 16.0], [11.0, 28.0]]
-    assert naive.conv2d(MAP, ones, dilation=2)[0, 0].tolist() == [[20.0]]
+    assert naive.conv(MAP, ones, pad=[1, 0, 0, 0], stride=2)[0, 0].tolist() == [[3.0], [24.0]]
+    assert naive.conv(MAP, ones, pad=[0, 0, 1, 0], stride=[1, 2])[0, 0].tolist() == [[5.0, 16.0], [11.0, 28.0]]
+    assert naive.conv(MAP, ones, dilation=2)[0, 0].tolist() == [[20.0]]
 
 
 def test_groups_see_only_their_own_channels() -> None:
     x = np.concatenate([MAP, 10 * MAP], axis=1)
-    y = naive.conv2d(x, np.array([[[[1.0]]], [[[1.0]]]]), groups=2)
+    y = naive.conv(x, np.array([[[[1.0]]], [[[1.0]]]]), groups=2)
     assert (y == x).all()
 
 

@@ -22,6 +22,7 @@ from planner.findings import Finding, Location, PlannerError, Severity
 from planner.fixes import freed_domain
 from planner.grammar import plural
 from planner.layers import Input
+from planner.layers.spatial import is_map
 from planner.plan import Plan
 from planner.render import FORMATS, Format, as_dict, render
 from planner.report.facts import admit
@@ -207,7 +208,7 @@ def _distinct(domain: Domain) -> list[Reason]:
 
 def _other_sizes(plan: Plan) -> Domain | None:
     """Return which heights and widths the layers would take where the spec fixes them."""
-    maps = [shape for shape in plan.input_shapes.values() if len(shape) == 4]
+    maps = [shape for shape in plan.input_shapes.values() if is_map(shape)]
     if not any(sy.constant(size) is not None for shape in maps for size in shape[2:]):
         return None
     domain = freed_domain(plan.network)

@@ -219,8 +219,9 @@ def _near_lines(rule: str, found: Near) -> list[str]:
 def _spatial(plan: Plan, size: int) -> dict[str, int]:
     """Return one size for every free height and width of the inputs."""
     import planner.symbols as sy
+    from planner.layers.spatial import is_map
 
-    maps = [shape for shape in plan.input_shapes.values() if len(shape) == 4]
+    maps = [shape for shape in plan.input_shapes.values() if is_map(shape)]
     names = sorted(frozenset().union(*(sy.free(axis) for shape in maps for axis in shape[2:])))
     if not names:
         raise click.UsageError("no input of the network has a free height or width; name the size:  --near N=30")
@@ -254,5 +255,3 @@ def _read(reader: Callable[[str], Read], text: str, option: str) -> Read:
         return reader(text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=option) from None
-
-

@@ -11,6 +11,7 @@ from planner.bound import BoundPlan
 from planner.check import Diagnosis, diagnose
 from planner.draw.diagram import Diagram, DrawNode, cost_line, pretty, short
 from planner.layers import KINDS, Layer, Parameter
+from planner.layers.spatial import PerAxis, along, is_map, rank
 from planner.network import Network, Node
 from planner.plan import Plan
 from planner.receptive import ReceptiveField
@@ -39,6 +40,16 @@ class _Facts:
     macs: Size = 0
     field: ReceptiveField | None = None
     owner: str = ""
+    axes: int = 2
+
+    @property
+    def window(self) -> PerAxis:
+        """The size of its window along each axis it slides along; empty where it has none."""
+        window = getattr(self.layer, "kernel", None) or getattr(self.layer, "size", None)
+        if window is None:
+            return ()
+        axes = self.axes if self.output is None or not is_map(self.output) else rank(self.output)
+        return along(window, axes) if isinstance(window, tuple) else (window,)
 
 
 def diagram_of(subject: Subject, at: Mapping[str, int] | None = None) -> Diagram:
@@ -95,6 +106,7 @@ def _planned(plan: Plan | BoundPlan) -> Diagram:
 
 
 def _broken(found: Diagnosis) -> Diagram:
+    axes = next((rank(shape) for shape in found.network.inputs.values() if is_map(shape)), 2)
     by_layer = {f.layer: f.message for f in reversed(found.errors) if f.layer}
     facts = []
     for node in found.network.nodes:
@@ -102,7 +114,7 @@ def _broken(found: Diagnosis) -> Diagram:
         inputs = [found.shapes.get(name) for name in node.inputs]
         known = tuple(shape for shape in inputs if shape is not None)
         if node.layer is None or output is None or len(known) < len(inputs):
-            facts.append(_Facts(node.name, node.layer, _kind(node), node.inputs, None, owner=node.owner))
+            facts.append(_Facts(node.name, node.layer, _kind(node), node.inputs, None, owner=node.owner, axes=axes))
             continue
         parameters = () if node.owner else node.layer.params(known)
         macs = sy.total([node.layer.macs(known, output)])
@@ -210,14 +222,12 @@ def _note(fact: _Facts, parameters: Size, macs: Size) -> str:
         if known != 0:
             parts.append(f"{known:,} {word}" if known is not None else f"{_text(value)} {word}")
     if fact.field is not None and fact.kind != "input":
-        high, wide = map(sy.text, fact.field.size)
-        parts.append(f"sees {high} × {wide} of the input")
+        parts.append(f"sees {' × '.join(map(sy.text, fact.field.size))} of the input")
     return " · ".join(parts)
 
 
 def _label(fact: _Facts) -> str:
-    window = getattr(fact.layer, "kernel", None) or getattr(fact.layer, "size", None)
-    return f"{fact.kind} {_value(window, square=True)}" if window else fact.kind
+    return f"{fact.kind} {_value(fact.window, square=True)}" if fact.window else fact.kind
 
 
 def _details(fact: _Facts) -> tuple[str, ...]:
@@ -252,12 +262,11 @@ def _value(value: Any, square: bool = False) -> str:
     """Return a setting as people write it: one number for equal sides, ``3×5`` for others."""
     if isinstance(value, tuple):
         texts = [_value(item) for item in value]
-        if len(texts) == 4:
-            top, bottom, left, right = texts
-            if top == bottom and left == right:
-                return top if top == left else f"{top}×{left}"
-            return "/".join(texts)
-        return texts[0] if len(texts) == 2 and texts[0] == texts[1] and not square else "×".join(texts)
+        if len(texts) > 3:
+            if texts[::2] != texts[1::2]:
+                return "/".join(texts)
+            texts = texts[::2]
+        return texts[0] if len(set(texts)) == 1 and not square else "×".join(texts)
     if isinstance(value, float):
         return f"{value:g}"
     return _text(value) if isinstance(value, (int, sy.Size)) else str(value)

@@ -260,7 +260,8 @@ def _(layer: Conv, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Co
 
 @costs.register
 def _(layer: ConvTranspose, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
-    sums = sy.product(output) * sy.floor_div(inputs[0][1], layer.groups) * sy.product(layer.kernel)
+    taps = sy.product(window.kernel for window in layer.windows(inputs[0]))
+    sums = sy.product(output) * sy.floor_div(inputs[0][1], layer.groups) * taps
     why = "the whole kernel at every output position, although each input position meets it once"
     torchinfo = _at_every_position(layer, inputs, output)
     return {"torchinfo": Cost(torchinfo.count, f"{why}; the bias too" if layer.bias else why), "thop": Cost(sums, why)}

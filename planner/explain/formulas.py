@@ -7,7 +7,7 @@ layer has. Which layers are derived, and what stands around a derivation, is the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import singledispatch
 
@@ -20,10 +20,9 @@ from planner.layers.border import Crop, Pad
 from planner.layers.reshape import COMPUTED
 from planner.layers.shuffle import PixelShuffle, PixelUnshuffle
 from planner.layers.slicing import Cut, Split
+from planner.layers.spatial import LETTERS, along, is_map, names, rank, together
 from planner.layers.window import Window, WindowLayer
 from planner.symbols import Shape, Size
-
-AXES = ("height", "width")
 
 
 @singledispatch
@@ -55,8 +54,8 @@ def _(layer: WindowLayer, inputs: tuple[Shape, ...], output: Shape) -> Iterator[
 
 @derive.register(Conv)
 def _(layer: Conv, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    high, wide = layer.kernel
-    values = {"filters": layer.filters, "channels": inputs[0][1], "groups": layer.groups, "kh": high, "kw": wide}
+    taps, text, math = _taps(layer.windows(inputs[0]))
+    values = {"filters": layer.filters, "channels": inputs[0][1], "groups": layer.groups, **taps}
     share, latex_share = "({channels}/{groups})", r"\frac{{{channels}}}{{{groups}}}"
     if layer.groups == 1:
         values.pop("groups")
@@ -66,16 +65,17 @@ def _(layer: Conv, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
     yield shape_step("output", output)
     yield rule(
         "parameters",
-        f"{{filters}}*{share}*{{kh}}*{{kw}}{bias}",
-        rf"{{filters}} \cdot {latex_share} \cdot {{kh}} \cdot {{kw}}{latex_bias}",
+        f"{{filters}}*{share}*{text}{bias}",
+        rf"{{filters}} \cdot {latex_share} \cdot {math}{latex_bias}",
         values,
         sy.total(array.count for array in layer.params(inputs)),
     )
+    sizes = {f"{letter}'": size for letter, size in zip(LETTERS[rank(output)], output[2:], strict=True)}
     yield rule(
         "MACs",
-        f"{{N}}*{{filters}}*{{H'}}*{{W'}}*{share}*{{kh}}*{{kw}}",
-        rf"{{N}} \cdot {{filters}} \cdot {{H'}} \cdot {{W'}} \cdot {latex_share} \cdot {{kh}} \cdot {{kw}}",
-        {**values, "N": output[0], "H'": output[2], "W'": output[3]},
+        f"{{N}}*{{filters}}*{_times(sizes)}*{share}*{text}",
+        rf"{{N}} \cdot {{filters}} \cdot {_times(sizes, latex=True)} \cdot {latex_share} \cdot {math}",
+        {**values, "N": output[0], **sizes},
         layer.macs(inputs, output),
     )
 
@@ -83,32 +83,33 @@ def _(layer: Conv, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
 @derive.register(ConvTranspose)
 def _(layer: ConvTranspose, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
     found = []
-    for axis, window in enumerate(layer.windows()):
-        values = {"n": inputs[0][2 + axis], "s": window.stride, "a": window.before, "b": window.after}
-        values |= {"e": window.extent, "o": layer.output_pad[axis]}
+    (shape,) = inputs
+    for axis, (name, window) in enumerate(zip(names(shape), layer.windows(shape), strict=True)):
+        values = {"n": shape[2 + axis], "s": window.stride, "a": window.before, "b": window.after}
+        values |= {"e": window.extent, "o": layer.added(shape)[axis]}
         shown = [letter for letter in "abo" if values[letter] != 0]
         less = "".join(f" - {{{letter}}}" for letter in shown if letter != "o") + " + {e}" + " + {o}" * ("o" in shown)
         values = {letter: value for letter, value in values.items() if letter in {*"nse", *shown}}
         latex = rf"({{n}} - 1) \cdot {{s}}{less}"
-        found.append([rule(AXES[axis], f"({{n}} - 1)*{{s}}{less}", latex, values, output[2 + axis])])
-    yield from _once(*found)
+        found.append([rule(name, f"({{n}} - 1)*{{s}}{less}", latex, values, output[2 + axis])])
+    yield from _once(shape, found)
     yield shape_step("output", output)
-    given = {"filters": layer.filters, "channels": inputs[0][1], "groups": layer.groups}
-    values = {**given, "kh": layer.kernel[0], "kw": layer.kernel[1]}
+    taps, text, math = _taps(layer.windows(shape))
+    values = {"filters": layer.filters, "channels": shape[1], "groups": layer.groups, **taps}
     share, latex_share = "({filters}/{groups})", r"\frac{{{filters}}}{{{groups}}}"
     if layer.groups == 1:
         values.pop("groups")
         share = latex_share = "{filters}"
     bias = " + {filters}" if layer.bias else ""
-    text, math = f"{share}*{{kh}}*{{kw}}", rf"{latex_share} \cdot {{kh}} \cdot {{kw}}"
+    text, math = f"{share}*{text}", rf"{latex_share} \cdot {math}"
     owned = sy.total(array.count for array in layer.params(inputs))
     yield rule("parameters", f"{{channels}}*{text}{bias}", rf"{{channels}} \cdot {math}{bias}", values, owned)
-    batch, _, high, wide = inputs[0]
+    sizes = dict(zip(LETTERS[rank(shape)], shape[2:], strict=True))
     yield rule(
         "MACs",
-        f"{{N}}*{{channels}}*{{H}}*{{W}}*{text}",
-        rf"{{N}} \cdot {{channels}} \cdot {{H}} \cdot {{W}} \cdot {math}",
-        {**values, "N": batch, "H": high, "W": wide},
+        f"{{N}}*{{channels}}*{_times(sizes)}*{text}",
+        rf"{{N}} \cdot {{channels}} \cdot {_times(sizes, latex=True)} \cdot {math}",
+        {**values, "N": shape[0], **sizes},
         layer.macs(inputs, output),
     )
 
@@ -116,11 +117,11 @@ def _(layer: ConvTranspose, inputs: tuple[Shape, ...], output: Shape) -> Iterato
 @derive.register(AdaptivePool)
 def _(layer: AdaptivePool, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
     latex = r"\left\lceil \frac{{{n}}}{{{shares}}} \right\rceil"
-    given = [{"n": size, "shares": count} for size, count in zip(inputs[0][2:], layer.size, strict=True)]
+    given = [{"n": size, "shares": count} for size, count in zip(inputs[0][2:], layer.shares(inputs[0]), strict=True)]
     firsts = [sy.ceil_div(each["n"], each["shares"]) for each in given]
-    found = zip(AXES, given, firsts, strict=True)
+    found = zip(names(output), given, firsts, strict=True)
     yield from _once(
-        *([rule(f"first window, {axis}", "ceil({n}/{shares})", latex, each, it)] for axis, each, it in found)
+        output, [[rule(f"first window, {axis}", "ceil({n}/{shares})", latex, each, it)] for axis, each, it in found]
     )
     yield shape_step("output", output)
 
@@ -131,24 +132,29 @@ def _(layer: Upsample | Resize, inputs: tuple[Shape, ...], output: Shape) -> Ite
     if layer.scale is None:
         yield from derive.dispatch(Layer)(layer, inputs, output)
         return
-    given = [{"n": size, "s": scale} for size, scale in zip(inputs[0][2:], layer.scale, strict=True)]
-    sizes = zip(AXES, given, output[2:], strict=True)
-    yield from _once(*([rule(axis, "{n}*{s}", r"{n} \cdot {s}", each, size)] for axis, each, size in sizes))
+    scales = along(layer.scale, rank(output))
+    given = [{"n": size, "s": scale} for size, scale in zip(inputs[0][2:], scales, strict=True)]
+    sizes = zip(names(output), given, output[2:], strict=True)
+    yield from _once(output, [[rule(axis, "{n}*{s}", r"{n} \cdot {s}", each, size)] for axis, each, size in sizes])
     yield shape_step("output", output)
 
 
 @derive.register(Pad)
 def _(layer: Pad, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    given = [{"n": inputs[0][2 + axis], "a": layer.pad[2 * axis], "b": layer.pad[2 * axis + 1]} for axis in (0, 1)]
-    sizes = zip(AXES, given, output[2:], strict=True)
-    yield from _once(*([rule(axis, "{n} + {a} + {b}", "{n} + {a} + {b}", each, size)] for axis, each, size in sizes))
+    around = zip(inputs[0][2:], layer.sides(inputs[0]), strict=True)
+    given = [{"n": size, "a": before, "b": after} for size, (before, after) in around]
+    sizes = zip(names(output), given, output[2:], strict=True)
+    yield from _once(
+        output, [[rule(axis, "{n} + {a} + {b}", "{n} + {a} + {b}", each, size)] for axis, each, size in sizes]
+    )
     yield shape_step("output", output)
 
 
 @derive.register(Crop)
 def _(layer: Crop, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
     latex = r"\left\lfloor \frac{{{n} - {m}}}{{2}} \right\rfloor"
-    ends = zip(("top", "left"), inputs[0][2:], output[2:], layer.offsets(inputs), strict=True)
+    words = {1: ("start",), 2: ("top", "left"), 3: ("front", "top", "left")}[rank(output)]
+    ends = zip(words, inputs[0][2:], output[2:], layer.offsets(inputs), strict=True)
     for end, size, kept, cut in ends:
         yield rule(f"cut off at the {end}", "floor(({n} - {m})/2)", latex, {"n": size, "m": kept}, cut)
     yield shape_step("output", output)
@@ -211,7 +217,7 @@ def _(layer: Dense, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
 
 @derive.register(Flatten)
 def _(_: Flatten, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    letters = ("channels", "height", "width") if len(inputs[0]) == 4 else ("features",)
+    letters = ("channels", *names(inputs[0])) if is_map(inputs[0]) else ("features",)
     text = "*".join(f"{{{letter}}}" for letter in letters)
     values = dict(zip(letters, inputs[0][1:], strict=True))
     yield rule("features", text, text.replace("*", r" \cdot "), values, output[1])
@@ -237,7 +243,7 @@ def _(layer: BatchNorm, inputs: tuple[Shape, ...], output: Shape) -> Iterator[St
 
 
 def window_steps(layer: WindowLayer, shape: Shape) -> list[Step]:
-    """Return how output height and width follow from the window rule; one step where both are the same.
+    """Return how the output's sizes follow from the window rule; one step where all axes are the same.
 
     Examples
     --------
@@ -247,26 +253,36 @@ def window_steps(layer: WindowLayer, shape: Shape) -> list[Step]:
     >>> [step.text for step in window_steps(Conv(filters=1, kernel=3, stride=3), (1, 3, 7, 7))]
     ['floor((n - k)/s) + 1 = floor((7 - 3)/3) + 1 = 2']
     """
-    stride, pad, _, _ = layer.window_settings()
+    _, pad, _, _ = layer.window_settings()
     found = []
-    for axis, window in enumerate(layer.windows(shape)):
-        size = shape[2 + axis]
+    axes = zip(names(shape), layer.windows(shape), shape[2:], layer.map_size(shape), strict=True)
+    for name, window, size, count in axes:
         if isinstance(pad, str):
-            values = {"n": size, "s": stride[axis]}
-            count = layer.map_size(shape)[axis]
-            found.append(
-                [rule(AXES[axis], "ceil({n}/{s})", r"\left\lceil \frac{{{n}}}{{{s}}} \right\rceil", values, count)]
-            )
+            values = {"n": size, "s": window.stride}
+            found.append([rule(name, "ceil({n}/{s})", r"\left\lceil \frac{{{n}}}{{{s}}} \right\rceil", values, count)])
         else:
-            found.append(_axis_steps(AXES[axis], window, size))
-    return _once(*found)
+            found.append(_axis_steps(name, window, size))
+    return _once(shape, found)
 
 
-def _once(high: list[Step], wide: list[Step]) -> list[Step]:
-    """Return the steps of both axes, once where they are the same."""
-    if [step.terms for step in high] == [step.terms for step in wide]:
-        return [replace(step, quantity=step.quantity.replace("height", "height and width")) for step in high]
-    return high + wide
+def _once(shape: Shape, found: list[list[Step]]) -> list[Step]:
+    """Return the steps of all axes, once where they are the same."""
+    first, *others = found
+    if all([step.terms for step in first] == [step.terms for step in other] for other in others):
+        words = names(shape)
+        return [replace(step, quantity=step.quantity.replace(words[0], together(words))) for step in first]
+    return [step for steps in found for step in steps]
+
+
+def _taps(windows: Sequence[Window]) -> tuple[dict[str, Size], str, str]:
+    """Return the kernel's size along each axis by its letter, and their product as text and in LaTeX."""
+    letters = {1: ("k",), 2: ("kh", "kw"), 3: ("kd", "kh", "kw")}[len(windows)]
+    taps = {letter: window.kernel for letter, window in zip(letters, windows, strict=True)}
+    return taps, _times(taps), _times(taps, latex=True)
+
+
+def _times(letters: Iterable[str], *, latex: bool = False) -> str:
+    return (r" \cdot " if latex else "*").join(f"{{{letter}}}" for letter in letters)
 
 
 def _axis_steps(name: str, window: Window, size: Size) -> list[Step]:

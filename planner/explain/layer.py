@@ -13,12 +13,13 @@ from typing import Any, TypeAlias
 
 import planner.symbols as sy
 from planner.check import Diagnosis
-from planner.derivation import chain
-from planner.explain.formulas import AXES, derive, window_steps
+from planner.derivation import chain, path_to
+from planner.explain.formulas import derive, window_steps
 from planner.explain.paths import ALIGNED, Ways, alignment, all_paths, branch_text, branches
 from planner.explain.steps import Derivation, Step, rule, shape_text, stated
 from planner.layers import Input, Layer
 from planner.layers.base import AxisField
+from planner.layers.spatial import is_map, names, together
 from planner.layers.window import WindowLayer
 from planner.network import Network, Node
 from planner.receptive import ReceptiveField, through
@@ -94,7 +95,7 @@ def _derivation(found: Diagnosis, name: str, fields: Fields, ways: Sequence[Ways
     if output is not None:
         steps += [*_own_steps(node, layer, inputs, output), *_field_steps(node, layer, inputs, fields)]
         steps += _branch_steps(node, found.network, ways) if ways else []
-    elif isinstance(layer, WindowLayer) and len(inputs[0]) == 4:
+    elif isinstance(layer, WindowLayer) and is_map(inputs[0]):
         steps += window_steps(layer, inputs[0])
     return Derivation(
         name,
@@ -151,14 +152,19 @@ def _field_steps(node: Node, layer: Layer, inputs: tuple[Shape, ...], fields: Fi
     view = layer.fields_of_view(inputs) if inputs else None
     if field is None:
         return
-    if before is None or view is None or any(axis.extent is None or axis.stride == 0 or axis.relative for axis in view):
+    if (
+        before is None
+        or view is None
+        or len(view) != len(before.size)
+        or any(axis.extent is None or axis.stride == 0 or axis.relative for axis in view)
+    ):
         yield stated("receptive field / step", field_text(field))
         return
-    high, wide = (_axis_field(view[axis], before, field, axis) for axis in (0, 1))
-    if [step.terms for step in high] == [step.terms for step in wide]:
-        yield from high
+    found = [_axis_field(each, before, field, axis) for axis, each in enumerate(view)]
+    if all([step.terms for step in found[0]] == [step.terms for step in other] for other in found[1:]):
+        yield from found[0]
         return
-    for axis, steps in zip(AXES, (high, wide), strict=True):
+    for axis, steps in zip(names(inputs[0]), found, strict=True):
         yield from (replace(step, quantity=f"{step.quantity}, {axis}") for step in steps)
 
 
@@ -226,13 +232,15 @@ def _chains(found: Diagnosis, name: str, fields: Fields) -> dict[str, str]:
     end = f"{name}."
     network = found.network.altered(nodes=(*found.network.nodes, Node(end, _Reader(), (name,))))
     seen: dict[str, Shape | None] = {each: (1, 1, *f.size) if f else None for each, f in fields.items()}
+    maps = (shape for each in path_to(network, end)[:-1] if (shape := found.shapes.get(each)) is not None)
+    words = next((names(shape) for shape in maps if is_map(shape)), ())
     chains: dict[str, str] = {}
     for what, shapes in (("", found.shapes), ("field ", seen)):
-        high, wide = (chain(network, shapes, end, axis) for axis in (2, 3))
-        both = {"height and width": high} if high == wide else dict(zip(AXES, (high, wide), strict=True))
-        if what and high == wide:
-            both = {"size": high}
-        chains |= {f"{what}{axis}": text for axis, text in both.items()}
+        along = [chain(network, shapes, end, 2 + axis) for axis in range(len(words))]
+        if len(set(along)) == 1:
+            chains[f"{what}size" if what else together(words)] = along[0]
+        else:
+            chains |= {f"{what}{axis}": text for axis, text in zip(words, along, strict=True)}
     return {axis: text for axis, text in chains.items() if "->" in text}
 
 

@@ -21,8 +21,9 @@ from planner.domain.sizeset import SizeSet
 from planner.layers import ConvTranspose, Resize, Upsample
 from planner.layers.adaptive import AdaptivePool
 from planner.layers.base import AxisField, Layer
+from planner.layers.spatial import is_map, rank
 from planner.network import Network
-from planner.receptive import SELF, ReceptiveField, through
+from planner.receptive import ReceptiveField, itself, through
 from planner.symbols import Shape, Size
 
 ALIGNED = "every branch looks at the same pixels"
@@ -34,7 +35,11 @@ PERIOD = 1024
 MOST = 4096
 """Different fields of one layer that are told apart; with more, those of the first ones are kept."""
 
-Pair: TypeAlias = tuple[Size, Size]
+Places: TypeAlias = tuple[Size, ...]
+"""One number for each axis."""
+
+WAYS = (("down", "up"), ("right", "left"))
+"""What ahead and back are called along height and width."""
 
 Within: TypeAlias = Mapping[str, SizeSet]
 """Sets of sizes by name: a formula that is one number at all of them is taken for that number."""
@@ -47,9 +52,9 @@ class Path:
     Attributes
     ----------
     field : ReceptiveField
-        Size, step and start along H and W, in positions of the input.
+        Size, step and start along each axis, in positions of the input.
     centre : tuple of Size
-        Where position 0 looks, along H and W; halves and quarters of a pixel are exact fractions.
+        Where position 0 looks along each axis; halves and quarters of a pixel are exact fractions.
     count : int
         How many ways there are.
     names : tuple of str
@@ -57,7 +62,7 @@ class Path:
     """
 
     field: ReceptiveField
-    centre: Pair
+    centre: Places
     count: int
     names: tuple[str, ...]
 
@@ -81,12 +86,12 @@ class Branch:
     paths: tuple[Path, ...]
 
     @property
-    def centres(self) -> tuple[Pair, ...]:
+    def centres(self) -> tuple[Places, ...]:
         """The different centres of its paths."""
         return tuple(dict.fromkeys(path.centre for path in self.paths))
 
     @property
-    def jumps(self) -> tuple[Pair, ...]:
+    def jumps(self) -> tuple[Places, ...]:
         """The different steps of its paths."""
         return tuple(dict.fromkeys(path.field.jump for path in self.paths))
 
@@ -154,9 +159,9 @@ def alignment(found: Sequence[Branch]) -> str:
     first, *others = found
     parts = []
     for other in others:
-        down, right = (sy.difference(b, a) for a, b in zip(first.centres[0], other.centres[0], strict=True))
-        moved = [_moved(down, "down", "up"), _moved(right, "right", "left")]
-        words = [word for word in moved if word]
+        ways = {1: (("on", "back"),), 2: WAYS, 3: (("back", "front"), *WAYS)}.get(len(first.centres[0]), ())
+        beside = (sy.difference(b, a) for a, b in zip(first.centres[0], other.centres[0], strict=False))
+        words = [word for far, turn in zip(beside, ways, strict=False) if (word := _moved(far, *turn))]
         if words:
             parts.append(f"`{other.source}` looks {' and '.join(words)} than `{first.source}`")
     if parts:
@@ -203,8 +208,8 @@ def _ends(texts: Sequence[str]) -> str:
     return texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"
 
 
-def _axes(pair: Pair) -> str:
-    return ", ".join(dict.fromkeys(map(pixels, pair)))
+def _axes(places: Places) -> str:
+    return ", ".join(dict.fromkeys(map(pixels, places)))
 
 
 @singledispatch
@@ -226,8 +231,9 @@ def shift(layer: Layer, inputs: tuple[Shape, ...], axis: int) -> Size:
 
 
 @shift.register
-def _(layer: Upsample, _inputs: tuple[Shape, ...], axis: int) -> Size:
-    return sy.quotient(1 - layer.scale[axis], 2 * layer.scale[axis])
+def _(layer: Upsample, inputs: tuple[Shape, ...], axis: int) -> Size:
+    scale = layer.scales(inputs[0])[axis]
+    return sy.quotient(1 - scale, 2 * scale)
 
 
 @shift.register
@@ -238,12 +244,12 @@ def _(layer: Resize, inputs: tuple[Shape, ...], axis: int) -> Size:
 
 @shift.register
 def _(layer: AdaptivePool, inputs: tuple[Shape, ...], axis: int) -> Size:
-    return sy.quotient(sy.ceil_div(inputs[0][2 + axis], layer.size[axis]) - 1, 2)
+    return sy.quotient(sy.ceil_div(inputs[0][2 + axis], layer.shares(inputs[0])[axis]) - 1, 2)
 
 
 @shift.register
-def _(layer: ConvTranspose, _inputs: tuple[Shape, ...], axis: int) -> Size:
-    window = layer.windows()[axis]
+def _(layer: ConvTranspose, inputs: tuple[Shape, ...], axis: int) -> Size:
+    window = layer.windows(inputs[0])[axis]
     return sy.quotient(2 * window.before - window.extent + 1, 2 * window.stride)
 
 
@@ -266,7 +272,8 @@ def all_paths(network: Network, shapes: Mapping[str, Shape | None], within: With
         if output is None or len(inputs) != len(node.inputs):
             continue
         if not inputs:
-            found[node.name] = (Path(SELF, (0, 0), 1, (node.name,)),) if len(output) == 4 else ()
+            axes = rank(output)
+            found[node.name] = (Path(itself(axes), (0,) * axes, 1, (node.name,)),) if is_map(output) else ()
             continue
         slots = [source for slot, source in enumerate(node.inputs) if slot not in node.layer.shape_only]
         ways = [way for source in slots for way in found.get(source, ())]
@@ -290,16 +297,19 @@ def ancestors(network: Network, name: str) -> set[str]:
 def _behind(name: str, layer: Layer, inputs: tuple[Shape, ...], output: Shape, way: Path) -> Path:
     # only the field of this one way is handed on: what other inputs see is none of its business
     field = through(layer, inputs, output, [way.field]) or way.field
-    moved = (shift(layer, inputs, axis) * way.field.jump[axis] if len(inputs[0]) == 4 else 0 for axis in (0, 1))
-    high, wide = (sy.total([centre, more]) for centre, more in zip(way.centre, moved, strict=True))
-    return Path(field, (high, wide), way.count, (*way.names, name))
+    centre = way.centre
+    if rank(inputs[0]) == len(centre):
+        moved = (shift(layer, inputs, axis) * jump for axis, jump in enumerate(way.field.jump))
+        centre = tuple(sy.total([place, more]) for place, more in zip(centre, moved, strict=True))
+    return Path(field, centre, way.count, (*way.names, name))
 
 
 def _settled(path: Path, within: Within) -> Path:
     """Return a path with every formula that is one number within the sizes replaced by it."""
     field = path.field
-    pairs = [(_number(a, within), _number(b, within)) for a, b in (field.size, field.jump, field.start, path.centre)]
-    return replace(path, field=ReceptiveField(*pairs[:3]), centre=pairs[3])
+    facts = (field.size, field.jump, field.start, path.centre)
+    size, jump, start, centre = (tuple(_number(each, within) for each in fact) for fact in facts)
+    return replace(path, field=ReceptiveField(size, jump, start), centre=centre)
 
 
 def _number(value: Size, within: Within) -> Size:
@@ -320,7 +330,7 @@ def _number(value: Size, within: Within) -> Size:
 
 def _merged(ways: Iterable[Path]) -> tuple[Path, ...]:
     """Return the paths with those that see the same counted together."""
-    found: dict[tuple[ReceptiveField, Pair], Path] = {}
+    found: dict[tuple[ReceptiveField, Places], Path] = {}
     for way in ways:
         key = way.field, way.centre
         if key in found:
@@ -346,5 +356,5 @@ def _moved(far: Size, ahead: str, back: str) -> str:
     return f"{pixels(size)} pixel{'' if size == 1 else 's'} further {word}"
 
 
-def _listed(pairs: Sequence[Pair]) -> str:
+def _listed(pairs: Sequence[Places]) -> str:
     return " and ".join(dict.fromkeys(map(_axes, pairs)))

@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from planner.layers import ConvTranspose, Unpool, Upsample
 from planner.layers.base import AxisField, Layer
+from planner.layers.spatial import along
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -95,14 +96,14 @@ def carried(_layer: Layer, sight: Sight, _axis: int, span: Span) -> Span:
 
 @carried.register
 def _(layer: Upsample, _sight: Sight, axis: int, span: Span) -> Span:
-    scale = int(layer.scale[axis])
+    scale = int(along(layer.scale, 2)[axis])
     first, last = (None if end is None else end * scale for end in (span.first, span.last))
     return Span(span.offset * scale, first, last)
 
 
 @carried.register
 def _(layer: ConvTranspose, _sight: Sight, axis: int, span: Span) -> Span:
-    window = layer.windows()[axis]
+    window = layer.windows((1, 1, 1, 1))[axis]
     extent, stride, before = int(window.extent), int(window.stride), int(window.before)
     # position p is a sum over the inputs q with p + b - e < q*s <= p + b
     first = None if span.first is None else (span.first - 1) * stride + extent - before

@@ -35,6 +35,7 @@ from planner.layers import (
 )
 from planner.layers.arithmetic import Arithmetic
 from planner.layers.pool import Pool
+from planner.layers.spatial import LETTERS, along, by, is_map, rank
 from planner.layers.window import WindowLayer
 from planner.network import Network, Node
 
@@ -102,7 +103,8 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
             yield from _changed(network, node.name, "shape", [[*sizes[:computed], -1, *sizes[computed + 1 :]]])
         yield from _changed(network, node.name, "shape", [[-1]])
     elif finding.code == "S213" and isinstance(node.layer, ConvTranspose):
-        limits = [_or(sy.maximum(w.stride, w.dilation), 1) - 1 for w in node.layer.windows()]
+        shape = found.shapes[node.inputs[0]] or (1, 1, 1, 1)
+        limits = [_or(sy.maximum(w.stride, w.dilation), 1) - 1 for w in node.layer.windows(shape)]
         yield from _changed(network, node.name, "output_pad", [min(limits)])
     elif finding.code == "S206" and isinstance(node.layer, Pool):
         halves = [sy.constant(size) for size in node.layer.size]
@@ -112,7 +114,8 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
         yield from _other_sizes(network, domain)
         yield from _other_width(found, node, node.layer)
     elif finding.code == "S303" and isinstance(node.layer, Conv):
-        reach = min(_or(window.extent, 1) for window in node.layer.windows((1, 1, 1, 1)))
+        shape = found.shapes[node.inputs[0]] or (1, 1, 1, 1)
+        reach = min(_or(window.extent, 1) for window in node.layer.windows((1,) * len(shape)))
         yield from _changed(network, node.name, "pad", [reach // 2])
     elif finding.code == "S205":
         actual = found.shapes.get(node.name)
@@ -126,15 +129,16 @@ def _other_sizes(network: Network, domain: Domain | None) -> Iterator[Candidate]
     if domain is None or len(network.inputs) != 1:
         return
     ((name, shape),) = network.inputs.items()
-    height, width = sy.constant(shape[2]), sy.constant(shape[3])
-    if height is None or width is None or "H" not in domain or "W" not in domain:
+    letters, given = LETTERS.get(rank(shape), ()), [size for size in map(sy.constant, shape[2:]) if size is not None]
+    if not letters or len(given) < len(letters) or any(letter not in domain for letter in letters):
         return
     for step in ("next", "previous"):
-        high, wide = getattr(domain["H"], step)(height), getattr(domain["W"], step)(width)
-        if high is not None and wide is not None and (high, wide) != (height, width):
-            written = ", ".join(map(sy.text, (*shape[:2], high, wide)))
-            text = f"feed {high}x{wide} images:  {name}: [{written}]"
-            yield Candidate(text, network.with_input(**{name: (*shape[:2], high, wide)}))
+        sizes = [getattr(domain[letter], step)(size) for letter, size in zip(letters, given, strict=True)]
+        if None not in sizes and sizes != given:
+            written = ", ".join(map(sy.text, (*shape[:2], *sizes)))
+            what = {1: f"a length of {by(sizes)}", 2: f"{by(sizes)} images", 3: f"{by(sizes)} volumes"}[len(sizes)]
+            text = f"feed {what}:  {name}: [{written}]"
+            yield Candidate(text, network.with_input(**{name: (*shape[:2], *sizes)}))
 
 
 def _padded(network: Network, node: Node) -> Iterator[Candidate]:
@@ -158,15 +162,15 @@ def _smaller_window(found: Diagnosis, node: Node) -> Iterator[Candidate]:
         window, key, words = layer.window_size(), layer.geometry[0], "make the window smaller"
     else:
         return
-    if shape is None or len(shape) != 4:
+    if shape is None or not is_map(shape):
         return
     sizes = [sy.constant(size) for size in shape[2:]]
-    kernels = [sy.constant(size) for size in window]
+    kernels = [sy.constant(size) for size in along(window, len(sizes))]
     if None in sizes or None in kernels:
         return
     smaller = [min(k, n) for k, n in zip(kernels, sizes, strict=True) if k is not None and n is not None]
     if min(smaller) >= 1 and smaller != kernels:
-        value = smaller[0] if smaller[0] == smaller[1] else smaller
+        value = smaller[0] if len(set(smaller)) == 1 else smaller
         yield from _changed(found.network, node.name, key, [value], words)
 
 
@@ -196,7 +200,7 @@ def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     shapes = [found.shapes.get(name) for name in node.inputs]
     for position, (name, large) in enumerate(zip(node.inputs, shapes, strict=True)):
         for small in dict.fromkeys(shapes):
-            if large is None or small is None or len(large) != 4 or len(small) != 4 or node.inputs.count(name) > 1:
+            if large is None or small is None or len(large) != len(small) or node.inputs.count(name) > 1:
                 continue
             sizes = [(sy.constant(a), sy.constant(b)) for a, b in zip(large[2:], small[2:], strict=True)]
             strides = {-(-a // b) for a, b in sizes if a is not None and b is not None and a > b}
@@ -224,7 +228,7 @@ def _cropped(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     for position, name in enumerate(node.inputs):
         for like in node.inputs:
             shapes = (found.shapes.get(name), found.shapes.get(like))
-            if like == name or any(shape is None or len(shape) != 4 for shape in shapes):
+            if like == name or any(shape is None or not is_map(shape) for shape in shapes):
                 continue
             made = Node(f"{node.name}_crop", Crop(), (name, like))
             words = f"- crop: {{name: {made.name}, from: [{name}, {like}]}}"

@@ -5,21 +5,23 @@ from __future__ import annotations
 import planner.symbols as sy
 from planner.check import diagnose
 from planner.domain.domain import Domain
+from planner.layers.spatial import LETTERS, is_map, rank
 from planner.network import Network
 
 
 def freed(network: Network) -> Network | None:
-    """Return the network with the height and width of its single map input as the names H and W.
+    """Return the network with the sizes of its single map input as the names L, H and W, or D, H and W.
 
-    None where it has several inputs, or an input without rows and columns, or uses those names otherwise.
+    None where it has several inputs, or an input that is no map, or uses those names otherwise.
     """
-    maps = {name: shape for name, shape in network.inputs.items() if len(shape) == 4}
+    maps = {name: shape for name, shape in network.inputs.items() if is_map(shape)}
     if len(maps) != 1 or len(network.inputs) != 1:
         return None
     ((name, shape),) = maps.items()
     used = frozenset().union(*map(sy.free, shape), *(n.layer.free for n in network.nodes if n.layer))
     sizes = [
-        letter if sy.constant(size) is not None else size for letter, size in zip(("H", "W"), shape[2:], strict=True)
+        letter if sy.constant(size) is not None else size
+        for letter, size in zip(LETTERS[rank(shape)], shape[2:], strict=True)
     ]
     if used & {size for size in sizes if isinstance(size, str)}:
         return None

@@ -16,6 +16,7 @@ from planner.domain.affine import solve_condition
 from planner.findings import Finding, Location, Related, Severity
 from planner.fixes.candidates import MOST_TRIES, Candidate, candidates
 from planner.fixes.freed import freed
+from planner.layers.spatial import by, is_map
 from planner.network import Network, Node
 
 MOST_FIXES = 3
@@ -98,12 +99,14 @@ def _clean_sizes(free: Diagnosis, node: Node) -> list[str]:
 
 
 def _input_place(network: Network, name: str) -> list[Related]:
-    first, last = network.marks.get(f"input.{name}.2"), network.marks.get(f"input.{name}.3")
     shape = network.inputs.get(name)
-    if first is None or last is None or shape is None or len(shape) != 4 or first.line != last.line:
+    if shape is None or not is_map(shape):
+        return []
+    first, last = network.marks.get(f"input.{name}.2"), network.marks.get(f"input.{name}.{len(shape) - 1}")
+    if first is None or last is None or first.line != last.line:
         return []
     where = Location(first.file, first.line, first.column, last.end_column)
-    return [Related(where, f"`{name}` is {sy.text(shape[2])}x{sy.text(shape[3])} here")]
+    return [Related(where, f"`{name}` is {by(shape[2:])} here")]
 
 
 def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate], budget: _Budget) -> Iterator[str]:

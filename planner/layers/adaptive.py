@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import gcd
+from math import gcd, prod
 from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Requirement
-from planner.layers.base import AxisField, Category, Keep, Layer, needs_rank, pair, setting, settle
+from planner.layers.axes import needs_map
+from planner.layers.base import AxisField, Category, Keep, Layer, setting, settle
 from planner.layers.scratch import mask_elements
+from planner.layers.spatial import along, between, fits, per_axis, rank
 from planner.symbols import Shape, Size
 
 
@@ -38,22 +40,26 @@ def share(position: int, size: int, count: int) -> tuple[int, int]:
 class AdaptivePool(Layer):
     """What both share: (N, C, H, W) -> (N, C, *size), from equal shares of the map; every input is large enough."""
 
-    size: Any = setting("height and width of the output: one number or [height, width]")
+    size: Any = setting("size of the output: one number or one for each axis ([height, width])")
 
     category: ClassVar[Category] = "pool"
 
     def __post_init__(self) -> None:
-        settle(self, size=pair("size", self.size))
+        settle(self, size=per_axis("size", self.size))
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+        yield needs_map(inputs[0])
+        yield from fits("size", self.size, inputs[0])
+
+    def shares(self, shape: Shape) -> tuple[Size, ...]:
+        """Return the output's size along each axis."""
+        return along(self.size, rank(shape))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
-        return (*inputs[0][:2], *self.size)
+        return (*inputs[0][:2], *self.shares(inputs[0]))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        high, wide = (_field(size, count) for size, count in zip(inputs[0][2:], self.size, strict=True))
-        return high, wide
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return tuple(_field(*both) for both in zip(inputs[0][2:], self.shares(inputs[0]), strict=True))
 
 
 def _field(size: Size, count: Size) -> AxisField:
@@ -91,8 +97,8 @@ class AdaptiveAvgPool(AdaptivePool):
     summary: ClassVar[str] = "mean of equal shares of the map: an output of a given size from any input"
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one number for each row of the input and column of the output, and the output's scaled gradient."""
-        return int(sy.product((*inputs[0][:3], output[3]))) + (int(sy.product(output)) if training else 0)
+        """Return the maps between the input and the output, and the output's scaled gradient."""
+        return sum(map(prod, between(inputs[0], output))) + (prod(map(int, output)) if training else 0)
 
 
 @dataclass(frozen=True)
@@ -114,10 +120,11 @@ class AdaptiveMaxPool(AdaptivePool):
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the maxima of each row; while training their gradients, and two lines with their marks."""
-        batch, channels, high, _ = inputs[0]
-        rows = int(batch * channels * high * output[3])
+        """Return the maxima between input and output; while training their gradients, and two faces with marks."""
+        maps = between(inputs[0], output)
+        maxima: int = sum(map(prod, maps))
         if not training:
-            return rows
-        line = int(batch * channels) * max(int(high), int(output[3]))
-        return 2 * rows + 2 * line + mask_elements(line)
+            return maxima
+        axes = reversed(range(2, len(output)))
+        face: int = max(prod(shape) // shape[axis] for axis, shape in zip(axes, (*maps, output), strict=True))
+        return 2 * maxima + 2 * face + mask_elements(face)

@@ -95,7 +95,9 @@ def needs_axis(number: int, shape: Shape, setting: str = "axis") -> Requirement:
     return Requirement("S204", AtLeast(room, 0), say, partial(say, short=True), setting)
 
 
-def needs_map(shape: Shape, does: str, fix: str = "put this layer before `flatten`") -> Requirement:
+def needs_map(
+    shape: Shape, does: str = "takes a map such as (N, C, H, W)", fix: str = "put this layer before `flatten`"
+) -> Requirement:
     """Return the requirement (S204) that a tensor has a map behind its channels; `does` says what for."""
     return Requirement(
         "S204",

@@ -140,12 +140,15 @@ class Layer:
         """Return the multiply-accumulates of one forward pass over the whole batch, bias not counted."""
         return 0
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        """Return how the layer's output sees its input along H and W; None for position by position."""
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        """Return how the layer's output sees its input along each axis of the map; None for position by position."""
         return None
 
-    def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size] | None:
-        """Return how many rows and columns at the far end no window sees (0 or less: none); None where none can be."""
+    def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...] | None:
+        """Return how many positions at the far end of each axis no window sees; None where none can be.
+
+        0 or less stands for none.
+        """
         return None
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
@@ -205,12 +208,13 @@ class Layer:
 
     def settings(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as a spec would give them."""
-        found = {
-            item.name: value if "lengths" in item.metadata else _shortest(value)
-            for item in fields(self)
-            for value in (getattr(self, item.name),)
-        }
-        return {item.name: found[item.name] for item in fields(self) if found[item.name] != item.default}
+        found = {}
+        for item in fields(self):
+            value = getattr(self, item.name)
+            value = value if "lengths" in item.metadata else _shortest(value)
+            if value != item.default:
+                found[item.name] = value
+        return found
 
 
 def setting(description: str, default: Any = ..., **limits: Any) -> Any:
@@ -251,16 +255,6 @@ def count(name: str, value: object, *, minimum: int = 1) -> Size:
     return sy.size(known)
 
 
-def pair(name: str, value: object, *, minimum: int = 1) -> tuple[Size, Size]:
-    """Return a setting given as one number or as [height, width]; raises SettingError as :func:`count`."""
-    if isinstance(value, (list, tuple)):
-        if len(value) != 2:
-            raise SettingError(name, f"`{name}` takes one number or [height, width], got {len(value)} values")
-        return count(name, value[0], minimum=minimum), count(name, value[1], minimum=minimum)
-    one = count(name, value, minimum=minimum)
-    return one, one
-
-
 def flag(name: str, value: object) -> bool:
     """Return a setting that is true or false; raises SettingError otherwise."""
     if not isinstance(value, bool):
@@ -282,22 +276,23 @@ def number(name: str, value: object, low: float, high: float) -> float:
     return float(value)
 
 
-def needs_rank(shape: Shape, rank: int, fix: str) -> Requirement:
-    """Return the requirement (S204) that a tensor has `rank` axes."""
-    axes = "N, C, H, W" if rank == 4 else "N, features"
+def needs_rows(shape: Shape, fix: str) -> Requirement:
+    """Return the requirement (S204) that a tensor is (N, features)."""
     return Requirement(
         "S204",
-        Equal(len(shape), rank),
-        lambda: f"takes a tensor of {rank} axes ({axes}), but its input is {sy.shape_text(shape)}; {fix}",
+        Equal(len(shape), 2),
+        lambda: f"takes a tensor of 2 axes (N, features), but its input is {sy.shape_text(shape)}; {fix}",
         lambda: f"input has {len(shape)} axes",
     )
 
 
 def _shortest(value: Any) -> Any:
-    """Return a pair or four sides as the shortest text that means the same."""
-    if isinstance(value, tuple) and len(value) == 4 and value[0] == value[1] and value[2] == value[3]:
-        value = (value[0], value[2])
-    return value[0] if isinstance(value, tuple) and len(value) == 2 and value[0] == value[1] else value
+    """Return sizes for each axis, or both sides of each, as the shortest text that means the same."""
+    if not isinstance(value, tuple):
+        return value
+    if len(value) in (4, 6) and value[::2] == value[1::2]:
+        value = value[::2]
+    return value[0] if all(item == value[0] for item in value) else value
 
 
 def _bound(value: Any, values: Mapping[str, int]) -> Any:

@@ -10,8 +10,9 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
-from planner.layers.base import AxisField, Category, Layer, choice, needs_rank, number, pair, setting, settle
-from planner.layers.window import read_padding
+from planner.layers.axes import needs_map
+from planner.layers.base import AxisField, Category, Layer, choice, number, setting, settle
+from planner.layers.spatial import along, by, fits, names, per_axis, rank, read_padding, same_axes, sides
 from planner.symbols import Shape, Size
 
 MODES = ("constant", "reflect", "replicate")
@@ -30,12 +31,12 @@ class Pad(Layer):
     Raises
     ------
     SettingError
-        The padding is not one, two or four sizes, or `value` is given where nothing has it.
+        The padding is not one size, one for each axis or two for each axis, or `value` is given where nothing has it.
 
     References
     ----------
-    torch.nn.ConstantPad2d, ReflectionPad2d and ReplicationPad2d documentation; the sides here are in the order top,
-    bottom, left, right.
+    torch.nn.ConstantPad2d, ReflectionPad2d and ReplicationPad2d documentation, and those for one and three axes; the
+    sides here are in the order top, bottom, left, right.
 
     Examples
     --------
@@ -64,27 +65,31 @@ class Pad(Layer):
             raise SettingError("value", f"`value` is what a constant border holds, but `mode` is {mode}", "remove it")
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+        yield needs_map(inputs[0])
+        yield from fits("pad", self.pad, inputs[0], both_sides=True)
         if self.mode == "reflect":
-            for side, padding in enumerate(self.pad):
-                size = inputs[0][2 + side // 2]
-                say = partial(_mirrored_too_far, size, padding)
-                least = AtLeast(sy.total([size, -padding, -1]), 0)
-                yield Requirement("S206", least, say, partial(say, short=True), "pad")
+            for size, both in zip(inputs[0][2:], self.sides(inputs[0]), strict=True):
+                for padding in both:
+                    say = partial(_mirrored_too_far, size, padding)
+                    least = AtLeast(sy.total([size, -padding, -1]), 0)
+                    yield Requirement("S206", least, say, partial(say, short=True), "pad")
+
+    def sides(self, shape: Shape) -> tuple[tuple[Size, Size], ...]:
+        """Return what is added before and after along each axis."""
+        return sides(self.pad, rank(shape))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
-        (batch, channels, high, wide), (top, bottom, left, right) = inputs[0], self.pad
-        return (batch, channels, sy.total([high, top, bottom]), sy.total([wide, left, right]))
+        (shape,) = inputs
+        return (*shape[:2], *(sy.total([n, *both]) for n, both in zip(shape[2:], self.sides(shape), strict=True)))
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one line of the map while training with `mode` replicate: what goes back to an edge."""
+        """Return the largest face of the map while training with `mode` replicate: what goes back to an edge."""
         if self.mode != "replicate" or not training:
             return 0
-        batch, channels, *sizes = inputs[0]
-        return int(batch * channels) * max(map(int, sizes))
+        return int(sy.product(inputs[0])) // min(map(int, inputs[0][2:]))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        return AxisField(1, before=self.pad[0]), AxisField(1, before=self.pad[2])
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return tuple(AxisField(1, before=before) for before, _ in self.sides(inputs[0]))
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class Crop(Layer):
     Raises
     ------
     SettingError
-        The size is not one or two sizes.
+        The size is not one size or one for each axis.
 
     References
     ----------
@@ -112,7 +117,7 @@ class Crop(Layer):
     (1, 2)
     """
 
-    size: Any = setting("height and width to keep; without it, those of the second input", None)
+    size: Any = setting("size to keep: one number or one for each axis; without it, that of the second input", None)
 
     kind: ClassVar[str] = "crop"
     category: ClassVar[Category] = "reshape"
@@ -121,29 +126,28 @@ class Crop(Layer):
     shape_only: ClassVar[frozenset[int]] = frozenset({1})
 
     def __post_init__(self) -> None:
-        settle(self, size=None if self.size is None else pair("size", self.size))
+        settle(self, size=None if self.size is None else per_axis("size", self.size))
 
-    def map_size(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size]:
-        """Return the height and width that are kept."""
-        if self.size is not None:
-            return self.size[0], self.size[1]
-        return inputs[1][2], inputs[1][3]
+    def map_size(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...]:
+        """Return the size that is kept along each axis."""
+        return inputs[1][2:] if self.size is None else along(self.size, rank(inputs[0]))
 
-    def offsets(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size]:
-        """Return how many rows go at the top and how many columns at the left."""
-        high, wide = (
+    def offsets(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...]:
+        """Return how many positions go at the beginning of each axis: rows at the top, columns at the left."""
+        return tuple(
             sy.floor_div(sy.difference(size, kept), 2)
             for size, kept in zip(inputs[0][2:], self.map_size(inputs), strict=True)
         )
-        return high, wide
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         wanted = 2 if self.size is None else 1
         yield Requirement("N109", Equal(len(inputs), wanted), partial(_wrong_number, wanted), setting="from")
         for shape in inputs:
-            yield needs_rank(shape, 4, "put this layer before `flatten`")
+            yield needs_map(shape)
+        yield from same_axes(inputs)
+        yield from fits("size", self.size, inputs[0])
         kept = self.map_size(inputs)
-        for name, size, part in zip(("height", "width"), inputs[0][2:], kept, strict=True):
+        for name, size, part in zip(names(inputs[0]), inputs[0][2:], kept, strict=True):
             yield Requirement(
                 "S201",
                 AtLeast(sy.difference(size, part), 0),
@@ -155,9 +159,8 @@ class Crop(Layer):
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return (*inputs[0][:2], *self.map_size(inputs))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        top, left = self.offsets(inputs)
-        return AxisField(1, before=-top), AxisField(1, before=-left)
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return tuple(AxisField(1, before=-first) for first in self.offsets(inputs))
 
 
 def _mirrored_too_far(size: Size, padding: Size, *, short: bool = False) -> str:
@@ -175,10 +178,8 @@ def _wrong_number(wanted: int) -> str:
     return "crop reads the map and one as large as wanted; write  from: [x, like]  or give  size: [h, w]"
 
 
-def _too_small(shape: Shape, kept: tuple[Size, Size]) -> str:
-    return (
-        f"a {sy.text(kept[0])}x{sy.text(kept[1])} crop does not fit its {sy.text(shape[2])}x{sy.text(shape[3])} input"
-    )
+def _too_small(shape: Shape, kept: tuple[Size, ...]) -> str:
+    return f"a {by(kept)} crop does not fit its {by(shape[2:])} input"
 
 
 def _short_of(name: str, size: Size, part: Size) -> str:

@@ -10,9 +10,10 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import Divides, Requirement
 from planner.grammar import many
-from planner.layers.base import Category, Keep, Parameter, choice, count, flag, pair, setting, settle
+from planner.layers.base import Category, Keep, Parameter, choice, count, flag, setting, settle
 from planner.layers.scratch import ConvScratch
-from planner.layers.window import Padding, WindowLayer, read_padding
+from planner.layers.spatial import Padding, PerAxis, along, lifted, per_axis, rank, read_padding
+from planner.layers.window import WindowLayer
 from planner.symbols import Shape, Size
 
 
@@ -21,7 +22,8 @@ class Conv(WindowLayer):
     """Convolution (cross-correlation) of a map with `filters` kernels.
 
     Input (N, C, H, W), output (N, filters, H', W') with H' by the window rule. Parameters: ``weight``
-    (filters, C / groups, kh, kw) and ``bias`` (filters).
+    (filters, C / groups, kh, kw) and ``bias`` (filters). The same along one axis, (N, C, L), and along three,
+    (N, C, D, H, W).
 
     Raises
     ------
@@ -30,26 +32,28 @@ class Conv(WindowLayer):
 
     References
     ----------
-    torch.nn.Conv2d documentation; LeCun et al. 1998, section II.A.
+    torch.nn.Conv1d, Conv2d and Conv3d documentation; LeCun et al. 1998, section II.A.
 
     Examples
     --------
     >>> Conv(filters=6, kernel=5).output_shape(((1, 3, 32, 32),))
     (1, 6, 28, 28)
+    >>> Conv(filters=6, kernel=5).output_shape(((1, 3, 101),))
+    (1, 6, 97)
     """
 
     filters: Size = setting("number of output channels")
-    kernel: Any = setting("height and width of the kernel: one number or [height, width]")
-    stride: Any = setting("step of the kernel: one number or [height, width]", 1)
+    kernel: Any = setting("size of the kernel: one number or one for each axis ([height, width])")
+    stride: Any = setting("step of the kernel: one number or one for each axis", 1)
     pad: Any = setting("zeros around the map: a number, [h, w], [top, bottom, left, right] or same", 0, least=0)
-    dilation: Any = setting("distance between the kernel's taps: one number or [height, width]", 1)
+    dilation: Any = setting("distance between the kernel's taps: one number or one for each axis", 1)
     groups: Size = setting("channels are split into this many groups, convolved apart", 1)
     bias: bool = setting("add one trainable number per filter", True)
     rounding: str = setting("floor drops what the stride leaves over; exact makes that an error", "floor")
 
     kind: ClassVar[str] = "conv"
     category: ClassVar[Category] = "conv"
-    summary: ClassVar[str] = "2-D convolution"
+    summary: ClassVar[str] = "convolution along the axes of a map"
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     geometry: ClassVar[tuple[str, str]] = ("kernel", "pad")
 
@@ -57,19 +61,23 @@ class Conv(WindowLayer):
         settle(
             self,
             filters=count("filters", self.filters),
-            kernel=pair("kernel", self.kernel),
-            stride=pair("stride", self.stride),
+            kernel=per_axis("kernel", self.kernel),
+            stride=per_axis("stride", self.stride),
             pad=read_padding("pad", self.pad),
-            dilation=pair("dilation", self.dilation),
+            dilation=per_axis("dilation", self.dilation),
             groups=count("groups", self.groups),
             bias=flag("bias", self.bias),
             rounding=choice("rounding", self.rounding, ("floor", "exact")),
         )
 
-    def window_size(self) -> tuple[Size, Size]:
-        return self.kernel[0], self.kernel[1]
+    def window_size(self) -> PerAxis:
+        return tuple(self.kernel)
 
-    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
+    def taps(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...]:
+        """Return the kernel's size along each axis of the input."""
+        return along(self.kernel, rank(inputs[0]))
+
+    def window_settings(self) -> tuple[PerAxis, Padding, PerAxis, str]:
         return self.stride, self.pad, self.dilation, self.rounding
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
@@ -82,17 +90,18 @@ class Conv(WindowLayer):
 
     def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         depth = sy.floor_div(inputs[0][1], self.groups)
-        shape = (self.filters, depth, *self.kernel)
+        shape = (self.filters, depth, *self.taps(inputs))
         weight = Parameter("weight", shape, fan_in=sy.product(shape[1:]))
         return (weight, Parameter("bias", (self.filters,))) if self.bias else (weight,)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
-        return sy.product(output) * sy.floor_div(inputs[0][1], self.groups) * sy.product(self.kernel)
+        return sy.product(output) * sy.floor_div(inputs[0][1], self.groups) * sy.product(self.taps(inputs))
 
     def scratch(self, inputs: tuple[Shape, ...], output: Shape) -> ConvScratch:
         """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
-        padded = any(window.before or window.after for window in self.windows(inputs[0]))
-        kernel, stride = (self.kernel[0], self.kernel[1]), (self.stride[0], self.stride[1])
+        windows = self.windows(inputs[0])
+        padded = any(window.before or window.after for window in windows)
+        kernel, stride = lifted([window.kernel for window in windows], 1), lifted([w.stride for w in windows], 1)
         return ConvScratch(inputs[0], output, kernel, stride, padded, self.groups)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
 from planner.findings import SettingError
+from planner.layers.axes import needs_map
 from planner.layers.base import (
     AxisField,
     Category,
@@ -18,14 +19,13 @@ from planner.layers.base import (
     Parameter,
     count,
     flag,
-    needs_rank,
-    pair,
     setting,
     settle,
 )
 from planner.layers.conv import shared_evenly
 from planner.layers.scratch import ColumnBlocks
-from planner.layers.window import Window, read_padding
+from planner.layers.spatial import along, by, fits, lifted, names, per_axis, rank, read_padding, sides
+from planner.layers.window import Window
 from planner.symbols import Shape, Size
 
 
@@ -35,7 +35,8 @@ class ConvTranspose(Layer):
 
     Input (N, C, H, W), output (N, filters, H', W') with ``H' = (H - 1)s - a - b + d(k - 1) + 1 + output_pad``
     for padding a before and b after. It is the input gradient of a convolution with the same settings, whose
-    output is the map read here. Parameters: ``weight`` (C, filters / groups, kh, kw) and ``bias`` (filters).
+    output is the map read here. The same along one and along three axes.
+    Parameters: ``weight`` (C, filters / groups, kh, kw) and ``bias`` (filters).
 
     Raises
     ------
@@ -44,7 +45,8 @@ class ConvTranspose(Layer):
 
     References
     ----------
-    torch.nn.ConvTranspose2d documentation; Dumoulin, Visin, arXiv:1603.07285, section 4.
+    torch.nn.ConvTranspose1d, ConvTranspose2d and ConvTranspose3d documentation; Dumoulin, Visin,
+    arXiv:1603.07285, section 4.
 
     Examples
     --------
@@ -53,17 +55,17 @@ class ConvTranspose(Layer):
     """
 
     filters: Size = setting("number of output channels")
-    kernel: Any = setting("height and width of the kernel: one number or [height, width]")
-    stride: Any = setting("distance in the output of neighbours in the input: one number or [height, width]", 1)
+    kernel: Any = setting("size of the kernel: one number or one for each axis ([height, width])")
+    stride: Any = setting("distance in the output of neighbours in the input: one number or one for each axis", 1)
     pad: Any = setting("positions cut off around the output: number, [h, w] or [top, bottom, left, right]", 0, least=0)
-    output_pad: Any = setting("positions added at the end of the output: one number or [height, width]", 0, least=0)
-    dilation: Any = setting("distance between the kernel's taps: one number or [height, width]", 1)
+    output_pad: Any = setting("positions added at the end of the output: one number or one for each axis", 0, least=0)
+    dilation: Any = setting("distance between the kernel's taps: one number or one for each axis", 1)
     groups: Size = setting("channels are split into this many groups, convolved apart", 1)
     bias: bool = setting("add one trainable number per filter", True)
 
     kind: ClassVar[str] = "convtranspose"
     category: ClassVar[Category] = "conv"
-    summary: ClassVar[str] = "2-D transposed convolution"
+    summary: ClassVar[str] = "transposed convolution along the axes of a map"
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
 
     def __post_init__(self) -> None:
@@ -73,37 +75,44 @@ class ConvTranspose(Layer):
         settle(
             self,
             filters=count("filters", self.filters),
-            kernel=pair("kernel", self.kernel),
-            stride=pair("stride", self.stride),
+            kernel=per_axis("kernel", self.kernel),
+            stride=per_axis("stride", self.stride),
             pad=pad,
-            output_pad=pair("output_pad", self.output_pad, minimum=0),
-            dilation=pair("dilation", self.dilation),
+            output_pad=per_axis("output_pad", self.output_pad, minimum=0),
+            dilation=per_axis("dilation", self.dilation),
             groups=count("groups", self.groups),
             bias=flag("bias", self.bias),
         )
 
-    def windows(self) -> tuple[Window, Window]:
-        """Return the window of the convolution that leads back, from the output's map to the input's."""
-        top, bottom, left, right = self.pad
-        return (
-            Window(self.kernel[0], self.stride[0], top, bottom, self.dilation[0]),
-            Window(self.kernel[1], self.stride[1], left, right, self.dilation[1]),
+    def windows(self, shape: Shape) -> tuple[Window, ...]:
+        """Return the window of the convolution that leads back from the output's map to the input's, axis by axis."""
+        axes = rank(shape)
+        settings = (along(value, axes) for value in (self.kernel, self.stride, self.dilation))
+        return tuple(
+            Window(kernel, stride, before, after, dilation)
+            for kernel, stride, dilation, (before, after) in zip(*settings, sides(self.pad, axes), strict=True)
         )
 
-    def map_size(self, shape: Shape) -> tuple[Size, Size]:
-        """Return the output's height and width."""
-        high, wide = (
+    def added(self, shape: Shape) -> tuple[Size, ...]:
+        """Return how many positions are added at the end of the output along each axis."""
+        return along(self.output_pad, rank(shape))
+
+    def map_size(self, shape: Shape) -> tuple[Size, ...]:
+        """Return the output's size along each axis."""
+        return tuple(
             sy.total([(size - 1) * w.stride, w.extent, -w.before, -w.after, more])
-            for size, w, more in zip(shape[2:], self.windows(), self.output_pad, strict=True)
+            for size, w, more in zip(shape[2:], self.windows(shape), self.added(shape), strict=True)
         )
-        return high, wide
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         (shape,) = inputs
-        yield needs_rank(shape, 4, "put this layer before `flatten`")
+        yield needs_map(shape)
+        for name in ("kernel", "stride", "dilation", "output_pad"):
+            yield from fits(name, getattr(self, name), shape)
+        yield from fits("pad", self.pad, shape, both_sides=True)
         made = self.map_size(shape)
-        for axis, window in enumerate(self.windows()):
-            size, more = shape[2 + axis], self.output_pad[axis]
+        for axis, window in enumerate(self.windows(shape)):
+            size, more = shape[2 + axis], self.added(shape)[axis]
             limit = sy.maximum(window.stride, window.dilation)
             yield Requirement(
                 "S213",
@@ -116,7 +125,7 @@ class ConvTranspose(Layer):
                 "S201",
                 AtLeast(made[axis], 1),
                 partial(_nothing_left, shape, made),
-                partial(_output_text, ("height", "width")[axis], window, size, more, made[axis]),
+                partial(_output_text, names(shape)[axis], window, size, more, made[axis]),
                 "pad",
             )
         yield from shared_evenly(self.groups, shape[1], self.filters)
@@ -128,35 +137,37 @@ class ConvTranspose(Layer):
     def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         """Return the trainable arrays; without dilation, no output number sums over more than the fan-in."""
         channels = inputs[0][1]
-        shape = (channels, sy.floor_div(self.filters, self.groups), *self.kernel)
-        taps = [sy.ceil_div(kernel, stride) for kernel, stride in zip(self.kernel, self.stride, strict=True)]
+        windows = self.windows(inputs[0])
+        shape = (channels, sy.floor_div(self.filters, self.groups), *(window.kernel for window in windows))
+        taps = [sy.ceil_div(window.kernel, window.stride) for window in windows]
         weight = Parameter("weight", shape, fan_in=sy.floor_div(channels, self.groups) * sy.product(taps))
         return (weight, Parameter("bias", (self.filters,))) if self.bias else (weight,)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
         """Return one product for each input number and each weight of its channel, cut off or not."""
-        return sy.product(inputs[0]) * sy.floor_div(self.filters, self.groups) * sy.product(self.kernel)
+        taps = sy.product(window.kernel for window in self.windows(inputs[0]))
+        return sy.product(inputs[0]) * sy.floor_div(self.filters, self.groups) * taps
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
         """Return the most positions any output sees, and where the first output begins to see.
 
         Between neighbours of the input lie ``stride - 1`` zeros, so that of the window's extent e no more than
         ``floor((e - 1)/stride) + 1`` positions are input.
         """
-        high, wide = (
+        return tuple(
             AxisField(
                 extent=sy.floor_div(window.extent - 1, window.stride) + 1,
                 before=sy.floor_div(window.extent - 1 - window.before, window.stride),
                 repeat=window.stride,
             )
-            for window in self.windows()
+            for window in self.windows(inputs[0])
         )
-        return high, wide
 
     def blocks(self, inputs: tuple[Shape, ...], output: Shape) -> ColumnBlocks:
         """Return how the columns over the output, at the positions of the input, are cut (bound shapes only)."""
-        batch, _, rows, columns = inputs[0]
-        return ColumnBlocks(int(output[1] * sy.product(self.kernel)), rows, columns, batch)
+        batch, _, *sizes = inputs[0]
+        taps = sy.product(window.kernel for window in self.windows(inputs[0]))
+        return ColumnBlocks(int(output[1] * taps), *lifted(sizes, 1), batch)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return the elements of one block of columns and, in training, of weights being summed."""
@@ -174,9 +185,8 @@ def _too_much(more: Size, limit: Size, *, short: bool = False) -> str:
     )
 
 
-def _nothing_left(shape: Shape, size: tuple[Size, Size]) -> str:
-    given, made = ("x".join(map(sy.text, sizes)) for sizes in (shape[2:], size))
-    return f"padding cuts the whole output away: a {given} input would give {made}"
+def _nothing_left(shape: Shape, size: tuple[Size, ...]) -> str:
+    return f"padding cuts the whole output away: a {by(shape[2:])} input would give {by(size)}"
 
 
 def _output_text(name: str, window: Window, size: Size, more: Size, made: Size) -> str:

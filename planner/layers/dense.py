@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
 from planner.grammar import many
-from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rank, setting, settle
+from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rows, setting, settle
 from planner.symbols import Shape, Size
 
 
@@ -44,7 +44,7 @@ class Dense(Layer):
             settle(self, features=count("features", self.features))
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_rank(inputs[0], 2, "put `flatten` before this layer")
+        yield needs_rows(inputs[0], "put `flatten` before this layer")
         if self.features is not None:
             width = inputs[0][1]
             yield Requirement(

@@ -8,30 +8,31 @@ from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Requirement
-from planner.layers.base import AxisField, Category, Keep, Layer, needs_rank
+from planner.layers.axes import needs_map
+from planner.layers.base import AxisField, Category, Keep, Layer
 from planner.layers.scratch import mask_elements
+from planner.layers.spatial import rank
 from planner.symbols import Shape
 
 
 @dataclass(frozen=True)
 class GlobalPool(Layer):
-    """What the three global poolings share: (N, C, H, W) -> (N, C, 1, 1)."""
+    """What the three global poolings share: (N, C, H, W) -> (N, C, 1, 1), whatever axes there are."""
 
     category: ClassVar[Category] = "pool"
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+        yield needs_map(inputs[0])
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
-        return (inputs[0][0], inputs[0][1], 1, 1)
+        return (*inputs[0][:2], *(1,) * rank(inputs[0]))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        return AxisField(None), AxisField(None)
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return (AxisField(None),) * rank(inputs[0])
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return one number for each row of the map: sums go along rows first."""
-        batch, channels, high, _ = inputs[0]
-        return int(batch * channels * high)
+        return int(sy.product(inputs[0][:-1]))
 
 
 @dataclass(frozen=True)

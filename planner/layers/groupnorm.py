@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Divides, Requirement
+from planner.layers.axes import needs_map
 from planner.layers.base import (
     Category,
     Keep,
@@ -17,7 +18,6 @@ from planner.layers.base import (
     choice,
     count,
     flag,
-    needs_rank,
     number,
     setting,
     settle,
@@ -186,7 +186,7 @@ class InstanceNorm(GroupedNorm):
         return running_statistics(inputs[0][1]) if self.running else ()
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+        yield needs_map(inputs[0])
 
     def pieces(self, shape: Shape) -> GroupPieces:
         batch, channels, *map_size = shape
@@ -231,7 +231,7 @@ class LocalResponseNorm(Layer):
         )
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+        yield needs_map(inputs[0])
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return inputs[0]

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
-from planner.layers.base import Category, Keep, choice, count, flag, number, pair, setting, settle
+from planner.layers.base import Category, Keep, choice, count, flag, number, setting, settle
 from planner.layers.scratch import Tiles, mask_elements
-from planner.layers.window import Padding, Window, WindowLayer, read_padding
+from planner.layers.spatial import Padding, PerAxis, along, by, lifted, per_axis, rank, read_padding, sides
+from planner.layers.window import Window, WindowLayer
 from planner.symbols import Shape, Size
 
 LARGEST_GAP = 256
@@ -22,7 +23,7 @@ LARGEST_GAP = 256
 class Pool(WindowLayer):
     """What the three poolings share; `stride` is the window's size unless told."""
 
-    size: Any = setting("height and width of the window: one number or [height, width]")
+    size: Any = setting("size of the window: one number or one for each axis ([height, width])")
     stride: Any = setting("step of the window; its size unless told", None)
     pad: Any = setting("padding around the map: a number, [h, w], [top, bottom, left, right] or same", 0, least=0)
     rounding: str = setting(
@@ -33,25 +34,32 @@ class Pool(WindowLayer):
     geometry: ClassVar[tuple[str, str]] = ("size", "pad")
 
     def __post_init__(self) -> None:
-        size = pair("size", self.size)
+        size = per_axis("size", self.size)
         settle(
             self,
             size=size,
-            stride=size if self.stride is None else pair("stride", self.stride),
+            stride=size if self.stride is None else per_axis("stride", self.stride),
             pad=read_padding("pad", self.pad),
             rounding=choice("rounding", self.rounding, ("floor", "ceil", "exact")),
         )
 
-    def window_size(self) -> tuple[Size, Size]:
-        return self.size[0], self.size[1]
+    def window_size(self) -> PerAxis:
+        return tuple(self.size)
 
-    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
-        return self.stride, self.pad, (1, 1), self.rounding
+    def window_settings(self) -> tuple[PerAxis, Padding, PerAxis, str]:
+        return self.stride, self.pad, (1,), self.rounding
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        if not isinstance(self.pad, str):
-            for side, padding in enumerate(self.pad):
-                window = self.size[side // 2]
+        yield from self._covered(inputs[0])
+        yield from super().requires(inputs)
+
+    def _covered(self, shape: Shape) -> Iterable[Requirement]:
+        """Yield that no side is padded by more than half a window."""
+        if isinstance(self.pad, str):
+            return
+        axes = max(rank(shape), 1)
+        for window, both in zip(along(self.size, axes), sides(self.pad, axes), strict=True):
+            for padding in both:
                 yield Requirement(
                     "S206",
                     AtLeast(sy.difference(window, 2 * padding), 0),
@@ -59,7 +67,6 @@ class Pool(WindowLayer):
                     partial(_too_padded, window, padding, short=True),
                     "pad",
                 )
-        yield from super().requires(inputs)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         (shape,) = inputs
@@ -78,7 +85,7 @@ class MaxPool(Pool):
 
     References
     ----------
-    torch.nn.MaxPool2d documentation.
+    torch.nn.MaxPool1d, MaxPool2d and MaxPool3d documentation.
 
     Examples
     --------
@@ -86,7 +93,7 @@ class MaxPool(Pool):
     (1, 6, 14, 14)
     """
 
-    dilation: Any = setting("distance between the window's taps: one number or [height, width]", 1)
+    dilation: Any = setting("distance between the window's taps: one number or one for each axis", 1)
 
     kind: ClassVar[str] = "maxpool"
     summary: ClassVar[str] = "largest value of each window"
@@ -94,41 +101,41 @@ class MaxPool(Pool):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        settle(self, dilation=pair("dilation", self.dilation))
+        settle(self, dilation=per_axis("dilation", self.dilation))
 
-    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
+    def window_settings(self) -> tuple[PerAxis, Padding, PerAxis, str]:
         return self.stride, self.pad, self.dilation, self.rounding
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         """Yield the requirements of a window, and that no window's taps all fall beside a small input."""
         yield from super().requires(inputs)
         (shape,) = inputs
-        for axis, size in enumerate(shape[2:]):
-            if sy.constant(self.dilation[axis]) != 1:
-                least = self._least_seen(axis)
+        for axis, (size, dilation) in enumerate(zip(shape[2:], along(self.dilation, rank(shape)), strict=True)):
+            if sy.constant(dilation) != 1:
+                least = self._least_seen(axis, rank(shape))
                 yield Requirement(
                     "S206",
                     AtLeast(sy.difference(size, least), 0),
-                    partial(_blind, self.dilation[axis], shape),
+                    partial(_blind, dilation, shape),
                     setting="dilation",
                 )
 
-    def _least_seen(self, axis: int) -> Size:
+    def _least_seen(self, axis: int, axes: int) -> Size:
         """Return the smallest size at which every window sees a position of the input.
 
         With padding a before, the first window's taps are at -a, d - a, 2d - a, ...; the first of them inside an
         input is at (-a) mod d, and later windows see more. `same` chooses its padding by the size, so that
         sizes are tried; for large gaps d itself is taken, at which every window sees something.
         """
-        dilation = self.dilation[axis]
+        dilation = along(self.dilation, axes)[axis]
         if not isinstance(self.pad, str):
-            before = self.pad[2 * axis]
+            before, _ = sides(self.pad, axes)[axis]
             return sy.total([-before, -sy.floor_div(-before, dilation) * dilation, 1])
-        gap, *others = map(sy.constant, (dilation, self.size[axis], self.stride[axis]))
+        gap, *others = map(sy.constant, (dilation, along(self.size, axes)[axis], along(self.stride, axes)[axis]))
         if gap is None or gap > LARGEST_GAP or None in others:
             return dilation
         for size in range(gap - 1, 0, -1):
-            window = self.windows((1, 1, size, size))[axis]
+            window = self.windows((1, 1, *(size,) * axes))[axis]
             starts = (p * window.stride - window.before for p in range(sy.constant(window.positions(size)) or 0))
             if any(not _sees(start, window, size) for start in starts):
                 return size + 1
@@ -149,7 +156,7 @@ class AvgPool(Pool):
 
     References
     ----------
-    torch.nn.AvgPool2d documentation.
+    torch.nn.AvgPool1d, AvgPool2d and AvgPool3d documentation.
 
     Examples
     --------
@@ -199,7 +206,7 @@ class LpPool(Pool):
 
     References
     ----------
-    torch.nn.LPPool2d documentation, whose `norm_type` is p.
+    torch.nn.LPPool1d, LPPool2d and LPPool3d documentation, whose `norm_type` is p.
 
     Examples
     --------
@@ -224,8 +231,9 @@ class LpPool(Pool):
 
 
 def _tile_elements(output: Shape) -> int:
-    batch, channels, rows, columns = output
-    return Tiles(channels, rows, columns * batch).elements
+    batch, channels, *sizes = output
+    slabs, rows, columns = lifted(sizes, 1)
+    return Tiles(channels, slabs, rows, columns * batch).elements
 
 
 def _too_padded(window: Size, padding: Size, *, short: bool = False) -> str:
@@ -242,7 +250,4 @@ def _sees(start: Size, window: Window, size: int) -> bool:
 
 
 def _blind(dilation: Size, shape: Shape) -> str:
-    return (
-        f"taps {sy.text(dilation)} apart leave a window that sees nothing but padding on its "
-        f"{sy.text(shape[2])}x{sy.text(shape[3])} input"
-    )
+    return f"taps {sy.text(dilation)} apart leave a window that sees nothing but padding on its {by(shape[2:])} input"

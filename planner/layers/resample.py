@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from planner.conditions import Requirement
-from planner.layers.base import AxisField, Category, Layer, needs_rank, pair, setting, settle
-from planner.symbols import Shape
+from planner.layers.axes import needs_map
+from planner.layers.base import AxisField, Category, Layer, setting, settle
+from planner.layers.spatial import along, fits, per_axis, rank
+from planner.symbols import Shape, Size
 
 
 @dataclass(frozen=True)
@@ -18,7 +20,7 @@ class Upsample(Layer):
     Raises
     ------
     SettingError
-        The scale is not one or two sizes.
+        The scale is not one size or one for each axis.
 
     References
     ----------
@@ -30,21 +32,26 @@ class Upsample(Layer):
     (1, 256, 56, 56)
     """
 
-    scale: Any = setting("times each position is repeated: one number or [height, width]")
+    scale: Any = setting("times each position is repeated: one number or one for each axis")
 
     kind: ClassVar[str] = "upsample"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "every position repeated along height and width"
+    summary: ClassVar[str] = "every position repeated along each axis"
 
     def __post_init__(self) -> None:
-        settle(self, scale=pair("scale", self.scale))
+        settle(self, scale=per_axis("scale", self.scale))
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_rank(inputs[0], 4, "put this layer before `flatten`")
+        yield needs_map(inputs[0])
+        yield from fits("scale", self.scale, inputs[0])
+
+    def scales(self, shape: Shape) -> tuple[Size, ...]:
+        """Return how many times positions are repeated along each axis."""
+        return along(self.scale, rank(shape))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
-        batch, channels, high, wide = inputs[0]
-        return (batch, channels, high * self.scale[0], wide * self.scale[1])
+        (shape,) = inputs
+        return (*shape[:2], *(size * scale for size, scale in zip(shape[2:], self.scales(shape), strict=True)))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        return AxisField(1, repeat=self.scale[0]), AxisField(1, repeat=self.scale[1])
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return tuple(AxisField(1, repeat=scale) for scale in self.scales(inputs[0]))

@@ -13,6 +13,7 @@ from planner.findings import SettingError
 from planner.grammar import many
 from planner.layers.axes import axis, needs_axis, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
+from planner.layers.spatial import is_map, rank
 from planner.symbols import Shape, Size
 
 COMPUTED = -1
@@ -47,20 +48,21 @@ class Flatten(Layer):
         (shape,) = inputs
         return (shape[0], sy.product(shape[1:]))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        return (AxisField(None), AxisField(None)) if len(inputs[0]) == 4 else None
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return (AxisField(None),) * rank(inputs[0]) or None
 
 
 @dataclass(frozen=True)
 class Reshape(Layer):
     """The same numbers of each image in another shape, in the order channels, rows, columns; no copy.
 
-    `shape` leaves out the batch: [C, H, W] or [features]. One entry may be -1: what is left for it.
+    `shape` leaves out the batch: [features], [C, L], [C, H, W] or [C, D, H, W]. One entry may be
+    -1: what is left for it.
 
     Raises
     ------
     SettingError
-        The shape has other than one or three entries, several of them are -1, or one is no size.
+        The shape has more than four entries, several of them are -1, or one is no size.
 
     References
     ----------
@@ -72,7 +74,7 @@ class Reshape(Layer):
     (1, 128, 7, 7)
     """
 
-    shape: Any = setting("[C, H, W] or [features] of each image; one entry may be -1: computed", lengths=(1, 3))
+    shape: Any = setting("[C, H, W] or [features] of each image; one entry may be -1: computed", lengths=(1, 4))
 
     kind: ClassVar[str] = "reshape"
     category: ClassVar[Category] = "reshape"
@@ -81,8 +83,9 @@ class Reshape(Layer):
 
     def __post_init__(self) -> None:
         given = self.shape if isinstance(self.shape, (list, tuple)) else (self.shape,)
-        if len(given) not in (1, 3):
-            problem = f"`shape` takes [C, H, W] or [features], without the batch; got {len(given)} values"
+        if len(given) not in range(1, 5):
+            forms = "[features], [C, L], [C, H, W] or [C, D, H, W], without the batch"
+            problem = f"`shape` takes {forms}; got {len(given)} values"
             raise SettingError("shape", problem)
         computed = [item for item in given if _is_computed(item)]
         if len(computed) > 1:
@@ -109,10 +112,9 @@ class Reshape(Layer):
         left = sy.floor_div(sy.product(inputs[0][1:]), self.known)
         return (inputs[0][0], *(left if _is_computed(item) else item for item in self.shape))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
         """Return that every position sees all: rows and columns may end up anywhere."""
-        whole = AxisField(None if len(inputs[0]) == 4 else 1, stride=0)
-        return whole, whole
+        return (AxisField(None if is_map(inputs[0]) else 1, stride=0),) * max(rank(inputs[0]), 1)
 
 
 @dataclass(frozen=True)
@@ -163,8 +165,8 @@ class Squeeze(Layer):
         place = position(self.axis, len(shape))
         return (*shape[:place], *shape[place + 1 :])
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        return (AxisField(None), AxisField(None)) if len(inputs[0]) == 4 else None
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return (AxisField(None),) * rank(inputs[0]) or None
 
 
 @dataclass(frozen=True)

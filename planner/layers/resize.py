@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from math import gcd
+from math import gcd, prod
 from typing import Any, ClassVar, TypeAlias
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
 from planner.findings import SettingError
-from planner.layers.base import AxisField, Category, Layer, choice, flag, needs_rank, pair, setting, settle
+from planner.layers.axes import needs_map
+from planner.layers.base import AxisField, Category, Layer, choice, flag, setting, settle
+from planner.layers.spatial import along, between, fits, per_axis, rank, same_axes
 from planner.symbols import Shape, Size
 
 Sources: TypeAlias = tuple[tuple[int, Fraction], ...]
@@ -44,8 +46,8 @@ class Resize(Layer):
     (1, 21, 500, 375)
     """
 
-    size: Any = setting("height and width of the output: one number or [height, width]", None)
-    scale: Any = setting("times the output is larger: one number or [height, width]", None)
+    size: Any = setting("size of the output: one number or one for each axis ([height, width])", None)
+    scale: Any = setting("times the output is larger: one number or one for each axis", None)
     mode: str = setting("nearest or bilinear", "nearest")
     align_corners: bool = setting("bilinear: the middles of the corner positions stay where they are", False)
 
@@ -60,28 +62,32 @@ class Resize(Layer):
             raise SettingError("scale", "`size` and `scale` both say how large the output is", "give one of them")
         settle(
             self,
-            size=None if self.size is None else pair("size", self.size),
-            scale=None if self.scale is None else pair("scale", self.scale),
+            size=None if self.size is None else per_axis("size", self.size),
+            scale=None if self.scale is None else per_axis("scale", self.scale),
             mode=choice("mode", self.mode, ("nearest", "bilinear")),
             align_corners=flag("align_corners", self.align_corners),
         )
         if self.align_corners and self.mode == "nearest":
             raise SettingError("align_corners", "`align_corners` is for bilinear", "write  mode: bilinear")
 
-    def map_size(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size]:
-        """Return the output's height and width."""
+    def map_size(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...]:
+        """Return the output's size along each axis."""
+        axes = rank(inputs[0])
         if self.size is not None:
-            return self.size[0], self.size[1]
+            return along(self.size, axes)
         if self.scale is not None:
-            return inputs[0][2] * self.scale[0], inputs[0][3] * self.scale[1]
-        return inputs[1][2], inputs[1][3]
+            return tuple(size * scale for size, scale in zip(inputs[0][2:], along(self.scale, axes), strict=True))
+        return inputs[1][2:]
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         told = self.size is not None or self.scale is not None
         wanted = 1 if told else 2
         yield Requirement("N109", Equal(len(inputs), wanted), partial(_wrong_number, told), setting="from")
         for shape in inputs:
-            yield needs_rank(shape, 4, "put this layer before `flatten`")
+            yield needs_map(shape)
+        yield from same_axes(inputs)
+        yield from fits("size", self.size, inputs[0])
+        yield from fits("scale", self.scale, inputs[0])
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return (*inputs[0][:2], *self.map_size(inputs))
@@ -109,16 +115,14 @@ class Resize(Layer):
         return tuple(found)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the map once its width is the output's and, where positions are mixed, the longest of its lines."""
-        batch, channels, high, _ = inputs[0]
-        wide = output[3]
-        line = 0 if self.mode == "nearest" else int(batch * channels) * max(int(high), int(wide))
-        return int(batch * channels * high * wide) + line
+        """Return the maps between input and output and, where positions are mixed, the largest of their faces."""
+        maps = [*between(inputs[0], output), output]
+        faces = [prod(shape) // shape[axis] for axis, shape in zip(reversed(range(2, len(output))), maps, strict=True)]
+        return sum(map(prod, maps[:-1])) + (0 if self.mode == "nearest" else max(faces))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
         extent = 1 if self.mode == "nearest" else 2
-        high, wide = (_field(n, o, extent) for n, o in zip(inputs[0][2:], self.map_size(inputs), strict=True))
-        return high, wide
+        return tuple(_field(n, o, extent) for n, o in zip(inputs[0][2:], self.map_size(inputs), strict=True))
 
 
 def _field(size: Size, count: Size, extent: int) -> AxisField:

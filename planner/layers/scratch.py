@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import prod
+
+from planner.layers.spatial import lifted
 
 BLOCK = 2**16
 """Elements of one piece of an elementwise pass: 256 KiB of float32."""
@@ -59,38 +62,42 @@ def mask_elements(count: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """How a pass over a map (channels, rows, row) is cut: whole rows, then whole channels, up to BLOCK elements.
+    """How a pass over a map (channels, slabs, rows, row) is cut: rows, then slabs, then channels, up to BLOCK elements.
 
     Attributes
     ----------
-    channels, rows : int
-        Sizes of the map.
+    channels, slabs, rows : int
+        Sizes of the map: channels, depth, height.
     row : int
         Elements in one row: width times batch.
 
     Examples
     --------
-    >>> tiles = Tiles(channels=64, rows=28, row=28 * 32)
+    >>> tiles = Tiles(channels=64, slabs=1, rows=28, row=28 * 32)
     >>> tiles.step, tiles.elements
-    ((2, 28), 65536)
+    ((2, 1, 28), 65536)
     """
 
     channels: int
+    slabs: int
     rows: int
     row: int
 
     @property
-    def step(self) -> tuple[int, int]:
-        """Channels and rows in one tile."""
+    def step(self) -> tuple[int, int, int]:
+        """Channels, slabs and rows in one tile."""
         rows = max(1, min(self.rows, BLOCK // self.row))
         if rows < self.rows:
-            return 1, rows
-        return max(1, min(self.channels, BLOCK // (self.rows * self.row))), rows
+            return 1, 1, rows
+        slabs = max(1, min(self.slabs, BLOCK // (self.rows * self.row)))
+        if slabs < self.slabs:
+            return 1, slabs, rows
+        return max(1, min(self.channels, BLOCK // (self.slabs * self.rows * self.row))), slabs, rows
 
     @property
     def elements(self) -> int:
         """Elements that hold any tile."""
-        return min(self.channels * self.rows * self.row, max(BLOCK, self.row))
+        return min(self.channels * self.slabs * self.rows * self.row, max(BLOCK, self.row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +108,18 @@ class ColumnBlocks:
     ----------
     depth : int
         Rows of the whole column matrix: channels times taps.
-    rows, columns, batch : int
+    slabs, rows, columns, batch : int
         Positions of the output; one column of the matrix each.
 
     Examples
     --------
-    >>> blocks = ColumnBlocks(depth=576, rows=32, columns=32, batch=64)
+    >>> blocks = ColumnBlocks(depth=576, slabs=1, rows=32, columns=32, batch=64)
     >>> blocks.step, blocks.elements
-    ((1, 8), 294912)
+    ((1, 1, 8), 294912)
     """
 
     depth: int
+    slabs: int
     rows: int
     columns: int
     batch: int
@@ -121,23 +129,25 @@ class ColumnBlocks:
         return max(COLUMNS // self.depth, POSITIONS)
 
     @property
-    def step(self) -> tuple[int, int]:
-        """Output rows and columns in one block: whole rows where one fits, else part of one row."""
+    def step(self) -> tuple[int, int, int]:
+        """Output slabs, rows and columns in one block: whole slabs or rows where one fits, else part of one row."""
         row = self.columns * self.batch
+        if self.rows * row <= self._limit:
+            return max(1, min(self.slabs, self._limit // (self.rows * row))), self.rows, self.columns
         if row <= self._limit:
-            return max(1, min(self.rows, self._limit // row)), self.columns
-        return 1, max(1, self._limit // self.batch)
+            return 1, self._limit // row, self.columns
+        return 1, 1, max(1, self._limit // self.batch)
 
     @property
     def count(self) -> int:
         """How many blocks there are."""
-        rows, columns = self.step
-        return -(-self.rows // rows) * -(-self.columns // columns)
+        slabs, rows, columns = self.step
+        return -(-self.slabs // slabs) * -(-self.rows // rows) * -(-self.columns // columns)
 
     @property
     def elements(self) -> int:
         """Elements that hold any block."""
-        return self.depth * min(self.rows * self.columns * self.batch, max(self._limit, self.batch))
+        return self.depth * min(self.slabs * self.rows * self.columns * self.batch, max(self._limit, self.batch))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,31 +157,31 @@ class ConvScratch:
     Attributes
     ----------
     input_shape, output_shape : tuple of int
-        N, C, H, W.
+        N, C and one to three sizes.
     kernel, stride : tuple of int
-        Height and width.
+        Along depth, height and width; 1 along axes the map has not.
     padded : bool
         Any side has padding.
     groups : int
 
     Examples
     --------
-    >>> conv = ConvScratch((64, 64, 32, 32), (64, 64, 32, 32), (3, 3), (1, 1), True, 1)
+    >>> conv = ConvScratch((64, 64, 32, 32), (64, 64, 32, 32), (1, 3, 3), (1, 1, 1), True, 1)
     >>> conv.depthwise, conv.direct, conv.rotated
     (False, False, True)
     """
 
     input_shape: tuple[int, ...]
     output_shape: tuple[int, ...]
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
+    kernel: tuple[int, int, int]
+    stride: tuple[int, int, int]
     padded: bool
     groups: int
 
     @property
     def taps(self) -> int:
         """Positions of the kernel."""
-        return self.kernel[0] * self.kernel[1]
+        return prod(self.kernel)
 
     @property
     def weights(self) -> int:
@@ -186,8 +196,8 @@ class ConvScratch:
     @property
     def direct(self) -> bool:
         """The input's memory already is the column matrix."""
-        whole = self.kernel == tuple(self.input_shape[2:])
-        return not self.padded and (whole or (self.kernel == (1, 1) and self.stride == (1, 1)))
+        whole = self.kernel == lifted(self.input_shape[2:], 1)
+        return not self.padded and (whole or (self.kernel == (1, 1, 1) and self.stride == (1, 1, 1)))
 
     @property
     def rotated(self) -> bool:
@@ -201,31 +211,32 @@ class ConvScratch:
         ----------
         Dumoulin, Visin, arXiv:1603.07285, section 4 (transposed convolution).
         """
-        if self.stride != (1, 1) or self.direct:
+        if self.stride != (1, 1, 1) or self.direct:
             return False
-        (_, channels, high, wide), (_, filters, out_high, out_wide) = self.input_shape, self.output_shape
+        (_, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
         products = 2 * self.weights // MAC_SHARE
-        turned = high * wide * (products + filters * self.taps)
-        plain = out_high * out_wide * (products + 4 * channels * self.taps)
+        turned = prod(sizes) * (products + filters * self.taps)
+        plain = prod(out_sizes) * (products + 4 * channels * self.taps)
         return turned < plain
 
     @property
     def forward_blocks(self) -> ColumnBlocks:
         """Columns over the input, at the positions of the output."""
-        batch, _, rows, columns = self.output_shape
-        return ColumnBlocks(self.input_shape[1] * self.taps, rows, columns, batch)
+        batch, _, *sizes = self.output_shape
+        return ColumnBlocks(self.input_shape[1] * self.taps, *lifted(sizes, 1), batch)
 
     @property
     def rotated_blocks(self) -> ColumnBlocks:
         """Columns over the output's gradient, at the positions of the input."""
-        batch, _, rows, columns = self.input_shape
-        return ColumnBlocks(self.output_shape[1] * self.taps, rows, columns, batch)
+        batch, _, *sizes = self.input_shape
+        return ColumnBlocks(self.output_shape[1] * self.taps, *lifted(sizes, 1), batch)
 
     @property
     def tiles(self) -> Tiles:
         """The output of one filter a channel, cut for the depthwise way."""
-        batch, _, rows, columns = self.output_shape
-        return Tiles(self.input_shape[1], rows, columns * batch)
+        batch, _, *sizes = self.output_shape
+        slabs, rows, columns = lifted(sizes, 1)
+        return Tiles(self.input_shape[1], slabs, rows, columns * batch)
 
     def elements(self, training: bool) -> int:
         """Return how many elements of scratch memory a pass needs."""

@@ -88,9 +88,8 @@ class PixelShuffle(Layer):
         made = sy.floor_div(channels, sy.product([self.scale] * len(sizes)))
         return (batch, made, *(size * self.scale for size in sizes))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        each = AxisField(1, repeat=self.scale)
-        return each, each
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return (AxisField(1, repeat=self.scale),) * (len(inputs[0]) - 2)
 
 
 @dataclass(frozen=True)
@@ -130,9 +129,8 @@ class PixelUnshuffle(Layer):
         made = channels * sy.product([self.scale] * len(sizes))
         return (batch, made, *(sy.floor_div(size, self.scale) for size in sizes))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        each = AxisField(self.scale, stride=self.scale)
-        return each, each
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return (AxisField(self.scale, stride=self.scale),) * (len(inputs[0]) - 2)
 
 
 @dataclass(frozen=True)
@@ -186,12 +184,11 @@ class Permute(Layer):
         (shape,) = inputs
         return (shape[0], *(shape[place] for place in self.order))
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
         """Return that every position sees all, where axes of the map change places."""
-        if len(self.order) != 3 or self.order == (1, 2, 3):
+        if self.order == tuple(range(1, len(self.order) + 1)):
             return None
-        whole = AxisField(None, stride=0)
-        return whole, whole
+        return (AxisField(None, stride=0),) * (len(self.order) - 1) or None
 
 
 def _divides(scale: Size, shape: Shape, place: int) -> Requirement:

@@ -41,15 +41,15 @@ class Cut(Layer):
         made = sy.ceil_div(sy.difference(stop, start), step)
         return (*shape[:place], sy.total([made]), *shape[place + 1 :])
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
         """Return where it begins and with what step; a piece of a map does not tell which part to keep."""
         (shape,) = inputs
         place = position(self.axis, len(shape)) - 2
-        if len(shape) != 4 or place < 0:
+        if place < 0:
             return None
         start, _, step = self.kept(shape[2 + place])
-        mine, other = AxisField(1, stride=step, before=-start, relative=True), AxisField(1)
-        return (mine, other) if place == 0 else (other, mine)
+        cut, whole = AxisField(1, stride=step, before=-start, relative=True), AxisField(1)
+        return tuple(cut if axis == place else whole for axis in range(len(shape) - 2))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from planner.symbols import Shape
 
 @dataclass(frozen=True)
 class Input(Layer):
-    """A tensor given from outside, of shape (N, C, H, W) or (N, features); any size may be a name.
+    """A tensor given from outside: (N, features), (N, C, L), (N, C, H, W) or (N, C, D, H, W); any size may be a name.
 
     Raises
     ------
     SettingError
-        The shape has not 2 or 4 sizes, or one of them is no size.
+        The shape has not 2 to 5 sizes, or one of them is no size.
 
     Examples
     --------
@@ -25,7 +25,7 @@ class Input(Layer):
     (N, 1, 32, 32)
     """
 
-    shape: Any = setting("sizes in the order N, C, H, W (or N, features); numbers or names")
+    shape: Any = setting("sizes in the order N, C, H, W (or N, features; N, C, L; N, C, D, H, W)", lengths=(2, 5))
 
     kind: ClassVar[str] = "input"
     category: ClassVar[Category] = "io"
@@ -34,8 +34,8 @@ class Input(Layer):
     inputs_at_most: ClassVar[int | None] = 0
 
     def __post_init__(self) -> None:
-        if not isinstance(self.shape, (list, tuple)) or len(self.shape) not in (2, 4):
-            raise SettingError("shape", "the shape of an input is [N, C, H, W] or [N, features]")
+        if not isinstance(self.shape, (list, tuple)) or len(self.shape) not in range(2, 6):
+            raise SettingError("shape", "an input is [N, C, H, W], [N, C, L], [N, C, D, H, W] or [N, features]")
         settle(self, shape=tuple(count("shape", item) for item in self.shape))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:

@@ -10,9 +10,11 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
-from planner.layers.base import AxisField, Category, Keep, Layer, needs_rank, setting
+from planner.layers.axes import needs_map, word
+from planner.layers.base import AxisField, Category, Keep, Layer, setting
 from planner.layers.pool import MaxPool
 from planner.layers.scratch import Tiles, mask_elements
+from planner.layers.spatial import PerAxis, lifted, names, same_axes
 from planner.symbols import Shape, Size
 
 
@@ -46,7 +48,7 @@ class MaxIndices(MaxPool):
     def after(self, partner: Layer) -> Layer:
         return self.of(partner) if isinstance(partner, MaxPool) else self
 
-    def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size] | None:
+    def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...] | None:
         """Return None: what no window sees is told of the pooling."""
         return None
 
@@ -97,9 +99,9 @@ class Unpool(Layer):
             raise SettingError("pool", f"`pool` must be a max pooling, got {self.pool!r:.60}")
 
     @property
-    def size(self) -> tuple[Size, Size]:
-        """Height and width of the pooling's window."""
-        size: tuple[Size, Size] = self.pool.window_size()
+    def size(self) -> PerAxis:
+        """The pooling's window."""
+        size: PerAxis = self.pool.window_size()
         return size
 
     def after(self, partner: Layer) -> Layer:
@@ -112,8 +114,9 @@ class Unpool(Layer):
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         values, indices, _ = inputs
-        yield needs_rank(values, 4, "name a map")
-        for name, window in zip(("height", "width"), self.pool.windows((1, 1, 1, 1)), strict=True):
+        yield needs_map(values, fix="name a map")
+        yield from same_axes((indices, values))
+        for name, window in zip(names(indices), self.pool.windows((1,) * len(indices)), strict=True):
             room = sy.difference(window.stride, window.extent)
             overlap = partial(_overlap, name, window.stride, window.extent)
             yield Requirement("S217", AtLeast(room, 0), overlap, lambda: "overlap", "pool")
@@ -128,21 +131,21 @@ class Unpool(Layer):
         """Return the one-byte marks of one tile of the values."""
         return mask_elements(unpool_tiles(inputs[0]).elements)
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        high, wide = self.pool.stride
-        return AxisField(1, repeat=high), AxisField(1, repeat=wide)
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return tuple(AxisField(1, repeat=window.stride) for window in self.pool.windows(inputs[2]))
 
 
 def unpool_tiles(shape: Shape) -> Tiles:
-    """Return how a pass over a pooled map, N, C, H, W, is cut.
+    """Return how a pass over a pooled map is cut.
 
     Examples
     --------
     >>> unpool_tiles((32, 64, 28, 28)).step
-    (2, 28)
+    (2, 1, 28)
     """
-    batch, channels, rows, columns = map(int, shape)
-    return Tiles(channels, rows, columns * batch)
+    batch, channels, *sizes = map(int, shape)
+    slabs, rows, columns = lifted(sizes, 1)
+    return Tiles(channels, slabs, rows, columns * batch)
 
 
 def _overlap(name: str, stride: Size, extent: Size) -> str:
@@ -151,8 +154,7 @@ def _overlap(name: str, stride: Size, extent: Size) -> str:
 
 
 def _difference(values: Shape, indices: Shape, axis: int, *, short: bool = False) -> str:
-    name = ("batch", "channels", "height", "width")[axis]
-    what = f"{name} {sy.text(values[axis])} and {sy.text(indices[axis])}"
+    what = f"{word(len(values), axis)} {sy.text(values[axis])} and {sy.text(indices[axis])}"
     if short:
         return what
     return f"its input is {sy.shape_text(values)} but its max pooling gave {sy.shape_text(indices)}: {what} differ"

@@ -10,22 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
-from typing import ClassVar, TypeAlias
+from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Divides, Requirement
-from planner.findings import SettingError
-from planner.layers.base import (
-    AxisField,
-    Layer,
-    count,
-    needs_rank,
-    pair,
-)
+from planner.layers.axes import needs_map
+from planner.layers.base import AxisField, Layer
+from planner.layers.spatial import Padding, PerAxis, along, by, fits, names, rank, sides
 from planner.symbols import Shape, Size
-
-Padding: TypeAlias = str | tuple[Size, Size, Size, Size]
-"""``same``, or positions added at the top, bottom, left and right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,48 +91,53 @@ class Window:
 
 @dataclass(frozen=True)
 class WindowLayer(Layer):
-    """What convolution and pooling share: the window over H and W, before any weights."""
+    """What convolution and pooling share: the window over the axes of a map, before any weights."""
 
     inputs_at_most: ClassVar[int | None] = 1
     geometry: ClassVar[tuple[str, str]]
     """Names of the settings that hold the window's size and padding."""
 
-    def window_size(self) -> tuple[Size, Size]:
-        """Return the kernel's height and width."""
+    def window_size(self) -> PerAxis:
+        """Return the kernel's size."""
         raise NotImplementedError
 
-    def window_settings(self) -> tuple[tuple[Size, Size], Padding, tuple[Size, Size], str]:
+    def window_settings(self) -> tuple[PerAxis, Padding, PerAxis, str]:
         """Return stride, padding, dilation and rounding."""
         raise NotImplementedError
 
-    def windows(self, shape: Shape) -> tuple[Window, Window]:
-        """Return the window along H and along W for an input of that shape, padding resolved.
+    def windows(self, shape: Shape) -> tuple[Window, ...]:
+        """Return the window along each axis for an input of that shape, padding resolved.
 
         ``same`` pads so that the output is ``ceil(n/s)``, the odd position at the end.
         """
         stride, pad, dilation, rounding = self.window_settings()
+        axes = rank(shape)
+        steps, gaps = along(stride, axes), along(dilation, axes)
         windows = []
-        for axis, kernel in enumerate(self.window_size()):
+        for axis, kernel in enumerate(along(self.window_size(), axes)):
             if isinstance(pad, str):
-                before, after = _same_padding(shape[2 + axis], kernel, stride[axis], dilation[axis])
+                before, after = _same_padding(shape[2 + axis], kernel, steps[axis], gaps[axis])
             else:
-                before, after = pad[2 * axis], pad[2 * axis + 1]
-            windows.append(Window(kernel, stride[axis], before, after, dilation[axis], rounding))
-        return windows[0], windows[1]
+                before, after = sides(pad, axes)[axis]
+            windows.append(Window(kernel, steps[axis], before, after, gaps[axis], rounding))
+        return tuple(windows)
 
-    def map_size(self, shape: Shape) -> tuple[Size, Size]:
-        """Return the output's height and width."""
+    def map_size(self, shape: Shape) -> tuple[Size, ...]:
+        """Return the output's size along each axis."""
         stride, pad, *_ = self.window_settings()
         if isinstance(pad, str):
-            return sy.ceil_div(shape[2], stride[0]), sy.ceil_div(shape[3], stride[1])
-        high, wide = self.windows(shape)
-        return high.positions(shape[2]), wide.positions(shape[3])
+            return tuple(sy.ceil_div(n, s) for n, s in zip(shape[2:], along(stride, rank(shape)), strict=True))
+        return tuple(window.positions(size) for window, size in zip(self.windows(shape), shape[2:], strict=True))
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         (shape,) = inputs
-        yield needs_rank(shape, 4, "put this layer before `flatten`")
-        _, pad, _, rounding = self.window_settings()
-        for name, window, size in zip(("height", "width"), self.windows(shape), shape[2:], strict=True):
+        yield needs_map(shape)
+        stride, pad, dilation, rounding = self.window_settings()
+        yield from fits(self.geometry[0], self.window_size(), shape)
+        yield from fits("stride", stride, shape)
+        yield from fits("dilation", dilation, shape)
+        yield from fits(self.geometry[1], pad, shape, both_sides=True)
+        for name, window, size in zip(names(shape), self.windows(shape), shape[2:], strict=True):
             room = window.room(size)
             if not isinstance(pad, str):
                 yield Requirement(
@@ -159,15 +156,11 @@ class WindowLayer(Layer):
                     "rounding",
                 )
 
-    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, AxisField] | None:
-        high, wide = self.windows(inputs[0])
-        return (
-            AxisField(high.extent, high.stride, high.before),
-            AxisField(wide.extent, wide.stride, wide.before),
-        )
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        return tuple(AxisField(window.extent, window.stride, window.before) for window in self.windows(inputs[0]))
 
-    def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, Size] | None:
-        """Return how many rows and columns at the far end are in no window.
+    def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...] | None:
+        """Return how many positions at the far end of each axis are in no window.
 
         A window shorter than its stride, as a 1x1 projection at stride 2, leaves out positions everywhere on
         purpose; for it nothing counts as dropped.
@@ -177,7 +170,7 @@ class WindowLayer(Layer):
         if rounding == "exact":
             return None
         # `same` pads wherever the last window would overhang, so that only gaps could lose anything.
-        windows = self.windows((1, 1, 1, 1) if isinstance(pad, str) else shape)
+        windows = self.windows((1,) * len(shape) if isinstance(pad, str) else shape)
         lost = []
         for size, places, window in zip(shape[2:], self.map_size(shape), windows, strict=True):
             over = sy.difference(window.extent, window.stride)
@@ -187,18 +180,16 @@ class WindowLayer(Layer):
                 unseen = window.unseen(size)
             known = sy.constant(over)
             lost.append(sy.minimum(unseen, sy.total([over, 1])) if known is None else unseen if known >= 0 else 0)
-        return lost[0], lost[1]
+        return tuple(lost)
 
     def _misfit(self, shape: Shape) -> str:
-        high, wide = (window.extent for window in self.windows((1, 1, 1, 1)))
+        window = by(each.extent for each in self.windows((1,) * len(shape)))
         _, pad, *_ = self.window_settings()
         padded = ""
         if not isinstance(pad, str) and any(sy.constant(side) != 0 for side in pad):
-            padded = " with padding " + "/".join(map(sy.text, pad if len(set(pad)) > 1 else pad[:1]))
-        return (
-            f"a {sy.text(high)}x{sy.text(wide)} {self.geometry[0]} does not fit its "
-            f"{sy.text(shape[2])}x{sy.text(shape[3])} input{padded}"
-        )
+            around = [side for both in sides(pad, rank(shape)) for side in both]
+            padded = " with padding " + "/".join(map(sy.text, around if len(set(around)) > 1 else around[:1]))
+        return f"a {window} {self.geometry[0]} does not fit its {by(shape[2:])} input{padded}"
 
 
 def _positions_text(name: str, window: Window, size: Size) -> str:
@@ -240,25 +231,3 @@ def _same_padding(size: Size, kernel: Size, stride: Size, dilation: Size) -> tup
     needed = sy.maximum(sy.difference((sy.ceil_div(size, stride) - 1) * stride + extent, size), 0)
     before = sy.floor_div(needed, 2)
     return before, sy.difference(needed, before)
-
-
-def read_padding(name: str, value: object) -> Padding:
-    """Return a padding given as a number, [height, width], four sides or ``same``.
-
-    Raises
-    ------
-    SettingError
-        Any other value.
-    """
-    if value == "same":
-        return "same"
-    if isinstance(value, (list, tuple)) and len(value) == 4:
-        top, bottom, left, right = (count(name, side, minimum=0) for side in value)
-        return top, bottom, left, right
-    if isinstance(value, (list, tuple)) and len(value) != 2:
-        raise SettingError(
-            name,
-            f"`{name}` takes one number, [height, width], [top, bottom, left, right] or same; got {len(value)} values",
-        )
-    high, wide = pair(name, value, minimum=0)
-    return high, high, wide, wide

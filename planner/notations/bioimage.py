@@ -16,13 +16,14 @@ from textwrap import fill
 import planner.symbols as sy
 from planner.domain.domain import Domain
 from planner.domain.sizeset import SizeSet
+from planner.layers.spatial import rank
 from planner.notations.halo import halos
 from planner.notations.pieces import Piece, identifier, simplest
 from planner.plan import Plan, PlannedNode
 from planner.solve.wants import example
 from planner.symbols import Shape, Size
 
-SPACE = ("y", "x")
+SPACE = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
 LINED = 8
 """Steps along a progression at which an output size is compared with its line."""
 
@@ -109,7 +110,7 @@ def _tensor(name: str, shape: Shape, sized: Callable[[Size], str]) -> Iterator[s
     names = fill(f"[{listed}]", 96, subsequent_indent="      ")
     wanted = "" if channels is not None else f"  # as many names as {sy.text(shape[1])}"
     yield f"  - {{type: channel, channel_names: {names}}}{wanted}"
-    for axis, size in zip(SPACE, shape[2:], strict=False):
+    for axis, size in zip(SPACE.get(rank(shape), ()), shape[2:], strict=True):
         yield f"  - {{type: space, id: {axis}, {sized(size)}}}"
 
 
@@ -155,7 +156,7 @@ def _homes(plan: Plan) -> dict[str, tuple[str, str]]:
     """Return the input and axis where each name stands first."""
     found: dict[str, tuple[str, str]] = {}
     for tensor, shape in plan.input_shapes.items():
-        for axis, size in zip(SPACE, shape[2:], strict=False):
+        for axis, size in zip(SPACE.get(rank(shape), ()), shape[2:], strict=True):
             if sy.constant(size) is None:
                 found.setdefault(sy.text(size), (tensor, axis))
     return found
@@ -168,12 +169,8 @@ def _progression(plan: Plan, name: str, accepted: SizeSet, piece: Piece) -> tupl
     """
     if piece.last is not None:
         return Piece(1, piece.first, piece.first), {}
-    ends = [(plan.by_name[node], axis) for node in plan.outputs.values() for axis in (0, 1)]
-    sizes = [
-        (end.output[2 + axis], axis, end)
-        for end, axis in ends
-        if len(end.output) == 4 and sy.free(end.output[2 + axis]) == {name}
-    ]
+    ends = [plan.by_name[node] for node in plan.outputs.values()]
+    sizes = [(size, axis, end) for end in ends for axis, size in enumerate(end.output[2:]) if sy.free(size) == {name}]
     step = reduce(lcm, (sy.period(size) for size, _, _ in sizes), piece.step)
     lossless = plan.lossless[name]
     best: tuple[tuple[bool, int], Piece, dict[Size, Line]] | None = None
@@ -184,9 +181,9 @@ def _progression(plan: Plan, name: str, accepted: SizeSet, piece: Piece) -> tupl
         found = _lines(sizes, name, start, step)
         if found is None or any(start + k * step not in accepted for k in range(LINED)):
             continue
-        rank = (start + LINED * step not in lossless, start)
-        if best is None or rank < best[0]:
-            best = (rank, Piece(step, start), found)
+        merit = (start + LINED * step not in lossless, start)
+        if best is None or merit < best[0]:
+            best = (merit, Piece(step, start), found)
     return None if best is None else _with_halos(plan, sizes, best[1], best[2], name)
 
 

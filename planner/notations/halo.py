@@ -9,6 +9,8 @@ from planner.bound import BoundNode, BoundPlan
 from planner.layers import ConvTranspose, Resize
 from planner.layers.adaptive import share
 from planner.layers.slicing import Cut
+from planner.layers.spatial import is_map
+from planner.layers.window import Window
 
 Touched = tuple[bool, ...]
 """For each position along one axis of a map, whether anything it sees is padding."""
@@ -29,7 +31,8 @@ def halos(bound: BoundPlan, node: str, axis: int) -> tuple[int, int]:
     """
     maps: dict[str, Touched] = {}
     for each in bound.nodes:
-        if len(each.output_shape) != 4 or any(name not in maps for name in each.inputs):
+        has_axis = is_map(each.output_shape) and axis < len(each.output_shape) - 2
+        if not has_axis or any(name not in maps for name in each.inputs):
             continue
         maps[each.name] = _through(each, axis, [maps[name] for name in each.inputs])
         if each.name == node:
@@ -46,9 +49,11 @@ def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
     if not inputs:
         return (False,) * size
     read = [seen for slot, seen in enumerate(inputs) if slot not in node.layer.shape_only]
+    if len(node.output_shape) != len(node.input_shapes[0]):  # its axes are not the input's: any of it may be anywhere
+        return (any(map(any, read)),) * size
     view = node.layer.fields_of_view(node.input_shapes)
     if isinstance(node.layer, ConvTranspose):
-        return _spread(node.layer, axis, read[0], size)
+        return _spread(node.layer.windows(node.input_shapes[0])[axis], read[0], size)
     if view is None:
         return tuple(map(any, zip(*read, strict=True)))
     (seen, *_), field = read, view[axis]
@@ -68,9 +73,8 @@ def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
     return tuple(found)
 
 
-def _spread(layer: ConvTranspose, axis: int, seen: Sequence[bool], size: int) -> Touched:
+def _spread(window: Window, seen: Sequence[bool], size: int) -> Touched:
     """Return what a transposed convolution's output sees; an input beyond the border counts as padding."""
-    window = layer.windows()[axis]
     stride, dilation, before = int(window.stride), int(window.dilation), int(window.before)
     found = []
     for position in range(size):

@@ -16,6 +16,7 @@ import planner.symbols as sy
 from planner.bound import ITEM_BYTES, BoundPlan, DType
 from planner.findings import Finding, SizeError
 from planner.layers.source import Input
+from planner.layers.spatial import is_map, letters
 from planner.memory.formula import memory_formula
 from planner.plan import Plan
 from planner.receptive import ReceptiveField
@@ -102,8 +103,8 @@ class Legend:
 
     def shorten(self, shape: Shape) -> Shape:
         """Return a shape with every size that is neither a number nor a name replaced by its short name."""
-        letters = "nchw" if len(shape) == 4 else "nf"
-        return tuple(self._short(size, letter) for size, letter in zip(shape, letters, strict=False))
+        short = "".join(letters(shape)).lower() if is_map(shape) else "nf"
+        return tuple(self._short(size, letter) for size, letter in zip(shape, short, strict=False))
 
     @property
     def names(self) -> Mapping[Size, Size]:
@@ -337,8 +338,8 @@ def _shape_at(shape: Shape, known: Mapping[str, int]) -> Shape:
 def _field_at(field: ReceptiveField | None, known: Mapping[str, int]) -> ReceptiveField | None:
     if field is None:
         return None
-    pairs = [(_at(high, known), _at(wide, known)) for high, wide in (field.size, field.jump, field.start)]
-    return ReceptiveField(*pairs)
+    size, jump, start = (tuple(_at(each, known) for each in fact) for fact in (field.size, field.jump, field.start))
+    return ReceptiveField(size, jump, start)
 
 
 def _nearest(plan: Plan, name: str, size: int) -> list[int]:

@@ -259,7 +259,7 @@ def settings_text(settings: Mapping[str, Any]) -> list[str]:
 
 def _value(value: Any) -> str:
     if isinstance(value, tuple):
-        return ("/" if len(value) == 4 else "x").join(map(_value, value))
+        return ("/" if len(value) > 3 else "x").join(map(_value, value))
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, str) else sy.text(value)

@@ -175,6 +175,14 @@ SIZES = (
         spec("conv: {name: a, filters: 8, kernel: 3, pad: 1}\nconv: {name: b, use: a}", "[N, 8, 28, 28]"),
     ),
     Rule(
+        "S220",
+        "sizes for other axes",
+        "A layer slides along the axes its input has: one in (N, C, L), two in (N, C, H, W), three in (N, C, D, H, W). "
+        "A setting is one number for all of them, or one for each; padding may be two for each, before and after.",
+        spec("conv: {filters: 4, kernel: [3, 3]}", "[N, 3, 100]"),
+        spec("conv: {filters: 4, kernel: 3}", "[N, 3, 100]"),
+    ),
+    Rule(
         "S301",
         "border dropped",
         "The stride does not divide, floor rounds down, and the last rows or columns of the input are in no window: "

@@ -14,6 +14,7 @@ import planner.symbols as sy
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, SizeError
 from planner.layers.source import Input
+from planner.layers.spatial import is_map
 from planner.memory.formula import memory_formula
 from planner.network import listed
 from planner.plan import Plan
@@ -212,7 +213,7 @@ def _axis_names(plan: Plan, axes: Sequence[int]) -> tuple[str, ...]:
     """Return the free names that stand at some axes of the inputs."""
     found: dict[str, None] = {}
     for node in plan.nodes:
-        if isinstance(node.layer, Input) and (len(node.output) == 4 or 0 in axes):
+        if isinstance(node.layer, Input) and (is_map(node.output) or 0 in axes):
             for axis in axes:
                 found.update(dict.fromkeys(sorted(sy.free(node.output[axis]))))
     return tuple(found)
@@ -282,9 +283,7 @@ def _measure(plan: Plan, names: tuple[str, ...], values: Mapping[str, int], budg
     return measure
 
 
-def _bisect(
-    candidates: _Candidates, measure: Callable[[int], int], limit: int, first: int
-) -> tuple[int, int | None]:
+def _bisect(candidates: _Candidates, measure: Callable[[int], int], limit: int, first: int) -> tuple[int, int | None]:
     """Return neighbouring accepted values of which the lower fits and the higher does not; None where all fit.
 
     Guesses are where a straight line through the ends meets the limit, in turn with the middle.

@@ -15,6 +15,7 @@ import planner.symbols as sy
 from planner.check import Diagnosis, diagnose
 from planner.findings import Finding, ShapeError, nearest
 from planner.fixes import freed
+from planner.layers.spatial import LETTERS, is_map, letters
 from planner.network import Expectation, Network, listed
 from planner.plan import Plan
 from planner.symbols import Shape, Size
@@ -64,7 +65,7 @@ class Want:
             raise ValueError(f"{text!r} is not a wanted size; write  out.H=1  or  out=N,10,7,7")
         sizes = tuple(int(part) if _NUMBER.match(part) else part for part in re.split(r"\s*,\s*", match[2]))
         name, dot, axis = match[1].rpartition(".")
-        if not dot or axis not in ("N", "C", "H", "W"):
+        if not dot or axis not in ("N", "C", *{letter for some in LETTERS.values() for letter in some}):
             return cls(match[1], "", sizes)
         if len(sizes) != 1:
             raise ValueError(f"{text!r}: one axis has one size; write  {match[1]}={sizes[0]}")
@@ -81,9 +82,9 @@ class Want:
             if len(self.sizes) != len(actual):
                 return None
             return tuple(a if s == ANY else sy.size(s) for a, s in zip(actual, self.sizes, strict=True))
-        position = "NCHW".index(self.axis)
-        if position >= len(actual):
+        if self.axis not in letters(actual):
             return None
+        position = letters(actual).index(self.axis)
         wanted = actual[position] if self.sizes[0] == ANY else sy.size(self.sizes[0])
         return (*actual[:position], wanted, *actual[position + 1 :])
 
@@ -127,7 +128,7 @@ def loosened(plan: Plan) -> Plan | None:
     >>> loosened(net.check()).domain.text()
     'N >= 1, H >= 3, W >= 3'
     """
-    maps = [shape for shape in plan.input_shapes.values() if len(shape) == 4]
+    maps = [shape for shape in plan.input_shapes.values() if is_map(shape)]
     if not any(sy.constant(size) is not None for shape in maps for size in shape[2:]):
         return None
     network = freed(plan.network)
@@ -239,7 +240,7 @@ def _asked(plan: Plan, want: Want) -> tuple[Shape | None, Finding | None]:
         return None, Finding("S212", f"{want.text}: the network has no size {listed(strangers)}", fixes=(fix,))
     shape = want.shape(node.output)
     if shape is None:
-        axes = "N, C, H, W" if len(node.output) == 4 else "N, C (its features)"
+        axes = ", ".join(letters(node.output)) if is_map(node.output) else "N, C (its features)"
         message = f"{want.text}: `{want.target}` has {len(node.output)} axes, {axes}"
         return None, Finding("S212", message, fixes=(f"it is {sy.shape_text(node.output)}",))
     return shape, None
@@ -286,5 +287,3 @@ def _around(plan: Plan, size: Size, target: int) -> Iterable[tuple[int, str]]:
     for nearby in (below, above):
         if nearby is not None:
             yield nearby[0], f"{name} = {nearby[1]}"
-
-

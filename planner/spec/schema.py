@@ -13,6 +13,7 @@ from typing import Any
 from planner.augment import FLIPS, Augment
 from planner.behind import ACTIVATIONS, NORMS
 from planner.layers import KINDS, Layer
+from planner.layers.spatial import MOST
 from planner.optimizers import OPTIMIZERS
 from planner.references import NAMES
 from planner.spec.drafts import BLOCK, COMMON, CONDITION, PARAMETER_TYPES, USE
@@ -57,7 +58,7 @@ def schema() -> dict[str, Any]:
             {
                 "spec": {"const": VERSION},
                 "name": _NAME,
-                "input": {"type": "object", "minProperties": 1, "additionalProperties": _shape([2, 4])},
+                "input": {"type": "object", "minProperties": 1, "additionalProperties": _shape([2, 5])},
                 "blocks": {"type": ["object", "null"], "additionalProperties": {"$ref": "#/definitions/block"}},
                 "layers": {"$ref": "#/definitions/layers", "type": "array"},
                 "output": _output(),
@@ -66,9 +67,9 @@ def schema() -> dict[str, Any]:
         ),
         "definitions": {
             "size": {"type": ["integer", "string"], "description": "a whole number, or the name of a free size"},
-            "pair": {
-                "description": "one size, or [height, width]",
-                "anyOf": [_size(), {"type": "array", "items": _size(), "minItems": 2, "maxItems": 2}],
+            "per_axis": {
+                "description": "one size, or one for each axis: [height, width]",
+                "anyOf": [_size(), {"type": "array", "items": _size(), "minItems": 1, "maxItems": MOST}],
             },
             "layers": {"type": "array", "minItems": 1, "items": {"$ref": "#/definitions/layer"}},
             "layer": {
@@ -185,9 +186,9 @@ def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
         array |= {} if longest is None else {"maxItems": longest}
         return {"anyOf": [one, array]}
     if item.name == "pad":
-        sides = {"type": "array", "items": _size(), "minItems": 4, "maxItems": 4}
-        return {"anyOf": [{"$ref": "#/definitions/pair"}, sides]}
-    return {"$ref": "#/definitions/pair"} if annotation == "Any" else _size()
+        sides = {"type": "array", "items": _size(), "minItems": 4, "maxItems": 2 * MOST}
+        return {"anyOf": [{"$ref": "#/definitions/per_axis"}, sides]}
+    return {"$ref": "#/definitions/per_axis"} if annotation == "Any" else _size()
 
 
 def _use() -> dict[str, Any]:

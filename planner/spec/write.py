@@ -118,7 +118,9 @@ def _behind(network: Network, node: Node) -> list[str]:
 
 
 def settings(layer: Layer) -> dict[str, Any]:
-    """Return the settings of a layer that differ from their defaults, in the shortest form a spec takes.
+    """Return the settings of a layer that differ from their defaults, as a spec takes them.
+
+    A list of equal sizes stays one, and with it the number of axes it is for.
 
     Examples
     --------
@@ -126,24 +128,14 @@ def settings(layer: Layer) -> dict[str, Any]:
     >>> settings(Conv(filters=6, kernel=(5, 3), pad=1))
     {'filters': 6, 'kernel': [5, 3], 'pad': 1}
     """
-    defaults = {item.name: item.default for item in fields(layer)}
-    lists = {item.name for item in fields(layer) if "lengths" in item.metadata}
-    short = {
-        key: list(value) if key in lists and isinstance(value, tuple) else _short(value)
-        for key, value in layer.settings().items()
-    }
-    return {key: value for key, value in short.items() if value != defaults[key]}
-
-
-def _short(value: Any) -> Any:
-    """Return one number for a pair or four sides that are all alike, [h, w] for sides alike in pairs."""
-    if not isinstance(value, tuple):
-        return value
-    if all(item == value[0] for item in value):
-        return value[0]
-    if len(value) == 4 and value[0] == value[1] and value[2] == value[3]:
-        return [value[0], value[2]]
-    return list(value)
+    given = {item.name: item for item in fields(layer)}
+    found = layer.settings()
+    for name, item in given.items():
+        value = getattr(layer, name)
+        if isinstance(value, tuple) and len(value) > 1 and (name in found or all(one == item.default for one in value)):
+            found[name] = value
+    plain = {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+    return {key: value for key, value in plain.items() if key not in given or value != given[key].default}
 
 
 def flow(value: Any) -> str:

@@ -1,13 +1,16 @@
-"""Pooling of equal shares of a map (C, H, W, N): along the rows first, then along the columns."""
+"""Pooling of equal shares of a map (C, H, W, N): along the last axis first, then along those before it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from math import prod
 
 import numpy as np
 
 from planner.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePool, share
-from runtime.kernels.base import Array, Kernel, LayerT, kernel
+from planner.layers.spatial import between
+from runtime.kernels.base import Array, Kernel, LayerT, at, kernel, user_shape
 
 
 def shares(size: int, count: int) -> list[slice]:
@@ -22,30 +25,26 @@ def shares(size: int, count: int) -> list[slice]:
 
 
 class AdaptiveKernel(Kernel[LayerT]):
-    """What both share: the windows along both axes, and room for the rows once their columns are pooled."""
+    """What both share: the windows along each axis, and room for the maps between the input and the output."""
 
     def prepare(self) -> None:
         assert isinstance(self.layer, AdaptivePool)
         x, y = self.arrays.inputs[0], self.arrays.output
-        self.high, self.wide = shares(x.shape[1], y.shape[1]), shares(x.shape[2], y.shape[2])
+        self.axes = [(axis, shares(x.shape[axis], y.shape[axis])) for axis in range(x.ndim - 2, 0, -1)]
         self.work = self.scratch()
-        self.rows = self.work.take(*x.shape[:2], y.shape[2], x.shape[3])
+        self.between = [self.work.take(*shape[1:], shape[0]) for shape in between(user_shape(x), user_shape(y))]
         self.grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         self.begin()
 
     def begin(self) -> None:
         """Take what else is needed of `work`."""
 
-    def reduce_rows(self, ufunc: np.ufunc) -> None:
-        """Reduce the windows along the width."""
-        for column, window in enumerate(self.wide):
-            ufunc.reduce(self.arrays.inputs[0][:, :, window], axis=2, out=self.rows[:, :, column])
-
-    def reduce(self, ufunc: np.ufunc) -> None:
-        """Reduce the windows along both axes."""
-        self.reduce_rows(ufunc)
-        for row, window in enumerate(self.high):
-            ufunc.reduce(self.rows[:, window], axis=1, out=self.arrays.output[:, row])
+    def reduce(self, ufunc: np.ufunc, out: Sequence[Array]) -> None:
+        """Reduce the windows along one axis after the other, as far as `out` goes."""
+        maps = (self.arrays.inputs[0], *out)
+        for (axis, windows), (source, target) in zip(self.axes, pairwise(maps), strict=False):
+            for index, window in enumerate(windows):
+                ufunc.reduce(source[at(axis, window)], axis=axis, out=target[at(axis, index)])
 
 
 @kernel(AdaptiveAvgPool)
@@ -54,67 +53,66 @@ class AdaptiveAvgPoolKernel(AdaptiveKernel[AdaptiveAvgPool]):
 
     def begin(self) -> None:
         y = self.arrays.output
-        down, across = (
-            np.array([1 / (window.stop - window.start) for window in windows], y.dtype)
-            for windows in (self.high, self.wide)
-        )
-        self.down, self.across = down[:, None, None], across[:, None]
+        self.factors = []
+        for axis, windows in reversed(self.axes):
+            share = np.array([1 / (window.stop - window.start) for window in windows], y.dtype)
+            self.factors.append(share.reshape(-1, *(1,) * (y.ndim - 1 - axis)))
         if self.grad_input is not None:
             self.scaled = self.work.take(*y.shape)
 
     def forward(self) -> None:
-        self.reduce(np.add)
+        self.reduce(np.add, (*self.between, self.arrays.output))
         self._scale(self.arrays.output, self.arrays.output)
 
     def backward(self) -> None:
         if self.grad_input is None:
             return
         self._scale(self.grad_output, self.scaled)
-        self.rows.fill(0)
-        for row, window in enumerate(self.high):
-            target = self.rows[:, window]
-            np.add(target, self.scaled[:, row, None], out=target)
-        self.grad_input.fill(0)
-        for column, window in enumerate(self.wide):
-            target = self.grad_input[:, :, window]
-            np.add(target, self.rows[:, :, column, None], out=target)
+        maps = (self.scaled, *reversed(self.between), self.grad_input)
+        for (axis, windows), (grad, target) in zip(reversed(self.axes), pairwise(maps), strict=True):
+            target.fill(0)
+            for index, window in enumerate(windows):
+                part = target[at(axis, window)]
+                np.add(part, grad[at(axis, slice(index, index + 1))], out=part)
 
     def _scale(self, sums: Array, out: Array) -> None:
-        np.multiply(sums, self.down, out=out)
-        np.multiply(out, self.across, out=out)
+        for factor in self.factors:
+            np.multiply(sums, factor, out=out)
+            sums = out
 
 
 @kernel(AdaptiveMaxPool)
 class AdaptiveMaxPoolKernel(AdaptiveKernel[AdaptiveMaxPool]):
     """Largest value of each share; its gradient goes to the first position in reading order that has it.
 
-    Backward hands it on twice: to the first row of a share whose maximum it is, and in that row to the first column.
+    Backward hands it on axis by axis: to the first row of a share whose maximum it is, and in that row to the first
+    column.
     """
 
     def begin(self) -> None:
         if self.grad_input is None:
             return
-        x, y = self.arrays.inputs[0], self.arrays.output
-        self.grad_rows = self.work.take(*self.rows.shape)
-        line = x.shape[0] * max(x.shape[1], y.shape[2]) * x.shape[3]
-        self.left, self.taken, self.equal = self.work.take(line), self.work.take(line), self.work.take_mask(line)
+        maps = (*self.between, self.arrays.output)
+        self.grads_between = [self.work.take(*array.shape) for array in self.between]
+        face = max(array.size // array.shape[axis] for (axis, _), array in zip(self.axes, maps, strict=True))
+        self.left, self.taken, self.equal = self.work.take(face), self.work.take(face), self.work.take_mask(face)
 
     def forward(self) -> None:
-        self.reduce(np.maximum)
+        self.reduce(np.maximum, (*self.between, self.arrays.output))
 
     def backward(self) -> None:
         if self.grad_input is None:
             return
-        self.reduce_rows(np.maximum)
-        self.grad_rows.fill(0)
-        for row, window in enumerate(self.high):
-            where = [(self.rows[:, each], self.grad_rows[:, each]) for each in range(window.start, window.stop)]
-            self._hand_on(self.grad_output[:, row], self.arrays.output[:, row], where)
-        self.grad_input.fill(0)
-        x = self.arrays.inputs[0]
-        for column, window in enumerate(self.wide):
-            where = [(x[:, :, each], self.grad_input[:, :, each]) for each in range(window.start, window.stop)]
-            self._hand_on(self.grad_rows[:, :, column], self.rows[:, :, column], where)
+        self.reduce(np.maximum, self.between)
+        largest = [self.arrays.output, *reversed(self.between), self.arrays.inputs[0]]
+        grads = [self.grad_output, *reversed(self.grads_between), self.grad_input]
+        steps = zip(reversed(self.axes), pairwise(largest), pairwise(grads), strict=True)
+        for (axis, windows), (most, values), (grad, target) in steps:
+            target.fill(0)
+            for index, window in enumerate(windows):
+                places = (at(axis, each) for each in range(window.start, window.stop))
+                where = [(values[place], target[place]) for place in places]
+                self._hand_on(grad[at(axis, index)], most[at(axis, index)], where)
 
     def _hand_on(self, grad: Array, largest: Array, where: list[tuple[Array, Array]]) -> None:
         count = prod(grad.shape)

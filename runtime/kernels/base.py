@@ -22,6 +22,8 @@ Array: TypeAlias = npt.NDArray[np.floating]
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
+Index: TypeAlias = tuple[slice | int, ...]
+
 LayerT = TypeVar("LayerT", bound=Layer)
 
 
@@ -143,6 +145,17 @@ def flat(array: Array, *shape: int) -> Array:
     (6, 4)
     """
     return array.reshape(shape or (-1,), copy=False)
+
+
+def at(axis: int, where: int | slice) -> Index:
+    """Return the index of a position, or of some, along one axis.
+
+    Examples
+    --------
+    >>> np.arange(6).reshape(2, 3)[at(1, 2)].tolist()
+    [2, 5]
+    """
+    return (*(slice(None),) * axis, where)
 
 
 def user_shape(array: Array) -> tuple[int, ...]:

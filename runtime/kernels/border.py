@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
@@ -10,12 +11,14 @@ from planner.layers.border import Crop, Pad
 from runtime.kernels.base import Array, Kernel, kernel, user_shape
 
 
-def _around(array: Array, top: int, left: int, inner: tuple[int, int]) -> Iterator[Array]:
-    """Yield the parts of a map that lie outside a rectangle of that height and width."""
-    bottom, right = top + inner[0], left + inner[1]
-    for part in (array[:, :top], array[:, bottom:], array[:, top:bottom, :left], array[:, top:bottom, right:]):
-        if part.size:
-            yield part
+def _around(array: Array, corner: Sequence[int], inner: Sequence[int]) -> Iterator[Array]:
+    """Yield the parts of a map that lie outside a block of that size at that corner."""
+    within: tuple[slice, ...] = (slice(None),)
+    for first, size in zip(corner, inner, strict=True):
+        for part in (array[*within, :first], array[*within, first + size :]):
+            if part.size:
+                yield part
+        within = (*within, slice(first, first + size))
 
 
 def _sources(size: int, before: int, after: int, mode: str) -> list[tuple[slice, slice]]:
@@ -39,25 +42,26 @@ def _sources(size: int, before: int, after: int, mode: str) -> list[tuple[slice,
 
 @kernel(Pad)
 class PadKernel(Kernel[Pad]):
-    """A border around a map, a rectangle at a time; what was copied gets the gradients of all its copies."""
+    """A border around a map, a block at a time; what was copied gets the gradients of all its copies."""
 
     def prepare(self) -> None:
         x, y, mode = self.arrays.inputs[0], self.arrays.output, self.layer.mode
-        top, bottom, left, right = map(int, self.layer.pad)
-        down, across = (
-            _sources(size, before, after, mode)
-            for size, before, after in zip(x.shape[1:3], (top, left), (bottom, right), strict=True)
+        around = self.layer.sides(user_shape(x))
+        axes = (
+            _sources(size, int(before), int(after), mode)
+            for size, (before, after) in zip(x.shape[1:-1], around, strict=True)
         )
-        places = [((to_row, to_column), (row, column)) for to_row, row in down for to_column, column in across]
-        self.constant = list(_around(y, top, left, (x.shape[1], x.shape[2]))) if mode == "constant" else []
+        places = [tuple(zip(*some, strict=True)) for some in product(*axes)]
+        corner = [int(before) for before, _ in around]
+        self.constant = list(_around(y, corner, x.shape[1:-1])) if mode == "constant" else []
         self.copies = [(y[:, *to], x[:, *source]) for to, source in places]
         grad = self.arrays.grad_inputs[0] if self.differentiates else None
         self.folds: list[tuple[Array, Array, tuple[int, ...], Array]] = []
         for to, source in places if grad is not None else ():
             assert grad is not None
             part, target = self.grad_output[:, *to], grad[:, *source]
-            axes = tuple(axis for axis in (1, 2) if part.shape[axis] != target.shape[axis])
-            self.folds.append((part, target, axes, self.scratch().take(*target.shape) if axes else target))
+            folded = tuple(axis for axis in range(1, part.ndim - 1) if part.shape[axis] != target.shape[axis])
+            self.folds.append((part, target, folded, self.scratch().take(*target.shape) if folded else target))
 
     def forward(self) -> None:
         for part in self.constant:
@@ -82,12 +86,12 @@ class CropKernel(Kernel[Crop]):
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
-        top, left = self.layer.offsets(tuple(map(user_shape, self.arrays.inputs)))
-        middle = (slice(None), slice(top, top + y.shape[1]), slice(left, left + y.shape[2]))
+        corner = self.layer.offsets(tuple(map(user_shape, self.arrays.inputs)))
+        middle = (slice(None), *(slice(n, n + kept) for n, kept in zip(corner, y.shape[1:-1], strict=True)))
         self.middle = x[middle]
         grad_input = self.arrays.grad_inputs[0]
         self.grad_middle = None if grad_input is None else grad_input[middle]
-        self.zeros = [] if grad_input is None else list(_around(grad_input, top, left, (y.shape[1], y.shape[2])))
+        self.zeros = [] if grad_input is None else list(_around(grad_input, corner, y.shape[1:-1]))
         self.zeros += [grad for grad in self.arrays.grad_inputs[1:] if grad is not None]
 
     def forward(self) -> None:

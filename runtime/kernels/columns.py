@@ -5,16 +5,18 @@ Everything is views: which slice of the input each tap sees is settled once, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
+from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from planner.layers.scratch import ColumnBlocks, pieces
 from planner.layers.window import Window
-from runtime.kernels.base import Array, flat
-from runtime.kernels.window import Reach, reach, taps
+from runtime.kernels.base import Array, Index, flat
+from runtime.kernels.window import Reach, Span, Windows, reach, taps
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class ColumnBlock:
     Attributes
     ----------
     first, last : int
-        Its positions, counted over (height, width, batch) of the output.
+        Its positions, counted over (depth, height, width, batch) of the output.
     matrix : Array
         (groups, depth / groups, last - first).
     zeros : tuple of Array
@@ -57,7 +59,7 @@ class ColumnBlock:
 
 def direct_blocks(source: Array, blocks: ColumnBlocks) -> list[ColumnBlock]:
     """Return blocks of a (groups, depth, positions) matrix that is its own column matrix."""
-    step = blocks.step[0] * blocks.step[1] * blocks.batch
+    step = prod(blocks.step) * blocks.batch
     return [
         ColumnBlock(first, last, source[:, :, first:last], (), (), ())
         for first, last in pieces(source.shape[2], max(step, 1))
@@ -66,8 +68,8 @@ def direct_blocks(source: Array, blocks: ColumnBlocks) -> list[ColumnBlock]:
 
 def column_blocks(
     source: Array,
-    windows: tuple[Window, Window],
-    out: tuple[int, int],
+    windows: Windows,
+    out: tuple[int, ...],
     blocks: ColumnBlocks,
     memory: Array,
     target: Array | None = None,
@@ -77,11 +79,11 @@ def column_blocks(
     Parameters
     ----------
     source : Array
-        (groups, channels, H, W, N).
+        (groups, channels, D, H, W, N).
     windows : tuple of Window
         Plain ints; `before` may be negative, which skips positions of the input.
     out : tuple of int
-        Output positions along H and W.
+        Output positions along D, H and W.
     blocks : ColumnBlocks
         How to cut them.
     memory : Array
@@ -89,52 +91,54 @@ def column_blocks(
     target : Array, optional
         Like `source`: where `scatter` adds to.
     """
-    rows, columns = blocks.step
-    found = []
-    for row in pieces(out[0], rows):
-        for column in pieces(out[1], columns):
-            found.append(_column_block(source, windows, out, row, column, memory, target))
-    return found
+    cuts = (pieces(size, step) for size, step in zip(out, blocks.step, strict=True))
+    return [_column_block(source, windows, out, spans, memory, target) for spans in product(*cuts)]
 
 
 def _column_block(
     source: Array,
-    windows: tuple[Window, Window],
-    out: tuple[int, int],
-    rows: tuple[int, int],
-    columns: tuple[int, int],
+    windows: Windows,
+    out: tuple[int, ...],
+    spans: tuple[Span, ...],
     memory: Array,
     target: Array | None,
 ) -> ColumnBlock:
-    groups, channels, high, wide, batch = source.shape
-    kernel = (windows[0].kernel, windows[1].kernel)
-    lengths = (rows[1] - rows[0], columns[1] - columns[0])
+    groups, channels, *sizes, batch = source.shape
+    kernel = [window.kernel for window in windows]
+    lengths = [last - first for first, last in spans]
     shape = (groups, channels, *kernel, *lengths, batch)
-    block = memory[: int(np.prod(shape))].reshape(shape)
+    block = memory[: prod(shape)].reshape(shape)
+    whole = slice(None)
     zeros: list[Array] = []
-    vertical = list(_runs(windows[0], high, rows))
-    horizontal = list(_runs(windows[1], wide, columns))
-    for some, where in vertical:
-        zeros += [block[:, :, some, :, part] for part in _outside(where, rows)]
-    for some, where in horizontal:
-        zeros += [block[:, :, :, some, :, part] for part in _outside(where, columns)]
+    runs = [list(_runs(*axis)) for axis in zip(windows, sizes, spans, strict=True)]
+    for axis, along in enumerate(runs):
+        for some, where in along:
+            for beside in _outside(where, spans[axis]):
+                index = [whole] * 8
+                index[2 + axis], index[5 + axis] = some, beside
+                zeros.append(block[tuple(index)])
+    starts = [first for first, _ in spans]
     copies = []
-    for down, high_reach in vertical:
-        for across, wide_reach in horizontal:
-            if high_reach is not None and wide_reach is not None:
-                part = block[:, :, down, across, high_reach.within(rows[0]), wide_reach.within(columns[0])]
-                copies.append((part, _seen(source, windows, part.shape, high_reach, wide_reach)))
+    for run in product(*runs):
+        reaches = [where for _, where in run if where is not None]
+        if len(reaches) == len(run):
+            within = (where.within(first) for where, first in zip(reaches, starts, strict=True))
+            taken: Index = (whole, whole, *(some for some, _ in run), *within)
+            part = block[taken]
+            copies.append((part, _seen(source, windows, part.shape, reaches)))
     sums = []
     if target is not None:
-        for i, j, high_reach, wide_reach in taps(windows, (high, wide), rows, columns):
-            part = block[:, :, i, j, high_reach.within(rows[0]), wide_reach.within(columns[0])]
-            sums.append((part, target[:, :, high_reach.seen, wide_reach.seen]))
-    first = (rows[0] * out[1] + columns[0]) * batch
-    matrix = flat(block, groups, channels * kernel[0] * kernel[1], lengths[0] * lengths[1] * batch)
+        for place, sight in taps(windows, sizes, spans):
+            within = (where.within(first) for where, first in zip(sight, starts, strict=True))
+            tap: Index = (whole, whole, *place, *within)
+            part = block[tap]
+            sums.append((part, target[:, :, *(where.seen for where in sight)]))
+    first = ((starts[0] * out[1] + starts[1]) * out[2] + starts[2]) * batch
+    matrix = flat(block, groups, channels * prod(kernel), prod(lengths) * batch)
     return ColumnBlock(first, first + matrix.shape[2], matrix, tuple(zeros), tuple(copies), tuple(sums))
 
 
-def _runs(window: Window, size: int, span: tuple[int, int]) -> Iterator[tuple[slice, Reach | None]]:
+def _runs(window: Window, size: int, span: Span) -> Iterator[tuple[slice, Reach | None]]:
     """Yield taps with their reach: all together where each meets the input everywhere, else one by one."""
     each = [reach(window, tap, size, *span) for tap in range(window.kernel)]
     if all(one is not None and (one.first, one.last) == span for one in each):
@@ -144,7 +148,7 @@ def _runs(window: Window, size: int, span: tuple[int, int]) -> Iterator[tuple[sl
         yield slice(tap, tap + 1), one
 
 
-def _outside(where: Reach | None, span: tuple[int, int]) -> Iterator[slice]:
+def _outside(where: Reach | None, span: Span) -> Iterator[slice]:
     """Yield the parts of a span that a reach leaves out, counted from its start."""
     if where is None:
         yield slice(0, span[1] - span[0])
@@ -155,17 +159,11 @@ def _outside(where: Reach | None, span: tuple[int, int]) -> Iterator[slice]:
         yield slice(where.last - span[0], span[1] - span[0])
 
 
-def _seen(source: Array, windows: tuple[Window, Window], shape: tuple[int, ...], high: Reach, wide: Reach) -> Array:
-    """Return the input as the taps of one run see it, (groups, channels, taps, taps, rows, columns, N), no copy."""
-    group, channel, row, column, batch = source.strides
-    strides = (
-        group,
-        channel,
-        row * windows[0].dilation,
-        column * windows[1].dilation,
-        row * high.step,
-        column * wide.step,
-        batch,
-    )
-    corner = source[:, :, high.start :, wide.start :]
+def _seen(source: Array, windows: Windows, shape: tuple[int, ...], sight: Sequence[Reach]) -> Array:
+    """Return the input as the taps of one run see it, (groups, channels, taps, positions, N) by axes, no copy."""
+    group, channel, *steps, batch = source.strides
+    taps_apart = (step * window.dilation for step, window in zip(steps, windows, strict=True))
+    apart = (step * where.step for step, where in zip(steps, sight, strict=True))
+    corner = source[:, :, *(slice(where.start, None) for where in sight)]
+    strides = (group, channel, *taps_apart, *apart, batch)
     return as_strided(corner, shape=shape, strides=strides, writeable=False)

@@ -1,4 +1,4 @@
-"""Convolution on batch-last maps (C, H, W, N), by whichever way the plan found cheapest."""
+"""Convolution on batch-last maps of one, two or three axes, (C, H, W, N), by whichever way the plan found cheapest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from planner.layers.conv import Conv
 from runtime.kernels.base import Kernel, flat, kernel, user_shape
 from runtime.kernels.depthwise import Depthwise
 from runtime.kernels.products import Products, Rotated
+from runtime.kernels.window import over_volume
 
 
 @kernel(Conv)
@@ -17,7 +18,7 @@ class ConvKernel(Kernel[Conv]):
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
         plan = self.layer.scratch((user_shape(x),), user_shape(y))
-        windows = self.layer.windows(user_shape(x))
+        windows = over_volume(self.layer.windows(user_shape(x)))
         way = Depthwise if plan.depthwise else Products
         self.way = way(plan, windows, self.arrays, self.scratch(), self.differentiates)
         self.rotated: Rotated | None = None

@@ -8,6 +8,7 @@ from planner.layers.convtranspose import ConvTranspose
 from runtime.kernels.base import Kernel, flat, kernel, user_shape
 from runtime.kernels.columns import column_blocks
 from runtime.kernels.products import WeightSum
+from runtime.kernels.window import over_volume, volume
 
 
 @kernel(ConvTranspose)
@@ -24,20 +25,20 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
         weight = self.arrays.parameters["weight"]
         groups = int(self.layer.groups)
         channels, filters = x.shape[0] // groups, weight.shape[1]
-        depth = filters * weight.shape[2] * weight.shape[3]
-        positions = (x.shape[1], x.shape[2])
-        count = positions[0] * positions[1] * x.shape[3]
+        depth = weight.size // weight.shape[0]
+        positions = volume(x).shape[1:4]
+        count = x.size // x.shape[0]
         plan = self.layer.blocks((user_shape(x),), user_shape(y))
         scratch = self.scratch()
         memory = scratch.take(plan.elements)
-        maps = flat(y, groups, filters, *y.shape[1:])
-        windows = self.layer.windows()
+        maps = flat(y, groups, filters, *volume(y).shape[1:])
+        windows = over_volume(self.layer.windows(user_shape(x)))
         self.weight = flat(weight, groups, channels, depth)
         self.blocks = column_blocks(maps, windows, positions, plan, memory, target=maps)
         columns = flat(x, groups, channels, count)
         self.inputs = [columns[:, :, block.first : block.last] for block in self.blocks]
         bias = self.arrays.parameters.get("bias")
-        self.bias = None if bias is None else flat(bias, y.shape[0], 1, 1, 1)
+        self.bias = None if bias is None else flat(bias, y.shape[0], *(1,) * (y.ndim - 1))
         if not self.differentiates:
             return
         grad_maps = flat(self.grad_output, *maps.shape)

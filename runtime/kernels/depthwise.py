@@ -8,20 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 
 import numpy as np
 
 from planner.layers.scratch import ConvScratch, pieces
-from planner.layers.window import Window
-from runtime.kernels.base import Array, Arrays, Scratch, flat
-from runtime.kernels.window import Views, channel_tiles, taps
+from runtime.kernels.base import Array, Arrays, Index, Scratch, flat
+from runtime.kernels.window import Span, Views, Windows, channel_tiles, taps, volume
 
 
 @dataclass(frozen=True, slots=True)
 class Tap:
     """One tap of one strip of rows: which numbers it multiplies, and where the products go, tile by tile.
 
-    Shapes are (tiles, channels, rows, columns, N), the weight's (tiles, channels, 1, 1, 1) and its gradient's (tiles,
+    Shapes are (tiles, channels, D, H, W, N), the weight's (tiles, channels, 1, 1, 1, 1) and its gradient's (tiles,
     channels); the scratch memory `product`, its rows and `share` serve one tile after the other.
     """
 
@@ -48,46 +48,50 @@ class Depthwise:
     training : bool
     """
 
-    def __init__(
-        self, plan: ConvScratch, windows: tuple[Window, Window], arrays: Arrays, scratch: Scratch, training: bool
-    ) -> None:
+    def __init__(self, plan: ConvScratch, windows: Windows, arrays: Arrays, scratch: Scratch, training: bool) -> None:
         self.plan, self.windows, self.arrays = plan, windows, arrays
-        (x,), y = arrays.inputs, arrays.output
+        x, y = volume(arrays.inputs[0]), volume(arrays.output)
+        self.output = y
         self.channels, self.multiple = x.shape[0], y.shape[0] // x.shape[0]
         self.product = scratch.take(plan.tiles.elements)
         self.share = scratch.take(self.channels) if training else self.product[:0]
         self.grad_input = arrays.grad_inputs[0] if training else None
         bias = arrays.parameters.get("bias")
-        self.bias = None if bias is None else flat(bias, y.shape[0], 1, 1, 1)
-        step, rows = plan.tiles.step
-        grad_output = arrays.grad_output if training else None
+        self.bias = None if bias is None else flat(bias, y.shape[0], 1, 1, 1, 1)
+        step, *cuts = plan.tiles.step
+        self.spans = list(product(*(pieces(n, cut) for n, cut in zip(y.shape[1:3], cuts, strict=True))))
+        grad_output = volume(arrays.grad_output) if training and arrays.grad_output is not None else None
         grad_weight = arrays.grad_parameters.get("weight") if training else None
         self.maps = channel_tiles(x, step), channel_tiles(self._by_channel(y), step)
-        self.weights = channel_tiles(self._by_channel(arrays.parameters["weight"]), step)
+        self.weights = channel_tiles(self._taps_of(arrays.parameters["weight"]), step)
         self.grads = [
             [None] * len(self.weights) if array is None else channel_tiles(array, step)
             for array in (
-                self.grad_input,
+                None if self.grad_input is None else volume(self.grad_input),
                 None if grad_output is None else self._by_channel(grad_output),
-                None if grad_weight is None else self._by_channel(grad_weight),
+                None if grad_weight is None else self._taps_of(grad_weight),
             )
         ]
-        count = len(self.weights) * -(-y.shape[1] // rows) * plan.taps * self.multiple
+        count = len(self.weights) * len(self.spans) * plan.taps * self.multiple
         self.strips = Views(partial(self._strips, count), count)
 
     def _by_channel(self, array: Array) -> Array:
         """Return an array of filters as (channels, filters of one channel, ...)."""
         return flat(array, self.channels, self.multiple, *array.shape[1:])
 
+    def _taps_of(self, weight: Array) -> Array:
+        """Return weights as (channels, filters of one channel, kd, kh, kw)."""
+        return flat(weight, self.channels, self.multiple, *self.plan.kernel)
+
     def _strips(self, count: int) -> Iterator[tuple[int, Views[Tap]]]:
-        """Yield strips of rows: how many tiles they have, and the taps of them all."""
+        """Yield strips of slabs and rows: how many tiles they have, and the taps of them all."""
         for maps in zip(*self.maps, self.weights, *self.grads, strict=True):
-            for span in pieces(self.arrays.output.shape[1], self.plan.tiles.step[1]):
-                yield len(maps[0]), Views(partial(self._taps, span, *maps), count)
+            for spans in self.spans:
+                yield len(maps[0]), Views(partial(self._taps, spans, *maps), count)
 
     def _taps(
         self,
-        rows: tuple[int, int],
+        spans: tuple[Span, ...],
         x: Array,
         y: Array,
         weight: Array,
@@ -96,30 +100,30 @@ class Depthwise:
         grad_weight: Array | None,
     ) -> Iterator[Tap]:
         whole, step = slice(None), x.shape[1]
-        for i, j, high, wide in taps(self.windows, (x.shape[2], x.shape[3]), rows, (0, y.shape[4])):
-            where = (whole, whole, high.seen, wide.seen)
+        for place, sight in taps(self.windows, x.shape[2:5], (*spans, (0, y.shape[5]))):
+            where: Index = (whole, whole, *(one.seen for one in sight))
             seen = x[where]
             product = self.product[: seen[0].size].reshape(seen.shape[1:])
             for which in range(self.multiple):
-                there = (whole, whole, which, slice(high.first, high.last), slice(wide.first, wide.last))
+                there: Index = (whole, whole, which, *(slice(one.first, one.last) for one in sight))
                 yield Tap(
                     seen,
-                    weight[:, :, which, 0, i, j, None, None, None],
+                    weight[:, :, which, *place, None, None, None, None],
                     y[there],
                     product,
                     flat(product, step, -1),
                     self.share[:step],
                     None if grad_output is None else grad_output[there],
                     None if grad_input is None else grad_input[where],
-                    None if grad_weight is None else grad_weight[:, :, which, 0, i, j],
+                    None if grad_weight is None else grad_weight[:, :, which, *place],
                 )
 
     def forward(self) -> None:
         """Compute the output."""
         if self.bias is None:
-            self.arrays.output.fill(0)
+            self.output.fill(0)
         else:
-            np.copyto(self.arrays.output, self.bias)
+            np.copyto(self.output, self.bias)
         for tiles, some in self.strips:
             for tile in range(tiles):
                 for tap in some:

@@ -1,6 +1,8 @@
-"""Reductions of each channel's whole map to one number, (C, H, W, N) -> (C, 1, 1, N)."""
+"""Reductions of each channel's whole map to one number, (C, H, W, N) -> (C, 1, 1, N), whatever axes there are."""
 
 from __future__ import annotations
+
+from math import prod
 
 import numpy as np
 
@@ -13,11 +15,12 @@ class GlobalSumKernel(Kernel[LayerT]):
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
-        channels, high, wide, batch = x.shape
-        self.input = x
-        self.rows = self.scratch().take(channels, high, batch)
+        channels, *sizes, batch = x.shape
+        lines = prod(sizes[:-1])
+        self.input = flat(x, channels, lines, sizes[-1], batch)
+        self.rows = self.scratch().take(channels, lines, batch)
         self.output = flat(y, channels, batch)
-        self.scale = y.dtype.type(self.factor(high * wide))
+        self.scale = y.dtype.type(self.factor(prod(sizes)))
 
     def factor(self, positions: int) -> float:
         """Return what the sum over a map of `positions` is multiplied by."""
@@ -53,8 +56,8 @@ class GlobalMaxPoolKernel(Kernel[GlobalMaxPool]):
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
-        channels, high, wide, batch = x.shape
-        self.input = flat(x, channels, high * wide, batch)
+        channels, batch = x.shape[0], x.shape[-1]
+        self.input = flat(x, channels, x.size // (channels * batch), batch)
         self.output = flat(y, channels, batch)
         grad = self.arrays.grad_inputs[0] if self.differentiates else None
         self.grad_input = None if grad is None else flat(grad, *self.input.shape)

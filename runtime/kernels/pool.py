@@ -1,10 +1,11 @@
-"""Max, average and sum pooling on batch-last maps (C, H, W, N)."""
+"""Max, average, sum and Lp pooling on batch-last maps of one, two or three axes, (C, H, W, N)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -13,7 +14,7 @@ from planner.layers.pool import AvgPool, LpPool, MaxPool, Pool, SumPool
 from planner.layers.scratch import Tiles, pieces
 from planner.layers.window import Window
 from runtime.kernels.base import Array, Kernel, LayerT, Mask, kernel, user_shape
-from runtime.kernels.window import Views, channel_tiles, reaches, taps
+from runtime.kernels.window import Span, Views, channel_tiles, over_volume, reaches, taps, volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,17 +26,17 @@ class PoolTap:
 
     part: Array
     seen: Array
-    slot: tuple[slice, slice, slice]
+    slot: tuple[slice, ...]
     grad_seen: Array | None
 
 
 @dataclass(frozen=True, slots=True)
 class PoolStrip:
-    """Some rows of the output, (tiles, channels, rows, columns, N), with all their taps."""
+    """Some slabs and rows of the output, (tiles, channels, D, H, W, N), with all their taps."""
 
     output: Array
     grad_output: Array | None
-    rows: slice
+    spans: tuple[Span, ...]
     taps: Views[PoolTap]
 
 
@@ -58,37 +59,37 @@ class PoolKernel(Kernel[LayerT]):
     def prepare(self) -> None:
         assert isinstance(self.layer, Pool)
         self.pool = self.layer
-        x, y = self.arrays.inputs[0], self.arrays.output
-        self.windows = self.pool.windows(user_shape(x))
-        axes = list(zip(self.windows, x.shape[1:3], y.shape[1:3], strict=True))
+        self.windows = over_volume(self.pool.windows(user_shape(self.arrays.inputs[0])))
+        x, y = volume(self.arrays.inputs[0]), volume(self.arrays.output)
+        axes = list(zip(self.windows, x.shape[1:4], y.shape[1:4], strict=True))
         self.apart = all(window.stride >= window.extent or positions == 1 for window, _, positions in axes)
-        self.whole, covered = True, x.shape[0] * x.shape[3]
+        self.whole, covered = True, x.shape[0] * x.shape[-1]
         for window, size, positions in axes:
             found = [(tap.first, tap.last) if tap else (0, 0) for tap in reaches(window, size, positions)]
             self.whole = self.whole and all(span == (0, positions) for span in found)
             covered *= sum(last - first for first, last in found)
         self.gaps = not (self.apart and covered == x.size)
         self.grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
-        self.plan = Tiles(y.shape[0], y.shape[1], y.shape[2] * y.shape[3])
-        channels, rows = self.plan.step
+        self.plan = Tiles(y.shape[0], y.shape[1], y.shape[2], y.shape[3] * y.shape[4])
+        channels, *cuts = self.plan.step
+        self.spans = list(product(*(pieces(n, cut) for n, cut in zip(y.shape[1:3], cuts, strict=True))))
         self.maps = channel_tiles(x, channels), channel_tiles(y, channels)
         self.grads = [_tiled(array, channels, self.maps[0]) for array in (self.grad_input, self.arrays.grad_output)]
-        taps_each = self.windows[0].kernel * self.windows[1].kernel
-        self.count = len(self.maps[0]) * -(-y.shape[1] // rows) * taps_each
+        self.count = len(self.maps[0]) * len(self.spans) * prod(window.kernel for window in self.windows)
         self.strips = Views(self._strips, self.count)
 
     def _strips(self) -> Iterator[PoolStrip]:
         for x, y, grad_input, grad_output in zip(*self.maps, *self.grads, strict=True):
-            for span in pieces(y.shape[2], self.plan.step[1]):
-                rows = slice(*span)
-                views = Views(partial(self._taps, x, y, grad_input, span), self.count)
-                yield PoolStrip(y[:, :, rows], None if grad_output is None else grad_output[:, :, rows], rows, views)
+            for cut in self.spans:
+                spans = (*cut, (0, y.shape[4]))
+                part = (slice(None), slice(None), *(slice(*span) for span in spans))
+                views = Views(partial(self._taps, x, y[part], grad_input, spans), self.count)
+                yield PoolStrip(y[part], None if grad_output is None else grad_output[part], spans, views)
 
-    def _taps(self, x: Array, y: Array, grad_input: Array | None, rows: tuple[int, int]) -> Iterator[PoolTap]:
-        output = y[:, :, slice(*rows)]
-        for _, _, high, wide in taps(self.windows, (x.shape[2], x.shape[3]), rows, (0, y.shape[3])):
-            slot = (slice(None), high.within(rows[0]), wide.within(0))
-            seen = (slice(None), slice(None), high.seen, wide.seen)
+    def _taps(self, x: Array, output: Array, grad_input: Array | None, spans: tuple[Span, ...]) -> Iterator[PoolTap]:
+        for _, sight in taps(self.windows, x.shape[2:5], spans):
+            slot = (slice(None), *(one.within(span[0]) for one, span in zip(sight, spans, strict=True)))
+            seen = (slice(None), slice(None), *(one.seen for one in sight))
             yield PoolTap(output[:, *slot], x[seen], slot, None if grad_input is None else grad_input[seen])
 
     def combine(self, ufunc: np.ufunc, neutral: float) -> None:
@@ -114,7 +115,7 @@ class PoolKernel(Kernel[LayerT]):
 
 
 def _tiled(array: Array | None, step: int, like: Sequence[Array]) -> Sequence[Array | None]:
-    return [None] * len(like) if array is None else channel_tiles(array, step)
+    return [None] * len(like) if array is None else channel_tiles(volume(array), step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,31 +200,37 @@ def _shares(window: Window, size: int, positions: int, include_pad: bool, like: 
 
 
 class SumKernel(PoolKernel[LayerT]):
-    """Sum of each window times the shares of its row and column."""
+    """Sum of each window times the shares of its place along each axis."""
 
-    def shares(self) -> tuple[Array, Array] | None:
-        """Return factors for the rows and columns of the output; None where all are 1."""
+    def shares(self) -> list[Array] | None:
+        """Return factors for the positions of the output along each axis of the volume; None where all are 1."""
         return None
+
+    def shares_within(self, include_pad: bool) -> list[Array]:
+        """Return the shares of windows that count positions of the input and, where asked for, of its padding."""
+        x, y = volume(self.arrays.inputs[0]), volume(self.arrays.output)
+        axes = zip(self.windows, x.shape[1:4], y.shape[1:4], strict=True)
+        return [_shares(*axis, include_pad, y) for axis in axes]
 
     def prepare(self) -> None:
         super().prepare()
         shares = self.shares()
-        self.high: Array | None = None
-        self.wide: Array | None = None
+        self.axes: list[tuple[int, Array]] = []
         self.everywhere: Array | None = None
         if shares is not None:
-            high, wide = shares
-            if (high == high[0]).all() and (wide == wide[0]).all():
-                self.everywhere = high[:1] * wide[:1]
+            if all((share == share[0]).all() for share in shares):
+                self.everywhere = shares[0][:1] * shares[1][:1] * shares[2][:1]
             else:
-                self.high, self.wide = high[:, None, None], wide[:, None]
+                shaped = (share.reshape(-1, *(1,) * behind) for share, behind in zip(shares, (3, 2, 1), strict=True))
+                self.axes = [(axis, share) for axis, share in enumerate(shaped) if (share != 1).any()]
         if self.grad_input is not None:
             self.scaled = self.scratch().take(self.plan.elements if shares is not None else 0)
 
     def factors(self, strip: PoolStrip) -> list[Array]:
         """Return what the sums of a tile are multiplied by."""
-        high = None if self.high is None else self.high[strip.rows]
-        return [factor for factor in (self.everywhere, high, self.wide) if factor is not None]
+        if self.everywhere is not None:
+            return [self.everywhere]
+        return [share[slice(*strip.spans[axis])] for axis, share in self.axes]
 
     def forward(self) -> None:
         self.combine(np.add, 0.0)
@@ -264,15 +271,11 @@ class SumKernel(PoolKernel[LayerT]):
 class AvgPoolKernel(SumKernel[AvgPool]):
     """Mean of each window, with PyTorch's divisors at the border."""
 
-    def shares(self) -> tuple[Array, Array] | None:
-        x, y = self.arrays.inputs[0], self.arrays.output
+    def shares(self) -> list[Array] | None:
         if self.layer.divisor is not None:
-            return np.full(y.shape[1], 1 / self.layer.divisor, y.dtype), np.ones(y.shape[2], y.dtype)
-        include = self.layer.count_include_pad
-        return (
-            _shares(self.windows[0], x.shape[1], y.shape[1], include, y),
-            _shares(self.windows[1], x.shape[2], y.shape[2], include, y),
-        )
+            dtype = self.arrays.output.dtype
+            return [np.full(1, 1 / self.layer.divisor, dtype), np.ones(1, dtype), np.ones(1, dtype)]
+        return self.shares_within(self.layer.count_include_pad)
 
 
 @kernel(SumPool)
@@ -287,15 +290,11 @@ class LpPoolKernel(SumKernel[LpPool]):
     Backward is ``g c y^(1 - p) |x|^(p - 1)`` with the sign of x.
     """
 
-    def shares(self) -> tuple[Array, Array] | None:
-        x, y = self.arrays.inputs[0], self.arrays.output
+    def shares(self) -> list[Array] | None:
         if self.layer.rounding != "ceil":
             return None
-        high, wide = (
-            window.kernel * _shares(window, size, positions, True, y)
-            for window, size, positions in zip(self.windows, x.shape[1:3], y.shape[1:3], strict=True)
-        )
-        return high, wide
+        shares = self.shares_within(include_pad=True)
+        return [window.kernel * share for window, share in zip(self.windows, shares, strict=True)]
 
     def prepare(self) -> None:
         super().prepare()

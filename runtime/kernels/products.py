@@ -18,6 +18,7 @@ from planner.layers.scratch import ConvScratch
 from planner.layers.window import Window
 from runtime.kernels.base import Array, Arrays, Scratch, flat
 from runtime.kernels.columns import ColumnBlock, column_blocks, direct_blocks
+from runtime.kernels.window import Windows, volume
 
 
 class WeightSum:
@@ -48,14 +49,12 @@ class Products:
     training : bool
     """
 
-    def __init__(
-        self, plan: ConvScratch, windows: tuple[Window, Window], arrays: Arrays, scratch: Scratch, training: bool
-    ) -> None:
+    def __init__(self, plan: ConvScratch, windows: Windows, arrays: Arrays, scratch: Scratch, training: bool) -> None:
         (x,), y = arrays.inputs, arrays.output
         weight = arrays.parameters["weight"]
         groups, depth = plan.groups, weight.shape[1] * plan.taps
         filters = weight.shape[0] // groups
-        positions = y.shape[1] * y.shape[2] * y.shape[3]
+        positions = y.size // y.shape[0]
         grad_input = arrays.grad_inputs[0] if training else None
         self.grad_input = grad_input
         self.direct = plan.direct
@@ -66,10 +65,10 @@ class Products:
         if plan.direct:
             self.blocks = direct_blocks(flat(x, groups, depth, positions), blocks)
         else:
-            maps = flat(x, groups, x.shape[0] // groups, *x.shape[1:])
+            maps = flat(x, groups, x.shape[0] // groups, *volume(x).shape[1:])
             target = None if grad_input is None else flat(grad_input, *maps.shape)
             memory = scratch.take(blocks.elements)
-            self.blocks = column_blocks(maps, windows, (y.shape[1], y.shape[2]), blocks, memory, target)
+            self.blocks = column_blocks(maps, windows, volume(y).shape[1:4], blocks, memory, target)
         self.outputs = _cut(flat(y, groups, filters, positions), self.blocks)
         if not training:
             return
@@ -114,37 +113,36 @@ class Rotated:
     """The rotated way backward, at stride 1: one gathering of the output's gradient for both products.
 
     With g the output's gradient, the input's gradient at p is the sum over taps t of ``turned[t] @ g[p + t]``
-    (turned is the kernel turned by 180 degrees), and the gradient of turned[t] is the sum over p of
+    (turned is the kernel turned around), and the gradient of turned[t] is the sum over p of
     ``g[p + t] x[p]^T``: the same columns.
 
     Parameters are those of :class:`Products`.
     """
 
     def __init__(
-        self, plan: ConvScratch, windows: tuple[Window, Window], arrays: Arrays, scratch: Scratch, grad_input: Array
+        self, plan: ConvScratch, windows: Windows, arrays: Arrays, scratch: Scratch, grad_input: Array
     ) -> None:
         (x,), g = arrays.inputs, arrays.grad_output
         assert g is not None, "training comes with gradients"
         weight = arrays.parameters["weight"]
         groups, channels = plan.groups, weight.shape[1]
         filters = weight.shape[0] // groups
-        high, wide = plan.kernel
-        maps = flat(g, groups, filters, *g.shape[1:])
+        maps = flat(g, groups, filters, *volume(g).shape[1:])
         blocks = plan.rotated_blocks
-        around = (_rotated_window(windows[0]), _rotated_window(windows[1]))
+        deep, high, wide = map(_rotated_window, windows)
         memory = scratch.take(blocks.elements)
-        self.blocks = column_blocks(maps, around, (x.shape[1], x.shape[2]), blocks, memory)
+        self.blocks = column_blocks(maps, (deep, high, wide), volume(x).shape[1:4], blocks, memory)
         self.weight_sum = WeightSum(scratch, (groups, filters * plan.taps, channels), len(self.blocks))
-        positions = x.shape[1] * x.shape[2] * x.shape[3]
+        positions = x.size // x.shape[0]
         self.inputs = _cut(flat(x, groups, channels, positions), self.blocks)
         self.grad_inputs = _cut(flat(grad_input, groups, channels, positions), self.blocks)
-        turned = scratch.take(groups, channels, filters, high, wide)
+        turned = scratch.take(groups, channels, filters, *plan.kernel)
         self.turned = flat(turned, groups, channels, filters * plan.taps)
-        by_filter = flat(weight, groups, filters, channels, high, wide)[:, :, :, ::-1, ::-1]
-        self.turning = (turned, by_filter.transpose(0, 2, 1, 3, 4))
-        grad_weight = flat(arrays.grad_parameters["weight"], groups, filters, channels, high, wide)
-        total = flat(self.weight_sum.total, groups, filters, high, wide, channels)
-        self.turning_back = (grad_weight, total[:, :, ::-1, ::-1].transpose(0, 1, 4, 2, 3))
+        by_filter = flat(weight, groups, filters, channels, *plan.kernel)[..., ::-1, ::-1, ::-1]
+        self.turning = (turned, by_filter.transpose(0, 2, 1, 3, 4, 5))
+        grad_weight = flat(arrays.grad_parameters["weight"], groups, filters, channels, *plan.kernel)
+        total = flat(self.weight_sum.total, groups, filters, *plan.kernel, channels)
+        self.turning_back = (grad_weight, total[:, :, ::-1, ::-1, ::-1].transpose(0, 1, 5, 2, 3, 4))
 
     def backward(self) -> None:
         """Compute the gradients of the weights and of the input."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import product
 
 import numpy as np
 
 from planner.layers.resample import Upsample
-from runtime.kernels.base import Array, Kernel, flat, kernel
+from runtime.kernels.base import Array, Kernel, flat, kernel, user_shape
 
 
-def _split(array: Array, high: int, wide: int) -> Array:
-    """Return a map as (C, H, repeats down, W, repeats across, N)."""
-    channels, rows, columns, batch = array.shape
-    return flat(array, channels, rows // high, high, columns // wide, wide, batch)
+def _split(array: Array, scales: Sequence[int]) -> Array:
+    """Return a map as (C, H, repeats down, W, repeats across, N), and so with other axes."""
+    channels, *sizes, batch = array.shape
+    pairs = ((size // scale, scale) for size, scale in zip(sizes, scales, strict=True))
+    return flat(array, channels, *(size for pair in pairs for size in pair), batch)
 
 
 @kernel(Upsample)
@@ -27,11 +29,10 @@ class UpsampleKernel(Kernel[Upsample]):
 
     def _parts(self, array: Array) -> Iterator[Array]:
         # all are filled from the input: copies within one array would make NumPy allocate another
-        high, wide = self.layer.scale
-        split = _split(array, high, wide)
-        for row in range(high):
-            for column in range(wide):
-                yield split[:, :, row, :, column]
+        scales = self.layer.scales(user_shape(self.arrays.inputs[0]))
+        split = _split(array, scales)
+        for copy in product(*map(range, scales)):
+            yield split[:, *(index for repeat in copy for index in (slice(None), repeat))]
 
     def forward(self) -> None:
         for part in self.copies:

@@ -1,15 +1,17 @@
-"""Maps of another size: lines along the width are mixed first, then lines along the height."""
+"""Maps of another size: lines along the last axis are mixed first, those along the first axis last."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 
 import numpy as np
 
 from planner.layers.resize import Resize, Sources
-from runtime.kernels.base import Array, Kernel, kernel
+from planner.layers.spatial import between
+from runtime.kernels.base import Array, Kernel, at, kernel, user_shape
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Mix:
     line: Array
 
     def _at(self, array: Array, index: int) -> Array:
-        return array[:, index] if self.axis == 1 else array[:, :, index]
+        return array[at(self.axis, index)]
 
     def spread(self, source: Array, target: Array) -> None:
         """Write every line of the target."""
@@ -59,15 +61,16 @@ class ResizeKernel(Kernel[Resize]):
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
         scratch = self.scratch()
-        self.rows = scratch.take(*x.shape[:2], y.shape[2], x.shape[3])
-        lines = x.shape[0] * max(x.shape[1], y.shape[2]) * x.shape[3]
-        line = scratch.take(0 if self.layer.mode == "nearest" else lines)
-        self.across = Mix(2, self.layer.sources(x.shape[2], y.shape[2]), line)
-        self.down = Mix(1, self.layer.sources(x.shape[1], y.shape[1]), line)
+        self.between = [scratch.take(*shape[1:], shape[0]) for shape in between(user_shape(x), user_shape(y))]
+        axes = range(y.ndim - 2, 0, -1)
+        faces = (array.size // array.shape[axis] for axis, array in zip(axes, (*self.between, y), strict=True))
+        line = scratch.take(0 if self.layer.mode == "nearest" else max(faces))
+        self.mixes = [Mix(axis, self.layer.sources(x.shape[axis], y.shape[axis]), line) for axis in axes]
 
     def forward(self) -> None:
-        self.across.spread(self.arrays.inputs[0], self.rows)
-        self.down.spread(self.rows, self.arrays.output)
+        maps = (self.arrays.inputs[0], *self.between, self.arrays.output)
+        for mix, (source, target) in zip(self.mixes, pairwise(maps), strict=True):
+            mix.spread(source, target)
 
     def backward(self) -> None:
         grad_input, *others = self.arrays.grad_inputs
@@ -75,5 +78,6 @@ class ResizeKernel(Kernel[Resize]):
             if grad is not None:
                 grad.fill(0)
         if grad_input is not None:
-            self.down.gather(self.grad_output, self.rows)
-            self.across.gather(self.rows, grad_input)
+            maps = (self.grad_output, *reversed(self.between), grad_input)
+            for mix, (grad, target) in zip(reversed(self.mixes), pairwise(maps), strict=True):
+                mix.gather(grad, target)

@@ -1,9 +1,10 @@
-"""Max unpooling on batch-last maps (C, H, W, N): where the maxima were, and values put back there."""
+"""Max unpooling on batch-last maps of one to three axes: where the maxima were, and values put back there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 
 import numpy as np
@@ -12,7 +13,7 @@ from planner.layers.pool import MaxPool
 from planner.layers.scratch import pieces
 from planner.layers.unpool import MaxIndices, Unpool, unpool_tiles
 from runtime.kernels.base import Array, Kernel, Mask, kernel, user_shape
-from runtime.kernels.window import Views, taps
+from runtime.kernels.window import Views, over_volume, taps, volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class UnpoolTap:
     """One tap of one tile: its number, the part of the tile it reaches, and what that part sees of the large maps."""
 
     number: float
-    slot: tuple[slice, slice, slice]
+    slot: tuple[slice, ...]
     seen: tuple[Array, ...]
 
 
@@ -34,26 +35,29 @@ class UnpoolTile:
 
 def tiles(pool: MaxPool, small: tuple[Array, ...], large: tuple[Array, ...]) -> Views[UnpoolTile]:
     """Return the tiles of maps as small as a pooling's output, over maps as large as its input."""
-    channels, rows, columns, _ = small[0].shape
-    step = unpool_tiles(user_shape(small[0])).step
-    windows = pool.windows(user_shape(large[0]))
+    step, *cuts = unpool_tiles(user_shape(small[0])).step
+    windows = over_volume(pool.windows(user_shape(large[0])))
+    small, large = tuple(map(volume, small)), tuple(map(volume, large))
+    channels, *sizes, columns, _ = small[0].shape
+    spans = list(product(*(pieces(size, cut) for size, cut in zip(sizes, cuts, strict=True))))
+    high, wide = windows[1].kernel, windows[2].kernel
 
     def make() -> Iterator[UnpoolTile]:
-        for some in pieces(channels, step[0]):
+        for some in pieces(channels, step):
             part = slice(*some)
-            for span in pieces(rows, step[1]):
-                found = [
-                    UnpoolTap(
-                        float(i * windows[1].kernel + j),
-                        (slice(None), high.within(span[0]), wide.within(0)),
-                        tuple(array[part, high.seen, wide.seen] for array in large),
-                    )
-                    for i, j, high, wide in taps(windows, large[0].shape[1:3], span, (0, columns))
-                ]
-                yield UnpoolTile(tuple(array[part, slice(*span)] for array in small), tuple(found))
+            for cut in spans:
+                whole = (*cut, (0, columns))
+                found = []
+                for (k, i, j), sight in taps(windows, large[0].shape[1:4], whole):
+                    slot = (slice(None), *(one.within(span[0]) for one, span in zip(sight, whole, strict=True)))
+                    seen = (part, *(one.seen for one in sight))
+                    number = float((k * high + i) * wide + j)
+                    found.append(UnpoolTap(number, slot, tuple(array[seen] for array in large)))
+                place = (part, *(slice(*span) for span in cut))
+                yield UnpoolTile(tuple(array[place] for array in small), tuple(found))
 
-    count = -(-channels // step[0]) * -(-rows // step[1])
-    return Views(make, count * windows[0].kernel * windows[1].kernel)
+    count = -(-channels // step) * len(spans)
+    return Views(make, count * prod(window.kernel for window in windows))
 
 
 @kernel(MaxIndices)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from itertools import product
+from typing import Generic, TypeAlias, TypeVar
 
+from planner.layers.spatial import lifted
 from planner.layers.window import Window
-from runtime.kernels.base import Array
+from runtime.kernels.base import Array, flat
 
 KEPT = 4096
 """Taps of which one kernel keeps the views, a few megabytes; where there are more, they are made in each pass."""
 
 T = TypeVar("T", covariant=True)
+
+Windows: TypeAlias = tuple[Window, Window, Window]
+"""Along depth, height and width."""
+
+Place: TypeAlias = tuple[int, int, int]
+"""A tap inside its window."""
+
+Span: TypeAlias = tuple[int, int]
+"""A half-open range of positions."""
 
 
 class Views(Generic[T]):
@@ -81,16 +92,45 @@ def reach(window: Window, tap: int, size: int, first: int, last: int) -> Reach |
     return Reach(low, high, low * window.stride + offset, window.stride) if low < high else None
 
 
-def taps(
-    windows: tuple[Window, Window], sizes: tuple[int, int], rows: tuple[int, int], columns: tuple[int, int]
-) -> Iterator[tuple[int, int, Reach, Reach]]:
-    """Yield row and column of each tap that meets the input, with its reach along both axes, in reading order."""
-    across = [(j, wide) for j in range(windows[1].kernel) if (wide := reach(windows[1], j, sizes[1], *columns))]
-    for i in range(windows[0].kernel):
-        high = reach(windows[0], i, sizes[0], *rows)
-        if high is not None:
-            for j, wide in across:
-                yield i, j, high, wide
+Sight: TypeAlias = tuple[Reach, Reach, Reach]
+"""Where a tap meets the input along depth, height and width."""
+
+
+def volume(array: Array) -> Array:
+    """Return a map (C, sizes, N) of one, two or three axes as (C, D, H, W, N), the same memory.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> volume(np.zeros((40, 101, 8))).shape
+    (40, 1, 101, 1, 8)
+    """
+    return flat(array, array.shape[0], *lifted(array.shape[1:-1], 1), array.shape[-1])
+
+
+def over_volume(windows: Sequence[Window]) -> Windows:
+    """Return windows along one, two or three axes for a volume: one position is seen along an axis a map has not."""
+    return lifted(windows, Window(kernel=1))
+
+
+def taps(windows: Windows, sizes: Sequence[int], spans: Sequence[Span]) -> Iterator[tuple[Place, Sight]]:
+    """Yield the place in the window of each tap that meets the input, with its reach along all axes, in reading order.
+
+    Parameters
+    ----------
+    windows : tuple of Window
+    sizes : sequence of int
+        Of the input.
+    spans : sequence of (int, int)
+        Positions of the output.
+    """
+    axes = zip(windows, sizes, spans, strict=True)
+    found = [
+        [(tap, seen) for tap in range(window.kernel) if (seen := reach(window, tap, size, *span))]
+        for window, size, span in axes
+    ]
+    for deep, high, wide in product(*found):
+        yield (deep[0], high[0], wide[0]), (deep[1], high[1], wide[1])
 
 
 def channel_tiles(array: Array, step: int) -> list[Array]:

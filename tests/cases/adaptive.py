@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests import naive
-from tests.cases.case import ROW, Case, Family
+from tests.cases.case import LINE, ROW, VOLUME, Case, Family
 
 # fmt: off
 CASES = (
@@ -12,6 +12,10 @@ CASES = (
     Case("adaptive_avgpool", {"size": [4, 6]}),
     Case("adaptive_avgpool", {"size": [20, 11]}),
     Case("adaptive_avgpool", {"size": "F"}, at={"F": 5}),
+    Case("adaptive_avgpool", {"size": 3}, (LINE,)),
+    Case("adaptive_avgpool", {"size": [2, 12, 3]}, (VOLUME,)),
+    Case("adaptive_maxpool", {"size": 4}, (LINE,)),
+    Case("adaptive_maxpool", {"size": [3, 4, 9]}, (VOLUME,)),
     Case("adaptive_maxpool", {"size": 1}),
     Case("adaptive_maxpool", {"size": 4}),
     Case("adaptive_maxpool", {"size": [3, 7]}),
@@ -22,6 +26,8 @@ CASES = (
 REFUSED = (
     # rule that is broken, case that breaks it, nearest case that does not
     ("S204", Case("adaptive_avgpool", {"size": 1}, (ROW,)), Case("adaptive_avgpool", {"size": 1})),
+    ("S220", Case("adaptive_avgpool", {"size": [2, 2]}, (LINE,)), Case("adaptive_avgpool", {"size": 2}, (LINE,))),
+    ("S220", Case("adaptive_maxpool", {"size": [2, 2, 2]}), Case("adaptive_maxpool", {"size": [2, 2]})),
     ("S204", Case("adaptive_maxpool", {"size": 1}, (ROW,)), Case("adaptive_maxpool", {"size": 1})),
 )
 # fmt: on

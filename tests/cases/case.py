@@ -16,8 +16,10 @@ Settings = Mapping[str, Any]
 Arrays = Mapping[str, Array]
 
 MAP: Template = ("N", 4, "H", "W")
+LINE: Template = ("N", 4, "L")
+VOLUME: Template = ("N", 4, "D", "H", "W")
 ROW: Template = ("N", 6)
-COMFORTABLE: Mapping[str, int] = MappingProxyType({"N": 2, "H": 9, "W": 8})
+COMFORTABLE: Mapping[str, int] = MappingProxyType({"N": 2, "H": 9, "W": 8, "L": 11, "D": 5})
 """Sizes at which every case runs."""
 
 

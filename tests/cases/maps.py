@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from tests import naive
-from tests.cases.case import MAP, ROW, Case, Family
+from tests.cases.case import LINE, MAP, ROW, VOLUME, Case, Family
 
 # fmt: off
 CASES = (
     Case("upsample", {"scale": 2}),
     Case("upsample", {"scale": [3, 1]}),
     Case("upsample", {"scale": "S"}, at={"S": 2}),
+    Case("upsample", {"scale": 3}, (LINE,)),
+    Case("upsample", {"scale": [1, 2, 3]}, (VOLUME,)),
     Case("resize", {"scale": 2}),
+    Case("resize", {"size": 7}, (LINE,)),
+    Case("resize", {"size": [9, 4, 3]}, (VOLUME,)),
+    Case("resize", {"scale": 2, "mode": "bilinear"}, (LINE,)),
+    Case("resize", {"size": [3, 12, 5], "mode": "bilinear"}, (VOLUME,)),
+    Case("resize", {"size": [9, 4, 20], "mode": "bilinear", "align_corners": True}, (VOLUME,)),
     Case("resize", {"size": [13, 5]}),
     Case("resize", inputs=(MAP, ("N", 2, "G", "V")), at={"G": 6, "V": 11}),
     Case("resize", {"scale": [2, 3], "mode": "bilinear"}),
@@ -28,6 +35,14 @@ CASES = (
     Case("pad", {"pad": "P", "mode": "reflect"}, at={"P": 2}),
     Case("pad", {"pad": 2, "mode": "replicate"}),
     Case("pad", {"pad": [0, 11, 3, 1], "mode": "replicate"}),
+    Case("pad", {"pad": [2, 1], "value": 2.5}, (LINE,)),
+    Case("pad", {"pad": [3, 1], "mode": "reflect"}, (LINE,)),
+    Case("pad", {"pad": [1, 0, 2]}, (VOLUME,)),
+    Case("pad", {"pad": [1, 2, 0, 3, 1, 1], "mode": "reflect"}, (VOLUME,)),
+    Case("pad", {"pad": [1, 6, 0, 2, 3, 1], "mode": "replicate"}, (VOLUME,)),
+    Case("crop", {"size": 6}, (LINE,)),
+    Case("crop", {"size": [2, 4, 3]}, (VOLUME,)),
+    Case("crop", inputs=(VOLUME, ("N", 2, "B", "G", "V")), at={"B": 3, "G": 6, "V": 5}),
     Case("crop", inputs=(MAP, ("N", 2, "G", "V")), at={"G": 6, "V": 5}),
     Case("crop", inputs=(MAP, MAP)),
     Case("crop", {"size": [4, 5]}),
@@ -40,6 +55,12 @@ REFUSED = (
     ("S204", Case("resize", {"scale": 2}, (ROW,)), Case("resize", {"scale": 2})),
     ("N109", Case("resize", {"scale": 2}, (MAP, MAP)), Case("resize", {"scale": 2})),
     ("N109", Case("resize"), Case("resize", inputs=(MAP, MAP))),
+    ("S220", Case("upsample", {"scale": [2, 2]}, (LINE,)), Case("upsample", {"scale": 2}, (LINE,))),
+    ("S220", Case("resize", {"scale": [2, 2]}, (LINE,)), Case("resize", {"scale": [2]}, (LINE,))),
+    ("S202", Case("resize", inputs=(MAP, LINE)), Case("resize", inputs=(MAP, MAP))),
+    ("S202", Case("crop", inputs=(LINE, MAP)), Case("crop", inputs=(LINE, LINE))),
+    ("S220", Case("crop", {"size": [2, 2, 2]}), Case("crop", {"size": [2, 2]})),
+    ("S220", Case("pad", {"pad": [1, 1, 1]}), Case("pad", {"pad": [1, 1]})),
     ("S204", Case("pad", {"pad": 1}, (ROW,)), Case("pad", {"pad": 1})),
     ("S206", Case("pad", {"pad": [0, 5, 0, 0], "mode": "reflect"}, (("N", 4, 5, 6),)),
              Case("pad", {"pad": [0, 4, 5, 0], "mode": "reflect"}, (("N", 4, 5, 6),))),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tests import naive
-from tests.cases.case import MAP, ROW, Case, Family
+from tests.cases.case import MAP, ROW, VOLUME, Case, Family
 
 # fmt: off
 CASES = (
     Case("concat", inputs=(MAP, ("N", 2, "H", "W"))),
     Case("concat", inputs=(MAP, ("N", 1, "H", "W"), ("N", "C", "H", "W")), at={"C": 3}),
     Case("concat", inputs=(ROW, ("N", 3))),
+    Case("concat", inputs=(VOLUME, ("N", 2, "D", "H", "W"))),
     Case("concat", inputs=(MAP, ("N", 2, "H", "G")), at={"G": 8}),
     Case("concat", {"axis": 2}, (MAP, ("N", 4, "G", "W"), MAP), at={"G": 3}),
     Case("concat", {"axis": -1}, (MAP, MAP, ("N", 4, "H", 2))),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from tests import naive
-from tests.cases.case import ROW, Arrays, Case, Family, Oracle, Settings, Shapes
+from tests.cases.case import LINE, ROW, VOLUME, Arrays, Case, Family, Oracle, Settings, Shapes
 from tests.naive import Array
 
 
@@ -55,8 +55,7 @@ def _instance_norm(inputs: Sequence[Array], settings: Settings, arrays: Arrays, 
     x = inputs[0]
     if settings.get("running") and not training:
         return _batch_norm(inputs, {"eps": settings.get("eps", 1e-5)}, arrays)
-    if x.ndim != 4:
-        raise naive.NoResult("instances are maps")
+    naive.a_map(x)
     return naive.group_norm(
         x, arrays.get("weight"), arrays.get("bias"), groups=x.shape[1], eps=settings.get("eps", 1e-5)
     )
@@ -68,23 +67,30 @@ CASES = (
     Case("batchnorm", {"eps": 0.01, "momentum": 0.3}),
     Case("batchnorm", {"affine": False}),
     Case("batchnorm", inputs=(ROW,), at={"N": 5}),
+    Case("batchnorm", inputs=(LINE,)),
+    Case("batchnorm", inputs=(VOLUME,)),
     Case("layernorm"),
     Case("layernorm", {"eps": 0.01, "affine": False}),
     Case("layernorm", inputs=(ROW,)),
     Case("layernorm", {"over": "all"}),
     Case("layernorm", {"over": "all", "affine": False}),
     Case("layernorm", {"over": "all"}, (ROW,)),
+    Case("layernorm", inputs=(LINE,)),
+    Case("layernorm", {"over": "all"}, (VOLUME,)),
     Case("groupnorm", {"groups": 2}),
     Case("groupnorm", {"groups": 1, "affine": False}),
     Case("groupnorm", {"groups": 3, "eps": 0.01}, (ROW,)),
     Case("groupnorm", {"groups": "G"}, (("N", "C", "H", "W"),), at={"C": 6, "G": 2}),
+    Case("groupnorm", {"groups": 2}, (VOLUME,)),
     Case("instancenorm"),
+    Case("instancenorm", inputs=(LINE,)),
     Case("instancenorm", {"affine": True, "eps": 0.01}),
     Case("instancenorm", {"running": True}),
     Case("instancenorm", {"running": True, "affine": True, "momentum": 0.3}, at={"N": 3}),
     Case("lrn", {"size": 3}),
     Case("lrn", {"size": 2, "alpha": 0.5, "beta": 1.5, "k": 2.0}),
     Case("lrn", {"size": 9, "alpha": 2.0}),
+    Case("lrn", {"size": 3, "alpha": 2.0}, (VOLUME,)),
 )
 # fmt: on
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests import naive
-from tests.cases.case import ROW, Arrays, Case, Family, Settings, Shapes, with_bias
+from tests.cases.case import LINE, ROW, VOLUME, Arrays, Case, Family, Settings, Shapes, with_bias
 
 
 def _dense_arrays(shapes: Shapes, settings: Settings, rng: np.random.Generator) -> Arrays:
@@ -17,13 +17,18 @@ def _dense_arrays(shapes: Shapes, settings: Settings, rng: np.random.Generator) 
 CASES = (
     Case("input"),
     Case("input", inputs=(ROW,)),
+    Case("input", inputs=(LINE,)),
+    Case("input", inputs=(VOLUME,)),
     Case("flatten"),
+    Case("flatten", inputs=(VOLUME,)),
     Case("flatten", inputs=(ROW,)),
     Case("reshape", {"shape": [-1]}),
     Case("reshape", {"shape": [2, -1, 3]}),
     Case("reshape", {"shape": [8, 6, 6]}),
     Case("reshape", {"shape": [3, 1, 2]}, (ROW,)),
     Case("reshape", {"shape": 6}, (ROW,)),
+    Case("reshape", {"shape": [2, -1]}),
+    Case("reshape", {"shape": [2, 2, -1, 1]}, (LINE,)),
     Case("reshape", {"shape": [1, -1, 4]}, (("N", "D"),), at={"D": 8}),
     Case("squeeze", {"axis": 2}, (("N", 4, "S", "W"),), at={"S": 1}),
     Case("squeeze", {"axis": -1}, (("N", 4, "H", 1),)),

@@ -3,7 +3,7 @@
 Nothing of ours is imported in this package, not even a constant, so that a mistake cannot be made on both sides.
 Windows are found by sliding them (:mod:`tests.naive.windows`), never by a formula; activations are
 scalar functions from `math`.
-Tensors are N, C, H, W or N, features. Whatever has no result raises :class:`NoResult`.
+Tensors are N, C, H, W (or with one axis, or three) or N, features. Whatever has no result raises :class:`NoResult`.
 """
 
 from tests.naive.adaptive import adaptive_pool as adaptive_pool
@@ -11,8 +11,8 @@ from tests.naive.arithmetic import combined as combined
 from tests.naive.channelwise import channelwise as channelwise
 from tests.naive.channelwise import prelu as prelu
 from tests.naive.channelwise import rescale as rescale
-from tests.naive.convolution import conv2d as conv2d
-from tests.naive.convolution import conv_transpose2d as conv_transpose2d
+from tests.naive.convolution import conv as conv
+from tests.naive.convolution import conv_transpose as conv_transpose
 from tests.naive.maps import bordered as bordered
 from tests.naive.maps import crop as crop
 from tests.naive.maps import resize as resize
@@ -50,7 +50,8 @@ from tests.naive.slicing import slice_of as slice_of
 from tests.naive.slicing import split as split
 from tests.naive.windows import Array as Array
 from tests.naive.windows import NoResult as NoResult
-from tests.naive.windows import both as both
+from tests.naive.windows import a_map as a_map
+from tests.naive.windows import for_axes as for_axes
 from tests.naive.windows import paddings as paddings
 from tests.naive.windows import seen as seen
 from tests.naive.windows import slide as slide

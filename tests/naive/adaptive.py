@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 
-from tests.naive.windows import Array, Pair, a_map, both
+from tests.naive.windows import Array, Pair, a_map, for_axes
 
 
 def shares(size: int, count: int) -> list[list[int]]:
@@ -36,9 +37,10 @@ def adaptive_pool(x: Array, how: str, *, size: Pair) -> Array:
     [[[[0.5, 2.5]]]]
     """
     a_map(x)
-    rows, columns = (shares(n, o) for n, o in zip(x.shape[2:], both(size), strict=True))
-    y = np.zeros((*x.shape[:2], len(rows), len(columns)))
-    for n, c, i, j in np.ndindex(y.shape):
-        values = [float(x[n, c, row, column]) for row in rows[i] for column in columns[j]]
-        y[n, c, i, j] = max(values) if how == "max" else math.fsum(values) / len(values)
+    axes = [shares(n, o) for n, o in zip(x.shape[2:], for_axes(size, x.ndim - 2), strict=True)]
+    y = np.zeros((*x.shape[:2], *map(len, axes)))
+    for n, c, *place in np.ndindex(y.shape):
+        window = product(*(axes[axis][at] for axis, at in enumerate(place)))
+        values = [float(x[n, c, *where]) for where in window]
+        y[n, c, *place] = max(values) if how == "max" else math.fsum(values) / len(values)
     return y

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.naive.windows import Array, NoResult, Padding, Pair, a_map, both, paddings, windows_of
+from tests.naive.windows import Array, NoResult, Padding, Pair, a_map, for_axes, paddings, windows_of
 
 
-def conv2d(
+def conv(
     x: Array,
     weight: Array,
     bias: Array | None = None,
@@ -23,6 +23,8 @@ def conv2d(
 ) -> Array:
     """Return the cross-correlation of a map (N, C, H, W) with filters (K, C / groups, kh, kw), plus bias (K,).
 
+    Any number of axes.
+
     Source: torch.nn.Conv2d documentation; LeCun et al. 1998, section II.A.
 
     Raises
@@ -32,31 +34,30 @@ def conv2d(
 
     Examples
     --------
-    >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2))).tolist()
+    >>> conv(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2))).tolist()
     [[[[4.0, 4.0], [4.0, 4.0]]]]
     """
-    filters, depth, high, wide = weight.shape
-    rows, columns, _ = windows_of(x, (high, wide), stride, pad, dilation, rounding)
-    batch, channels, height, width = x.shape
+    filters, depth, *kernel = weight.shape
+    axes, _ = windows_of(x, kernel, stride, pad, dilation, rounding)
+    batch, channels, *sizes = x.shape
     if channels % groups or filters % groups or depth * groups != channels:
         raise NoResult(f"{channels} channels and {filters} filters of depth {depth} in {groups} groups")
     share = filters // groups
-    y = np.zeros((batch, filters, len(rows), len(columns)))
-    for i, row_taps in enumerate(rows):
-        for j, column_taps in enumerate(columns):
-            window = np.zeros((batch, channels, high, wide))
-            for u, row in enumerate(row_taps):
-                for v, column in enumerate(column_taps):
-                    if 0 <= row < height and 0 <= column < width:
-                        window[:, :, u, v] = x[:, :, row, column]
-            for k in range(filters):
-                first = (k // share) * depth
-                products = window[:, first : first + depth] * weight[k]
-                y[:, k, i, j] = products.reshape(batch, -1).sum(axis=1)
-    return y if bias is None else y + bias.reshape(1, -1, 1, 1)
+    y = np.zeros((batch, filters, *map(len, axes)))
+    for place in np.ndindex(*map(len, axes)):
+        window = np.zeros((batch, channels, *kernel))
+        for tap in np.ndindex(*kernel):
+            seen_at = tuple(axes[axis][at][tap[axis]] for axis, at in enumerate(place))
+            if all(0 <= at < size for at, size in zip(seen_at, sizes, strict=True)):
+                window[:, :, *tap] = x[:, :, *seen_at]
+        for k in range(filters):
+            first = (k // share) * depth
+            products = window[:, first : first + depth] * weight[k]
+            y[:, k, *place] = products.reshape(batch, -1).sum(axis=1)
+    return y if bias is None else y + bias.reshape(1, -1, *(1,) * len(sizes))
 
 
-def conv_transpose2d(
+def conv_transpose(
     x: Array,
     weight: Array,
     bias: Array | None = None,
@@ -82,32 +83,33 @@ def conv_transpose2d(
 
     Examples
     --------
-    >>> conv_transpose2d(np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 2))).tolist()
+    >>> conv_transpose(np.ones((1, 1, 1, 2)), np.ones((1, 1, 1, 2))).tolist()
     [[[[1.0, 2.0, 1.0]]]]
     """
     a_map(x)
-    strides, more, dilations = both(stride), both(output_pad), both(dilation)
-    batch, channels, height, width = x.shape
-    depth, share, high, wide = weight.shape
+    batch, channels, *sizes = x.shape
+    strides, more, dilations = (for_axes(value, len(sizes)) for value in (stride, output_pad, dilation))
+    depth, share, *kernel = weight.shape
     filters = share * groups if bias is None else bias.shape[0]
-    if depth != channels or channels % groups or filters % groups:
+    if len(kernel) != len(sizes) or depth != channels or channels % groups or filters % groups:
         raise NoResult(f"{channels} channels and {filters} filters do not split into {groups} groups")
     if any(extra >= max(step, gap) for extra, step, gap in zip(more, strides, dilations, strict=True)):
         raise NoResult(f"output padding {more} with strides {strides} and dilations {dilations}")
-    rows = [[i * strides[0] + u * dilations[0] for u in range(high)] for i in range(height)]
-    columns = [[j * strides[1] + v * dilations[1] for v in range(wide)] for j in range(width)]
-    sheet = np.zeros((batch, filters, rows[-1][-1] + 1 + more[0], columns[-1][-1] + 1 + more[1]))
+    places = [
+        [[i * step + u * gap for u in range(taps)] for i in range(size)]
+        for size, taps, step, gap in zip(sizes, kernel, strides, dilations, strict=True)
+    ]
+    ends = [where[-1][-1] + 1 + extra for where, extra in zip(places, more, strict=True)]
+    sheet = np.zeros((batch, filters, *ends))
     for channel in range(channels):
         first = channel // (channels // groups) * share
-        for i, down in enumerate(rows):
-            for j, across in enumerate(columns):
-                for u, row in enumerate(down):
-                    for v, column in enumerate(across):
-                        products = x[:, channel, i, j][:, None] * weight[channel, :, u, v][None]
-                        sheet[:, first : first + share, row, column] += products
-    sides = paddings(pad, (height, width), (high, wide), strides, dilations)
-    (top, bottom), (left, right) = sides
-    if sheet.shape[2] <= top + bottom or sheet.shape[3] <= left + right:
-        raise NoResult(f"padding {sides} cuts away {sheet.shape[2]}x{sheet.shape[3]}")
-    y = sheet[:, :, top : sheet.shape[2] - bottom, left : sheet.shape[3] - right]
-    return y.copy() if bias is None else y + bias.reshape(1, -1, 1, 1)
+        for place in np.ndindex(*sizes):
+            for tap in np.ndindex(*kernel):
+                to = tuple(places[axis][at][tap[axis]] for axis, at in enumerate(place))
+                products = x[:, channel, *place][:, None] * weight[channel, :, *tap][None]
+                sheet[:, first : first + share, *to] += products
+    sides = paddings(pad, sizes, kernel, strides, dilations)
+    if any(end <= before + after for end, (before, after) in zip(ends, sides, strict=True)):
+        raise NoResult(f"padding {sides} cuts away {ends}")
+    y = sheet[:, :, *(slice(before, end - after) for end, (before, after) in zip(ends, sides, strict=True))]
+    return y.copy() if bias is None else y + bias.reshape(1, -1, *(1,) * len(sizes))

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from tests.naive.windows import Array, NoResult, Padding, Pair, a_map, both, paddings
+from tests.naive.windows import Array, NoResult, Padding, Pair, a_map, for_axes, paddings
 
 
 def upsample(x: Array, *, scale: Pair) -> Array:
@@ -23,10 +23,9 @@ def upsample(x: Array, *, scale: Pair) -> Array:
     [[[[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]]]
     """
     a_map(x)
-    high, wide = both(scale)
-    rows = [row for row in range(x.shape[2]) for _ in range(high)]
-    columns = [column for column in range(x.shape[3]) for _ in range(wide)]
-    return np.stack([x[:, :, row][:, :, columns] for row in rows], axis=2)
+    for axis, times in enumerate(for_axes(scale, x.ndim - 2), start=2):
+        x = x.take([line for line in range(x.shape[axis]) for _ in range(times)], axis=axis)
+    return x
 
 
 def resize(
@@ -52,14 +51,14 @@ def resize(
     """
     for tensor in tensors:
         a_map(tensor)
-    if len(tensors) != (1 if size is not None or scale is not None else 2):
+    if len(tensors) != (1 if size is not None or scale is not None else 2) or tensors[-1].ndim != tensors[0].ndim:
         raise NoResult(f"{len(tensors)} tensors, size {size}, scale {scale}")
     y = tensors[0]
-    like = (tensors[-1].shape[2], tensors[-1].shape[3])
-    for axis in (2, 3):
+    like = tensors[-1].shape[2:]
+    for axis in range(2, y.ndim):
         n = y.shape[axis]
-        factor = 1 if scale is None else both(scale)[axis - 2]
-        o = n * factor if scale is not None else both(like if size is None else size)[axis - 2]
+        factor = 1 if scale is None else for_axes(scale, y.ndim - 2)[axis - 2]
+        o = n * factor if scale is not None else for_axes(like if size is None else size, y.ndim - 2)[axis - 2]
         last = Fraction(n - 1)
         lines = []
         for p in range(o):
@@ -96,9 +95,8 @@ def bordered(x: Array, *, pad: Padding, mode: str = "constant", value: float = 0
     """
     a_map(x)
     y = x
-    for axis, (before, after) in zip(
-        (2, 3), paddings(pad, (x.shape[2], x.shape[3]), (1, 1), (1, 1), (1, 1)), strict=True
-    ):
+    ones = (1,) * (x.ndim - 2)
+    for axis, (before, after) in enumerate(paddings(pad, x.shape[2:], ones, ones, ones), start=2):
         lines = [y.take([index], axis=axis) for index in range(y.shape[axis])]
         if mode == "reflect" and max(before, after) >= len(lines):
             raise NoResult("the mirror is too small")
@@ -136,9 +134,10 @@ def crop(*tensors: Array, size: Pair | None = None) -> Array:
         raise NoResult(f"{len(tensors)} tensors and size {size}")
     for tensor in tensors:
         a_map(tensor)
-    wanted = both((tensors[1].shape[2], tensors[1].shape[3]) if size is None else size)
+        if tensor.ndim != tensors[0].ndim:
+            raise NoResult(f"{tensors[0].ndim} and {tensor.ndim} axes")
     y = tensors[0]
-    for axis, kept in zip((2, 3), wanted, strict=True):
+    for axis, kept in enumerate(for_axes(tensors[1].shape[2:] if size is None else size, y.ndim - 2), start=2):
         if y.shape[axis] < kept:
             raise NoResult(f"{y.shape[axis]} is less than {kept}")
         at_end = True

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from tests.naive.windows import Array, NoResult
+from tests.naive.windows import Array, NoResult, a_map
 
 
 def batch_norm(
@@ -130,11 +130,10 @@ def local_response_norm(x: Array, *, size: int, alpha: float = 1e-4, beta: float
     >>> local_response_norm(np.ones((1, 2, 1, 1)), size=2, alpha=2.0, beta=1.0).ravel().tolist()
     [0.5, 0.3333333333333333]
     """
-    if x.ndim != 4:
-        raise NoResult("needs a map")
+    a_map(x)
     y = np.zeros_like(x)
-    for n, c, i, j in np.ndindex(x.shape):
+    for n, c, *place in np.ndindex(x.shape):
         around = [q for q in range(c - size // 2, c - size // 2 + size) if 0 <= q < x.shape[1]]
-        mean = math.fsum(float(x[n, q, i, j]) ** 2 for q in around) / size
-        y[n, c, i, j] = x[n, c, i, j] / (k + alpha * mean) ** beta
+        mean = math.fsum(float(x[n, q, *place]) ** 2 for q in around) / size
+        y[n, c, *place] = x[n, c, *place] / (k + alpha * mean) ** beta
     return y

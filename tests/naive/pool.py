@@ -5,13 +5,14 @@ This imports nothing of ours, like all of :mod:`tests.naive`.
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from tests.naive.windows import Array, NoResult, Padding, Pair, both, seen, windows_of
+from tests.naive.windows import Array, NoResult, Padding, Pair, Windows, a_map, for_axes, seen, windows_of
 
 
 def _pool(
@@ -28,18 +29,21 @@ def _pool(
     Values are (N, C, numbers seen); `with_padding` counts positions of input and padding in the window,
     `whole` all of its positions.
     """
-    rows, columns, sides = windows_of(x, size, size if stride is None else stride, pad, dilation, rounding)
-    batch, channels, height, width = x.shape
-    y = np.zeros((batch, channels, len(rows), len(columns)))
-    for i, row_taps in enumerate(rows):
-        for j, column_taps in enumerate(columns):
-            values = x[:, :, seen(row_taps, height), :][:, :, :, seen(column_taps, width)]
-            if values.shape[2] * values.shape[3] == 0:
-                raise NoResult(f"the window at output {i}, {j} sees nothing of the input")
-            with_padding = sum(tap < height + sides[0][1] for tap in row_taps)
-            with_padding *= sum(tap < width + sides[1][1] for tap in column_taps)
-            whole = len(row_taps) * len(column_taps)
-            y[:, :, i, j] = reduce(values.reshape(batch, channels, -1), with_padding, whole)
+    axes, sides = windows_of(x, size, size if stride is None else stride, pad, dilation, rounding)
+    batch, channels, *sizes = x.shape
+    y = np.zeros((batch, channels, *map(len, axes)))
+    for place in np.ndindex(*map(len, axes)):
+        windows = [axes[axis][at] for axis, at in enumerate(place)]
+        values = x
+        for axis, taps in enumerate(windows):
+            values = values.take(seen(taps, sizes[axis]), axis=2 + axis)
+        if values.size == 0:
+            raise NoResult(f"the window at output {place} sees nothing of the input")
+        with_padding = 1
+        for axis, taps in enumerate(windows):
+            with_padding *= sum(tap < sizes[axis] + sides[axis][1] for tap in taps)
+        whole = math.prod(map(len, windows))
+        y[:, :, *place] = reduce(values.reshape(batch, channels, -1), with_padding, whole)
     return y
 
 
@@ -142,9 +146,8 @@ def global_pool(x: Array, how: str) -> Array:
     >>> global_pool(np.arange(4.0).reshape(1, 1, 2, 2), "avg").tolist()
     [[[[1.5]]]]
     """
-    if x.ndim != 4:
-        raise NoResult(f"a global pooling takes N, C, H, W; got {x.ndim} axes")
-    y = np.zeros((*x.shape[:2], 1, 1))
+    a_map(x)
+    y = np.zeros((*x.shape[:2], *(1,) * (x.ndim - 2)))
     for n in range(x.shape[0]):
         for c in range(x.shape[1]):
             values = [float(value) for value in x[n, c].ravel()]
@@ -163,20 +166,24 @@ def max_indices(
     >>> max_indices(np.array([[[[1.0, 9.0], [9.0, 0.0]]]]), size=2).tolist()
     [[[[1.0]]]]
     """
-    rows, columns, _ = windows_of(x, size, size if stride is None else stride, pad, dilation, rounding)
-    batch, channels, height, width = x.shape
-    y = np.zeros((batch, channels, len(rows), len(columns)))
-    for n, c, i, j in np.ndindex(*y.shape):
+    axes, _ = windows_of(x, size, size if stride is None else stride, pad, dilation, rounding)
+    y = np.zeros((*x.shape[:2], *map(len, axes)))
+    for n, c, *place in np.ndindex(*y.shape):
         found = [
-            (float(x[n, c, row, column]), number)
-            for number, (row, column) in enumerate((r, k) for r in rows[i] for k in columns[j])
-            if 0 <= row < height and 0 <= column < width
+            (float(x[n, c, *where]), number)
+            for number, where in enumerate(_places(axes, place))
+            if all(0 <= at < size for at, size in zip(where, x.shape[2:], strict=True))
         ]
         if not found:
-            raise NoResult(f"the window at output {i}, {j} sees nothing of the input")
+            raise NoResult(f"the window at output {place} sees nothing of the input")
         largest = max(value for value, _ in found)
-        y[n, c, i, j] = next(number for value, number in found if value == largest)
+        y[n, c, *place] = next(number for value, number in found if value == largest)
     return y
+
+
+def _places(axes: list[Windows], place: Sequence[int]) -> list[tuple[int, ...]]:
+    """Return the positions that the taps of one window touch, in reading order."""
+    return list(itertools.product(*(windows[at] for windows, at in zip(axes, place, strict=True))))
 
 
 def max_unpool(x: Array, like: Array, *, pool: Mapping[str, Any]) -> Array:
@@ -197,15 +204,15 @@ def max_unpool(x: Array, like: Array, *, pool: Mapping[str, Any]) -> Array:
     positions = max_indices(like, **pool)
     if x.shape != positions.shape:
         raise NoResult(f"{x.shape} values for {positions.shape} windows")
-    size, step, gap = both(pool["size"]), both(pool.get("stride", pool["size"])), both(pool.get("dilation", 1))
+    chosen = pool["size"], pool.get("stride", pool["size"]), pool.get("dilation", 1)
+    size, step, gap = (for_axes(value, x.ndim - 2) for value in chosen)
     if any((count - 1) * apart + 1 > moved for count, moved, apart in zip(size, step, gap, strict=True)):
         raise NoResult("windows overlap")
     settings = {"stride": step, "pad": 0, "dilation": 1, "rounding": "floor", **pool}
-    rows, columns, _ = windows_of(
+    axes, _ = windows_of(
         like, size, settings["stride"], settings["pad"], settings["dilation"], settings["rounding"]
     )
     y = np.zeros(like.shape)
-    for n, c, i, j in np.ndindex(*x.shape):
-        places = [(row, column) for row in rows[i] for column in columns[j]]
-        y[n, c][places[int(positions[n, c, i, j])]] = x[n, c, i, j]
+    for n, c, *place in np.ndindex(*x.shape):
+        y[n, c][_places(axes, place)[int(positions[n, c, *place])]] = x[n, c, *place]
     return y

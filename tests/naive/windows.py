@@ -67,21 +67,31 @@ def slide(
     return windows
 
 
-def both(value: Pair) -> tuple[int, int]:
-    """Return a setting given as one number or as [height, width] as a pair.
+def for_axes(value: Pair, axes: int) -> tuple[int, ...]:
+    """Return a setting given as one number or as one for each axis as one for each.
+
+    Raises
+    ------
+    NoResult
+        There are other than so many.
 
     Examples
     --------
-    >>> both(3), both([1, 2])
+    >>> for_axes(3, 2), for_axes([1, 2], 2)
     ((3, 3), (1, 2))
     """
-    return (value, value) if isinstance(value, int) else (value[0], value[1])
+    given = (value,) * axes if isinstance(value, int) else tuple(value)
+    if len(given) == 1:
+        given *= axes
+    if len(given) != axes:
+        raise NoResult(f"{value} for {axes} axes")
+    return given
 
 
 def paddings(
-    pad: Padding, sizes: tuple[int, int], kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
+    pad: Padding, sizes: Sequence[int], kernel: Sequence[int], stride: Sequence[int], dilation: Sequence[int]
 ) -> list[tuple[int, int]]:
-    """Return the padding before and after along the height and along the width.
+    """Return the padding before and after along every axis.
 
     ``same`` starts a window at every stride-th position of the input and pads just enough for the last
     one, half of it before, an odd one after.
@@ -93,23 +103,21 @@ def paddings(
     """
     if isinstance(pad, str):
         sides = []
-        for axis in (0, 1):
+        for axis in range(len(sizes)):
             last_start = list(range(0, sizes[axis], stride[axis]))[-1]
             last_end = last_start + (kernel[axis] - 1) * dilation[axis] + 1
             missing = max(last_end - sizes[axis], 0)
             sides.append((missing // 2, missing - missing // 2))
         return sides
-    if isinstance(pad, int):
-        return [(pad, pad), (pad, pad)]
-    if len(pad) == 2:
-        return [(pad[0], pad[0]), (pad[1], pad[1])]
-    return [(pad[0], pad[1]), (pad[2], pad[3])]
+    if not isinstance(pad, int) and len(pad) == 2 * len(sizes):
+        return [(pad[2 * axis], pad[2 * axis + 1]) for axis in range(len(sizes))]
+    return [(side, side) for side in for_axes(pad, len(sizes))]
 
 
 def windows_of(
     x: Array, kernel: Pair, stride: Pair, pad: Padding, dilation: Pair, rounding: str
-) -> tuple[Windows, Windows, list[tuple[int, int]]]:
-    """Return the windows along the height and along the width, and the padding that was used.
+) -> tuple[list[Windows], list[tuple[int, int]]]:
+    """Return the windows along every axis of the map, and the padding that was used.
 
     Raises
     ------
@@ -119,18 +127,19 @@ def windows_of(
     Examples
     --------
     >>> windows_of(np.zeros((1, 1, 2, 3)), kernel=2, stride=1, pad=0, dilation=1, rounding="floor")
-    ([[0, 1]], [[0, 1], [1, 2]], [(0, 0), (0, 0)])
+    ([[[0, 1]], [[0, 1], [1, 2]]], [(0, 0), (0, 0)])
     """
-    if x.ndim != 4:
-        raise NoResult(f"a window slides over N, C, H, W; got {x.ndim} axes")
-    sizes, kernels, strides, dilations = (x.shape[2], x.shape[3]), both(kernel), both(stride), both(dilation)
+    a_map(x)
+    sizes = x.shape[2:]
+    kernels, strides, dilations = (for_axes(value, len(sizes)) for value in (kernel, stride, dilation))
     if isinstance(pad, str) and rounding == "ceil":
         rounding = "floor"  # `same` already says how many windows there are
     sides = paddings(pad, sizes, kernels, strides, dilations)
     found = [
-        slide(sizes[axis], kernels[axis], strides[axis], *sides[axis], dilations[axis], rounding) for axis in (0, 1)
+        slide(sizes[axis], kernels[axis], strides[axis], *sides[axis], dilations[axis], rounding)
+        for axis in range(len(sizes))
     ]
-    return found[0], found[1], sides
+    return found, sides
 
 
 def seen(taps: list[int], size: int) -> list[int]:
@@ -145,12 +154,12 @@ def seen(taps: list[int], size: int) -> list[int]:
 
 
 def a_map(x: Array) -> None:
-    """Assert that a tensor has N, C, H, W.
+    """Assert that a tensor has one, two or three axes behind N and C.
 
     Raises
     ------
     NoResult
         It has not.
     """
-    if x.ndim != 4:
-        raise NoResult(f"a map has N, C, H, W; got {x.ndim} axes")
+    if x.ndim not in (3, 4, 5):
+        raise NoResult(f"a map has N, C and one to three axes more; got {x.ndim} axes")

@@ -113,7 +113,7 @@ def test_what_only_follows_from_a_fault_is_not_reported_again() -> None:
             [layer("flatten"), layer("conv", name="a", filters=1, kernel=1)],
             {},
             "S204",
-            "`a`: takes a tensor of 4 axes (N, C, H, W), but its input is N x 768; put this layer before `flatten`",
+            "`a`: takes a map such as (N, C, H, W), but its input N x 768 has no map; put this layer before `flatten`",
             None,
         ),
         (

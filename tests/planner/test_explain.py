@@ -194,7 +194,7 @@ def test_markdown_cells_hold_no_bar_of_their_own() -> None:
 def test_text_lines_up_and_json_holds_the_same_steps() -> None:
     found = one_layer("conv", ("N", 3, 32, 32), filters=6, kernel=5)
     lines = as_text(found).splitlines()
-    assert lines[0] == "it: conv, 2-D convolution"
+    assert lines[0] == "it: conv, convolution along the axes of a map"
     assert lines[1] == "  reads                        x: N x 3 x 32 x 32"
     assert lines[-2] == "  height and width, all along  32 -it k5-> 28"
     assert lines[-1] == "  field size, all along        1 -it k5-> 5"

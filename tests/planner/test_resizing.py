@@ -132,10 +132,14 @@ def test_output_padding_as_large_as_the_stride_is_refused_with_the_largest_possi
         ("convtranspose", {"filters": 1, "kernel": 2, "pad": "same"}, "`pad` of a convtranspose cannot be same"),
         ("upsample", {"scale": 0}, "`scale` must be at least 1, got 0"),
         ("upsample", {"scale": 1.5}, "`scale` must be a whole number or a name, got 1.5"),
-        ("reshape", {"shape": [1, 2]}, "`shape` takes [C, H, W] or [features], without the batch; got 2 values"),
+        (
+            "reshape",
+            {"shape": [1, 2, 3, 4, 5]},
+            "`shape` takes [features], [C, L], [C, H, W] or [C, D, H, W], without the batch; got 5 values",
+        ),
         ("reshape", {"shape": [-1, -1, 2]}, "only one entry of `shape` can be -1"),
         ("reshape", {"shape": [-2]}, "`shape` must be at least 1, got -2"),
-        ("crop", {"size": [1, 2, 3]}, "`size` takes one number or [height, width], got 3 values"),
+        ("crop", {"size": [1, 2, 3, 4]}, "`size` takes one number, one for each axis ([height, width]), got 4 values"),
     ],
 )
 def test_impossible_settings_are_findings(kind: str, settings: dict[str, Any], problem: str) -> None:
@@ -219,8 +223,8 @@ def test_shapes_survive_writing_and_reading() -> None:
     assert [node.layer for node in again.nodes[1:]] == [Reshape(shape=(4, 4, 4)), Reshape(shape=(-1,))]
 
 
-def test_the_json_schema_takes_shapes_of_one_and_three_sizes() -> None:
+def test_the_json_schema_takes_shapes_of_one_to_four_sizes() -> None:
     kinds = schema()["definitions"]["layer"]["anyOf"]
     (found,) = [item for item in kinds if "reshape" in item.get("properties", {})]
     array = found["properties"]["reshape"]["properties"]["shape"]["anyOf"][1]
-    assert (array["minItems"], array["maxItems"]) == (1, 3)
+    assert (array["minItems"], array["maxItems"]) == (1, 4)

@@ -3,45 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
-from tests.torch_judge.base import Function, Settings, Tensors, pair, sides
+from tests.torch_judge.base import Function, Settings, Tensors, last_first, per_axis, sides
+
+LINEAR = {3: "linear", 4: "bilinear", 5: "trilinear"}
+"""What torch calls interpolation along every axis."""
+
+
+def _times(x: torch.Tensor, scale: Any) -> tuple[int, ...]:
+    return tuple(size * factor for size, factor in zip(x.shape[2:], per_axis(scale, x), strict=True))
 
 
 def _upsample(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
-    high, wide = pair(settings["scale"])
     (x,) = inputs
-    return F.interpolate(x, size=(x.shape[2] * high, x.shape[3] * wide), mode="nearest")
+    return F.interpolate(x, size=_times(x, settings["scale"]), mode="nearest")
 
 
 def _resize(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
     x, like = inputs[0], inputs[-1]
-    size = pair(settings["size"]) if "size" in settings else (like.shape[2], like.shape[3])
+    size = per_axis(settings["size"], x) if "size" in settings else tuple(like.shape[2:])
     if "scale" in settings:
-        high, wide = pair(settings["scale"])
-        size = x.shape[2] * high, x.shape[3] * wide
+        size = _times(x, settings["scale"])
     mode = settings.get("mode", "nearest")
     corners = {} if mode == "nearest" else {"align_corners": settings.get("align_corners", False)}
     nothing = sum(0 * other.sum() for other in inputs[1:])
-    return F.interpolate(x, size=size, mode=mode, **corners) + nothing
+    return F.interpolate(x, size=size, mode=mode if mode == "nearest" else LINEAR[x.ndim], **corners) + nothing
 
 
 def _pad(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
-    top, bottom, left, right = sides(inputs[0], settings, "kernel")
-    return F.pad(inputs[0], (left, right, top, bottom), settings.get("mode", "constant"), settings.get("value"))
+    around = last_first(sides(inputs[0], settings, "kernel"))
+    return F.pad(inputs[0], around, settings.get("mode", "constant"), settings.get("value"))
 
 
 def _crop(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
     x, like = inputs[0], inputs[-1]
-    high, wide = pair(settings.get("size", (like.shape[2], like.shape[3])))
-    top, left = (x.shape[2] - high) // 2, (x.shape[3] - wide) // 2
-    if min(top, left) < 0:
-        raise ValueError("the crop is larger than the map")
+    y = x
+    for axis, kept in enumerate(per_axis(settings.get("size", tuple(like.shape[2:])), x), start=2):
+        if kept > x.shape[axis]:
+            raise ValueError("the crop is larger than the map")
+        y = y.narrow(axis, (x.shape[axis] - kept) // 2, kept)
     # So that the gradient of the second input is zero and not missing.
     nothing = sum(0 * other.sum() for other in inputs[1:])
-    return x[:, :, top : top + high, left : left + wide] + nothing
+    return y + nothing
 
 
 FUNCTIONS: Mapping[str, Function] = {

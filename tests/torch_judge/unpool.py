@@ -7,31 +7,34 @@ from collections.abc import Mapping, Sequence
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
-from tests.torch_judge.base import Function, NoOpinionError, Settings, Tensors, pair, sides
+from tests.torch_judge.base import Function, NoOpinionError, Settings, Tensors, of_rank, per_axis, sides
 
 
-def _positions(x: torch.Tensor, settings: Settings) -> tuple[torch.Tensor, tuple[int, int]]:
+def _positions(x: torch.Tensor, settings: Settings) -> tuple[torch.Tensor, tuple[int, ...]]:
     """Return torch's indices, which count in the whole map, and the padding before it."""
-    top, bottom, left, right = sides(x, settings, "size")
-    if (top, left) != (bottom, right):
+    around = sides(x, settings, "size")
+    if any(before != after for before, after in around):
         raise NoOpinionError("indices with padding that differs between sides")
-    size = pair(settings["size"])
-    stride, dilation = pair(settings.get("stride", size)), pair(settings.get("dilation", 1))
+    padding = tuple(before for before, _ in around)
+    size = per_axis(settings["size"], x)
+    stride, dilation = per_axis(settings.get("stride", size), x), per_axis(settings.get("dilation", 1), x)
     ceil = settings.get("rounding") == "ceil"
-    _, found = F.max_pool2d(x, size, stride, (top, left), dilation, ceil, return_indices=True)
-    return found, (top, left)
+    pool = of_rank(x, F.max_pool1d, F.max_pool2d, F.max_pool3d)
+    _, found = pool(x, size, stride, padding, dilation, ceil, return_indices=True)
+    return found, padding
 
 
 def _indices(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
     (x,) = inputs
-    found, (top, left) = _positions(x, settings)
-    size = pair(settings["size"])
-    stride, dilation = pair(settings.get("stride", size)), pair(settings.get("dilation", 1))
-    rows = torch.arange(found.shape[2])[:, None] * stride[0] - top
-    columns = torch.arange(found.shape[3]) * stride[1] - left
-    row = (found // x.shape[3] - rows) // dilation[0]
-    column = (found % x.shape[3] - columns) // dilation[1]
-    return (row * size[1] + column).to(x.dtype) + 0 * x.sum()
+    found, padding = _positions(x, settings)
+    size = per_axis(settings["size"], x)
+    stride, dilation = per_axis(settings.get("stride", size), x), per_axis(settings.get("dilation", 1), x)
+    number, rest, apart = torch.zeros_like(found), found, 1
+    for axis in reversed(range(len(size))):
+        starts = torch.arange(found.shape[2 + axis]).reshape(-1, *(1,) * (len(size) - 1 - axis))
+        tap = (rest % x.shape[2 + axis] - starts * stride[axis] + padding[axis]) // dilation[axis]
+        number, rest, apart = number + tap * apart, rest // x.shape[2 + axis], apart * size[axis]
+    return number.to(x.dtype) + 0 * x.sum()
 
 
 def _unpool(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
@@ -40,10 +43,11 @@ def _unpool(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors
     if "dilation" in pool:
         raise NoOpinionError("unpooling of a max pooling with dilation")
     found, padding = _positions(like, pool)
-    size = pair(pool["size"])
-    shape = (int(like.shape[2]), int(like.shape[3]))
-    y = F.max_unpool2d(values, found, size, pair(pool.get("stride", size)), padding, shape)
-    return y + 0 * like.sum()
+    size = per_axis(pool["size"], like)
+    unpool = of_rank(like, F.max_unpool1d, F.max_unpool2d, F.max_unpool3d)
+    y = unpool(values, found, size, per_axis(pool.get("stride", size), like), padding, tuple(like.shape[2:]))
+    found_again: torch.Tensor = y + 0 * like.sum()
+    return found_again
 
 
 FUNCTIONS: Mapping[str, Function] = {"maxindices": _indices, "unpool": _unpool}

@@ -7,18 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
-from tests.torch_judge.base import Function, NoOpinionError, Settings, Tensors, pair, sides, single
+from tests.torch_judge.base import Function, NoOpinionError, Settings, Tensors, last_first, of_rank, per_axis, sides
 
 
 def _conv(inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, _training: bool) -> torch.Tensor:
-    top, bottom, left, right = sides(inputs[0], settings, "kernel")
-    padded = F.pad(inputs[0], (left, right, top, bottom))
-    return F.conv2d(
-        padded,
+    (x,) = inputs
+    return of_rank(x, F.conv1d, F.conv2d, F.conv3d)(
+        F.pad(x, last_first(sides(x, settings, "kernel"))),
         arrays["weight"],
         arrays.get("bias"),
-        stride=pair(settings.get("stride", 1)),
-        dilation=pair(settings.get("dilation", 1)),
+        stride=per_axis(settings.get("stride", 1), x),
+        dilation=per_axis(settings.get("dilation", 1), x),
         groups=settings.get("groups", 1),
     )
 
@@ -27,19 +26,21 @@ def _conv_transpose(
     inputs: Sequence[torch.Tensor], settings: Settings, arrays: Tensors, _training: bool
 ) -> torch.Tensor:
     """Return torch's result without padding, which is cut off here: torch's is the same on both sides."""
-    top, bottom, left, right = sides(inputs[0], settings, "kernel")
-    y = F.conv_transpose2d(
-        inputs[0],
+    (x,) = inputs
+    y = of_rank(x, F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)(
+        x,
         arrays["weight"],
         arrays.get("bias"),
-        stride=pair(settings.get("stride", 1)),
-        output_padding=pair(settings.get("output_pad", 0)),
-        dilation=pair(settings.get("dilation", 1)),
+        stride=per_axis(settings.get("stride", 1), x),
+        output_padding=per_axis(settings.get("output_pad", 0), x),
+        dilation=per_axis(settings.get("dilation", 1), x),
         groups=settings.get("groups", 1),
     )
-    if y.shape[2] <= top + bottom or y.shape[3] <= left + right:
-        raise ValueError("nothing is left of the output")
-    return y[:, :, top : y.shape[2] - bottom, left : y.shape[3] - right]
+    for axis, (before, after) in enumerate(sides(x, settings, "kernel"), start=2):
+        if y.shape[axis] <= before + after:
+            raise ValueError("nothing is left of the output")
+        y = y.narrow(axis, before, y.shape[axis] - before - after)
+    return y
 
 
 def _pool(pool: Callable[..., torch.Tensor], filler: float) -> Function:
@@ -47,79 +48,99 @@ def _pool(pool: Callable[..., torch.Tensor], filler: float) -> Function:
 
     def run(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
         x = inputs[0]
-        size = pair(settings["size"])
-        stride = pair(settings.get("stride", size))
+        size = per_axis(settings["size"], x)
+        stride = per_axis(settings.get("stride", size), x)
         ceil = settings.get("rounding") == "ceil" and settings.get("pad") != "same"
-        top, bottom, left, right = sides(x, settings, "size")
-        options = {"dilation": pair(settings["dilation"])} if "dilation" in settings else {}
-        if (top, left) == (bottom, right):
-            return pool(x, size, stride, (top, left), ceil_mode=ceil, settings=settings, **options)
+        around = sides(x, settings, "size")
+        options = {"dilation": per_axis(settings["dilation"], x)} if "dilation" in settings else {}
+        if all(before == after for before, after in around):
+            padding = tuple(before for before, _ in around)
+            return pool(x, size, stride, padding, ceil_mode=ceil, settings=settings, **options)
         if ceil:
             raise NoOpinionError("ceil mode with padding that differs between sides")
-        x = F.pad(x, (left, right, top, bottom), value=filler)
+        x = F.pad(x, last_first(around), value=filler)
         if filler == 0.0 and not settings.get("count_include_pad", True):
             raise NoOpinionError("a mean that leaves out padding that differs between sides")
-        return pool(x, size, stride, (0, 0), ceil_mode=False, settings=settings, **options)
+        return pool(x, size, stride, (0,) * len(size), ceil_mode=False, settings=settings, **options)
 
     return run
 
 
+Sizes = tuple[int, ...]
+
+
 def _max(
     x: torch.Tensor,
-    size: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
+    size: Sizes,
+    stride: Sizes,
+    padding: Sizes,
     *,
     ceil_mode: bool,
     settings: Settings,
-    dilation: tuple[int, int] = (1, 1),
+    dilation: int | Sizes = 1,
 ) -> torch.Tensor:
-    return F.max_pool2d(x, size, stride, padding, dilation, ceil_mode)
+    pool = of_rank(x, F.max_pool1d, F.max_pool2d, F.max_pool3d)
+    found: torch.Tensor = pool(x, size, stride, padding, dilation, ceil_mode)
+    return found
+
+
+def _mean(
+    x: torch.Tensor, size: Sizes, stride: Sizes, padding: Sizes, ceil_mode: bool, include: bool, divisor: int | None
+) -> torch.Tensor:
+    """Return torch's mean, which along one axis knows no divisor of one's own: a row of one line has two."""
+    if x.ndim == 3:
+        wide = (1, *size), (1, *stride), (0, *padding)
+        return F.avg_pool2d(x[:, :, None], *wide, ceil_mode, include, divisor)[:, :, 0]
+    found: torch.Tensor = of_rank(x, F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)(
+        x, size, stride, padding, ceil_mode, include, divisor
+    )
+    return found
 
 
 def _avg(
-    x: torch.Tensor,
-    size: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    *,
-    ceil_mode: bool,
-    settings: Settings,
+    x: torch.Tensor, size: Sizes, stride: Sizes, padding: Sizes, *, ceil_mode: bool, settings: Settings
 ) -> torch.Tensor:
-    return F.avg_pool2d(
-        x, size, stride, padding, ceil_mode, settings.get("count_include_pad", True), settings.get("divisor")
-    )
+    include = settings.get("count_include_pad", True)
+    return _mean(x, size, stride, padding, ceil_mode, include, settings.get("divisor"))
 
 
 def _sum(
-    x: torch.Tensor,
-    size: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    *,
-    ceil_mode: bool,
-    settings: Settings,
+    x: torch.Tensor, size: Sizes, stride: Sizes, padding: Sizes, *, ceil_mode: bool, settings: Settings
 ) -> torch.Tensor:
-    return F.avg_pool2d(x, size, stride, padding, ceil_mode, divisor_override=1)
+    return _mean(x, size, stride, padding, ceil_mode, True, 1)
 
 
 def _lp(
-    x: torch.Tensor,
-    size: tuple[int, int],
-    stride: tuple[int, int],
-    padding: tuple[int, int],
-    *,
-    ceil_mode: bool,
-    settings: Settings,
+    x: torch.Tensor, size: Sizes, stride: Sizes, padding: Sizes, *, ceil_mode: bool, settings: Settings
 ) -> torch.Tensor:
     p = settings.get("p", 2)
     if p % 2:
         raise NoOpinionError("a norm whose exponent is not even: signs stay in the sum")
-    if ceil_mode and padding != (0, 0):
+    if ceil_mode and any(padding):
         raise NoOpinionError("an Lp norm with padding in ceil mode")
-    high, wide = padding
-    return F.lp_pool2d(F.pad(x, (wide, wide, high, high)), p, size, stride, ceil_mode)
+    padded = F.pad(x, last_first([(side, side) for side in padding]))
+    if x.ndim == 3:
+        return F.lp_pool1d(padded, p, size[0], stride[0], ceil_mode)
+    found: torch.Tensor = of_rank(x, F.lp_pool1d, F.lp_pool2d, F.lp_pool3d)(padded, p, size, stride, ceil_mode)
+    return found
 
+
+def _adaptive(*functions: Callable[..., torch.Tensor]) -> Function:
+    def run(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+        (x,) = inputs
+        found: torch.Tensor = of_rank(x, *functions)(x, per_axis(settings.get("size", 1), x))
+        return found
+
+    return run
+
+
+def _total(inputs: Sequence[torch.Tensor], _settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+    (x,) = inputs
+    return x.sum(tuple(range(2, x.ndim)), keepdim=True)
+
+
+_MEANS = _adaptive(F.adaptive_avg_pool1d, F.adaptive_avg_pool2d, F.adaptive_avg_pool3d)
+_LARGEST = _adaptive(F.adaptive_max_pool1d, F.adaptive_max_pool2d, F.adaptive_max_pool3d)
 
 FUNCTIONS: Mapping[str, Function] = {
     "conv": _conv,
@@ -128,9 +149,9 @@ FUNCTIONS: Mapping[str, Function] = {
     "avgpool": _pool(_avg, 0.0),
     "lppool": _pool(_lp, 0.0),
     "sumpool": _pool(_sum, 0.0),
-    "adaptive_avgpool": single(F.adaptive_avg_pool2d, size="output_size"),
-    "adaptive_maxpool": single(F.adaptive_max_pool2d, size="output_size"),
-    "gap": single(lambda x: F.adaptive_avg_pool2d(x, 1)),
-    "gmp": single(lambda x: F.adaptive_max_pool2d(x, 1)),
-    "gsp": single(lambda x: x.sum((2, 3), keepdim=True)),
+    "adaptive_avgpool": _MEANS,
+    "adaptive_maxpool": _LARGEST,
+    "gap": _MEANS,
+    "gmp": _LARGEST,
+    "gsp": _total,
 }
