@@ -12,8 +12,8 @@ import json
 import sys
 from typing import Any
 
+from planner import load
 from planner.bound import BoundPlan
-from tests.test_published import plan_of
 
 NAMES = ("resnet18", "resnet50", "vgg16_bn")
 
@@ -44,6 +44,8 @@ def module_of(bound: BoundPlan) -> Any:
                 made[node.name] = nn.ReLU(inplace=True)
             case "maxpool":
                 made[node.name] = nn.MaxPool2d(layer.size, layer.stride, layer.pad[0])
+            case "adaptive_avgpool":
+                made[node.name] = nn.AdaptiveAvgPool2d(layer.size)
             case "gap":
                 made[node.name] = nn.AdaptiveAvgPool2d(1)
             case "flatten":
@@ -115,7 +117,7 @@ def main() -> None:
     chosen = parser.parse_args()
     found = []
     for name in NAMES:
-        plan = plan_of(name)
+        plan = load(f"zoo:{name}").check()
         sizes = {size: chosen.batch if size == "N" else 224 for size in plan.free}
         bound = plan.bind(dtype="float32", **sizes)
         planned, counted = bound.memory.training_bytes, torch_peak(bound)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from planner import Network, load
+from planner import load
 from planner.bound import BoundPlan
-from tests.test_published import NETWORKS
 
 HERE = Path(__file__).parent
-EXAMPLES = HERE.parent.parent / "examples"
 
 SMALL = ("lenet5", "mnist_cnn", "cifar_vgg", "resnet20", "separable")
 """Networks for small images, trained and used."""
@@ -26,9 +24,6 @@ def bound(name: str, batch: int) -> BoundPlan:
     >>> bound("lenet5", 32).by_name["classes"].output_shape
     (32, 10)
     """
-    if name == "resnet18":
-        return load(str(EXAMPLES / "resnet18.yaml")).check().bind(N=batch, H=224, W=224)
-    if name in NETWORKS:
-        net = Network(name=name, input={"image": ("N", 3, 224, 224)}, layers=NETWORKS[name]())
-        return net.check().bind(N=batch)
+    if name in LARGE:
+        return load(f"zoo:{name}").check().bind(N=batch, H=224, W=224)
     return load(str(HERE / "nets" / f"{name}.yaml")).check().bind(N=batch)
