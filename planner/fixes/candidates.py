@@ -31,13 +31,14 @@ from planner.layers import (
     Slice,
     Split,
     Squeeze,
+    Unpool,
     axes,
 )
 from planner.layers.arithmetic import Arithmetic
 from planner.layers.pool import Pool
 from planner.layers.spatial import LETTERS, along, by, is_map, rank
 from planner.layers.window import WindowLayer
-from planner.network import Network, Node
+from planner.network import INDICES, Network, Node
 
 MOST_TRIES = 40
 """Candidates tried for one finding."""
@@ -56,6 +57,8 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
     """Yield what to try for a finding; `free` is the diagnosis with the size of the image left open."""
     domain = free.plan.domain if free is not None and free.plan is not None else None
     network = found.network
+    if finding.code == "S219":
+        yield _apart(network, node)
     node = network.by_name.get(node.owner, node)  # what is changed is changed wherever it is used
     if finding.code in ("S201", "S208"):
         yield from _other_sizes(network, domain)
@@ -86,8 +89,16 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
         yield from _matched_channels(found, node)
         if isinstance(node.layer, Concat):
             yield from _cropped(found, node)
-        yield from _projected(found, node)
+        if isinstance(node.layer, Unpool):
+            yield from _other_sizes(network, domain)
+        else:
+            yield from _projected(found, node)
         yield from _matched_maps(found, node)
+    elif finding.code == "S217" and isinstance(node.layer, Unpool):
+        shape = found.shapes.get(node.inputs[1])
+        windows = () if shape is None else node.layer.pool.windows((1,) * len(shape))
+        steps = [_or(window.extent, 1) for window in windows]
+        yield from _changed(network, node.partner, "stride", [steps[0] if len(set(steps)) == 1 else steps])
     elif finding.code == "S203":
         yield from _other_groups(found, node)
         if isinstance(node.layer, PixelUnshuffle):
@@ -123,6 +134,13 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
             kept = tuple(e for e in network.expectations if e.node != node.name)
             written = f"[{', '.join(map(sy.text, actual))}]"
             yield Candidate(f"if that is what you want, assert it:  {written}", network.altered(expectations=kept))
+
+
+def _apart(network: Network, node: Node) -> Candidate:
+    """Return the network in which a layer that is another one once more has weights of its own."""
+    nodes = (replace(each, owner="") if each.entry is node.entry else each for each in network.nodes)
+    words = f"give `{node.name}` settings and weights of its own, not those of `{node.owner}`"
+    return Candidate(words, network.altered(nodes=tuple(nodes)))
 
 
 def _other_sizes(network: Network, domain: Domain | None) -> Iterator[Candidate]:
@@ -330,7 +348,7 @@ def _flattened(network: Network, node: Node) -> Iterator[Candidate]:
 def _changed(network: Network, name: str, key: str, values: list[Any], words: str = "") -> Iterator[Candidate]:
     """Yield the network with one setting of one layer at each value that the layer can have."""
     layer = network.by_name[name].layer
-    if layer is None or isinstance(layer, Input):
+    if layer is None or isinstance(layer, Input) or network.by_name[name].role == INDICES:
         return
     for value in values:
         try:

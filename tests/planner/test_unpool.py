@@ -173,3 +173,30 @@ def test_no_value_is_overwritten_while_it_is_needed(training: bool) -> None:
     assert_no_overlap(arena)
     simulation = Simulation(bound.nodes, list(bound.outputs.values()), arena)
     simulation.step() if training else simulation.forward(training=False)
+
+
+@pytest.mark.parametrize(
+    ("pool", "size", "fixes"),
+    [
+        ({"size": 3, "stride": 2}, 9, ("p: {..., stride: 3}",)),
+        ({"size": (2, 3), "stride": 1}, 9, ("p: {..., stride: [2, 3]}",)),
+    ],
+)
+def test_windows_that_overlap_are_offered_a_stride_that_does_not(
+    pool: dict[str, Any], size: int, fixes: tuple[str, ...]
+) -> None:
+    found = with_fixes(diagnose(autoencoder(**pool).with_input(image=("N", 16, size, size))))
+    assert [(error.code, error.fixes) for error in found.errors] == [("S217", fixes)]
+
+
+def test_maps_that_do_not_come_back_are_offered_sizes_that_do_and_nothing_to_change_in_the_positions() -> None:
+    layers = [
+        layer("maxpool", name="p", size=2),
+        layer("maxpool", name="q", size=2),
+        layer("upsample", name="twice", scale=2),
+        layer("unpool", name="u", pool="p"),
+    ]
+    network = Network(name="t", input={"x": ("N", 1, 18, 18)}, layers=layers)
+    (error,) = with_fixes(diagnose(network)).errors
+    assert any(fix.startswith("feed 20x20 images") for fix in error.fixes)
+    assert not any("p.indices" in fix for fix in error.fixes)

@@ -121,6 +121,7 @@ def test_input_channels_that_do_not_fit_are_a_finding_at_the_use() -> None:
     with pytest.raises(ShapeError) as refusal:
         network.check()
     (finding,) = refusal.value.findings
+    assert finding.fixes == ("give `b` settings and weights of its own, not those of `a`",)
     assert finding.code == "S219" and finding.where is not None and finding.where.line == 6
     assert finding.message == (
         "`b`: it uses the weights of `a`, whose `weight` is 8 x 3 x 3 x 3, but what it reads would need 8 x 4 x 3 x 3"
