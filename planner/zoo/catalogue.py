@@ -9,6 +9,7 @@ from types import MappingProxyType
 from planner.findings import SpecError, nearest
 from planner.zoo import (
     alexnet,
+    c3d,
     convnext,
     dcgan,
     densenet,
@@ -16,6 +17,7 @@ from planner.zoo import (
     fcn,
     inception,
     lenet,
+    m5,
     mnasnet,
     mobilenet,
     mobilenet_v3,
@@ -52,6 +54,8 @@ FAMILIES = (
     unet,
     segnet,
     dcgan,
+    m5,
+    c3d,
 )
 
 MEMBERS: Mapping[str, Member] = MappingProxyType(

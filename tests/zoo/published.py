@@ -121,6 +121,10 @@ FIXED = {
     # pytorch/examples, dcgan, with its defaults
     "dcgan_generator": (3_576_704, 104_628_224),
     "dcgan_discriminator": (2_765_568, 103_817_216),
+    # PyTorch's tutorial on speech commands prints the parameters; multiply-accumulates are derived, at one second
+    "m5": (26_915, 1_880_256),
+    # Derived from figure 3 of Tran et al., arXiv:1412.0767; its copies in PyTorch have the same parameters
+    "c3d": (78_409_573, 38_547_378_176),
     # Derived from the layers of VGG-16 and their mirror; 360 x 480 is CamVid's size in the paper
     "segnet": (29_441_419, 106_287_759_360),
 }

@@ -18,6 +18,7 @@ FIXED: dict[str, dict[str, Any]] = {
     "preact_resnet": {"depth": 2},
     "unet": {"levels": 2},
     "fcn8s": {"width": 1 / 32},
+    "c3d": {"side": 32, "width": 1 / 16},
 }
 """Settings of families whose size hangs on more than width and depth, by the function that builds them."""
 

@@ -71,6 +71,19 @@ def test_figures_of_networks_for_one_size_are_those_of_their_sources(name: str, 
     assert (MEMBERS[name].parameters, MEMBERS[name].macs) == figures
 
 
+def test_m5_hears_as_little_sound_as_leaves_a_window_to_each_of_its_layers() -> None:
+    def fits(length: int) -> bool:
+        for kernel, stride in ((80, 16), (4, 4), (3, 1), (4, 4), (3, 1), (4, 4), (3, 1), (4, 4)):
+            if length < kernel:
+                return False
+            length = (length - kernel) // stride + 1
+        return True
+
+    shortest = next(length for length in range(1, 8000) if fits(length))
+    plan = plan_of("m5")
+    assert [length for length in range(1, 8000) if plan.accepts(N=1, L=length)] == [*range(shortest, 8000)]
+
+
 def test_every_network_has_a_source_for_its_figures() -> None:
     assert {*TORCHVISION, *OTHERS, *FIXED} == set(MEMBERS)
 
