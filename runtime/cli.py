@@ -102,7 +102,8 @@ def train(
         if checkpoint is not None:
             saved = read(checkpoint)
             settings = Checkpoint.read(saved, checkpoint).base(saved.spec, plan.train)
-        bound = bound_for(plan, found.train_images.shape, batch or settings.batch, given)
+        pictures = found.train_images.of_axes(len(_only_input(plan)[1]))
+        bound = bound_for(plan, pictures.shape, batch or settings.batch, given)
         name, shape = next(iter(bound.input_shapes.items()))
         learn = fitted(found.train_images, shape[1:], None if quiet else _say, name)
         judge = fitted(found.test_images, shape[1:], name=name)
@@ -237,10 +238,10 @@ def bound_for(plan: Plan, images: tuple[int, ...], batch: int, given: dict[str, 
     """
     _, shape = _only_input(plan)
     values: dict[str, Any] = dict(given)  # bind has one keyword of another type, dtype
-    if len(shape) == len(images):
-        for size, value in zip(shape, (batch, *images[1:]), strict=True):
-            if str(size) in plan.free:
-                values.setdefault(str(size), value)
+    # what cannot be fed at all is told where images are fitted; the batch is one whatever they are
+    for size, value in zip(shape, (batch, *images[1:]) if len(shape) == len(images) else (batch,), strict=False):
+        if str(size) in plan.free:
+            values.setdefault(str(size), value)
     try:
         return plan.bind(**values)
     except SizeError as error:

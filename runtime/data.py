@@ -323,7 +323,7 @@ def _as_images(pixels: Array, path: Path) -> Images:
         pixels = pixels[:, None]
     elif pixels.ndim == 4 and pixels.shape[3] in (1, 3) and pixels.shape[1] not in (1, 3):
         pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
-    if pixels.ndim not in (2, 4):
+    if pixels.ndim not in (2, 4, 5):
         raise _unreadable(path, f"holds images of shape {pixels.shape[1:]}; (H, W), (C, H, W) or (H, W, C) are images")
     return Images(pixels, PIXEL_SCALE if pixels.dtype == np.uint8 else 1.0)
 

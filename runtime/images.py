@@ -60,12 +60,23 @@ class Images:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape after the arithmetic, as the network reads it: (N, C, H, W) or (N, features)."""
+        """Shape after the arithmetic, as the network reads it, such as (N, C, H, W)."""
         if self.pixels.ndim != 4:
             return self.pixels.shape
         count, channels, height, width = self.pixels.shape
         above, below, left, right = self.pad
         return count, channels, height * self.enlarge + above + below, width * self.enlarge + left + right
+
+    def of_axes(self, axes: int) -> Images:
+        """Return the images for a network whose input has that many axes: grey pictures may be sequences, (N, C, L).
+
+        Examples
+        --------
+        >>> Images(np.zeros((5, 1, 40, 101))).of_axes(3).shape
+        (5, 40, 101)
+        """
+        grey = self.pixels.ndim == 4 and self.pixels.shape[1] == 1 and not any(self.pad) and self.enlarge == 1
+        return replace(self, pixels=self.pixels[:, 0]) if axes == 3 and grey else self
 
     def __len__(self) -> int:
         return len(self.pixels)
@@ -178,6 +189,7 @@ def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | 
     28x28 images become 32x32: padded by 2 on every side
     (2, 2, 2, 2)
     """
+    images = images.of_axes(len(shape) + 1)
     have = images.shape[1:]
     if have == tuple(shape):
         return images
@@ -198,6 +210,7 @@ def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | 
 def misfit(have: tuple[int, ...], want: tuple[int, ...], name: str = "") -> Finding:
     """Return the finding (R502) that images of one shape cannot be fed to an input of another."""
     given, wanted = _times(have), _times(want)
+    order = {2: " (C, L)", 3: " (C, H, W)", 4: " (C, D, H, W)"}.get(len(want), "")
     which = f"input `{name}`" if name else "the network"
     fixes: tuple[str, ...] = ()
     if len(have) == 3 and len(want) == 3:
@@ -207,7 +220,7 @@ def misfit(have: tuple[int, ...], want: tuple[int, ...], name: str = "") -> Find
             fixes = (f"give the network images of its {want[0]} channels, or change its input to {have[0]}",)
         else:
             fixes = (f"plan the network for {have[1]}x{have[2]} images:  input: [N, {have[0]}, {have[1]}, {have[2]}]",)
-    return Finding("R502", f"{which} reads images of {wanted} (C, H, W), got {given}", fixes=fixes)
+    return Finding("R502", f"{which} reads images of {wanted}{order}, got {given}", fixes=fixes)
 
 
 def _times(shape: tuple[int, ...]) -> str:

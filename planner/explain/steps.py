@@ -13,7 +13,7 @@ from typing import Any
 import planner.symbols as sy
 from planner.symbols import Shape, Size
 
-LETTERS = {"kh": "k_h", "kw": "k_w", "H'": "H'", "W'": "W'"}
+LETTERS = {"kd": "k_d", "kh": "k_h", "kw": "k_w", **{letter: letter for letter in ("L'", "D'", "H'", "W'")}}
 """Letters of formulas that LaTeX writes otherwise; other words stand as text."""
 
 MEANINGS = {
@@ -27,11 +27,16 @@ MEANINGS = {
     "o": "output_pad",
     "d": "dilation",
     "e": "reach of the window",
+    "kd": "kernel depth",
     "kh": "kernel height",
     "kw": "kernel width",
     "N": "images",
+    "L": "input length",
+    "D": "input depth",
     "H": "input height",
     "W": "input width",
+    "L'": "output length",
+    "D'": "output depth",
     "H'": "output height",
     "W'": "output width",
     "r": "receptive field of what is read",

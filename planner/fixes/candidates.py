@@ -6,7 +6,7 @@ Whether one of them helps is decided in :mod:`planner.fixes.proof`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from math import gcd
 from typing import Any
 
@@ -117,6 +117,8 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
         shape = found.shapes[node.inputs[0]] or (1, 1, 1, 1)
         limits = [_or(sy.maximum(w.stride, w.dilation), 1) - 1 for w in node.layer.windows(shape)]
         yield from _changed(network, node.name, "output_pad", [min(limits)])
+    elif finding.code == "S220":
+        yield from _for_its_axes(found, node)
     elif finding.code == "S206" and isinstance(node.layer, Pool):
         halves = [sy.constant(size) for size in node.layer.size]
         if None not in halves:
@@ -343,6 +345,21 @@ def _flattened(network: Network, node: Node) -> Iterator[Candidate]:
         return
     made = Node(f"{node.name}.flatten", Flatten(), node.inputs)
     yield Candidate(f"put `flatten` before `{node.name}`:  - flatten", _inserted(network, made, node, (made.name,)))
+
+
+def _for_its_axes(found: Diagnosis, node: Node) -> Iterator[Candidate]:
+    """Give every setting that is for other axes one size for all that there are."""
+    axes = rank(found.shapes[node.inputs[0]] or ())
+    changed = {}
+    for item in fields(node.layer) if node.layer is not None else ():
+        value = getattr(node.layer, item.name)
+        allowed = (1, axes, 2 * axes) if item.name == "pad" else (1, axes)
+        if isinstance(value, tuple) and "lengths" not in item.metadata and len(value) not in allowed:
+            changed[item.name] = value[0]
+    if changed and node.layer is not None:
+        text = ", ".join(f"{key}: {sy.text(value)}" for key, value in changed.items())
+        other = replace(node.layer, **changed)
+        yield Candidate(f"{node.name}: {{..., {text}}}", found.network.with_nodes({node.name: other}))
 
 
 def _changed(network: Network, name: str, key: str, values: list[Any], words: str = "") -> Iterator[Candidate]:

@@ -224,6 +224,20 @@ def test_images_made_to_fit_are_whole_enlargements_in_the_middle_of_background(
     np.testing.assert_allclose(np.asarray(images), expected, rtol=1e-6)
 
 
+def test_grey_pictures_are_sequences_where_a_network_reads_them() -> None:
+    pictures = Images(np.arange(24, dtype=np.float32).reshape(2, 1, 3, 4))
+    sequences = fitted(pictures, (3, 4))
+    assert sequences.shape == (2, 3, 4)
+    assert (np.asarray(sequences) == pictures.pixels[:, 0]).all()
+    with pytest.raises(DataError, match=r"reads images of 3 x 5 \(C, L\), got 3 x 4"):
+        fitted(pictures, (3, 5))
+
+
+def test_volumes_are_read_as_they_are(tmp_path: Path) -> None:
+    np.save(tmp_path / "clips.npy", np.ones((3, 2, 4, 5, 6), np.float32))
+    assert fitted(data.read_images(tmp_path / "clips.npy"), (2, 4, 5, 6)).shape == (3, 2, 4, 5, 6)
+
+
 @pytest.mark.parametrize("shape", [(1, 16, 16), (3, 28, 28), (100,)])
 def test_images_that_cannot_fit_are_refused_with_both_shapes_and_a_way_out(shape: tuple[int, ...]) -> None:
     with pytest.raises(DataError) as caught:
