@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from planner.bound import BoundNode, BoundPlan
 from planner.memory import Arena, Key
-from runtime.kernels.base import Arrays, Kernel, kernel_for
+from planner.runs import Run, runs
+from runtime.crew import Task, one_by_one, together
+from runtime.kernels.base import Arrays, Kernel, in_lanes, kernels
 from runtime.store import Store
 from runtime.threads import for_step
 
@@ -75,7 +77,6 @@ class Program:
 
     def __init__(self, bound: BoundPlan, store: Store, arena: Arena, memory: NDArray[np.uint8], *, batch: int) -> None:
         self.bound, self.batch = bound, batch
-        self._macs = bound.macs * batch // bound.batch
         self._arena, self._memory, self._store = arena, memory, store
         self._dtype = np.dtype(bound.dtype)
         self._shapes = {node.name: _memory_order(node.output_shape, batch) for node in bound.nodes}
@@ -95,12 +96,12 @@ class Program:
 
     def forward(self) -> None:
         """Compute the outputs from the inputs."""
-        with for_step(self._macs):
+        with for_step():
             _run(self._forward)
 
     def backward(self) -> None:
         """Compute the gradients of the parameters from the gradients of the outputs."""
-        with for_step(self._macs):
+        with for_step():
             _run(self._backward)
 
     def _bind_doors(self) -> None:
@@ -111,50 +112,65 @@ class Program:
             part = self._optional(("partial", name, public), self._shapes[name])
             doors[public] = gradient if part is None else part
             if part is not None and name in self._wanted:
-                self._backward.append(partial(np.add, gradient, part, out=gradient))
+                self._backward.append(in_lanes(np.add, gradient, part, out=gradient))
         self.grad_outputs = doors
         self.grad_inputs = {
             public: self._gradient(node) for public, node in self.bound.inputs.items() if node in self._wanted
         }
 
     def _bind_kernels(self) -> None:
-        gradients: dict[str, list[Array | None]] = {}
-        sums: dict[str, list[Callable[[], object]]] = {}
-        for name in self._arena.backward:
-            node = self.bound.by_name[name]
-            found: list[Array | None] = []
-            for slot, source in enumerate(node.inputs):
-                part = self._optional(("partial", name, slot), self._shapes[source])
-                if source not in self._wanted or slot in node.layer.shape_only | node.layer.without_gradient:
-                    found.append(None)
-                elif part is None:
-                    found.append(self._gradient(source))
-                else:
-                    found.append(part)
-                    whole = self._gradient(source)
-                    sums.setdefault(name, []).append(partial(np.add, whole, part, out=whole))
-            gradients[name] = found
-            if ("weights", name, 0) in self._arena.places:
-                row = self._store.gradients.row(node.arrays_of)
-                share = self._flat(("weights", name, 0))[: row.size]
-                sums.setdefault(name, []).append(partial(np.add, row, share, out=row))
+        backward: list[list[Task]] = []
+        for run in runs([self._resized(node) for node in self.bound.nodes]):
+            forward_lanes: list[list[Task]] = [[] for _ in run.lanes]
+            backward_lanes: list[list[Task]] = [[] for _ in run.lanes]
+            weights: list[Task] = []
+            for node in run.nodes:
+                sums = [(self._gradient(node.inputs[slot]), part) for slot, part in self._partials(node).items()]
+                for lane, kernel in enumerate(self._kernels(run, node)):
+                    steps = [_sum(run, lane, whole, part) for whole, part in sums]
+                    if kernel is not None:
+                        forward_lanes[lane].append(kernel.forward)
+                        if node.name in self._wanted:
+                            steps.insert(0, kernel.backward)
+                    backward_lanes[lane][:0] = steps
+                if ("weights", node.name, 0) in self._arena.places:
+                    row = self._store.gradients.row(node.arrays_of)
+                    share = self._flat(("weights", node.name, 0))[: row.size]
+                    weights.insert(0, in_lanes(np.add, row, share, out=row))
+            self._forward += _side_by_side(forward_lanes)
+            backward.append([*_side_by_side(backward_lanes), *weights])
+        for steps in reversed(backward):
+            self._backward += steps
 
-        kernels: dict[str, Kernel[Any]] = {}
-        for node in self.bound.nodes:
-            grads = gradients.get(node.name, [None] * len(node.inputs))
-            kernel = kernel_for(node.layer)(self._resized(node), self._arrays(node, grads), self.training)
-            kernels[node.name] = kernel
-            if node.inputs and not node.layer.alias:
-                self._forward.append(kernel.forward)
-        for name in self._arena.backward:
-            node = self.bound.by_name[name]
-            if node.inputs and not node.layer.alias:
-                self._backward.append(kernels[name].backward)
-            self._backward += sums.get(name, [])
+    def _kernels(self, run: Run, node: BoundNode) -> Sequence[Kernel[Any] | None]:
+        """Return the kernels of a node, one for each lane; None for one that has nothing to do."""
+        if not node.inputs or node.layer.alias:
+            return [None]
+        return kernels(run, node, self._arrays(node), self.training)
 
-    def _arrays(self, node: BoundNode, grad_inputs: list[Array | None]) -> Arrays:
-        small = self._resized(node)
-        saved = small.layer.saved(small.input_shapes, small.output_shape) if self.training else {}
+    def _partials(self, node: BoundNode) -> dict[int, Array]:
+        """Return the parts of gradients that a node's backward pass gives and that are added to others, by slot."""
+        if node.name not in self._wanted:
+            return {}
+        found = {
+            slot: self._optional(("partial", node.name, slot), self._shapes[source])
+            for slot, source in enumerate(node.inputs)
+            if source in self._wanted and slot not in node.layer.shape_only | node.layer.without_gradient
+        }
+        return {slot: part for slot, part in found.items() if part is not None}
+
+    def _grad_inputs(self, node: BoundNode) -> tuple[Array | None, ...]:
+        """Return where a node writes the gradients of its inputs; None where nobody wants one."""
+        if node.name not in self._wanted:
+            return (None,) * len(node.inputs)
+        parts, silent = self._partials(node), node.layer.shape_only | node.layer.without_gradient
+        return tuple(
+            parts.get(slot, None if source not in self._wanted or slot in silent else self._gradient(source))
+            for slot, source in enumerate(node.inputs)
+        )
+
+    def _arrays(self, node: BoundNode) -> Arrays:
+        saved = node.layer.saved(node.input_shapes, node.output_shape) if self.training else {}
         return Arrays(
             inputs=tuple(self._value(name) for name in node.inputs),
             output=self._value(node.name),
@@ -163,7 +179,7 @@ class Program:
             saved={name: self._place(("saved", node.name, name), shape) for name, shape in saved.items()},
             workspace=self._flat(("workspace", node.name, 0)),
             grad_output=self._gradient(node.name) if node.name in self._wanted else None,
-            grad_inputs=tuple(grad_inputs),
+            grad_inputs=self._grad_inputs(node),
             grad_parameters=self._grad_parameters(node) if self.training else {},
             rng=self._store.rng,
         )
@@ -214,11 +230,24 @@ class Program:
         return self._memory[block.offset : block.offset + block.bytes].view(self._dtype)
 
 
+def _sum(run: Run, lane: int, whole: Array, part: Array) -> Task:
+    """Return what adds a part of a gradient to it, in the channels of a lane."""
+    if len(run.lanes) == 1:
+        return in_lanes(np.add, whole, part, out=whole)
+    some = slice(*run.lanes[lane])
+    return partial(np.add, whole[some], part[some], out=whole[some])
+
+
+def _side_by_side(lanes: list[list[Task]]) -> list[Task]:
+    """Return the steps of a single lane as they are; of several, one step that does them side by side."""
+    tasks = [partial(one_by_one, steps) for steps in lanes if steps]
+    return lanes[0] if len(lanes) == 1 else [partial(together, tasks)] if tasks else []
+
+
 def _run(steps: Sequence[Callable[[], object]]) -> None:
     before = np.setbufsize(BUFFER)
     try:
-        for step in steps:
-            step()
+        one_by_one(steps)
     finally:
         np.setbufsize(before)
 

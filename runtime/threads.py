@@ -1,42 +1,48 @@
-"""How many threads the BLAS may use: one for small steps, all for large ones.
+"""How many threads a step uses, and that they are ours: while it runs, the BLAS has one thread.
 
-A small product of matrices is over before a second thread has fetched what the first one just wrote, and on a
-machine that is busy the two wait for each other. Measured on two cores, LeNet-5 in batches of 64 (27 million
-multiply-accumulates forward) trains on 17,000 images/s with one thread and 15,000 with two; with two, one epoch
-beside other programs fell to 1,200, with one thread and both cores kept busy by others it stayed at 11,000.
-Products of 64 x 576 x 1024 and more are nearly twice as fast with two.
+Threads of a BLAS wait for each other in every product, however small it is, and where another program has one of the
+cores they wait for that: measured on two cores, a training step took up to nine times as long. The threads of
+:mod:`runtime.crew` share whole lanes of work instead, and a result does not depend on how many they are.
 """
 
 from __future__ import annotations
 
+import os
 import threading
-from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from types import TracebackType
 from typing import Any
 
-SMALL_STEP = 200_000_000
-"""Multiply-accumulates of a forward pass below which one thread serves best."""
-
 _making = threading.Lock()
 
 
-def for_step(macs: int) -> AbstractContextManager[object]:
-    """Return a context in which the BLAS uses as many threads as a forward pass of so much work deserves.
+def for_step() -> OneThread:
+    """Return a context in which the BLAS has one thread, and :func:`allowed` tells how many a step may use.
 
-    Contexts may be open in several threads at once. For most BLAS libraries the number of threads is one for the whole
-    process, so a large step beside a small one has one thread as well; when the last small step is over, the number
-    is what it was before the first.
+    Contexts may be open in several threads at once; when the last step is over, the BLAS has as many threads as before
+    the first.
 
     Examples
     --------
-    >>> with for_step(416_520 * 64):
-    ...     pass
+    >>> with for_step():
+    ...     allowed() >= 1
+    True
     """
-    if macs >= SMALL_STEP:
-        return nullcontext()
     with _making:
         return _one_thread()
+
+
+def allowed() -> int:
+    """Return how many threads a step may use: as many as the BLAS had when the last step began.
+
+    So it is limited as NumPy is: by OPENBLAS_NUM_THREADS, OMP_NUM_THREADS or MKL_NUM_THREADS, or by
+    :func:`threadpoolctl.threadpool_limits`. Where the BLAS does not tell, it is the cores this process may use.
+    """
+    return _Allowed.threads
+
+
+class _Allowed:
+    threads = 1
 
 
 class OneThread:
@@ -54,8 +60,8 @@ class OneThread:
         self._limits = [kind(group) for kind, group in ((_Limit, wide), (_LimitHere, here)) if group]
 
     def __enter__(self) -> None:
-        for limit in self._limits:
-            limit.enter()
+        found = max((limit.enter() for limit in self._limits), default=0)
+        _Allowed.threads = found or cores()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -73,7 +79,8 @@ class _Limit:
         self._inside = 0
         self._before: list[tuple[Any, int]] = []
 
-    def enter(self) -> None:
+    def enter(self) -> int:
+        """Limit the libraries, and return how many threads they had before."""
         with self._lock:
             if not self._inside:
                 # What is still noted was not given back: Ctrl-C came in the middle of the lines below.
@@ -82,6 +89,7 @@ class _Limit:
                     if threads != 1:
                         _set(library, 1)
             self._inside += 1
+            return max(threads for _, threads in self._before)
 
     def leave(self) -> None:
         with self._lock:
@@ -114,6 +122,11 @@ def _release(library: Any) -> None:
     """
     if hasattr(library, "clear_controlling_thread"):
         library.clear_controlling_thread(force=True)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache

@@ -12,10 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import planner.runs as runs
 import runtime
 from planner import Entry
 from planner.bound import BoundPlan, DType
 from planner.layers import KINDS
+from planner.layers.lanes import LANE_ELEMENTS
 from runtime.kernels.base import Arrays, kernel_for
 from tests import naive, stage
 from tests.cases import CASES, Case, away_from_kinks
@@ -23,6 +25,7 @@ from tests.naive import Array
 
 every_case = pytest.mark.parametrize("index", range(len(CASES)), ids=[case.id for case in CASES])
 deterministic = [index for index, case in enumerate(CASES) if not KINDS[case.kind].random]
+by_channel = [index for index in deterministic if KINDS[CASES[index].kind].by_channel]
 every_deterministic_case = pytest.mark.parametrize("index", deterministic, ids=[CASES[i].id for i in deterministic])
 
 Floats = npt.NDArray[np.floating]
@@ -121,6 +124,29 @@ def test_gradients_of_a_single_image_are_the_slopes_of_the_definition(index: int
     if case.kind == "batchnorm" and len(case.inputs[0]) == 2:
         pytest.skip("one number a feature has no variance")
     check_gradients(replace(case, at={**case.at, "N": 1}), stage.layers_alone(case), seed=index)
+
+
+@pytest.mark.parametrize("index", by_channel, ids=[CASES[i].id for i in by_channel])
+def test_sharing_the_channels_among_lanes_changes_no_bit(index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = CASES[index]
+    found: list[list[Floats]] = []
+    for worth in (LANE_ELEMENTS, 1):
+        monkeypatch.setattr(runs, "LANE_ELEMENTS", worth)
+        bound, model, x = prepared(case, stage.layers_in_company(case, False), np.random.default_rng(index), "float32")
+        lanes = [len(run.lanes) for run in runs.runs(bound.nodes) for node in run.nodes if node.kind == case.kind]
+        assert lanes
+        assert worth > 1 or max(lanes) > 1 or _repeats_channels(bound, case.kind)
+        inference = model(stage.feed(x))
+        outputs, grad_inputs, grad_parameters = model.gradients(stage.feed(x), np.ones_like(inference))
+        found.append([inference, outputs, *grad_inputs.values(), *grad_parameters.values(), model.flat_buffers])
+    for whole, cut in zip(*found, strict=True):
+        np.testing.assert_array_equal(whole, cut)
+
+
+def _repeats_channels(bound: BoundPlan, kind: str) -> bool:
+    """Tell whether all layers of a kind have a single channel, or repeat one."""
+    shapes = [shape for node in bound.nodes if node.kind == kind for shape in (*node.input_shapes, node.output_shape)]
+    return min(shape[1] for shape in shapes) == 1
 
 
 @every_deterministic_case

@@ -43,6 +43,7 @@ class AdaptivePool(Layer):
     size: Any = setting("size of the output: one number or one for each axis ([height, width])")
 
     category: ClassVar[Category] = "pool"
+    by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         settle(self, size=per_axis("size", self.size))

@@ -30,6 +30,7 @@ class Arithmetic(Merge):
     """
 
     pieces: ClassVar[int] = 0
+    by_channel: ClassVar[bool] = True
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         first = inputs[0]

@@ -95,6 +95,9 @@ class Layer:
         Forward may write over its input, and backward over the gradient of its output.
     random : bool
         Draws random numbers while training, and does nothing at inference.
+    by_channel : bool
+        A channel of the output is made from the same channel of the inputs, parameters and buffers alone, so that
+        threads may share the channels.
     """
 
     kind: ClassVar[str]
@@ -109,6 +112,7 @@ class Layer:
     alias: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
     random: ClassVar[bool] = False
+    by_channel: ClassVar[bool] = False
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         """Yield what must hold of the input shapes; later ones may assume that earlier ones hold."""

@@ -51,6 +51,7 @@ class Pad(Layer):
     kind: ClassVar[str] = "pad"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "a border around a map: zeros, another number, the map mirrored or its edge repeated"
+    by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         given = self.pad if isinstance(self.pad, (list, tuple)) else [self.pad]
@@ -124,6 +125,7 @@ class Crop(Layer):
     summary: ClassVar[str] = "the middle of a map, as large as a second one"
     inputs_at_most: ClassVar[int | None] = 2
     shape_only: ClassVar[frozenset[int]] = frozenset({1})
+    by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         settle(self, size=None if self.size is None else per_axis("size", self.size))

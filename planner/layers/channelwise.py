@@ -103,6 +103,7 @@ class LayerScale(Channelwise):
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "each channel times a learned number"
     pieces: ClassVar[tuple[int, int]] = (0, 1)
+    by_channel: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,7 @@ class Shift(Channelwise):
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "each channel plus a learned number"
     keeps: ClassVar[frozenset[Keep]] = frozenset()
+    by_channel: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import planner.symbols as sy
 from planner.conditions import Divides, Requirement
 from planner.grammar import many
 from planner.layers.base import Category, Keep, Parameter, choice, count, flag, setting, settle
-from planner.layers.scratch import ConvScratch
+from planner.layers.columns import ConvScratch
 from planner.layers.spatial import Padding, PerAxis, along, lifted, per_axis, rank, read_padding
 from planner.layers.window import WindowLayer
 from planner.symbols import Shape, Size

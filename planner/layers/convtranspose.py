@@ -22,8 +22,9 @@ from planner.layers.base import (
     setting,
     settle,
 )
+from planner.layers.columns import ColumnBlocks
 from planner.layers.conv import shared_evenly
-from planner.layers.scratch import ColumnBlocks
+from planner.layers.lanes import in_lines
 from planner.layers.spatial import along, by, fits, lifted, names, per_axis, rank, read_padding, sides
 from planner.layers.window import Window
 from planner.symbols import Shape, Size
@@ -167,12 +168,13 @@ class ConvTranspose(Layer):
         """Return how the columns over the output, at the positions of the input, are cut (bound shapes only)."""
         batch, _, *sizes = inputs[0]
         taps = sy.product(window.kernel for window in self.windows(inputs[0]))
-        return ColumnBlocks(int(output[1] * taps), *lifted(sizes, 1), batch)
+        depth, partners = int(output[1] * taps), int(inputs[0][1] // self.groups)
+        return ColumnBlocks(depth, partners, *lifted(sizes, 1), batch)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return the elements of one block of columns and, in training, of weights being summed."""
         blocks = self.blocks(inputs, output)
-        weights = int(self.params(inputs)[0].count)
+        weights = in_lines(int(self.params(inputs)[0].count))
         return blocks.elements + (2 * weights if training and blocks.count > 1 else 0)
 
 

@@ -31,6 +31,7 @@ class Dropout(Pointwise):
     summary: ClassVar[str] = "zeroes a share of its input while training"
     in_place: ClassVar[bool] = True
     random: ClassVar[bool] = True
+    by_channel: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         settle(self, rate=number("rate", self.rate, 0.0, MOST))

@@ -20,6 +20,7 @@ class GlobalPool(Layer):
     """What the three global poolings share: (N, C, H, W) -> (N, C, 1, 1), whatever axes there are."""
 
     category: ClassVar[Category] = "pool"
+    by_channel: ClassVar[bool] = True
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         yield needs_map(inputs[0])

@@ -9,7 +9,7 @@ from typing import ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
 from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
-from planner.layers.scratch import norm_elements
+from planner.layers.scratch import WIDE, norm_elements
 from planner.symbols import Shape, Size
 
 SMALLEST_EPS = 1e-30
@@ -55,6 +55,7 @@ class BatchNorm(Layer):
     summary: ClassVar[str] = "batch normalisation of each channel"
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     in_place: ClassVar[bool] = True
+    by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         settle(self, eps=number("eps", self.eps, SMALLEST_EPS, 1.0))
@@ -84,7 +85,7 @@ class BatchNorm(Layer):
         return {"mean": (output[1],), "inverse": (output[1],)}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return two numbers a channel and, while training, two pieces of some channels."""
+        """Return two numbers a channel and, while training, a piece of some channels."""
         channels, count = int(output[1]), int(sy.product(output))
-        pieces = 2 * norm_elements(channels, count // channels) if training else 0
-        return 2 * channels + pieces
+        piece = norm_elements(channels, count // channels, WIDE) if training else 0
+        return 2 * channels + piece

@@ -23,6 +23,7 @@ class Pointwise(Layer):
 
     category: ClassVar[Category] = "act"
     scratch_blocks: ClassVar[tuple[int, int]] = (0, 0)
+    by_channel: ClassVar[bool] = True
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return inputs[0]

@@ -32,6 +32,7 @@ class Pool(WindowLayer):
 
     category: ClassVar[Category] = "pool"
     geometry: ClassVar[tuple[str, str]] = ("size", "pad")
+    by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         size = per_axis("size", self.size)

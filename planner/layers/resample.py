@@ -37,6 +37,7 @@ class Upsample(Layer):
     kind: ClassVar[str] = "upsample"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "every position repeated along each axis"
+    by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         settle(self, scale=per_axis("scale", self.scale))

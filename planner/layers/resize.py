@@ -56,6 +56,7 @@ class Resize(Layer):
     summary: ClassVar[str] = "a map of another size, nearest or bilinear"
     inputs_at_most: ClassVar[int | None] = 2
     shape_only: ClassVar[frozenset[int]] = frozenset({1})
+    by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.size is not None and self.scale is not None:

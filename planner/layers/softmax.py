@@ -18,6 +18,8 @@ from planner.symbols import Shape
 class OverChannels(FromOutput):
     """What softmax and its logarithm share: sums over the channels."""
 
+    by_channel: ClassVar[bool] = False
+
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return a row of sums, its parts and, where products are formed, one column block."""
         channels = output[1]

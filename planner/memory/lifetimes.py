@@ -10,13 +10,14 @@ i is the forward pass of node i, step n the loss, step 2n - i the backward pass 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from math import prod
 from typing import TYPE_CHECKING
 
 from planner.layers.merge import Concat
-from planner.memory.requests import Key, Request, Role, Timeline
+from planner.memory.requests import Key, Request, Role, Span, Timeline
+from planner.runs import runs
 from planner.training import loss_workspace
 
 if TYPE_CHECKING:
@@ -87,6 +88,8 @@ def timeline(
       step, which the program adds to it.
     - The gradient of weights that several layers share is outside of this. The first of them to pass backward
       writes it, and each other one `weights`, alive during one step, which the program adds to it.
+    - A run of layers that work channel by channel (:mod:`planner.runs`) is one step: what any of them needs lives
+      from its first layer to its last.
     - The output of an `alias` layer is its input's memory, and the gradient it passes on is its gradient's memory.
     - An `in_place` layer writes over its input where that is legal: nothing reads the input's current contents
       after that step (no later reader, no backward pass, not the caller, also not under another name for the
@@ -125,9 +128,9 @@ def timeline(
     [('x', 'value', 1536, ((0, 2),))]
     """
     plan = _Planner(nodes, outputs, item_bytes, training, input_gradients, in_place, inside)
-    requests = [storage.request() for storage in (*plan.values(), *plan.gradients())]
+    requests = [*(storage.request() for storage in (*plan.values(), *plan.gradients())), *plan.extras()]
     steps = 2 * plan.count + 1 if training else plan.count + 1
-    return Timeline((*requests, *plan.extras()), steps, plan.backward)
+    return Timeline(tuple(map(plan.over_runs, requests)), steps, plan.backward)
 
 
 class _Planner:
@@ -155,6 +158,7 @@ class _Planner:
         active = self._active(input_gradients) if training else set()
         self.active = active
         self.backward = tuple(node.name for node in reversed(nodes) if node.name in active)
+        self.runs = [run for run in runs(nodes) for _ in run.nodes]
 
     def _active(self, input_gradients: bool) -> set[str]:
         """Return the nodes that pass a gradient on to something that wants it, and get one."""
@@ -287,6 +291,22 @@ class _Planner:
             home[node.name][0].use(self._backward_step(position) if node.inputs else 2 * self.count)
         return storages
 
+    def over_runs(self, request: Request) -> Request:
+        """Return the request with what lives in a part of a run living from its beginning to its end."""
+        spans = tuple((self._run_of(first)[0], self._run_of(last)[1]) for first, last in request.spans)
+        return request if spans == request.spans else replace(request, spans=spans)
+
+    def _run_of(self, step: int) -> Span:
+        """Return the first and the last step of the run that a step belongs to."""
+        if step < self.count:
+            run = self.runs[step]
+            return run.first, run.last
+        position = 2 * self.count - step
+        if position >= self.count:
+            return step, step
+        run = self.runs[position]
+        return self._backward_step(run.last), self._backward_step(run.first)
+
     def extras(self) -> list[Request]:
         """Return saved arrays, scratch memory and the loss's memory."""
         found: list[Request] = []
@@ -298,7 +318,7 @@ class _Planner:
             for name, shape in (node.layer.saved(*shapes) if self.training else {}).items():
                 key: Key = ("saved", node.name, name)
                 found.append(Request(node.name, "saved", self._bytes(shape), ((ends[0], ends[-1]),), (key,)))
-            scratch = node.layer.workspace(*shapes, self.training) * self.item_bytes
+            scratch = sum(self.runs[position].scratch(node, self.training)) * self.item_bytes
             if scratch:
                 spans = tuple((step, step) for step in ends)
                 found.append(Request(node.name, "workspace", scratch, spans, (("workspace", node.name, 0),)))

@@ -5,17 +5,21 @@ Kernels compute; they never check shapes and never choose memory: both are the p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeAlias, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from planner.layers.base import Layer
+from planner.layers.lanes import LANE_ELEMENTS, in_lines, lanes_for, shares
+from runtime.crew import Task, together
 
 if TYPE_CHECKING:
     from planner.bound import BoundNode
+    from planner.runs import Run
 
 Array: TypeAlias = npt.NDArray[np.floating]
 """float32 or float64; one type throughout a model."""
@@ -62,6 +66,25 @@ class Arrays:
     grad_inputs: tuple[Array | None, ...]
     grad_parameters: Mapping[str, Array]
     rng: np.random.Generator
+
+    def cut(self, channels: slice, filters: slice, workspace: Array, shape_only: Collection[int] = ()) -> Arrays:
+        """Return the arrays of some channels and what is made from them; inputs that lend their shape stay whole."""
+
+        def some(arrays: Mapping[str, Array]) -> dict[str, Array]:
+            return {name: array[filters] for name, array in arrays.items()}
+
+        return Arrays(
+            inputs=tuple(array if slot in shape_only else array[channels] for slot, array in enumerate(self.inputs)),
+            output=self.output[filters],
+            parameters=some(self.parameters),
+            buffers=some(self.buffers),
+            saved=some(self.saved),
+            workspace=workspace,
+            grad_output=None if self.grad_output is None else self.grad_output[filters],
+            grad_inputs=tuple(None if grad is None else grad[channels] for grad in self.grad_inputs),
+            grad_parameters=some(self.grad_parameters),
+            rng=self.rng,
+        )
 
 
 class Kernel(Generic[LayerT]):
@@ -130,6 +153,12 @@ class Scratch:
         first, self.used = self.used, self.used + count
         return self.memory[first : self.used].reshape(shape)
 
+    def take_lines(self, *shape: int) -> Array:
+        """Return the next free elements in that shape; what follows begins on a cache line of its own."""
+        taken = self.take(*shape)
+        self.used = in_lines(self.used)
+        return taken
+
     def take_mask(self, count: int) -> Mask:
         """Return the next free elements as `count` truth values."""
         elements = -(-count // self.memory.itemsize)
@@ -156,6 +185,31 @@ def at(axis: int, where: int | slice) -> Index:
     [2, 5]
     """
     return (*(slice(None),) * axis, where)
+
+
+def in_lanes(ufunc: Callable[..., object], *arrays: Array, out: Array) -> Task:
+    """Return what applies an elementwise function to whole arrays, in lanes where they are large.
+
+    Parameters
+    ----------
+    ufunc : callable
+        Takes arrays and `out`, as a ufunc does.
+    *arrays : Array
+        Contiguous, of one size.
+    out : Array
+        Of that size; may be one of the arrays.
+
+    Examples
+    --------
+    >>> a, b = np.ones(3), np.zeros(3)
+    >>> in_lanes(np.add, a, a, out=b)()
+    >>> b.tolist()
+    [2.0, 2.0, 2.0]
+    """
+    every = [flat(array) for array in (*arrays, out)]
+    spans = shares(out.size, lanes_for(out.size, LANE_ELEMENTS))
+    parts = [[array[first:last] for array in every] for first, last in spans]
+    return partial(together, [partial(ufunc, *given, out=target) for *given, target in parts])
 
 
 def user_shape(array: Array) -> tuple[int, ...]:
@@ -211,6 +265,24 @@ def kernel(*layers: type[Layer]) -> Callable[[KernelT], KernelT]:
         return implementation
 
     return register
+
+
+def kernels(run: Run, node: BoundNode, arrays: Arrays, training: bool) -> list[Kernel[Any]]:
+    """Return the kernels of a node of a run, one for each lane.
+
+    Raises
+    ------
+    LookupError
+        The layer kind has no kernel.
+    """
+    make, parts = kernel_for(node.layer), run.parts(node)
+    if len(parts) == 1:
+        return [make(node, arrays, training)]
+    found, scratch = [], Scratch(arrays.workspace)
+    for lane, part, count in zip(run.lanes, parts, run.scratch(node, training), strict=True):
+        span = slice(*lane)
+        found.append(make(part, arrays.cut(span, span, scratch.take(count), node.layer.shape_only), training))
+    return found
 
 
 def kernel_for(layer: Layer) -> type[Kernel[Any]]:

@@ -6,14 +6,16 @@ Everything is views: which slice of the input each tap sees is settled once, so 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from planner.layers.scratch import ColumnBlocks, pieces
+from planner.layers.columns import ColumnBlocks
+from planner.layers.lanes import shared, shares
+from planner.layers.scratch import pieces
 from planner.layers.window import Window
 from runtime.kernels.base import Array, Index, flat
 from runtime.kernels.window import Reach, Span, Windows, reach, taps
@@ -51,19 +53,52 @@ class ColumnBlock:
         for part, seen in self.copies:
             np.copyto(part, seen)
 
+    def sliced(self, count: int) -> list[ColumnBlock]:
+        """Return blocks that gather some of the channels each, into the same matrix."""
+        parts = [*self.zeros, *(part for part, _ in self.copies)]
+        if not parts:
+            return [self]
+        return [
+            replace(
+                self,
+                zeros=tuple(part[:, first:last] for part in self.zeros),
+                copies=tuple((part[:, first:last], seen[:, first:last]) for part, seen in self.copies),
+            )
+            for first, last in shares(parts[0].shape[1], count)
+        ]
+
     def scatter(self) -> None:
         """Add the matrix to the places its numbers were gathered from (those in `sums`)."""
         for part, seen in self.sums:
             np.add(seen, part, out=seen)
 
 
-def direct_blocks(source: Array, blocks: ColumnBlocks) -> list[ColumnBlock]:
-    """Return blocks of a (groups, depth, positions) matrix that is its own column matrix."""
-    step = prod(blocks.step) * blocks.batch
+def direct_lanes(source: Array, count: int) -> list[list[ColumnBlock]]:
+    """Return one block for each lane of a (groups, depth, positions) matrix that is its own column matrix."""
     return [
-        ColumnBlock(first, last, source[:, :, first:last], (), (), ())
-        for first, last in pieces(source.shape[2], max(step, 1))
+        [ColumnBlock(first, last, source[:, :, first:last], (), (), ())]
+        for first, last in shares(source.shape[2], count)
     ]
+
+
+def column_lanes(
+    source: Array,
+    windows: Windows,
+    out: tuple[int, ...],
+    blocks: ColumnBlocks,
+    memory: Array,
+) -> list[list[ColumnBlock]]:
+    """Return what :func:`column_blocks` does, shared by lanes that have memory of their own."""
+    own = memory.size // blocks.lanes
+    return [
+        [_column_block(source, windows, out, spans, memory[index * own : (index + 1) * own], None) for spans in lane]
+        for index, lane in enumerate(shared(_cuts(out, blocks), blocks.lanes))
+    ]
+
+
+def _cuts(out: tuple[int, ...], blocks: ColumnBlocks) -> list[tuple[Span, ...]]:
+    """Return the positions of each block along every axis."""
+    return list(product(*(pieces(size, step) for size, step in zip(out, blocks.step, strict=True))))
 
 
 def column_blocks(
@@ -91,8 +126,7 @@ def column_blocks(
     target : Array, optional
         Like `source`: where `scatter` adds to.
     """
-    cuts = (pieces(size, step) for size, step in zip(out, blocks.step, strict=True))
-    return [_column_block(source, windows, out, spans, memory, target) for spans in product(*cuts)]
+    return [_column_block(source, windows, out, spans, memory, target) for spans in _cuts(out, blocks)]
 
 
 def _column_block(

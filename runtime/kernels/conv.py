@@ -2,36 +2,69 @@
 
 from __future__ import annotations
 
-import numpy as np
+from functools import partial
 
+from planner.layers.columns import ConvScratch
 from planner.layers.conv import Conv
-from runtime.kernels.base import Kernel, flat, kernel, user_shape
+from runtime.crew import Task, together
+from runtime.kernels.base import Kernel, Scratch, flat, kernel, user_shape
+from runtime.kernels.columns import ColumnBlock, column_lanes, direct_lanes
 from runtime.kernels.depthwise import Depthwise
-from runtime.kernels.products import Products, Rotated
-from runtime.kernels.window import over_volume
+from runtime.kernels.gradients import Gradients
+from runtime.kernels.products import MapProduct
+from runtime.kernels.window import Windows, over_volume, volume
 
 
 @kernel(Conv)
 class ConvKernel(Kernel[Conv]):
-    """Convolution, by a way of :mod:`runtime.kernels.products` or :mod:`runtime.kernels.depthwise`."""
+    """Convolution, by products of matrices (:mod:`runtime.kernels.products`) or :mod:`runtime.kernels.depthwise`."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
         plan = self.layer.scratch((user_shape(x),), user_shape(y))
+        self.forward_pass: Task
+        self.backward_pass: Task
         windows = over_volume(self.layer.windows(user_shape(x)))
-        way = Depthwise if plan.depthwise else Products
-        self.way = way(plan, windows, self.arrays, self.scratch(), self.differentiates)
-        self.rotated: Rotated | None = None
-        grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
-        if grad_input is not None and plan.rotated and not plan.depthwise:
-            self.rotated = Rotated(plan, windows, self.arrays, self.scratch(), grad_input)
-        grad_bias = self.arrays.grad_parameters.get("bias") if self.differentiates else None
-        self.bias_sum = None if grad_bias is None else (flat(self.grad_output, y.shape[0], -1), grad_bias)
+        if plan.depthwise:
+            scratch = self.scratch()
+            lanes = [self._depthwise(*lane, windows, scratch) for lane in plan.depthwise_lanes]
+            self.forward_pass = partial(together, [lane.forward for lane in lanes])
+            self.backward_pass = partial(together, [lane.backward for lane in lanes])
+            return
+        weight, bias = self.arrays.parameters["weight"], self.arrays.parameters.get("bias")
+        groups = plan.groups
+        self.forward_pass = MapProduct(
+            flat(weight, groups, weight.shape[0] // groups, -1),
+            self._lanes(plan, windows),
+            flat(y, groups, y.shape[0] // groups, -1),
+            plan.forward.row_lanes,
+            None if bias is None else flat(bias, groups, -1, 1),
+        ).run
+        if self.differentiates:
+            self.backward_pass = Gradients(plan, windows, self.arrays, self.scratch()).run
+
+    def _depthwise(
+        self, span: tuple[int, int], plan: ConvScratch, windows: Windows, scratch: Scratch
+    ) -> Depthwise:
+        """Return the work on some channels, with their filters."""
+        multiple = self.arrays.output.shape[0] // self.arrays.inputs[0].shape[0]
+        filters = slice(span[0] * multiple, span[1] * multiple)
+        arrays = self.arrays.cut(slice(*span), filters, scratch.memory)
+        lane = Depthwise(plan, windows, arrays, scratch, self.differentiates)
+        scratch.take_lines(0)
+        return lane
+
+    def _lanes(self, plan: ConvScratch, windows: Windows) -> list[list[ColumnBlock]]:
+        """Return the blocks of the columns of the input, by lanes that share its positions."""
+        x, y = self.arrays.inputs[0], self.arrays.output
+        if plan.direct:
+            return direct_lanes(flat(x, plan.groups, -1, y.size // y.shape[0]), plan.forward.lanes)
+        maps = flat(x, plan.groups, x.shape[0] // plan.groups, *volume(x).shape[1:])
+        blocks = plan.forward_blocks
+        return column_lanes(maps, windows, volume(y).shape[1:4], blocks, self.scratch().take(blocks.elements))
 
     def forward(self) -> None:
-        self.way.forward()
+        self.forward_pass()
 
     def backward(self) -> None:
-        if self.bias_sum is not None:
-            np.add.reduce(self.bias_sum[0], axis=1, out=self.bias_sum[1])
-        (self.rotated or self.way).backward()
+        self.backward_pass()

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from planner.layers.dense import Dense
-from runtime.kernels.base import Kernel, kernel
+from planner.layers.lanes import LANE_WORK, lanes_for, shares
+from runtime.crew import Task, one_by_one, together
+from runtime.kernels.base import Array, Kernel, kernel
 
 
 @kernel(Dense)
 class DenseKernel(Kernel[Dense]):
-    """``weight @ x + bias``: with the batch last, no operand is ever transposed in memory."""
+    """``weight @ x + bias``: with the batch last, no operand is ever transposed in memory; lanes share the rows."""
 
     def prepare(self) -> None:
+        (x,), y, weight = self.arrays.inputs, self.arrays.output, self.arrays.parameters["weight"]
+        units, features = weight.shape
         bias = self.arrays.parameters.get("bias")
-        self.weight = self.arrays.parameters["weight"]
-        self.bias = None if bias is None else bias[:, None]
+        lanes = lanes_for(weight.size * x.shape[1], LANE_WORK)
+        self.forward_lanes: list[Task] = [
+            partial(_forward, weight[rows], x, None if bias is None else bias[rows, None], y[rows])
+            for rows in (slice(*span) for span in shares(units, lanes))
+        ]
+        self.backward_lanes: list[Task] = []
+        if not self.differentiates:
+            return
+        grad, grads, grad_input = self.grad_output, self.arrays.grad_parameters, self.arrays.grad_inputs[0]
+        tasks: list[Task] = []
+        for rows in (slice(*span) for span in shares(units, lanes)):
+            target = None if bias is None else grads["bias"][rows]
+            tasks.append(partial(_grad_weight, grad[rows], x.T, grads["weight"][rows], target))
+        if grad_input is not None:
+            for columns in (slice(*span) for span in shares(features, lanes)):
+                tasks.append(partial(np.matmul, weight.T[columns], grad, out=grad_input[columns]))
+        self.backward_lanes = [partial(one_by_one, tasks)] if lanes == 1 else tasks
 
     def forward(self) -> None:
-        output = self.arrays.output
-        np.matmul(self.weight, self.arrays.inputs[0], out=output)
-        if self.bias is not None:
-            np.add(output, self.bias, out=output)
+        together(self.forward_lanes)
 
     def backward(self) -> None:
-        grad, grads = self.grad_output, self.arrays.grad_parameters
-        np.matmul(grad, self.arrays.inputs[0].T, out=grads["weight"])
-        if self.bias is not None:
-            np.add.reduce(grad, axis=1, out=grads["bias"])
-        grad_input = self.arrays.grad_inputs[0]
-        if grad_input is not None:
-            np.matmul(self.weight.T, grad, out=grad_input)
+        together(self.backward_lanes)
+
+
+def _forward(weight: Array, x: Array, bias: Array | None, output: Array) -> None:
+    np.matmul(weight, x, out=output)
+    if bias is not None:
+        np.add(output, bias, out=output)
+
+
+def _grad_weight(grad: Array, turned: Array, target: Array, bias: Array | None) -> None:
+    """Write the gradients of some rows of weights, and of their biases."""
+    if grad.shape[1] == 1:
+        np.multiply(grad, turned, out=target)  # the same products; a BLAS takes ten times as long for one column
+    else:
+        np.matmul(grad, turned, out=target)
+    if bias is not None:
+        np.add.reduce(grad, axis=1, out=bias)

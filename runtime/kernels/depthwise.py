@@ -12,7 +12,8 @@ from itertools import product
 
 import numpy as np
 
-from planner.layers.scratch import ConvScratch, pieces
+from planner.layers.columns import ConvScratch
+from planner.layers.scratch import pieces
 from runtime.kernels.base import Array, Arrays, Index, Scratch, flat
 from runtime.kernels.window import Span, Views, Windows, channel_tiles, taps, volume
 
@@ -58,6 +59,9 @@ class Depthwise:
         self.grad_input = arrays.grad_inputs[0] if training else None
         bias = arrays.parameters.get("bias")
         self.bias = None if bias is None else flat(bias, y.shape[0], 1, 1, 1, 1)
+        self.bias_sum: tuple[Array, Array] | None = None
+        if training and bias is not None and arrays.grad_output is not None:
+            self.bias_sum = flat(arrays.grad_output, y.shape[0], -1), arrays.grad_parameters["bias"]
         step, *cuts = plan.tiles.step
         self.spans = list(product(*(pieces(n, cut) for n, cut in zip(y.shape[1:3], cuts, strict=True))))
         grad_output = volume(arrays.grad_output) if training and arrays.grad_output is not None else None
@@ -132,7 +136,9 @@ class Depthwise:
                     np.add(part, tap.product, out=part)
 
     def backward(self) -> None:
-        """Compute the gradients of the weights and, where asked for, of the input."""
+        """Compute the gradients of the weights, of the bias and, where asked for, of the input."""
+        if self.bias_sum is not None:
+            np.add.reduce(self.bias_sum[0], axis=1, out=self.bias_sum[1])
         self.arrays.grad_parameters["weight"].fill(0)
         if self.grad_input is not None:
             self.grad_input.fill(0)

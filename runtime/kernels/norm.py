@@ -2,11 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from planner.layers.norm import BatchNorm
-from planner.layers.scratch import norm_step, pieces
+from planner.layers.scratch import WIDE, norm_step, pieces
 from runtime.kernels.base import Array, Kernel, flat, kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Some channels: arrays of (channels, numbers) and, for one number a channel, (channels, 1)."""
+
+    x: Array
+    y: Array
+    mean: Array
+    inverse: Array
+    scale: Array
+    shift: Array
+    weight: Array | None
+    bias: Array | None
+    grad: Array | None
+    grad_input: Array | None
+    grad_weight: Array | None
+    grad_bias: Array | None
+    centred: Array
 
 
 @kernel(BatchNorm)
@@ -18,84 +39,98 @@ class BatchNormKernel(Kernel[BatchNorm]):
     """
 
     def prepare(self) -> None:
-        x = self.arrays.inputs[0]
-        channels = x.shape[0]
-        self.count = x.size // channels
-        self.input, self.output = flat(x, channels, self.count), flat(self.arrays.output, channels, self.count)
-        weight, bias = self.arrays.parameters.get("weight"), self.arrays.parameters.get("bias")
-        self.weight = None if weight is None else weight[:, None]
-        self.bias = None if bias is None else bias[:, None]
+        arrays, training = self.arrays, self.training
+        channels = arrays.output.shape[0]
+        self.count = arrays.output.size // channels
         scratch = self.scratch()
         self.scale, self.shift = scratch.take(channels, 1), scratch.take(channels, 1)
-        self.running_mean = flat(self.arrays.buffers["running_mean"], channels, 1)
-        self.running_var = flat(self.arrays.buffers["running_var"], channels, 1)
-        if not self.training:
-            return
-        self.mean = flat(self.arrays.saved["mean"], channels, 1)
-        self.inverse = flat(self.arrays.saved["inverse"], channels, 1)
-        step = norm_step(channels, self.count)
-        self.centred, self.product = scratch.take(step, self.count), scratch.take(step, self.count)
-        self.spans = [slice(*span) for span in pieces(channels, step)]
-        grad_output, grad_input = self.arrays.grad_output, self.arrays.grad_inputs[0]
-        self.grad = self.input if grad_output is None else flat(grad_output, channels, self.count)
-        self.grad_input = None if grad_input is None else flat(grad_input, channels, self.count)
-        if self.weight is not None and grad_output is not None:
-            self.grad_weight = self.arrays.grad_parameters["weight"][:, None]
-            self.grad_bias = self.arrays.grad_parameters["bias"][:, None]
+        self.running_mean = flat(arrays.buffers["running_mean"], channels, 1)
+        self.running_var = flat(arrays.buffers["running_var"], channels, 1)
+        self.mean = flat(arrays.saved["mean"], channels, 1) if training else self.running_mean
+        self.inverse = flat(arrays.saved["inverse"], channels, 1) if training else self.running_var
+        step = norm_step(channels, self.count, WIDE)
+        centred = scratch.take(step if training else 0, self.count)
+        whole = [
+            None if array is None else flat(array, channels, -1)
+            for array in (
+                arrays.parameters.get("weight"),
+                arrays.parameters.get("bias"),
+                arrays.grad_output if self.differentiates else None,
+                arrays.grad_inputs[0] if self.differentiates else None,
+                arrays.grad_parameters.get("weight") if self.differentiates else None,
+                arrays.grad_parameters.get("bias") if self.differentiates else None,
+            )
+        ]
+        x, y = flat(arrays.inputs[0], channels, -1), flat(arrays.output, channels, -1)
+        self.pieces = []
+        for span in (slice(*each) for each in pieces(channels, step)):
+            given = (None if array is None else array[span] for array in whole)
+            weight, bias, grad, grad_input, grad_weight, grad_bias = given
+            self.pieces.append(
+                Piece(
+                    x=x[span],
+                    y=y[span],
+                    mean=self.mean[span],
+                    inverse=self.inverse[span],
+                    scale=self.scale[span],
+                    shift=self.shift[span],
+                    weight=weight,
+                    bias=bias,
+                    grad=grad,
+                    grad_input=grad_input,
+                    grad_weight=grad_weight,
+                    grad_bias=grad_bias,
+                    centred=centred[: span.stop - span.start],
+                )
+            )
 
     def forward(self) -> None:
-        if self.training:
-            self._train()
-            return
-        np.add(self.running_var, self.layer.eps, out=self.scale)
-        self._apply_running()
-
-    def _apply_running(self) -> None:
-        scale, shift = self.scale, self.shift
-        np.sqrt(scale, out=scale)
-        np.divide(1, scale, out=scale)
-        if self.weight is not None:
-            np.multiply(scale, self.weight, out=scale)
-        np.multiply(self.running_mean, scale, out=shift)
-        np.negative(shift, out=shift)
-        if self.bias is not None:
-            np.add(shift, self.bias, out=shift)
-        np.multiply(self.input, scale, out=self.output)
-        np.add(self.output, shift, out=self.output)
-
-    def _train(self) -> None:
-        mean, var = self.mean, self.inverse
-        for span in self.spans:
-            x, y = self.input[span], self.output[span]
-            square = self.centred[: x.shape[0]]
-            np.add.reduce(x, axis=1, keepdims=True, out=mean[span])
-            np.divide(mean[span], self.count, out=mean[span])
-            np.subtract(x, mean[span], out=y)
-            np.multiply(y, y, out=square)
-            np.add.reduce(square, axis=1, keepdims=True, out=var[span])
-            np.divide(var[span], self.count, out=var[span])
-            self._normalise(span, y)
-        if self.count == 1:  # a spread of nothing was not measured, and a mean of one number would move the rest
+        for piece in self.pieces:
+            if self.training:
+                self._centre(piece)
+                self._normalise(piece)
+            else:
+                self._apply_running(piece)
+        if not self.training or self.count == 1:
+            # a spread of one number was not measured, and its mean would move the rest
             return
         # `shift` now holds the biased variances
-        unbiased = self.count / (self.count - 1)
-        self._move(self.running_mean, mean, 1.0)
-        self._move(self.running_var, self.shift, unbiased)
+        self._move(self.running_mean, self.mean, 1.0)
+        self._move(self.running_var, self.shift, self.count / (self.count - 1))
 
-    def _normalise(self, span: slice, y: Array) -> None:
-        """Turn centred numbers into the output, and the variance in `inverse` into 1/sqrt(var + eps)."""
-        inverse, scale = self.inverse[span], self.scale[span]
-        np.copyto(self.shift[span], inverse)
-        np.add(inverse, self.layer.eps, out=inverse)
+    def _apply_running(self, piece: Piece) -> None:
+        scale, shift = piece.scale, piece.shift
+        np.add(piece.inverse, self.layer.eps, out=scale)
+        np.sqrt(scale, out=scale)
+        np.divide(1, scale, out=scale)
+        if piece.weight is not None:
+            np.multiply(scale, piece.weight, out=scale)
+        np.multiply(piece.mean, scale, out=shift)
+        np.negative(shift, out=shift)
+        if piece.bias is not None:
+            np.add(shift, piece.bias, out=shift)
+        np.multiply(piece.x, scale, out=piece.y)
+        np.add(piece.y, shift, out=piece.y)
+
+    def _centre(self, piece: Piece) -> None:
+        """Write the centred numbers to the output, the mean to `mean` and the variance to `shift`."""
+        np.add.reduce(piece.x, axis=1, keepdims=True, out=piece.mean)
+        np.divide(piece.mean, self.count, out=piece.mean)
+        np.subtract(piece.x, piece.mean, out=piece.y)
+        _products(piece.y, piece.y, piece.shift)
+        np.divide(piece.shift, self.count, out=piece.shift)
+
+    def _normalise(self, piece: Piece) -> None:
+        """Turn the centred numbers into the output, and write 1/sqrt(var + eps) to `inverse`."""
+        inverse, scale, y = piece.inverse, piece.inverse, piece.y
+        np.add(piece.shift, self.layer.eps, out=inverse)
         np.sqrt(inverse, out=inverse)
         np.divide(1, inverse, out=inverse)
-        if self.weight is None:
-            np.copyto(scale, inverse)
-        else:
-            np.multiply(inverse, self.weight[span], out=scale)
+        if piece.weight is not None:
+            scale = np.multiply(inverse, piece.weight, out=piece.scale)
         np.multiply(y, scale, out=y)
-        if self.bias is not None:
-            np.add(y, self.bias[span], out=y)
+        if piece.bias is not None:
+            np.add(y, piece.bias, out=y)
 
     def _move(self, running: Array, batch: Array, factor: float) -> None:
         np.multiply(running, 1 - self.layer.momentum, out=running)
@@ -103,31 +138,33 @@ class BatchNormKernel(Kernel[BatchNorm]):
         np.add(running, self.scale, out=running)
 
     def backward(self) -> None:
-        for span in self.spans:
-            x, grad = self.input[span], self.grad[span]
-            centred, products = self.centred[: x.shape[0]], self.product[: x.shape[0]]
-            total, product = self.shift[span], self.scale[span]
-            np.subtract(x, self.mean[span], out=centred)
-            np.add.reduce(grad, axis=1, keepdims=True, out=total)
-            np.multiply(centred, grad, out=products)
-            np.add.reduce(products, axis=1, keepdims=True, out=product)
-            np.multiply(product, self.inverse[span], out=product)
-            if self.weight is not None:
-                np.copyto(self.grad_weight[span], product)
-                np.copyto(self.grad_bias[span], total)
-            if self.grad_input is not None:
-                self._grad_input(span, centred, total, product)
+        for piece in self.pieces:
+            assert piece.grad is not None, "training comes with gradients"
+            total, product, centred = piece.shift, piece.scale, piece.centred
+            np.subtract(piece.x, piece.mean, out=centred)
+            np.add.reduce(piece.grad, axis=1, keepdims=True, out=total)
+            _products(centred, piece.grad, product)
+            np.multiply(product, piece.inverse, out=product)
+            if piece.grad_weight is not None and piece.grad_bias is not None:
+                np.copyto(piece.grad_weight, product)
+                np.copyto(piece.grad_bias, total)
+            if piece.grad_input is not None:
+                self._grad_input(piece, piece.grad, piece.grad_input)
 
-    def _grad_input(self, span: slice, centred: Array, total: Array, product: Array) -> None:
-        """Finish the gradient of the input; `total` is the sum of g, `product` that of g times the normalised."""
-        assert self.grad_input is not None
-        target, inverse = self.grad_input[span], self.inverse[span]
+    def _grad_input(self, piece: Piece, grad: Array, target: Array) -> None:
+        """Finish the gradient of the input; `shift` is the sum of g, `scale` that of g times the normalised."""
+        total, product, centred, inverse = piece.shift, piece.scale, piece.centred, piece.inverse
         np.multiply(product, inverse, out=product)
         np.divide(product, -self.count, out=product)
         np.multiply(centred, product, out=centred)
         np.divide(total, self.count, out=total)
-        np.add(self.grad[span], centred, out=target)
+        np.add(grad, centred, out=target)
         np.subtract(target, total, out=target)
+        if piece.weight is not None:
+            inverse = np.multiply(inverse, piece.weight, out=product)
         np.multiply(target, inverse, out=target)
-        if self.weight is not None:
-            np.multiply(target, self.weight[span], out=target)
+
+
+def _products(left: Array, right: Array, out: Array) -> None:
+    """Write the sum of the products of two rows to each row of `out`; nothing as large as a row is written."""
+    np.matmul(left[:, None, :], right[:, :, None], out=out[:, :, None])

@@ -1,32 +1,72 @@
-"""Convolution as products of matrices, one block of columns at a time, so that the columns stay in cache.
-
-Forward is ``weight @ columns``, straight into the output. Backward has two equal ways; the plan
-(:class:`planner.layers.scratch.ConvScratch`) says which is less work:
-
-plain
-    the input's columns times the output's gradient give the gradient of the weights, and the turned weights
-    times the output's gradient give columns that are added back to the input's gradient, tap by tap;
-rotated
-    the columns of the output's gradient serve both products, and nothing has to be added back.
-"""
+"""Products of weights and columns: lanes of blocks, each gathered and multiplied while it is in a core's cache."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 
-from planner.layers.scratch import ConvScratch
-from planner.layers.window import Window
-from runtime.kernels.base import Array, Arrays, Scratch, flat
-from runtime.kernels.columns import ColumnBlock, column_blocks, direct_blocks
-from runtime.kernels.window import Windows, volume
+from planner.layers.columns import LANE_POSITIONS, SMALL_PRODUCT
+from planner.layers.lanes import LINE, shares
+from runtime.crew import Task, together
+from runtime.kernels.base import Array, Scratch
+from runtime.kernels.columns import ColumnBlock
+
+Product = tuple[Array, Array, Array]
+"""Left and right factor, and where the product goes."""
+
+
+def products(left: Array, right: Array, out: Array) -> list[Product]:
+    """Return the products that make ``left @ right``, of so few columns each that they take the fast way of a BLAS.
+
+    Parameters
+    ----------
+    left, right, out : Array
+        (groups, rows, depth), (groups, depth, columns) and (groups, rows, columns).
+
+    Examples
+    --------
+    >>> [right.shape for _, right, _ in products(*map(np.ones, [(1, 16, 144), (1, 144, 1000), (1, 16, 1000)]))]
+    [(1, 2, 144, 336), (1, 144, 328)]
+    """
+    columns, most = right.shape[2], SMALL_PRODUCT // (left.shape[1] * left.shape[2])
+    if columns <= most or most < LANE_POSITIONS:
+        return [(left, right, out)]
+    width = -(-columns // -(-columns // most))
+    width = min(most, -(-width // LINE) * LINE)
+    whole = columns // width
+    found = [(left[:, None], _strips(right, whole, width), _strips(out, whole, width))]
+    if whole * width < columns:
+        found.append((left, right[:, :, whole * width :], out[:, :, whole * width :]))
+    return found
+
+
+def _strips(matrix: Array, count: int, width: int) -> Array:
+    """Return the first columns of matrices as (groups, strips, rows, width), the same memory."""
+    groups, rows, _ = matrix.shape
+    return matrix[:, :, : count * width].reshape(groups, rows, count, width, copy=False).swapaxes(1, 2)
 
 
 class WeightSum:
-    """The sum over blocks of ``columns @ other^T``, the faster order of that product."""
+    """The sum over blocks of ``columns @ other^T``, the faster order of that product.
 
-    def __init__(self, scratch: Scratch, shape: tuple[int, int, int], count: int) -> None:
-        self.total = scratch.take(*shape)
-        self.part = scratch.take(*shape) if count > 1 else None
+    Parameters
+    ----------
+    scratch : Scratch
+    shape : tuple of int
+        (groups, depth, rows).
+    count : int
+        Blocks.
+    target : Array, optional
+        Where the sum goes; scratch memory otherwise.
+    """
+
+    def __init__(
+        self, scratch: Scratch, shape: tuple[int, int, int], count: int, target: Array | None = None
+    ) -> None:
+        self.total = scratch.take_lines(*shape) if target is None else target
+        self.part = scratch.take_lines(*shape) if count > 1 else None
 
     def add(self, index: int, columns: Array, other: Array) -> None:
         """Add the product of block `index`; block 0 begins a new sum."""
@@ -37,126 +77,99 @@ class WeightSum:
             np.add(self.total, self.part, out=self.total)
 
 
-class Products:
-    """Forward, and the plain way backward.
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a lane does with one block: gather it, add its product to the weights' gradient, fill maps from it.
+
+    Attributes
+    ----------
+    block : ColumnBlock
+    other : Array or None
+        (groups, rows, columns): what the columns are multiplied by for the sum.
+    products : list of Product
+    bias : tuple of Array, or None
+        A part of the output and what is added to it.
+    """
+
+    block: ColumnBlock
+    other: Array | None
+    products: list[Product]
+    bias: tuple[Array, Array] | None = None
+
+
+class Lane:
+    """Blocks that one thread works through.
 
     Parameters
     ----------
-    plan : ConvScratch
-    windows : tuple of Window
-    arrays : Arrays
-    scratch : Scratch
-    training : bool
+    steps : sequence of Step
+    total : WeightSum, optional
+    begin : callable, optional
+        What is done before.
     """
 
-    def __init__(self, plan: ConvScratch, windows: Windows, arrays: Arrays, scratch: Scratch, training: bool) -> None:
-        (x,), y = arrays.inputs, arrays.output
-        weight = arrays.parameters["weight"]
-        groups, depth = plan.groups, weight.shape[1] * plan.taps
-        filters = weight.shape[0] // groups
-        positions = y.size // y.shape[0]
-        grad_input = arrays.grad_inputs[0] if training else None
-        self.grad_input = grad_input
-        self.direct = plan.direct
-        self.weight = flat(weight, groups, filters, depth)
-        bias = arrays.parameters.get("bias")
-        self.bias = None if bias is None else flat(bias, groups, filters, 1)
-        blocks = plan.forward_blocks
-        if plan.direct:
-            self.blocks = direct_blocks(flat(x, groups, depth, positions), blocks)
-        else:
-            maps = flat(x, groups, x.shape[0] // groups, *volume(x).shape[1:])
-            target = None if grad_input is None else flat(grad_input, *maps.shape)
-            memory = scratch.take(blocks.elements)
-            self.blocks = column_blocks(maps, windows, volume(y).shape[1:4], blocks, memory, target)
-        self.outputs = _cut(flat(y, groups, filters, positions), self.blocks)
-        if not training:
-            return
-        grad_output = arrays.grad_output
-        assert grad_output is not None, "training comes with gradients"
-        self.grads = _cut(flat(grad_output, groups, filters, positions), self.blocks)
-        self.grad_weight = flat(arrays.grad_parameters["weight"], groups, filters, depth)
-        several = len(self.blocks) > 1
-        self.weight_sum = WeightSum(scratch, (groups, depth, filters), len(self.blocks)) if several else None
-        if grad_input is not None and plan.direct:
-            self.grad_columns = _cut(flat(grad_input, groups, depth, positions), self.blocks)
-        else:
-            self.grad_columns = [block.matrix for block in self.blocks]
+    def __init__(self, steps: Sequence[Step], total: WeightSum | None = None, begin: Task | None = None) -> None:
+        self.steps, self.total, self.begin = steps, total, begin
 
-    def forward(self) -> None:
-        """Compute the output."""
-        for block, output in zip(self.blocks, self.outputs, strict=True):
-            block.gather()
-            np.matmul(self.weight, block.matrix, out=output)
-            if self.bias is not None:
-                np.add(output, self.bias, out=output)
-
-    def backward(self) -> None:
-        """Compute the gradients of the weights and, where asked for, of the input."""
-        if self.grad_input is not None and not self.direct:
-            self.grad_input.fill(0)
-        turned = self.weight.transpose(0, 2, 1)
-        for index, (block, grad, columns) in enumerate(zip(self.blocks, self.grads, self.grad_columns, strict=True)):
-            block.gather()
-            if self.weight_sum is None:
-                np.matmul(grad, block.matrix.transpose(0, 2, 1), out=self.grad_weight)
-            else:
-                self.weight_sum.add(index, block.matrix, grad.transpose(0, 2, 1))
-            if self.grad_input is not None:
-                np.matmul(turned, grad, out=columns)
-                block.scatter()
-        if self.weight_sum is not None:
-            np.copyto(self.grad_weight, self.weight_sum.total.transpose(0, 2, 1))
+    def run(self) -> None:
+        """Do every step."""
+        if self.begin is not None:
+            self.begin()
+        for index, step in enumerate(self.steps):
+            step.block.gather()
+            if self.total is not None and step.other is not None:
+                self.total.add(index, step.block.matrix, step.other.swapaxes(1, 2))
+            for left, right, out in step.products:
+                np.matmul(left, right, out=out)
+            step.block.scatter()
+            if step.bias is not None:
+                np.add(*step.bias, out=step.bias[0])
 
 
-class Rotated:
-    """The rotated way backward, at stride 1: one gathering of the output's gradient for both products.
+class MapProduct:
+    """``weight @ columns`` into a map: lanes share its positions, or, where these are few, its rows.
 
-    With g the output's gradient, the input's gradient at p is the sum over taps t of ``turned[t] @ g[p + t]``
-    (turned is the kernel turned around), and the gradient of turned[t] is the sum over p of
-    ``g[p + t] x[p]^T``: the same columns.
-
-    Parameters are those of :class:`Products`.
+    Parameters
+    ----------
+    weight : Array
+        (groups, rows, depth).
+    lanes : list of list of ColumnBlock
+    output : Array
+        (groups, rows, positions).
+    row_lanes : int
+        1 where the lanes are those of the blocks.
+    bias : Array, optional
+        (groups, rows, 1), added.
     """
 
     def __init__(
-        self, plan: ConvScratch, windows: Windows, arrays: Arrays, scratch: Scratch, grad_input: Array
+        self,
+        weight: Array,
+        lanes: list[list[ColumnBlock]],
+        output: Array,
+        row_lanes: int,
+        bias: Array | None = None,
     ) -> None:
-        (x,), g = arrays.inputs, arrays.grad_output
-        assert g is not None, "training comes with gradients"
-        weight = arrays.parameters["weight"]
-        groups, channels = plan.groups, weight.shape[1]
-        filters = weight.shape[0] // groups
-        maps = flat(g, groups, filters, *volume(g).shape[1:])
-        blocks = plan.rotated_blocks
-        deep, high, wide = map(_rotated_window, windows)
-        memory = scratch.take(blocks.elements)
-        self.blocks = column_blocks(maps, (deep, high, wide), volume(x).shape[1:4], blocks, memory)
-        self.weight_sum = WeightSum(scratch, (groups, filters * plan.taps, channels), len(self.blocks))
-        positions = x.size // x.shape[0]
-        self.inputs = _cut(flat(x, groups, channels, positions), self.blocks)
-        self.grad_inputs = _cut(flat(grad_input, groups, channels, positions), self.blocks)
-        turned = scratch.take(groups, channels, filters, *plan.kernel)
-        self.turned = flat(turned, groups, channels, filters * plan.taps)
-        by_filter = flat(weight, groups, filters, channels, *plan.kernel)[..., ::-1, ::-1, ::-1]
-        self.turning = (turned, by_filter.transpose(0, 2, 1, 3, 4, 5))
-        grad_weight = flat(arrays.grad_parameters["weight"], groups, filters, channels, *plan.kernel)
-        total = flat(self.weight_sum.total, groups, filters, *plan.kernel, channels)
-        self.turning_back = (grad_weight, total[:, :, ::-1, ::-1, ::-1].transpose(0, 1, 5, 2, 3, 4))
+        self.stages: list[list[Task]] = []
+        if row_lanes == 1:
+            self.stages.append([Lane([_filling(block, weight, output, bias) for block in lane]).run for lane in lanes])
+            return
+        spans = [slice(*span) for span in shares(weight.shape[1], row_lanes)]
+        for block in (block for lane in lanes for block in lane):
+            self.stages.append([part.gather for part in block.sliced(row_lanes)])
+            gathered = ColumnBlock(block.first, block.last, block.matrix, (), (), ())
+            fillings = [
+                _filling(gathered, weight[:, span], output[:, span], None if bias is None else bias[:, span])
+                for span in spans
+            ]
+            self.stages.append([Lane([filling]).run for filling in fillings])
 
-    def backward(self) -> None:
-        """Compute the gradients of the weights and of the input."""
-        np.copyto(*self.turning)
-        for index, (block, x, grad) in enumerate(zip(self.blocks, self.inputs, self.grad_inputs, strict=True)):
-            block.gather()
-            np.matmul(self.turned, block.matrix, out=grad)
-            self.weight_sum.add(index, block.matrix, x.transpose(0, 2, 1))
-        np.copyto(*self.turning_back)
+    def run(self) -> None:
+        """Fill the map."""
+        for stage in self.stages:
+            together(stage)
 
 
-def _cut(matrix: Array, blocks: list[ColumnBlock]) -> list[Array]:
-    return [matrix[:, :, block.first : block.last] for block in blocks]
-
-
-def _rotated_window(window: Window) -> Window:
-    return Window(window.kernel, 1, window.extent - 1 - window.before, 0, window.dilation)
+def _filling(block: ColumnBlock, weight: Array, output: Array, bias: Array | None) -> Step:
+    part = output[:, :, block.first : block.last]
+    return Step(block, None, products(weight, block.matrix, part), None if bias is None else (part, bias))

@@ -72,7 +72,6 @@ def compare(case: Case, repeat: int, clock: str) -> str:
     x = rng.standard_normal((case.batch, case.channels, case.size, case.size), dtype=np.float32)
     layer = Conv(filters=case.filters, kernel=case.kernel, stride=case.stride, pad=case.pad, groups=case.groups)
     bench = Bench(layer, (x,), wanted=not case.first)
-    kernel = bench.kernel
     grad = rng.standard_normal(bench.forward().shape, dtype=np.float32)
     bench.backward(grad)
     parameters = {name: torch.tensor(array, requires_grad=True) for name, array in bench.parameters.items()}
@@ -86,11 +85,11 @@ def compare(case: Case, repeat: int, clock: str) -> str:
         )
 
     def ours() -> None:
-        kernel.forward()
+        bench.run_forward()
 
     def ours_both() -> None:
-        kernel.forward()
-        kernel.backward()
+        bench.run_forward()
+        bench.run_backward()
 
     def theirs_both() -> None:
         torch.autograd.grad(theirs(), wanted, torch_grad)

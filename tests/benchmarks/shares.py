@@ -12,6 +12,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -73,6 +74,15 @@ def line(row: Mapping[str, Any]) -> str:
     return f"{row['network']:<14}{row['batch']:>5} {row['layers']:<12}{cells}{beside}"
 
 
+def _kernels(call: Any) -> list[Kernel[Any]]:
+    """Return the kernels that a step of a program runs: one, or those of a run of layers in every lane."""
+    if isinstance(call, partial):
+        given = [each for argument in call.args for each in (argument if isinstance(argument, list) else [argument])]
+        return [kernel for each in given for kernel in _kernels(each)]
+    kernel = getattr(call, "__self__", None)
+    return [kernel] if isinstance(kernel, Kernel) else []
+
+
 def _network(name: str, plan: BoundPlan, speed: float, clock: Clock) -> Iterator[dict[str, Any]]:
     model = runtime.Model(plan, seed=0)
     step = sides.step(plan, model)
@@ -84,9 +94,9 @@ def _network(name: str, plan: BoundPlan, speed: float, clock: Clock) -> Iterator
         step()
     for part, calls in steps.items():
         for index, call in enumerate(calls):
-            kernel: Any = getattr(call, "__self__", None)
-            kind = kernel.layer.kind if isinstance(kernel, Kernel) else "sums"  # of gradients, where paths meet
-            moved[kind] = moved.get(kind, 0) + (_bytes(kernel.arrays, part) if isinstance(kernel, Kernel) else 0)
+            kernels = _kernels(call)
+            kind = "+".join(dict.fromkeys(kernel.layer.kind for kernel in kernels)) or "sums"  # where paths meet
+            moved[kind] = moved.get(kind, 0) + sum(_bytes(kernel.arrays, part) for kernel in kernels)
             calls[index] = _watched(call, kinds.setdefault(kind, []), clock)
     # The fastest step is the one that others on the machine disturbed least; its parts belong together.
     whole, fastest = math.inf, {}
@@ -98,7 +108,7 @@ def _network(name: str, plan: BoundPlan, speed: float, clock: Clock) -> Iterator
         if (taken := clock() - start) < whole:
             whole, fastest = taken, {kind: sum(times) for kind, times in kinds.items()}
     alone: dict[str, float] = {}
-    with for_step(plan.macs):
+    with for_step():
         for node in plan.nodes:
             if node.kind in ("conv", "dense"):
                 wanted = node.inputs[0] not in plan.input_shapes

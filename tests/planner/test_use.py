@@ -12,6 +12,7 @@ from planner.fixes import with_fixes
 from planner.layers import Conv
 from planner.memory import plan_arena
 from planner.report import as_json, report
+from planner.runs import runs
 from planner.spec import read
 from planner.spec.write import write
 from tests.planner.memory_judge import assert_no_overlap
@@ -158,7 +159,7 @@ def test_ways_out_of_a_finding_change_the_layer_wherever_it_is_used() -> None:
     assert found.errors and any("pad" in fix and "a:" in fix for error in found.errors for fix in error.fixes)
 
 
-def test_the_part_of_a_gradient_that_a_second_use_adds_has_memory_for_one_step() -> None:
+def test_the_part_of_a_gradient_that_a_second_use_adds_has_memory_for_one_run() -> None:
     bound = siamese().check().bind(N=2, H=8, W=8)
     arena = plan_arena(bound, training=True)
     assert_no_overlap(arena)
@@ -166,9 +167,9 @@ def test_the_part_of_a_gradient_that_a_second_use_adds_has_memory_for_one_step()
     # c and b come first in the backward pass; a is the last of them
     assert set(parts) == {"a", "b", "a.norm", "b.norm"}
     steps = 2 * len(bound.nodes)
-    for name, block in parts.items():
-        position = [node.name for node in bound.nodes].index(name)
-        assert block.first == block.last == steps - position
+    for run in runs(bound.nodes):
+        for block in (parts[node.name] for node in run.nodes if node.name in parts):
+            assert (block.first, block.last) == (steps - run.last, steps - run.first)
     assert parts["a"].bytes == -(-(8 * 3 * 9 + 8) * 4 // 64) * 64
     assert not [key for key in plan_arena(bound, training=False).places if key[0] == "weights"]
 

@@ -12,7 +12,9 @@ import numpy.typing as npt
 import runtime.kernels  # noqa: F401  # registers every kernel
 from planner.bound import BoundNode
 from planner.layers import Layer
-from runtime.kernels.base import Arrays, Kernel, kernel_for
+from planner.runs import runs
+from runtime.crew import together
+from runtime.kernels.base import Arrays, kernels
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -72,33 +74,42 @@ class Bench:
             grads = (self.grad_output.reshape(xs[0].shape, copy=False),)
         if not self.wanted:
             grads = tuple(None for _ in grads)
+        buffers = self.layer.buffers(shapes)
+        self.node = BoundNode("k", self.layer.kind, self.layer, (), shapes, output, declared, buffers, 0)
+        (self.run,) = runs([self.node])
         self.arrays = Arrays(
             inputs=xs,
             output=y,
             parameters=self.parameters,
             buffers=self.buffers,
             saved={name: np.full(shape, nan, dtype) for name, shape in saved.items()},
-            workspace=np.full(self.layer.workspace(shapes, output, self.training), nan, dtype),
+            workspace=np.full(sum(self.run.scratch(self.node, self.training)), nan, dtype),
             grad_output=self.grad_output if self.training else None,
             grad_inputs=grads if self.training else tuple(None for _ in grads),
             grad_parameters={p.name: np.full(p.shape, nan, dtype) for p in declared},
             rng=rng,
         )
-        buffers = self.layer.buffers(shapes)
-        self.node = BoundNode("k", self.layer.kind, self.layer, (), shapes, output, declared, buffers, 0)
-        self.kernel: Kernel[Layer] = kernel_for(self.layer)(self.node, self.arrays, self.training)
+        self.kernels = kernels(self.run, self.node, self.arrays, self.training)
+
+    def run_forward(self) -> None:
+        """Run the forward pass of every lane."""
+        together([kernel.forward for kernel in self.kernels])
+
+    def run_backward(self) -> None:
+        """Run the backward pass of every lane."""
+        together([kernel.backward for kernel in self.kernels])
 
     def forward(self) -> FloatArray:
         """Return the output, batch first."""
         self.arrays.workspace.fill(np.nan)
-        self.kernel.forward()
+        self.run_forward()
         return outside(self.arrays.output)
 
     def backward(self, grad: FloatArray) -> tuple[tuple[FloatArray | None, ...], Mapping[str, FloatArray]]:
         """Return the gradients of inputs (batch first) and parameters."""
         self.arrays.workspace.fill(np.nan)
         self.grad_output[...] = inside(grad)
-        self.kernel.backward()
+        self.run_backward()
         inputs = tuple(None if g is None else outside(g) for g in self.arrays.grad_inputs)
         return inputs, self.arrays.grad_parameters
 

@@ -42,10 +42,10 @@ def test_a_step_allocates_nothing_that_grows_with_the_batch(layer: Layer) -> Non
         bench = Bench(layer, x)
         bench.forward()
         bench.grad_output.fill(1)
-        bench.kernel.backward()
+        bench.run_backward()
         tracemalloc.start()
-        bench.kernel.forward()
-        bench.kernel.backward()
+        bench.run_forward()
+        bench.run_backward()
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < 200_000  # NumPy's buffers for a change of type hold 8192 elements however long the arrays are

@@ -8,7 +8,10 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import planner.layers.columns as columns
 import planner.layers.scratch as scratch
+import planner.runs as runs
+import runtime.kernels.products as products
 from planner.findings import SettingError
 from planner.layers import (
     KINDS,
@@ -37,14 +40,35 @@ from tests.runtime.kernel_cases import (
 )
 
 
-@pytest.fixture(params=["whole", "pieces"])
+@pytest.fixture(params=["whole", "pieces", "lanes", "lanes of weights"])
 def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run twice: as shipped, and with pieces so small that every loop over them turns several times."""
+    """Run as shipped; in small pieces; and shared by lanes, in each way of sharing the weights' gradient."""
     if request.param == "pieces":
-        monkeypatch.setattr(scratch, "COLUMNS", 64)
-        monkeypatch.setattr(scratch, "POSITIONS", 5)
-        monkeypatch.setattr(scratch, "BLOCK", 33)
+        cut_small(monkeypatch)
+    elif request.param in ("lanes", "lanes of weights"):
+        many_lanes(monkeypatch, sums=request.param == "lanes")
     return str(request.param)
+
+
+def cut_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make pieces and blocks of columns so small that every loop over them turns several times."""
+    monkeypatch.setattr(columns, "COLUMNS", 64)
+    monkeypatch.setattr(columns, "POSITIONS", 5)
+    monkeypatch.setattr(scratch, "BLOCK", 33)
+
+
+def many_lanes(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
+    """Make everything worth a lane, and products so small that they are cut; lanes sum or share the weights."""
+    cut_small(monkeypatch)
+    monkeypatch.setattr(runs, "LANE_ELEMENTS", 1)
+    monkeypatch.setattr(columns, "LANE_ELEMENTS", 1)
+    monkeypatch.setattr(columns, "LANE_WORK", 1)
+    monkeypatch.setattr(columns, "LANE_POSITIONS", 1)
+    monkeypatch.setattr(columns, "LANE_ROWS", 1)
+    monkeypatch.setattr(columns, "LANE_SUMS", 10**6 if sums else 0)
+    monkeypatch.setattr(products, "SMALL_PRODUCT", 500)
+    monkeypatch.setattr(products, "LANE_POSITIONS", 1)
+    monkeypatch.setattr(products, "LINE", 1)
 
 
 def test_every_layer_kind_has_a_kernel() -> None:
@@ -96,9 +120,7 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatc
     whole = Bench(layer, (x,))
     y = whole.forward()
     grads = whole.backward(normal(y.shape, 1))
-    monkeypatch.setattr(scratch, "COLUMNS", 64)
-    monkeypatch.setattr(scratch, "POSITIONS", 5)
-    monkeypatch.setattr(scratch, "BLOCK", 33)
+    cut_small(monkeypatch)
     pieces = Bench(layer, (x,))
     np.testing.assert_allclose(pieces.forward(), y, rtol=0, atol=1e-12)
     inputs, parameters = pieces.backward(normal(y.shape, 1))
@@ -179,10 +201,10 @@ def test_a_step_allocates_nothing_that_grows_with_the_batch(layer: Layer) -> Non
         bench = Bench(layer, (normal((batch, 4, 16, 16), 0, np.float32),))
         bench.forward()
         bench.grad_output.fill(1)
-        bench.kernel.backward()
+        bench.run_backward()
         tracemalloc.start()
-        bench.kernel.forward()
-        bench.kernel.backward()
+        bench.run_forward()
+        bench.run_backward()
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # NumPy's buffers for a change of type hold 8192 elements however long the arrays are

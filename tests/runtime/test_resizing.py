@@ -7,7 +7,8 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from planner.layers import ConvTranspose, Crop, Layer, Pad, Reshape, Upsample, scratch
+import planner.layers.columns as columns
+from planner.layers import ConvTranspose, Crop, Layer, Pad, Reshape, Upsample
 from runtime.kernels.base import kernel_for
 from tests.runtime.bench import Bench, normal
 
@@ -28,8 +29,8 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: ConvTranspose, mo
     whole = Bench(layer, (x,))
     y = whole.forward()
     expected = whole.backward(normal(y.shape, 1))
-    monkeypatch.setattr(scratch, "COLUMNS", 64)
-    monkeypatch.setattr(scratch, "POSITIONS", 5)
+    monkeypatch.setattr(columns, "COLUMNS", 64)
+    monkeypatch.setattr(columns, "POSITIONS", 5)
     assert layer.blocks((x.shape,), y.shape).count > 3
     pieces = Bench(layer, (x,))
     np.testing.assert_allclose(pieces.forward(), y, rtol=0, atol=1e-12)
@@ -74,10 +75,10 @@ def test_a_step_allocates_nothing_that_grows_with_the_batch(layer: Layer) -> Non
         bench = Bench(layer, (normal((batch, 4, 16, 16), 0, np.float32),))
         bench.forward()
         bench.grad_output.fill(1)
-        bench.kernel.backward()
+        bench.run_backward()
         tracemalloc.start()
-        bench.kernel.forward()
-        bench.kernel.backward()
+        bench.run_forward()
+        bench.run_backward()
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     # NumPy's buffers for a change of type hold 8192 elements however long the arrays are

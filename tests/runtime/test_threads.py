@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 import planner
 from planner import layer
 from runtime.model import Model
-from runtime.threads import SMALL_STEP, OneThread, for_step
+from runtime.threads import OneThread, allowed, for_step
 
 MOST = 3
 
@@ -68,18 +68,21 @@ def several_threads() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("several_threads")
-def test_a_small_step_has_one_thread_and_a_large_one_all() -> None:
-    with for_step(SMALL_STEP - 1):
+def test_in_a_step_the_blas_has_one_thread_and_the_step_may_use_as_many_as_it_had() -> None:
+    with for_step():
         assert blas() == {1}
-    with for_step(SMALL_STEP):
-        assert blas() == {MOST}
+        assert allowed() == MOST
+        with for_step():
+            assert allowed() == MOST
     assert blas() == {MOST}
+    with threadpool_limits(limits=1, user_api="blas"), for_step():
+        assert allowed() == 1
 
 
 @pytest.mark.parametrize("first_out", [0, 1])
 @pytest.mark.usefixtures("several_threads")
 def test_the_last_step_out_gives_the_threads_back_whatever_the_order(first_out: int) -> None:
-    steps = [for_step(0), for_step(0)]
+    steps = [for_step(), for_step()]
     for step in steps:
         step.__enter__()
     steps[first_out].__exit__(None, None, None)
@@ -90,17 +93,17 @@ def test_the_last_step_out_gives_the_threads_back_whatever_the_order(first_out: 
 
 @pytest.mark.usefixtures("several_threads")
 def test_a_step_that_fails_gives_the_threads_back() -> None:
-    with pytest.raises(ZeroDivisionError), for_step(0), for_step(0):
+    with pytest.raises(ZeroDivisionError), for_step(), for_step():
         raise ZeroDivisionError
     assert blas() == {MOST}
 
 
 @pytest.mark.usefixtures("several_threads")
 def test_a_limit_set_between_steps_is_the_one_given_back() -> None:
-    with for_step(0):
+    with for_step():
         pass
     with threadpool_limits(limits=2, user_api="blas"):
-        with for_step(0):
+        with for_step():
             assert blas() == {1}
         assert blas() == {2}
 
@@ -111,7 +114,7 @@ def test_steps_that_overlap_in_many_threads_never_run_wide_and_leave_the_threads
 
     def work(_: int) -> None:
         for number in range(100):
-            with for_step(0), for_step(0) if number % 3 else nullcontext():
+            with for_step(), for_step() if number % 3 else nullcontext():
                 seen.append(blas())
 
     in_threads(work)
@@ -169,7 +172,7 @@ def test_a_step_broken_off_while_it_sets_the_limit_does_not_make_it_the_original
 
 def test_the_limit_costs_less_than_ten_microseconds() -> None:
     def step() -> None:
-        with for_step(0):
+        with for_step():
             pass
 
     step()

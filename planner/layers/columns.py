@@ -1,0 +1,351 @@
+"""How a convolution is cut into products of matrices: blocks of columns, lanes, and the scratch memory of both.
+
+Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import prod
+
+from planner.layers.lanes import LANE_ELEMENTS, LANE_WORK, in_lines, lanes_for, shares
+from planner.layers.scratch import POSITIONS, WIDE, Tiles
+from planner.layers.spatial import lifted
+
+COLUMNS = 2**19
+"""Most elements of one block of columns: 2 MiB of float32, a core's share of a common last-level cache."""
+
+BLOCK_WORK = 2**23
+"""Multiply-accumulates of one block. With much less, threads wait for each other's turn to begin the next operation."""
+
+LANE_POSITIONS = 64
+"""Positions of a map that are worth a lane."""
+
+LANE_ROWS = 16
+"""Rows of a product of matrices that are worth a lane; each lane reads all columns."""
+
+LANE_SUMS = 2**16
+"""Most weights of which each lane sums the gradient by itself: more would cost more to add up than they save."""
+
+SMALL_PRODUCT = 10**6
+"""Multiply-accumulates of the largest product that a BLAS computes without copying its operands first (OpenBLAS)."""
+
+GATHER_SHARE = 8
+"""Multiply-accumulates that take as long as gathering one element of a long row of columns (measured)."""
+
+MAC_SHARE = 32
+"""Multiply-accumulates inside a product of matrices that take as long as moving one element (measured)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBlocks:
+    """How the columns of a convolution are cut along the positions of its output.
+
+    Attributes
+    ----------
+    depth : int
+        Rows of the whole column matrix: channels times taps.
+    partners : int
+        Rows that each column is multiplied with.
+    slabs, rows, columns, batch : int
+        Positions of the output; one column of the matrix each.
+    lanes : int
+        How many share the blocks, each with memory for one of them.
+    summed : bool
+        The products of blocks are added up, which takes more of each block the fewer columns it has.
+
+    Examples
+    --------
+    >>> blocks = ColumnBlocks(depth=576, partners=64, slabs=1, rows=32, columns=32, batch=64)
+    >>> blocks.step, blocks.elements
+    ((1, 1, 8), 294912)
+    >>> ColumnBlocks(depth=576, partners=64, slabs=1, rows=32, columns=32, batch=64, lanes=4).elements
+    1179648
+    """
+
+    depth: int
+    partners: int
+    slabs: int
+    rows: int
+    columns: int
+    batch: int
+    lanes: int = 1
+    summed: bool = True
+
+    @property
+    def _limit(self) -> int:
+        positions = self.slabs * self.rows * self.columns * self.batch
+        most, least = COLUMNS // self.depth, POSITIONS if self.summed else POSITIONS // 2
+        good = max(most // 4, min(most, BLOCK_WORK // (self.depth * self.partners)))
+        return min(max(good, least), -(-positions // self.lanes))
+
+    @property
+    def step(self) -> tuple[int, int, int]:
+        """Output slabs, rows and columns in one block: whole slabs or rows where one fits, else part of one row."""
+        limit, row = self._limit, self.columns * self.batch
+        if self.rows * row <= limit:
+            return _evenly(self.slabs, limit // (self.rows * row)), self.rows, self.columns
+        if row <= limit:
+            return 1, _evenly(self.rows, limit // row), self.columns
+        return 1, 1, _evenly(self.columns, max(1, limit // self.batch))
+
+    @property
+    def count(self) -> int:
+        """How many blocks there are."""
+        slabs, rows, columns = self.step
+        return -(-self.slabs // slabs) * -(-self.rows // rows) * -(-self.columns // columns)
+
+    @property
+    def several(self) -> bool:
+        """Whether a lane has more than one block."""
+        return self.count > self.lanes
+
+    @property
+    def elements(self) -> int:
+        """Elements that hold any block, for all lanes."""
+        positions = self.slabs * self.rows * self.columns * self.batch
+        return self.lanes * in_lines(self.depth * min(positions, max(self._limit, self.batch)))
+
+
+def _evenly(total: int, most: int) -> int:
+    """Return the size of the pieces that cut `total` into as few of at most `most` as can be, as even as can be."""
+    return -(-total // -(-total // most))
+
+
+@dataclass(frozen=True, slots=True)
+class ConvScratch:
+    """What a convolution works in, and which of the equal ways to compute it is cheaper.
+
+    Attributes
+    ----------
+    input_shape, output_shape : tuple of int
+        N, C and one to three sizes.
+    kernel, stride : tuple of int
+        Along depth, height and width; 1 along axes the map has not.
+    padded : bool
+        Any side has padding.
+    groups : int
+
+    Examples
+    --------
+    >>> conv = ConvScratch((64, 64, 32, 32), (64, 64, 32, 32), (1, 3, 3), (1, 1, 1), True, 1)
+    >>> conv.depthwise, conv.direct, conv.rotated
+    (False, False, True)
+    """
+
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    kernel: tuple[int, int, int]
+    stride: tuple[int, int, int]
+    padded: bool
+    groups: int
+
+    @property
+    def taps(self) -> int:
+        """Positions of the kernel."""
+        return prod(self.kernel)
+
+    @property
+    def weights(self) -> int:
+        """Numbers in the weight array."""
+        return self.output_shape[1] * (self.input_shape[1] // self.groups) * self.taps
+
+    @property
+    def depthwise(self) -> bool:
+        """Each channel is convolved by itself: taps are multiplied and added without columns."""
+        return self.groups == self.input_shape[1] and self.groups > 1
+
+    @property
+    def direct(self) -> bool:
+        """The input's memory already is the column matrix."""
+        whole = self.kernel == lifted(self.input_shape[2:], 1)
+        return not self.padded and (whole or (self.kernel == (1, 1, 1) and self.stride == (1, 1, 1)))
+
+    @property
+    def rotated(self) -> bool:
+        """Backward gathers the output's gradient once, for both products, instead of the input and its gradient.
+
+        The gradient of the input is then a convolution with the kernel turned around, and the same
+        columns times the input give the gradient of the weights. Only at stride 1, and only where it is less
+        work: it visits the positions of the input, not of the output.
+
+        References
+        ----------
+        Dumoulin, Visin, arXiv:1603.07285, section 4 (transposed convolution).
+        """
+        if self.stride != (1, 1, 1) or self.direct:
+            return False
+        (_, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
+        products = 2 * self.weights // MAC_SHARE
+        turned = prod(sizes) * (products + filters * self.taps)
+        plain = prod(out_sizes) * (products + 4 * channels * self.taps)
+        return turned < plain
+
+    @property
+    def out_positions(self) -> int:
+        """Positions of the output in all images."""
+        return prod(self.output_shape) // self.output_shape[1]
+
+    @property
+    def in_positions(self) -> int:
+        """Positions of the input in all images."""
+        return prod(self.input_shape) // self.input_shape[1]
+
+    @property
+    def forward(self) -> MapCut:
+        """The product that gives the output."""
+        rows, depth = self.output_shape[1] // self.groups, 0 if self.direct else self.depth
+        return MapCut(self.weights, rows, depth, self.out_positions)
+
+    @property
+    def backward(self) -> MapCut:
+        """The product that gives the input's gradient, where it is not added back tap by tap."""
+        rows, depth = self.input_shape[1] // self.groups, 0 if self.direct else self.output_shape[1] * self.taps
+        return MapCut(self.weights, rows, depth, self.in_positions)
+
+    @property
+    def depth(self) -> int:
+        """Rows of the whole column matrix."""
+        return self.input_shape[1] * self.taps
+
+    @property
+    def forward_blocks(self) -> ColumnBlocks:
+        """Columns over the input, at the positions of the output."""
+        batch, _, *sizes = self.output_shape
+        cut = self.forward
+        return ColumnBlocks(self.depth, cut.rows, *lifted(sizes, 1), batch, cut.lanes, summed=False)
+
+    @property
+    def rotated_blocks(self) -> ColumnBlocks:
+        """Columns over the output's gradient, at the positions of the input."""
+        batch, _, *sizes = self.input_shape
+        cut = self.backward
+        return ColumnBlocks(self.output_shape[1] * self.taps, cut.rows, *lifted(sizes, 1), batch, cut.lanes)
+
+    @property
+    def lane_sums(self) -> bool:
+        """Each lane sums the weights' gradient over its own positions, and the sums are added up afterwards.
+
+        Only where there are few weights; otherwise each lane has some of the weights, and visits all positions.
+        """
+        return self.weights <= LANE_SUMS
+
+    def weight_lanes(self, rotated: bool) -> list[tuple[slice, slice]]:
+        """Return the groups, and channels of each group, whose weights' gradient a lane has to itself.
+
+        They are channels whose columns are gathered: the output's in the rotated way, else the input's.
+        """
+        shape, cut = (self.output_shape, self.backward) if rotated else (self.input_shape, self.forward)
+        every = slice(None)
+        if self.groups > 1:
+            return [(slice(*span), every) for span in shares(self.groups, cut.wanted)]
+        return [(every, slice(*span)) for span in shares(shape[1], cut.wanted)]
+
+    def weight_blocks(self, lane: tuple[slice, slice], rotated: bool) -> ColumnBlocks:
+        """Return how the columns of one of :meth:`weight_lanes` are cut, which are its alone."""
+        gathered, others = self.output_shape, self.input_shape
+        if not rotated:
+            gathered, others = others, gathered
+        groups, channels = range(self.groups)[lane[0]], range(gathered[1] // self.groups)[lane[1]]
+        batch, partners, *sizes = others
+        depth = len(groups) * len(channels) * self.taps
+        return ColumnBlocks(depth, partners // self.groups, *lifted(sizes, 1), batch)
+
+    @property
+    def depthwise_lanes(self) -> list[tuple[tuple[int, int], ConvScratch]]:
+        """The ranges of channels that lanes of the depthwise way have to themselves, each with its own cut."""
+        (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
+        found = []
+        for first, last in shares(channels, lanes_for(prod(self.output_shape) * self.taps, LANE_ELEMENTS)):
+            count = last - first
+            shapes = (batch, count, *sizes), (batch, filters // channels * count, *out_sizes)
+            found.append(((first, last), replace(self, input_shape=shapes[0], output_shape=shapes[1], groups=count)))
+        return found
+
+    @property
+    def tiles(self) -> Tiles:
+        """The output of one filter a channel, cut for the depthwise way."""
+        batch, _, *sizes = self.output_shape
+        slabs, rows, columns = lifted(sizes, 1)
+        return Tiles(self.input_shape[1], slabs, rows, columns * batch, WIDE)
+
+    def elements(self, training: bool) -> int:
+        """Return how many elements of scratch memory a pass needs."""
+        if self.depthwise:
+            each = (lane.tiles.elements + (lane.input_shape[1] if training else 0) for _, lane in self.depthwise_lanes)
+            return sum(map(in_lines, each))
+        columns = 0 if self.direct else self.forward_blocks.elements
+        if not training:
+            return columns
+        # backward may have to do without the input's gradient, and is not rotated then
+        return max(columns, self._gradients(False), self._gradients(True) if self.rotated else 0)
+
+    def _gradients(self, rotated: bool) -> int:
+        """Return the elements of scratch memory of a backward pass."""
+        blocks = self.rotated_blocks if rotated else self.forward_blocks
+        columns = 0 if self.direct else blocks.elements
+        lanes = self.weight_lanes(rotated)
+        apart = sum(self.weight_lane(lane, rotated, len(lanes)) for lane in lanes)
+        summed = columns + self.sums(blocks, rotated) if self.lane_sums else 0
+        return (in_lines(self.weights) if rotated else 0) + max(columns, apart, summed)
+
+    def sums(self, blocks: ColumnBlocks, rotated: bool) -> int:
+        """Return the elements of the sums of the weights' gradient where lanes share blocks of positions."""
+        several = blocks.several and not self.direct
+        return 0 if self._alone(blocks, rotated) else blocks.lanes * in_lines(self.weights) * (2 if several else 1)
+
+    def weight_lane(self, lane: tuple[slice, slice], rotated: bool, lanes: int) -> int:
+        """Return the elements of one of :meth:`weight_lanes`: its columns, and its part of the weights' gradient."""
+        blocks, others = self.weight_blocks(lane, rotated), self.input_shape if rotated else self.output_shape
+        columns, several = (0, False) if self.direct else (blocks.elements, blocks.several)
+        if lanes == 1 and self._alone(blocks, rotated):
+            return columns
+        return columns + in_lines(blocks.depth * others[1] // self.groups) * (2 if several else 1)
+
+    def _alone(self, blocks: ColumnBlocks, rotated: bool) -> bool:
+        """Tell whether one product gives the weights' gradient, so that nothing is summed."""
+        return not rotated and blocks.lanes == 1 and (self.direct or not blocks.several)
+
+
+@dataclass(frozen=True, slots=True)
+class MapCut:
+    """How a product of weights and columns that fills a map is shared by lanes.
+
+    Attributes
+    ----------
+    weights : int
+    rows : int
+        Of the weights' matrix, in one group.
+    depth : int
+        Rows of the column matrix, which are gathered; 0 where the columns lie in memory as they are.
+    positions : int
+        Columns of the column matrix.
+
+    Examples
+    --------
+    >>> MapCut(weights=36864, rows=64, depth=576, positions=65536).lanes
+    4
+    >>> deep = MapCut(weights=2359296, rows=512, depth=4608, positions=49)
+    >>> deep.lanes, deep.row_lanes
+    (1, 4)
+    """
+
+    weights: int
+    rows: int
+    depth: int
+    positions: int
+
+    @property
+    def wanted(self) -> int:
+        """How many lanes the work deserves."""
+        return lanes_for(self.positions * (self.weights + GATHER_SHARE * self.depth), LANE_WORK)
+
+    @property
+    def lanes(self) -> int:
+        """How many lanes share the positions."""
+        return max(1, min(self.wanted, self.positions // LANE_POSITIONS))
+
+    @property
+    def row_lanes(self) -> int:
+        """How many lanes share the rows, where positions are too few to be shared."""
+        return max(1, min(self.wanted, self.rows // LANE_ROWS)) if self.lanes == 1 else 1
