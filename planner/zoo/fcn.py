@@ -58,5 +58,6 @@ MEMBERS = (
         "fcn8s", "FCN-8s on VGG-16 (Long et al., arXiv:1411.4038), for the 21 classes of PASCAL VOC",
         fcn8s, 134_489_759, 181_529_034_048, {"H": 500, "W": 500},
         note="The kernels that enlarge are trained; the authors start them as bilinear interpolation.",
+        meant={"S303": "the wide border is the authors'"},
     ),
 )  # fmt: skip

@@ -36,6 +36,8 @@ class Member:
         What differs from the publication.
     remarks : Mapping of str to str
         Comments behind keys of the spec.
+    meant : Mapping of str to str
+        Warnings that the author of the network would shrug at, by rule, and why; the spec silences them.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Member:
     at: Mapping[str, int] = field(default_factory=lambda: {"H": 224, "W": 224})
     note: str = ""
     remarks: Mapping[str, str] = field(default_factory=dict)
+    meant: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -95,6 +98,7 @@ class Member:
             where = f" at {sizes}" if sizes else ""
             head.append(f"{number(self.parameters)} parameters, {number(self.macs)} multiply-accumulates{where}.")
         head += [self.note] if self.note else []
+        head += [f"shapeplan: ignore[{code}] {why}" for code, why in self.meant.items()]
         return text(self.document(**changes), [line for each in head for line in wrap(each, WIDEST - 2)], self.remarks)
 
 

@@ -52,5 +52,6 @@ MEMBERS = (
     Member(
         "unet_padded", "U-Net (Ronneberger et al., arXiv:1505.04597) with padding, so that no crops are needed",
         changed(unet, padded=True), 31_030_658, 192_384_335_872, {"H": 512, "W": 512},
+        meant={"S302": "sides are multiples of 16"},
     ),
 )  # fmt: skip
