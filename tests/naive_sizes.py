@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -184,6 +185,19 @@ def _repeated(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
     return (*shape[:2], *repeated)
 
 
+def _resized(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
+    (shape,), factor = inputs, Fraction(str(chosen["scale"]))
+    sizes: list[int | None] = []
+    for size in shape[2:]:
+        count = 0
+        while size is not None and (count + 1) / factor <= size:
+            count += 1
+        if size is not None and not count:
+            raise NoResult(f"{factor} of {size} is nothing")
+        sizes.append(None if size is None else count)
+    return (*shape[:2], *sizes)
+
+
 def _padded(inputs: list[Map], chosen: Mapping[str, Any]) -> Map:
     (shape,) = inputs
     sides = paddings(chosen["pad"], (1, 1), (1, 1), (1, 1), (1, 1))
@@ -344,6 +358,7 @@ RULES: Mapping[str, Callable[[list[Map], Mapping[str, Any]], Map]] = MappingProx
     {
         "convtranspose": _conv_transpose,
         "upsample": _repeated,
+        "resize": _resized,
         "pad": _padded,
         "crop": _cropped,
         "concat": _stacked,

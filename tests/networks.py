@@ -112,6 +112,11 @@ class _Growth:
         kinds = [k for k in ("upsample", "convtranspose", "convtranspose") if k in self.kinds]
         if not kinds or source.grown >= 8:
             return self.window(source)
+        fits = factor is None and "resize" in self.kinds and source.stride < LARGEST_STRIDE // 2
+        if fits and self.rng.random() < 0.2:
+            made = self.add("resize", source, scale=self.rng.choice([1.5, 2.5, 0.5, 0.75, 1.25, 0.4]))
+            made.stride, made.grown = made.stride * 4, made.grown * 2
+            return made
         scale = factor or self.rng.choice([2, 2, 3])
         kind = self.rng.choice(kinds)
         if kind == "upsample":

@@ -132,10 +132,16 @@ def _(layer: Upsample | Resize, inputs: tuple[Shape, ...], output: Shape) -> Ite
     if layer.scale is None:
         yield from derive.dispatch(Layer)(layer, inputs, output)
         return
-    scales = along(layer.scale, rank(output))
-    given = [{"n": size, "s": scale} for size, scale in zip(inputs[0][2:], scales, strict=True)]
-    sizes = zip(names(output), given, output[2:], strict=True)
-    yield from _once(output, [[rule(axis, "{n}*{s}", r"{n} \cdot {s}", each, size)] for axis, each, size in sizes])
+    axes, found = rank(output), []
+    fractions = layer.fractions(axes) if isinstance(layer, Resize) else (None,) * axes
+    every = zip(names(output), inputs[0][2:], along(layer.scale, axes), fractions, output[2:], strict=True)
+    for axis, size, scale, fraction, made in every:
+        if fraction is None:
+            found.append([rule(axis, "{n}*{s}", r"{n} \cdot {s}", {"n": size, "s": scale}, made)])
+        else:
+            values = {"n": size, "s": sy.quotient(fraction.numerator, fraction.denominator)}
+            found.append([rule(axis, "floor({n}*{s})", r"\left\lfloor {n} \cdot {s} \right\rfloor", values, made)])
+    yield from _once(output, found)
     yield shape_step("output", output)
 
 

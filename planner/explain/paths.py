@@ -239,6 +239,9 @@ def _(layer: Upsample, inputs: tuple[Shape, ...], axis: int) -> Size:
 @shift.register
 def _(layer: Resize, inputs: tuple[Shape, ...], axis: int) -> Size:
     size, count = inputs[0][2 + axis], layer.map_size(inputs)[axis]
+    scale = layer.fractions(axis + 1)[axis]
+    if scale is not None:
+        size, count = scale.denominator, scale.numerator
     return 0 if layer.align_corners else sy.quotient(size - count, 2 * count)
 
 

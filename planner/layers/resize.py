@@ -10,15 +10,21 @@ from math import gcd, prod
 from typing import Any, ClassVar, TypeAlias
 
 import planner.symbols as sy
-from planner.conditions import Equal, Requirement
+from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
-from planner.layers.axes import needs_map
-from planner.layers.base import AxisField, Category, Layer, choice, flag, setting, settle
+from planner.layers.axes import needs_map, sized
+from planner.layers.base import AxisField, Category, Layer, choice, flag, number, setting, settle
 from planner.layers.spatial import along, between, fits, per_axis, rank, same_axes
 from planner.symbols import Shape, Size
 
 Sources: TypeAlias = tuple[tuple[int, Fraction], ...]
 """The positions one output position is a sum of, each with its share."""
+
+
+HALF = Fraction(1, 2)
+
+SMALLEST, LARGEST = 1e-4, 1e4
+"""Scales beyond these are a mistake."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,9 @@ class Resize(Layer):
     long, output p lies at ``(p + 1/2)*n/o - 1/2`` of the input, or with `align_corners` at ``p*(n - 1)/(o - 1)``, never
     beyond its ends; `nearest` takes position ``floor(p*n/o)``. A map that gets smaller is not smoothed.
 
+    A `scale` may be a fraction: the output is then ``floor(n*scale)`` long, and n/o above is ``1/scale``. It is read as
+    it is written, 1.1 as 11/10.
+
     Raises
     ------
     SettingError
@@ -36,7 +45,8 @@ class Resize(Layer):
 
     References
     ----------
-    torch.nn.functional.interpolate documentation. PyTorch finds the nearest position in float32; here it is exact.
+    torch.nn.functional.interpolate documentation, without `recompute_scale_factor`. PyTorch finds sizes and the nearest
+    position in floating point; here they are exact.
 
     Examples
     --------
@@ -47,7 +57,7 @@ class Resize(Layer):
     """
 
     size: Any = setting("size of the output: one number or one for each axis ([height, width])", None)
-    scale: Any = setting("times the output is larger: one number or one for each axis", None)
+    scale: Any = setting("times the output is larger, 1.5 for one: a number or one for each axis", None, fractions=True)
     mode: str = setting("nearest or bilinear", "nearest")
     align_corners: bool = setting("bilinear: the middles of the corner positions stay where they are", False)
 
@@ -64,7 +74,7 @@ class Resize(Layer):
         settle(
             self,
             size=None if self.size is None else per_axis("size", self.size),
-            scale=None if self.scale is None else per_axis("scale", self.scale),
+            scale=None if self.scale is None else _scales(self.scale),
             mode=choice("mode", self.mode, ("nearest", "bilinear")),
             align_corners=flag("align_corners", self.align_corners),
         )
@@ -77,7 +87,7 @@ class Resize(Layer):
         if self.size is not None:
             return along(self.size, axes)
         if self.scale is not None:
-            return tuple(size * scale for size, scale in zip(inputs[0][2:], along(self.scale, axes), strict=True))
+            return tuple(map(_times, inputs[0][2:], along(self.scale, axes)))
         return inputs[1][2:]
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
@@ -89,26 +99,53 @@ class Resize(Layer):
         yield from same_axes(inputs)
         yield from fits("size", self.size, inputs[0])
         yield from fits("scale", self.scale, inputs[0])
+        if self.scale is not None:
+            for place, made in enumerate(self.map_size(inputs), start=2):
+                say = partial(_nothing_left, self.scale, sized(inputs[0], place))
+                yield Requirement("S201", AtLeast(made, 1), say, partial(str, sized(inputs[0], place)), "scale")
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return (*inputs[0][:2], *self.map_size(inputs))
 
-    def sources(self, size: int, count: int) -> tuple[Sources, ...]:
-        """Return what each of `count` output positions takes from an axis of `size`.
+    def fractions(self, axes: int) -> tuple[Fraction | None, ...]:
+        """Return the scale along each axis where it is given as a fraction.
+
+        Examples
+        --------
+        >>> list(map(str, Resize(scale=(2, 1.1)).fractions(2)))
+        ['None', '11/10']
+        """
+        scales = along(self.scale or (None,), axes)
+        return tuple(_fraction(scale) if isinstance(scale, float) else None for scale in scales)
+
+    def step(self, axis: int, size: int, count: int) -> Fraction:
+        """Return how far apart output positions lie along an axis of the map, the first being 0 (bound sizes only).
+
+        Examples
+        --------
+        >>> str(Resize(scale=(1, 1.5)).step(1, 3, 4)), str(Resize(size=4).step(1, 3, 4))
+        ('2/3', '3/4')
+        """
+        scale = self.fractions(axis + 1)[axis]
+        return Fraction(size, count) if scale is None else 1 / scale
+
+    def sources(self, size: int, count: int, step: Fraction | None = None) -> tuple[Sources, ...]:
+        """Return what each of `count` output positions takes from an axis of `size`; `step` is size / count.
 
         Examples
         --------
         >>> [[(i, str(part)) for i, part in each] for each in Resize(scale=2, mode="bilinear").sources(2, 3)]
         [[(0, '1')], [(0, '1/2'), (1, '1/2')], [(1, '1')]]
         """
+        step = Fraction(size, count) if step is None else step
         if self.mode == "nearest":
-            return tuple(((position * size // count, Fraction(1)),) for position in range(count))
+            return tuple(((int(position * step), Fraction(1)),) for position in range(count))
         found = []
         for position in range(count):
             if self.align_corners:
                 place = Fraction(position * (size - 1), max(count - 1, 1))
             else:
-                place = Fraction((2 * position + 1) * size, 2 * count) - Fraction(1, 2)
+                place = (position + HALF) * step - HALF
             place = min(max(place, Fraction(0)), Fraction(size - 1))
             first, rest = divmod(place, 1)
             both = ((int(first), 1 - rest), (int(first) + 1, rest))
@@ -123,10 +160,45 @@ class Resize(Layer):
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
         extent = 1 if self.mode == "nearest" else 2
-        return tuple(_field(n, o, extent) for n, o in zip(inputs[0][2:], self.map_size(inputs), strict=True))
+        sizes = zip(inputs[0][2:], self.map_size(inputs), self.fractions(rank(inputs[0])), strict=True)
+        return tuple(_field(n, o, extent, scale) for n, o, scale in sizes)
 
 
-def _field(size: Size, count: Size, extent: int) -> AxisField:
+def _scales(given: object) -> tuple[Size | float, ...]:
+    """Return a scale as sizes, or as numbers where it is none."""
+    values = given if isinstance(given, (list, tuple)) else [given]
+    if not any(isinstance(value, float) for value in values):
+        return per_axis("scale", given)
+    found = [number("scale", v, SMALLEST, LARGEST) if isinstance(v, float) else per_axis("scale", v)[0] for v in values]
+    per_axis("scale", [1] * len(found))  # as many as a map may have axes
+    return tuple(sy.size(int(v)) if isinstance(v, float) and v.is_integer() else v for v in found)
+
+
+def _fraction(scale: float) -> Fraction:
+    """Return a scale as it is written.
+
+    Examples
+    --------
+    >>> str(_fraction(1.1))
+    '11/10'
+    """
+    return Fraction(repr(scale))
+
+
+def _times(size: Size, scale: Size | float) -> Size:
+    if not isinstance(scale, float):
+        return size * scale
+    exact = _fraction(scale)
+    return sy.floor_div(size * exact.numerator, exact.denominator)
+
+
+def _nothing_left(scale: tuple[Size | float, ...], has: str) -> str:
+    return f"leaves nothing of its input: {has} times {' x '.join(map(str, scale))} is less than 1"
+
+
+def _field(size: Size, count: Size, extent: int, scale: Fraction | None) -> AxisField:
+    if scale is not None:
+        return AxisField(extent, scale.denominator, repeat=scale.numerator, relative=True)
     n, o = sy.constant(size), sy.constant(count)
     if n is None or o is None:
         return AxisField(extent, size, repeat=count, relative=True)

@@ -223,7 +223,7 @@ def fits(name: str, value: object, shape: Shape, *, both_sides: bool = False) ->
 def _other_axes(name: str, value: tuple[Size, ...], shape: Shape, both_sides: bool, *, short: bool = False) -> str:
     if short:
         return f"{len(value)} sizes for {together(names(shape))}"
-    given = f"[{', '.join(map(sy.text, value))}]"
+    given = f"[{', '.join(str(size) if isinstance(size, float) else sy.text(size) for size in value)}]"
     words = ", ".join(names(shape))
     wanted = f"one number or [{words}]"
     if both_sides:

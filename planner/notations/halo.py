@@ -58,7 +58,8 @@ def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
         return tuple(map(any, zip(*read, strict=True)))
     (seen, *_), field = read, view[axis]
     if isinstance(node.layer, Resize):
-        return tuple(any(seen[i] for i, _ in sources) for sources in node.layer.sources(len(seen), size))
+        step = node.layer.step(axis, len(seen), size)
+        return tuple(any(seen[i] for i, _ in sources) for sources in node.layer.sources(len(seen), size, step))
     if field.relative and not isinstance(node.layer, Cut):
         windows = (share(position, len(seen), size) for position in range(size))
         return tuple(any(seen[first:last]) for first, last in windows)

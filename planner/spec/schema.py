@@ -188,7 +188,11 @@ def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
     if item.name == "pad":
         sides = {"type": "array", "items": _size(), "minItems": 4, "maxItems": 2 * MOST}
         return {"anyOf": [{"$ref": "#/definitions/per_axis"}, sides]}
-    return {"$ref": "#/definitions/per_axis"} if annotation == "Any" else _size()
+    per_axis = {"$ref": "#/definitions/per_axis"}
+    if item.metadata.get("fractions"):
+        numbers = {"type": "array", "items": {"anyOf": [{"type": "number"}, _size()]}, "minItems": 1, "maxItems": MOST}
+        return {"anyOf": [per_axis, {"type": "number"}, numbers]}
+    return per_axis if annotation == "Any" else _size()
 
 
 def _use() -> dict[str, Any]:

@@ -65,7 +65,10 @@ class ResizeKernel(Kernel[Resize]):
         axes = range(y.ndim - 2, 0, -1)
         faces = (array.size // array.shape[axis] for axis, array in zip(axes, (*self.between, y), strict=True))
         line = scratch.take(0 if self.layer.mode == "nearest" else max(faces))
-        self.mixes = [Mix(axis, self.layer.sources(x.shape[axis], y.shape[axis]), line) for axis in axes]
+        self.mixes = []
+        for axis in axes:
+            sizes = x.shape[axis], y.shape[axis]
+            self.mixes.append(Mix(axis, self.layer.sources(*sizes, self.layer.step(axis - 1, *sizes)), line))
 
     def forward(self) -> None:
         maps = (self.arrays.inputs[0], *self.between, self.arrays.output)

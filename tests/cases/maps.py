@@ -19,6 +19,11 @@ CASES = (
     Case("resize", {"size": [3, 12, 5], "mode": "bilinear"}, (VOLUME,)),
     Case("resize", {"size": [9, 4, 20], "mode": "bilinear", "align_corners": True}, (VOLUME,)),
     Case("resize", {"size": [13, 5]}),
+    Case("resize", {"scale": 1.5}),
+    Case("resize", {"scale": [0.5, 2]}),
+    Case("resize", {"scale": 2.5, "mode": "bilinear"}),
+    Case("resize", {"scale": [0.75, 1.5], "mode": "bilinear"}),
+    Case("resize", {"scale": 0.6, "mode": "bilinear", "align_corners": True}),
     Case("resize", inputs=(MAP, ("N", 2, "G", "V")), at={"G": 6, "V": 11}),
     Case("resize", {"scale": [2, 3], "mode": "bilinear"}),
     Case("resize", {"scale": "S", "mode": "bilinear", "align_corners": True}, at={"S": 2}),
@@ -52,6 +57,7 @@ CASES = (
 REFUSED = (
     # rule that is broken, case that breaks it, nearest case that does not
     ("S204", Case("upsample", {"scale": 2}, (ROW,)), Case("upsample", {"scale": 2})),
+    ("S201", Case("resize", {"scale": 0.25}, (("N", 4, 3, 9),)), Case("resize", {"scale": 0.25}, (("N", 4, 4, 9),))),
     ("S204", Case("resize", {"scale": 2}, (ROW,)), Case("resize", {"scale": 2})),
     ("N109", Case("resize", {"scale": 2}, (MAP, MAP)), Case("resize", {"scale": 2})),
     ("N109", Case("resize"), Case("resize", inputs=(MAP, MAP))),

@@ -7,6 +7,7 @@ This imports nothing of ours, like all of :mod:`tests.naive`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -28,10 +29,18 @@ def upsample(x: Array, *, scale: Pair) -> Array:
     return x
 
 
+def _factors(scale: float | Sequence[float], axes: int) -> list[Fraction]:
+    """Return one factor for each axis, as it is written."""
+    given = [scale] * axes if isinstance(scale, (int, float)) else list(scale)
+    if len(given) != axes:
+        raise NoResult(f"{len(given)} factors for {axes} axes")
+    return [Fraction(str(factor)) for factor in given]
+
+
 def resize(
     *tensors: Array,
     size: Pair | None = None,
-    scale: Pair | None = None,
+    scale: float | Sequence[float] | None = None,
     mode: str = "nearest",
     align_corners: bool = False,
 ) -> Array:
@@ -57,17 +66,23 @@ def resize(
     like = tensors[-1].shape[2:]
     for axis in range(2, y.ndim):
         n = y.shape[axis]
-        factor = 1 if scale is None else for_axes(scale, y.ndim - 2)[axis - 2]
-        o = n * factor if scale is not None else for_axes(like if size is None else size, y.ndim - 2)[axis - 2]
+        if scale is None:
+            o = for_axes(like if size is None else size, y.ndim - 2)[axis - 2]
+            apart = Fraction(n, o)
+        else:
+            factor = _factors(scale, y.ndim - 2)[axis - 2]
+            o, apart = math.floor(n * factor), 1 / factor
+            if o < 1:
+                raise NoResult(f"{n} times {factor}")
         last = Fraction(n - 1)
         lines = []
         for p in range(o):
             if mode == "nearest":
-                lines.append(y.take(math.floor(Fraction(p, o) * n), axis=axis))
+                lines.append(y.take(math.floor(p * apart), axis=axis))
                 continue
             corners = last * p / (o - 1) if o > 1 else Fraction(0)
             place = sorted(
-                (Fraction(0), corners if align_corners else (p + Fraction(1, 2)) * n / o - Fraction(1, 2), last)
+                (Fraction(0), corners if align_corners else (p + Fraction(1, 2)) * apart - Fraction(1, 2), last)
             )[1]
             below, above = math.floor(place), math.ceil(place)
             part = float(place - below)

@@ -59,6 +59,8 @@ MEASURED: list[tuple[str, dict[str, Any], tuple[int, ...], int, int, int, int]] 
     ("avgpool", {"size": 2, "divisor": 3}, (2, 4, 6, 5), 0, 48, 0, 0),
     ("resize", {"scale": 2}, (2, 4, 6, 5), 0, 960, 960, 0),
     ("resize", {"scale": 2, "mode": "bilinear"}, (2, 4, 6, 5), 0, 10560, 3840, 0),
+    ("resize", {"scale": 1.5}, (2, 4, 6, 4), 0, 432, 432, 0),
+    ("resize", {"scale": 1.5, "mode": "bilinear"}, (2, 4, 6, 4), 0, 4752, 1728, 0),
     ("pad", {"pad": 1, "mode": "reflect"}, (2, 4, 6, 5), 0, 0, 0, 0),
     ("maxpool", {"size": 2}, (2, 4, 8, 8), 0, 0, 0, 0),
     ("avgpool", {"size": 2}, (2, 4, 8, 8), 0, 128, 0, 0),

@@ -10,6 +10,7 @@ import planner
 from planner import Entry, Network, layer
 from planner.explain.tiling import tiling
 from planner.notations.halo import halos
+from planner.spec import read, write
 
 
 def network(*layers: Entry) -> Network:
@@ -37,6 +38,18 @@ def test_the_step_of_a_field_is_exact() -> None:
     assert [str(j) for j in free.jump] == ["1/4", "1/4"]
 
 
+def test_a_fraction_is_a_scale_too_and_its_sizes_are_exact() -> None:
+    plan = network(layer("resize", name="r", scale=[1.1, 0.3])).check()
+    assert [str(size) for size in plan.output_shapes["r"][2:]] == ["floor(11*H/10)", "floor(3*W/10)"]
+    assert plan.domain["W"].text("W") == "W >= 4"
+    assert plan.bind(N=1, H=100, W=10).output_shapes["r"] == (1, 3, 110, 3)
+    field = plan.nodes[-1].receptive_field
+    assert field is not None
+    assert [str(j) for j in field.jump] == ["10/11", "10/3"]
+    net = network(layer("resize", name="r", scale=[1.5, 2.0]))
+    assert read(write(net), "x.yaml") == (net, ())
+
+
 def test_halos_follow_what_is_mixed() -> None:
     layers = layer("conv", name="c", filters=1, kernel=3, pad=1), layer("resize", name="r", scale=2, mode="bilinear")
     assert halos(network(*layers).check().bind(N=1, H=8, W=8), "r", 0) == (3, 3)
@@ -54,7 +67,9 @@ def test_no_tile_stands_for_a_map_that_is_resized() -> None:
         ({}, "resize needs to know how large"),
         ({"size": 4, "scale": 2}, "`size` and `scale` both say how large the output is"),
         ({"scale": 2, "align_corners": True}, "`align_corners` is for bilinear"),
-        ({"scale": 0.5}, "`scale` must be a whole number or a name, got 0.5"),
+        ({"scale": 0.0}, "`scale` must be a number from 0.0001 to 10000, got 0.0"),
+        ({"scale": [1.5, "a b"]}, "`scale`: 'a b' is not a name for a size"),
+        ({"scale": [1.5, 2, 2, 2]}, "got 4 values"),
         ({"size": 4, "mode": "cubic"}, "`mode` must be one of nearest, bilinear; got 'cubic'"),
     ],
 )

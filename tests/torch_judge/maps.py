@@ -23,15 +23,25 @@ def _upsample(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tenso
     return F.interpolate(x, size=_times(x, settings["scale"]), mode="nearest")
 
 
+def _factors(x: torch.Tensor, scale: Any) -> tuple[float, ...]:
+    """Return one factor for each axis of a map."""
+    return (float(scale),) * (x.ndim - 2) if isinstance(scale, (int, float)) else tuple(map(float, scale))
+
+
 def _resize(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
     x, like = inputs[0], inputs[-1]
     size = per_axis(settings["size"], x) if "size" in settings else tuple(like.shape[2:])
     if "scale" in settings:
-        size = _times(x, settings["scale"])
+        size = tuple(int(n * factor) for n, factor in zip(x.shape[2:], _factors(x, settings["scale"]), strict=True))
     mode = settings.get("mode", "nearest")
+    factors = _factors(x, settings.get("scale", 1))
+    whole = all(factor.is_integer() for factor in factors)
+    if not whole and any(int(n * factor) < 1 for n, factor in zip(x.shape[2:], factors, strict=True)):
+        raise ValueError("torch would leave nothing")
+    how_large: Settings = {"size": size} if whole else {"scale_factor": factors}
     corners = {} if mode == "nearest" else {"align_corners": settings.get("align_corners", False)}
     nothing = sum(0 * other.sum() for other in inputs[1:])
-    return F.interpolate(x, size=size, mode=mode if mode == "nearest" else LINEAR[x.ndim], **corners) + nothing
+    return F.interpolate(x, **how_large, mode=mode if mode == "nearest" else LINEAR[x.ndim], **corners) + nothing
 
 
 def _pad(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
