@@ -91,6 +91,8 @@ def _mean(
     if x.ndim == 3:
         wide = (1, *size), (1, *stride), (0, *padding)
         return F.avg_pool2d(x[:, :, None], *wide, ceil_mode, include, divisor)[:, :, 0]
+    if x.ndim == 5 and any(n < k for n, k in zip(x.shape[2:], size, strict=True)):
+        raise NoOpinionError("avg_pool3d wants a map as large as its window, whatever the padding")
     found: torch.Tensor = of_rank(x, F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)(
         x, size, stride, padding, ceil_mode, include, divisor
     )
