@@ -20,9 +20,9 @@ class Race:
 
     Examples
     --------
-    >>> race = Race((0.1, 0.3, 0.2), (0.2, 0.2, 0.2))
+    >>> race = Race((0.25, 0.75, 0.5), (0.5, 0.5, 0.5))
     >>> race.ratio, race.spread, race.ours
-    (1.0, (0.5, 1.5), 0.2)
+    (1.0, (0.5, 1.5), 0.5)
     """
 
     our_times: tuple[float, ...]
