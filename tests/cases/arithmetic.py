@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from tests import naive
-from tests.cases.case import MAP, ROW, Case, Family, Template
+from tests.cases.case import LINE, MAP, ROW, VOLUME, Case, Family, Template
 
 GATE: Template = ("N", 4, 1, 1)
 PLACES: Template = ("N", 1, "H", "W")
@@ -25,6 +25,8 @@ def _of(kind: str) -> Iterator[Case]:
     yield Case(kind, inputs=(("N", 1, 1, "W"), MAP))
     yield Case(kind, inputs=(("N", 4, "H", 1), ("N", 1, "H", "W")))
     yield Case(kind, inputs=(ROW, ("N", 1), ROW))
+    yield Case(kind, inputs=(LINE, ("N", 4, 1)))
+    yield Case(kind, inputs=(("N", 1, "D", 1, "W"), VOLUME))
     # A size that happens to be 1 is not repeated; a 1 that is written is. So these begin at 2.
     yield Case(kind, inputs=(MAP, ("N", 4, "G", "W")), at={"G": 9}, least={"G": 2, "H": 2})
     yield Case(kind, inputs=(GATE, ("N", "C", 1, 1)), at={"C": 4}, least={"C": 2})

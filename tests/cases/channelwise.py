@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tests import naive
-from tests.cases.case import ROW, Arrays, Case, Family, Settings, Shapes
+from tests.cases.case import ROW, VOLUME, Arrays, Case, Family, Settings, Shapes
 
 
 def _each_channel(shapes: Shapes, _settings: Settings, rng: np.random.Generator) -> Arrays:
@@ -25,6 +25,7 @@ CASES = (
     Case("layer_scale"),
     Case("layer_scale", {"initial": 1.0}, (ROW,)),
     Case("layer_scale", {}, (("N", "C", "H", "W"),), at={"C": 3}),
+    Case("layer_scale", {}, (VOLUME,)),
     Case("shift"),
     Case("shift", {"initial": -1.0}, (ROW,)),
     Case("rescale"),

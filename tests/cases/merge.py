@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests import naive
-from tests.cases.case import MAP, ROW, VOLUME, Case, Family
+from tests.cases.case import LINE, MAP, ROW, VOLUME, Case, Family
 
 # fmt: off
 CASES = (
@@ -14,6 +14,8 @@ CASES = (
     Case("concat", inputs=(MAP, ("N", 2, "H", "G")), at={"G": 8}),
     Case("concat", {"axis": 2}, (MAP, ("N", 4, "G", "W"), MAP), at={"G": 3}),
     Case("concat", {"axis": -1}, (MAP, MAP, ("N", 4, "H", 2))),
+    Case("concat", {"axis": 4}, (VOLUME, ("N", 4, "D", "H", 2))),
+    Case("concat", {"axis": 2}, (LINE, ("N", 4, 3))),
     Case("concat", {"axis": -1}, (ROW, ("N", 3))),
 )
 

@@ -87,6 +87,7 @@ CASES = (
     Case("instancenorm", {"affine": True, "eps": 0.01}),
     Case("instancenorm", {"running": True}),
     Case("instancenorm", {"running": True, "affine": True, "momentum": 0.3}, at={"N": 3}),
+    Case("instancenorm", {"running": True}, (LINE,)),
     Case("lrn", {"size": 3}),
     Case("lrn", {"size": 2, "alpha": 0.5, "beta": 1.5, "k": 2.0}),
     Case("lrn", {"size": 9, "alpha": 2.0}),

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from tests import naive
-from tests.cases.case import ROW, Case, Family, Oracle
+from tests.cases.case import LINE, ROW, Case, Family, Oracle
 
 
 def _each(function: Callable[..., float]) -> Oracle:
@@ -49,6 +49,7 @@ CASES = (
     Case("dropout", {"rate": 0.0}),
     Case("dropout2d"),
     Case("dropout2d", {"rate": 0.0}),
+    Case("dropout2d", inputs=(LINE,)),
     Case("stochastic_depth", {"rate": 0.2}),
     Case("stochastic_depth", {"rate": 0.2, "mode": "batch"}, (ROW,)),
 )

@@ -33,6 +33,8 @@ CASES = (
     Case("squeeze", {"axis": 2}, (("N", 4, "S", "W"),), at={"S": 1}),
     Case("squeeze", {"axis": -1}, (("N", 4, "H", 1),)),
     Case("squeeze", {"axis": 1}, (("N", 1, "H", "W"),)),
+    Case("squeeze", {"axis": 2}, (("N", 4, 1),)),
+    Case("unsqueeze", {"axis": 2}, (LINE,)),
     Case("unsqueeze", {"axis": 1}, (ROW,)),
     Case("unsqueeze", {"axis": -1}, (ROW,)),
     Case("unsqueeze", {"axis": 3}),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests import naive
-from tests.cases.case import MAP, ROW, Case, Family
+from tests.cases.case import LINE, MAP, ROW, VOLUME, Case, Family
 
 # fmt: off
 CASES = (
@@ -15,6 +15,9 @@ CASES = (
     Case("slice", {"step": 3, "axis": -2}),
     Case("slice", {"start": 1, "stop": 5}, (ROW,)),
     Case("slice", {"start": "A", "stop": "B", "axis": 2}, at={"A": 2, "B": 7}),
+    Case("slice", {"start": 1, "axis": 2}, (LINE,)),
+    Case("slice", {"step": 2, "axis": 4}, (VOLUME,)),
+    Case("split", {"parts": [2, 3], "part": 1, "axis": 2}, (VOLUME,)),
     Case("split", {"parts": 2, "part": 0}),
     Case("split", {"parts": 2, "part": 1}, (("N", "C", "H", "W"),), at={"C": 6}),
     Case("split", {"parts": 3, "part": 1, "axis": 2}),
@@ -28,8 +31,15 @@ CASES = (
     Case("permute", {"order": [1, -1, 2]}),
     Case("permute", {"order": [3, 1, 2]}, (("N", "C", "H", "W"),), at={"C": 2}),
     Case("permute", {"order": 1}, (ROW,)),
+    Case("permute", {"order": [2, 1]}, (LINE,)),
+    Case("permute", {"order": [4, 1, 2, 3]}, (VOLUME,)),
     Case("pixel_shuffle", {"scale": 2}),
     Case("pixel_shuffle", {"scale": 3}, (("N", "C", "H", "W"),), at={"C": 18, "H": 2, "W": 3}),
+    Case("pixel_shuffle", {"scale": 2}, (LINE,)),
+    Case("pixel_shuffle", {"scale": 2}, (("N", 8, 2, "H", 3),)),
+    Case("pixel_unshuffle", {"scale": 2}, (("N", 2, "L"),), at={"L": 8}),
+    Case("pixel_unshuffle", {"scale": 2}, (("N", 1, 4, "H", 2),), at={"H": 6}),
+    Case("channel_shuffle", {"groups": 2}, (VOLUME,)),
     Case("pixel_unshuffle", {"scale": 2}, at={"H": 6, "W": 4}),
     Case("pixel_unshuffle", {"scale": 3}, (("N", 2, "H", "W"),), at={"H": 6, "W": 3}),
 )

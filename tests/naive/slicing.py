@@ -111,36 +111,55 @@ def channel_shuffle(x: Array, groups: int) -> Array:
 
 
 def pixel_shuffle(x: Array, scale: int) -> Array:
-    """Return a map scale times as large, of the squares of its channels.
+    """Return a map scale times as large along each axis, of the squares of its channels.
+
+    Raises
+    ------
+    NoResult
+        There is no map, or the channels are no squares.
 
     Examples
     --------
     >>> pixel_shuffle(np.arange(4.0).reshape(1, 4, 1, 1), 2).tolist()
     [[[[0.0, 1.0], [2.0, 3.0]]]]
     """
-    if x.ndim != 4 or x.shape[1] % scale**2:
+    square = scale ** (x.ndim - 2)
+    if x.ndim < 3 or x.shape[1] % square:
         raise NoResult(f"{x.shape} in squares of {scale}")
-    batch, channels, high, wide = x.shape
-    y = np.zeros((batch, channels // scale**2, high * scale, wide * scale))
-    for n, c, h, w in np.ndindex(x.shape):
-        i, j = divmod(c % scale**2, scale)
-        y[n, c // scale**2, h * scale + i, w * scale + j] = x[n, c, h, w]
+    y = np.zeros((x.shape[0], x.shape[1] // square, *(size * scale for size in x.shape[2:])))
+    for index in np.ndindex(x.shape):
+        y[_larger(index, scale, square)] = x[index]
     return y
 
 
 def pixel_unshuffle(x: Array, scale: int) -> Array:
-    """Return a map scale times smaller, each of whose positions holds a square of the input.
+    """Return a map scale times smaller along each axis, each of whose positions holds a square of the input.
+
+    Raises
+    ------
+    NoResult
+        There is no map, or it cannot be cut into squares.
 
     Examples
     --------
     >>> pixel_unshuffle(np.arange(4.0).reshape(1, 1, 2, 2), 2).ravel().tolist()
     [0.0, 1.0, 2.0, 3.0]
     """
-    if x.ndim != 4 or x.shape[2] % scale or x.shape[3] % scale:
+    square = scale ** (x.ndim - 2)
+    if x.ndim < 3 or any(size % scale for size in x.shape[2:]):
         raise NoResult(f"{x.shape} in squares of {scale}")
-    batch, channels, high, wide = x.shape
-    y = np.zeros((batch, channels * scale**2, high // scale, wide // scale))
-    for n, c, h, w in np.ndindex(x.shape):
-        square = (h % scale) * scale + w % scale
-        y[n, c * scale**2 + square, h // scale, w // scale] = x[n, c, h, w]
+    y = np.zeros((x.shape[0], x.shape[1] * square, *(size // scale for size in x.shape[2:])))
+    for index in np.ndindex(y.shape):
+        y[index] = x[_larger(index, scale, square)]
     return y
+
+
+def _larger(index: tuple[int, ...], scale: int, square: int) -> tuple[int, ...]:
+    """Return where a number of many channels lies in the larger map: the last axis takes what differs fastest."""
+    image, channel, *places = index
+    inside = channel % square
+    found = []
+    for place in reversed(places):
+        found.append(place * scale + inside % scale)
+        inside //= scale
+    return (image, channel // square, *reversed(found))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
-from tests.torch_judge.base import Function, Settings, Tensors, single
+from tests.torch_judge.base import Function, NoOpinionError, Settings, Tensors, single
 
 
 def _slice(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
@@ -33,11 +33,20 @@ def _permute(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensor
     return inputs[0].permute(0, *order)
 
 
+def _in_squares(function: Callable[[torch.Tensor, int], torch.Tensor]) -> Function:
+    def run(inputs: Sequence[torch.Tensor], settings: Settings, _arrays: Tensors, _training: bool) -> torch.Tensor:
+        if inputs[0].ndim in (3, 5):
+            raise NoOpinionError("a pixel shuffle of maps of other than two axes")
+        return function(inputs[0], settings["scale"])
+
+    return run
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "slice": _slice,
     "split": _split,
     "permute": _permute,
     "channel_shuffle": single(F.channel_shuffle),
-    "pixel_shuffle": single(F.pixel_shuffle, scale="upscale_factor"),
-    "pixel_unshuffle": single(F.pixel_unshuffle, scale="downscale_factor"),
+    "pixel_shuffle": _in_squares(F.pixel_shuffle),
+    "pixel_unshuffle": _in_squares(F.pixel_unshuffle),
 }
