@@ -114,3 +114,18 @@ def test_sizes_that_do_not_fit_are_told_where_it_is_used() -> None:
     with pytest.raises(ValueError, match="S204") as refusal:
         network.check()
     assert "x.yaml:6" in str(refusal.value)
+
+
+@pytest.mark.parametrize("axes", ["L", "D, H, W"])
+def test_squeeze_and_excitation_is_for_sequences_and_volumes_too(axes: str) -> None:
+    text = spec("block: {use: squeeze_excite, name: se, reduction: 4}").replace("H, W", axes)
+    network, findings = read(text, "x.yaml")
+    assert network is not None and not findings
+    plan = network.check()
+    assert plan.parameters == (16 * 4 + 4) + (4 * 16 + 16)
+    sizes = dict.fromkeys(axes.split(", "), 3)
+    model = runtime.Model(plan.bind(dtype="float64", N=2, **sizes), seed=0)
+    x = np.random.default_rng(0).standard_normal((2, 16, *sizes.values()))
+    gates = model(x) / x
+    flat = gates.reshape(2, 16, -1)
+    assert ((flat > 0) & (flat < 1)).all() and np.allclose(flat, flat[:, :, :1])
