@@ -9,6 +9,7 @@ import numpy as np
 from planner.bound import BoundPlan
 from tests.benchmarks.graph import Arrays
 from tests.benchmarks.sides import SETTINGS, Pass, Step, data
+from tests.benchmarks.windows import Window
 
 
 def infer(bound: BoundPlan, arrays: Arrays) -> Pass:
@@ -53,14 +54,14 @@ def outputs(bound: BoundPlan, values: dict[str, Any], x: Any) -> Any:
     for node in bound.nodes[1:]:
         layer: Any = node.layer
         if node.kind == "conv":
-            top, bottom, left, right = layer.pad
-            padded = anp.pad(x, ((0, 0), (0, 0), (top, bottom), (left, right)), "constant")
+            window = Window.of(layer)
+            padded = anp.pad(x, ((0, 0), (0, 0), window.rows, window.columns), "constant")
             # It turns kernels round, as mathematicians do.
             kernel = anp.transpose(values[f"{node.name}.weight"], (1, 0, 2, 3))[:, :, ::-1, ::-1]
             x = convolve(padded, kernel, axes=([2, 3], [2, 3]), dot_axes=([1], [0]), mode="valid")
             x = x + values[f"{node.name}.bias"][None, :, None, None]
         elif node.kind == "maxpool":
-            (n, c, h, w), (kh, kw) = x.shape, layer.size
+            (n, c, h, w), (kh, kw) = x.shape, Window.of(layer).kernel
             x = anp.max(anp.max(anp.reshape(x, (n, c, h // kh, kh, w // kw, kw)), axis=5), axis=3)
         elif node.kind == "dense":
             x = anp.dot(x, anp.transpose(values[f"{node.name}.weight"])) + values[f"{node.name}.bias"]

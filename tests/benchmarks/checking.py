@@ -33,6 +33,7 @@ from planner import Network, Plan, diagnose
 from planner.spec import read
 from tests.benchmarks.graph import graph
 from tests.benchmarks.race import CLOCKS
+from tests.benchmarks.windows import Window
 
 LENGTHS = (10, 100, 1_000, 10_000)
 ROOT = Path(__file__).parent.parent.parent
@@ -155,12 +156,12 @@ def module_of(plan: Plan) -> Any:
         layer: Any = node.layer
         channels = int(node.input_shapes[0][1]) if node.input_shapes else 0
         if node.kind == "conv":
-            (pad_h, _, pad_w, _), bias = layer.pad, layer.bias
-            settings = [tuple(map(int, pair)) for pair in (layer.kernel, layer.stride, (pad_h, pad_w))]
-            return nn.Conv2d(channels, int(layer.filters), *settings, bias=bias)
+            window = Window.of(layer)
+            settings = window.kernel, window.stride, window.pad
+            return nn.Conv2d(channels, int(layer.filters), *settings, bias=layer.bias)
         if node.kind == "maxpool":
-            (pad_h, _, pad_w, _), pair = layer.pad, [tuple(map(int, p)) for p in (layer.size, layer.stride)]
-            return nn.MaxPool2d(pair[0], pair[1], (int(pad_h), int(pad_w)))
+            window = Window.of(layer)
+            return nn.MaxPool2d(window.kernel, window.stride, window.pad)
         if node.kind == "dense":
             return nn.Linear(channels, int(layer.units))
         simple = {"relu": nn.ReLU, "gap": lambda: nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten}

@@ -9,6 +9,7 @@ import numpy as np
 
 from planner import Plan
 from planner.bound import BoundPlan
+from tests.benchmarks.windows import Window
 
 OPSET, FORMAT = 17, 8
 """Versions of the operators and of the file that every reader of the last years knows."""
@@ -61,12 +62,12 @@ def operator(kind: str, layer: Any) -> tuple[str, dict[str, Any]]:
     Source: the operators' pages, onnx.ai/onnx/operators.
     """
     if kind in ("conv", "maxpool", "avgpool"):
-        top, bottom, left, right = map(int, layer.pad)
-        kernel = layer.kernel if kind == "conv" else layer.size
-        settings: dict[str, Any] = {"kernel_shape": [*map(int, kernel)], "strides": [*map(int, layer.stride)]}
+        window = Window.of(layer)
+        (top, bottom), (left, right) = window.rows, window.columns
+        settings: dict[str, Any] = {"kernel_shape": [*window.kernel], "strides": [*window.stride]}
         settings["pads"] = [top, left, bottom, right]
         if kind == "conv":
-            return "Conv", {**settings, "dilations": [*map(int, layer.dilation)], "group": int(layer.groups)}
+            return "Conv", {**settings, "dilations": [*window.dilation], "group": int(layer.groups)}
         settings["ceil_mode"] = int(layer.rounding == "ceil")
         return ("MaxPool", settings) if kind == "maxpool" else ("AveragePool", {**settings, "count_include_pad": 1})
     if kind == "batchnorm":

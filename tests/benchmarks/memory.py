@@ -14,6 +14,8 @@ from typing import Any
 
 from planner import load
 from planner.bound import BoundPlan
+from planner.layers.spatial import along
+from tests.benchmarks.windows import Window
 
 NAMES = ("resnet18", "resnet50", "vgg16_bn")
 
@@ -28,13 +30,13 @@ def module_of(bound: BoundPlan) -> Any:
         match node.kind:
             case "conv":
                 channels, (filters, grouped, *kernel) = node.input_shapes[0][1], node.parameters[0].shape
-                top, _, left, _ = layer.pad
+                window = Window.of(layer)
                 made[node.name] = nn.Conv2d(
                     channels,
                     filters,
                     tuple(kernel),
-                    layer.stride,
-                    (top, left),
+                    window.stride,
+                    window.pad,
                     groups=channels // grouped,
                     bias=len(node.parameters) > 1,
                 )
@@ -43,9 +45,10 @@ def module_of(bound: BoundPlan) -> Any:
             case "relu":
                 made[node.name] = nn.ReLU(inplace=True)
             case "maxpool":
-                made[node.name] = nn.MaxPool2d(layer.size, layer.stride, layer.pad[0])
+                window = Window.of(layer)
+                made[node.name] = nn.MaxPool2d(window.kernel, window.stride, window.pad)
             case "adaptive_avgpool":
-                made[node.name] = nn.AdaptiveAvgPool2d(layer.size)
+                made[node.name] = nn.AdaptiveAvgPool2d(along(layer.size, 2))
             case "gap":
                 made[node.name] = nn.AdaptiveAvgPool2d(1)
             case "flatten":

@@ -12,6 +12,7 @@ import numpy as np
 from planner.bound import BoundPlan
 from tests.benchmarks.graph import Arrays
 from tests.benchmarks.sides import SETTINGS, Pass, Step, data
+from tests.benchmarks.windows import Window
 
 
 def infer(bound: BoundPlan, arrays: Arrays) -> Pass:
@@ -66,9 +67,9 @@ def chain(bound: BoundPlan, arrays: Arrays) -> list[Any]:
         options: dict[str, Any] = {"optimizer": SGD(lr=SETTINGS.lr, momentum=SETTINGS.momentum)}
         act = "ReLU" if node.name in followed else None
         if node.kind == "conv":
-            top, bottom, left, right = layer.pad
-            pad = top, bottom, left, right
-            new = theirs.Conv2D(layer.filters, layer.kernel, pad, layer.stride[0], act_fn=act, **options)
+            window = Window.of(layer)
+            pad = (*window.rows, *window.columns)
+            new = theirs.Conv2D(layer.filters, window.kernel, pad, window.stride[0], act_fn=act, **options)
             new.in_ch = node.input_shapes[0][1]
             new._init_params()
             weight, bias = arrays[f"{node.name}.weight"], arrays[f"{node.name}.bias"]
@@ -82,7 +83,8 @@ def chain(bound: BoundPlan, arrays: Arrays) -> list[Any]:
                 weight, maps = weight.reshape(-1, *maps).transpose(0, 2, 3, 1).reshape(len(weight), -1), ()
             new.parameters.update(W=weight.T.copy(), b=bias.reshape(1, -1).copy())
         elif node.kind == "maxpool":
-            new = theirs.Pool2D(layer.size, layer.stride[0], 0, "max", **options)
+            window = Window.of(layer)
+            new = theirs.Pool2D(window.kernel, window.stride[0], 0, "max", **options)
         elif node.kind == "flatten":
             new, maps = theirs.Flatten("first", **options), node.input_shapes[0][1:]
         elif node.kind == "relu":

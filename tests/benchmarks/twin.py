@@ -27,7 +27,7 @@ from planner.layers import (
     Relu,
     Relu6,
 )
-from planner.layers.window import WindowLayer
+from tests.benchmarks.windows import Window
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
@@ -67,17 +67,19 @@ class Twin(nn.Module):  # type: ignore[misc]  # PyTorch is an optional judge, an
 def _made(node: BoundNode) -> Any:  # a module, or a function of tensors
     layer = node.layer
     if isinstance(layer, Conv):
-        kernel, stride, padding, dilation = _window(node)
-        channels = node.input_shapes[0][1]
-        return nn.Conv2d(channels, layer.filters, kernel, stride, padding, dilation, layer.groups, layer.bias)
+        window = Window.of(layer)
+        return nn.Conv2d(
+            node.input_shapes[0][1], layer.filters, window.kernel, window.stride, window.pad, window.dilation,
+            layer.groups, layer.bias,
+        )  # fmt: skip
     if isinstance(layer, Dense):
         return nn.Linear(node.input_shapes[0][1], layer.units, layer.bias)
     if isinstance(layer, BatchNorm):
         return nn.BatchNorm2d(node.input_shapes[0][1], layer.eps, layer.momentum)
     if isinstance(layer, (MaxPool, AvgPool)):
         pool = nn.MaxPool2d if isinstance(layer, MaxPool) else nn.AvgPool2d
-        size, stride, padding, _ = _window(node)
-        return pool(size, stride, padding, ceil_mode=layer.rounding == "ceil")
+        window = Window.of(layer)
+        return pool(window.kernel, window.stride, window.pad, ceil_mode=layer.rounding == "ceil")
     if isinstance(layer, Dropout):
         return nn.Dropout(layer.rate)
     if isinstance(layer, Relu):
@@ -91,19 +93,6 @@ def _made(node: BoundNode) -> Any:  # a module, or a function of tensors
         Concat: lambda *tensors: torch.cat(tensors, 1),
     }
     return functions[type(layer)]
-
-
-def _window(node: BoundNode) -> tuple[tuple[int, int], ...]:
-    """Return size, stride, padding and dilation of a layer's window, along height and width."""
-    assert isinstance(node.layer, WindowLayer)
-    high, wide = node.layer.windows(node.input_shapes[0])
-    assert high.before == high.after and wide.before == wide.after, "PyTorch pads both ends alike"
-    return (
-        (high.kernel, wide.kernel),
-        (high.stride, wide.stride),
-        (high.before, wide.before),
-        (high.dilation, wide.dilation),
-    )
 
 
 def _fill(module: nn.Module, node: BoundNode, parameters: Arrays | None) -> None:
