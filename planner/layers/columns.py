@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 
-from planner.layers.lanes import LANE_ELEMENTS, LANE_WORK, in_lines, lanes_for, shares
+from planner.layers.lanes import LANE_WORK, in_lines, lanes_for, shares
 from planner.layers.scratch import POSITIONS, WIDE, Tiles
 from planner.layers.spatial import lifted
 
@@ -17,6 +17,9 @@ COLUMNS = 2**19
 
 BLOCK_WORK = 2**23
 """Multiply-accumulates of one block. With much less, threads wait for each other's turn to begin the next operation."""
+
+LANE_TAPS = 2**17
+"""Products of a depthwise convolution that are worth a lane; where rows are short, each takes long."""
 
 LANE_POSITIONS = 64
 """Positions of a map that are worth a lane."""
@@ -256,7 +259,7 @@ class ConvScratch:
         """The ranges of channels that lanes of the depthwise way have to themselves, each with its own cut."""
         (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
         found = []
-        for first, last in shares(channels, lanes_for(prod(self.output_shape) * self.taps, LANE_ELEMENTS)):
+        for first, last in shares(channels, lanes_for(prod(self.output_shape) * self.taps, LANE_TAPS)):
             count = last - first
             shapes = (batch, count, *sizes), (batch, filters // channels * count, *out_sizes)
             found.append(((first, last), replace(self, input_shape=shapes[0], output_shape=shapes[1], groups=count)))

@@ -61,7 +61,7 @@ def many_lanes(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
     """Make everything worth a lane, and products so small that they are cut; lanes sum or share the weights."""
     cut_small(monkeypatch)
     monkeypatch.setattr(runs, "LANE_ELEMENTS", 1)
-    monkeypatch.setattr(columns, "LANE_ELEMENTS", 1)
+    monkeypatch.setattr(columns, "LANE_TAPS", 1)
     monkeypatch.setattr(columns, "LANE_WORK", 1)
     monkeypatch.setattr(columns, "LANE_POSITIONS", 1)
     monkeypatch.setattr(columns, "LANE_ROWS", 1)
