@@ -267,6 +267,8 @@ def _value(value: Any, square: bool = False) -> str:
                 return "/".join(texts)
             texts = texts[::2]
         return texts[0] if len(set(texts)) == 1 and not square else "×".join(texts)
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, float):
         return f"{value:g}"
     return _text(value) if isinstance(value, (int, sy.Size)) else str(value)

@@ -211,11 +211,15 @@ class Layer:
         return self
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that differ from their defaults, as a spec would give them."""
+        """Return the settings that differ from their defaults, as a spec would give them.
+
+        A tuple has one value for each axis; what is a list in a spec whatever its length is a list.
+        """
         found = {}
         for item in fields(self):
             value = getattr(self, item.name)
-            value = value if "lengths" in item.metadata else _shortest(value)
+            listed = "lengths" in item.metadata and isinstance(value, tuple)
+            value = list(value) if listed else _shortest(value)
             if value != item.default:
                 found[item.name] = value
         return found

@@ -253,11 +253,15 @@ def settings_text(settings: Mapping[str, Any]) -> list[str]:
     --------
     >>> settings_text({"kernel": (3, 5), "bias": False})
     ['kernel=3x5', 'bias=false']
+    >>> settings_text({"parts": [4, 4]})
+    ['parts=[4, 4]']
     """
     return [f"{name}={_value(value)}" for name, value in settings.items()]
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, tuple):
         return ("/" if len(value) > 3 else "x").join(map(_value, value))
     if isinstance(value, bool):
