@@ -7,6 +7,7 @@ import itertools
 import subprocess
 import sys
 import time
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +132,23 @@ def test_what_the_command_does_not_know_is_told_with_what_there_is(
         bench.main()
     assert ended.value.code == 2
     assert words in capsys.readouterr().err
+
+
+def test_the_twin_lets_go_of_what_nobody_reads_again() -> None:
+    torch = pytest.importorskip("torch")
+    from tests.benchmarks.twin import Twin
+
+    plan = bound("resnet20", 1)
+    twin, alive = Twin(plan).eval(), []
+    live: set[int] = set()
+
+    def made(module: object, inputs: object, output: object) -> None:
+        live.add(id(output))
+        weakref.finalize(output, live.discard, id(output))
+        alive.append(len(live))
+
+    for layer in twin.layers:
+        layer.register_forward_hook(made)
+    with torch.inference_mode():
+        twin(torch.zeros(plan.input_shapes["image"]))
+    assert max(alive) <= 4, "the map at hand, the one before, and a shortcut"

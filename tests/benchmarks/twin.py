@@ -45,6 +45,7 @@ class Twin(nn.Module):  # type: ignore[misc]  # PyTorch is an optional judge, an
     def __init__(self, bound: BoundPlan, parameters: Arrays | None = None) -> None:
         super().__init__()
         self.steps: list[tuple[str, Callable[..., torch.Tensor], tuple[str, ...]]] = []
+        self.last = {name: node.name for node in bound.nodes for name in node.inputs}
         (self.source,) = bound.inputs.values()
         (self.result,) = bound.outputs.values()
         self.layers = nn.ModuleList()
@@ -61,6 +62,9 @@ class Twin(nn.Module):  # type: ignore[misc]  # PyTorch is an optional judge, an
         values = {self.source: x}
         for name, function, inputs in self.steps:
             values[name] = function(*(values[each] for each in inputs))
+            for each in set(inputs):
+                if self.last[each] == name:
+                    del values[each]  # as a module would, whose variables are overwritten
         return values[self.result]
 
 
