@@ -15,7 +15,7 @@ from contextvars import Context, copy_context
 from types import TracebackType
 from typing import TypeAlias
 
-from runtime.threads import allowed, for_step
+from runtime.threads import allowed, for_helper
 
 Task: TypeAlias = Callable[[], object]
 
@@ -177,7 +177,7 @@ class Crew:
             gate.acquire()
             job = self._job
             if job is not None:
-                with for_step():  # some libraries count the threads of each thread by itself
+                with for_helper():
                     job.context.copy().run(job.help)
             del job
             self._idle.append(gate)

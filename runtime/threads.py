@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from types import TracebackType
 from typing import Any
@@ -30,6 +32,15 @@ def for_step() -> OneThread:
     """
     with _making:
         return _one_thread()
+
+
+def for_helper() -> AbstractContextManager[object]:
+    """Return what a thread that helps a step needs besides: libraries that count the threads of each thread apart.
+
+    The limits of the whole process are the step's own; a helper that comes late must not hold them longer.
+    """
+    with _making:
+        return _one_thread().helping()
 
 
 def allowed() -> int:
@@ -68,6 +79,18 @@ class OneThread:
     ) -> None:
         for limit in self._limits:
             limit.leave()
+
+    @contextmanager
+    def helping(self) -> Iterator[None]:
+        """Limit those libraries alone of which each thread has its own number."""
+        here = [limit for limit in self._limits if isinstance(limit, _LimitHere)]
+        for limit in here:
+            limit.enter()
+        try:
+            yield
+        finally:
+            for limit in here:
+                limit.leave()
 
 
 class _Limit:

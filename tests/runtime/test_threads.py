@@ -159,6 +159,15 @@ def test_limits_hold_in_every_thread_and_end_in_it_where_each_thread_has_its_own
     assert after == [MOST] * 4
 
 
+@pytest.mark.parametrize(("internal_api", "layer", "inside"), [("openblas", "pthreads", MOST), ("mkl", "intel", 1)])
+def test_a_helper_limits_what_each_thread_has_its_own_number_of(internal_api: str, layer: str, inside: int) -> None:
+    library = Library(internal_api, layer)
+    step = OneThread([library])
+    with step.helping():  # as one that comes late, when no step is open
+        assert library.num_threads == inside
+    assert library.num_threads == MOST
+
+
 def test_a_step_broken_off_while_it_sets_the_limit_does_not_make_it_the_original() -> None:
     library = Library()
     step = OneThread([library])
