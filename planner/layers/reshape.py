@@ -13,7 +13,7 @@ from planner.findings import SettingError
 from planner.grammar import many
 from planner.layers.axes import axis, needs_axis, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
-from planner.layers.spatial import is_map, rank
+from planner.layers.spatial import MOST, is_map, rank
 from planner.symbols import Shape, Size
 
 COMPUTED = -1
@@ -198,6 +198,13 @@ class Unsqueeze(Layer):
         say = partial(_no_room, self.axis, shape)
         room = len(shape) - self.axis if self.axis > 0 else len(shape) + self.axis
         yield Requirement("S204", AtLeast(room, 0), say, partial(say, short=True), "axis")
+        yield Requirement(
+            "S204",
+            AtLeast(2 + MOST - len(shape), 1),
+            lambda: f"puts in one axis more, but its input {sy.shape_text(shape)} is as deep as tensors get: batch, "
+            f"channels and {MOST} axes of a map",
+            lambda: f"input has {len(shape)} axes",
+        )
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         (shape,) = inputs

@@ -50,6 +50,7 @@ REFUSED = (
     ("S204", Case("squeeze", {"axis": 4}), Case("squeeze", {"axis": 3}, (("N", 4, "H", 1),))),
     ("S204", Case("squeeze", {"axis": 1}, (("N", 1),)), Case("squeeze", {"axis": 1}, (("N", 1, 1, 1),))),
     ("S216", Case("squeeze", {"axis": 3}, (("N", 4, 1, 2),)), Case("squeeze", {"axis": 3}, (("N", 4, 1, 1),))),
+    ("S204", Case("unsqueeze", {"axis": 3}, (VOLUME,)), Case("unsqueeze", {"axis": 3})),
     ("S204", Case("unsqueeze", {"axis": 3}, (ROW,)), Case("unsqueeze", {"axis": 2}, (ROW,))),
     ("S204", Case("dense", {"units": 3}), Case("dense", {"units": 3}, (ROW,))),
 )

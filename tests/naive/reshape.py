@@ -98,7 +98,7 @@ def unsqueeze(x: Array, axis: int) -> Array:
     Raises
     ------
     NoResult
-        The axis would be no axis of the result, or come before the batch.
+        The axis would be no axis of the result, come before the batch, or be the fourth of a map.
 
     Examples
     --------
@@ -106,6 +106,6 @@ def unsqueeze(x: Array, axis: int) -> Array:
     (2, 3, 1)
     """
     place = axis if axis > 0 else x.ndim + 1 + axis
-    if not 1 <= place <= x.ndim:
+    if not 1 <= place <= x.ndim or x.ndim == 5:
         raise NoResult(f"axis {axis} in {x.shape}")
     return np.stack([x], place)

@@ -56,6 +56,13 @@ def test_what_is_squeezed_is_memory_already_there_and_can_be_drawn() -> None:
     assert "squeeze" in str(draw(plan, format="svg"))
 
 
+def test_a_volume_takes_no_axis_more_and_no_convolution_ever_meets_one() -> None:
+    layers = [layer("unsqueeze", name="u", axis=1), layer("conv", filters=1, kernel=1)]
+    with pytest.raises(planner.ShapeError, match="as deep as tensors get") as caught:
+        Network(name="n", input={"x": ("N", 8, "D", "H", "W")}, layers=layers).check()
+    assert [finding.code for finding in caught.value.findings] == ["S204"]
+
+
 def test_no_tile_stands_for_a_map_of_which_a_part_is_kept() -> None:
     plan = network(layer("slice", name="s", stop=5, axis=2)).check()
     with pytest.raises(planner.SizeError, match="takes its windows from the size of the whole map"):
@@ -91,6 +98,7 @@ def test_pixels_shuffled_there_and_back_see_themselves_in_tiles_too() -> None:
         ("permute", {"order": [2, 1]}, "orders 2 axes, but its input N x 8 x H x W has 3 beside the batch"),
         ("squeeze", {"axis": 1}, "takes out an axis of size 1, but its input has 8 channels"),
         ("unsqueeze", {"axis": 6}, "cannot put in axis 6: its input is N x 8 x H x W"),
+        ("permute", {"order": [1, 2]}, "orders 2 axes"),
         ("unsqueeze", {"axis": -5}, "cannot put in axis -5, before the batch: its input is N x 8 x H x W"),
         ("rescale", {"scale": [1.0, 2.0]}, "`scale` has 2 numbers, but its input has 8 channels"),
         ("rescale", {"shift": []}, "`shift` is an empty list"),
