@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import reduce
 from itertools import islice
@@ -14,7 +14,6 @@ import planner.symbols as sy
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, SizeError
 from planner.layers.source import Input
-from planner.layers.spatial import is_map
 from planner.memory.formula import memory_formula
 from planner.network import listed
 from planner.plan import Plan
@@ -184,7 +183,7 @@ def _question(plan: Plan, budget: Budget, values: dict[str, int]) -> tuple[Plan,
     if not plan.accepts(**values):
         raise SizeError([Finding("S209", f"{_at(values)} is not accepted", notes=(f"accepted: {plan.domain.text()}",))])
     values = {name: size for name, size in values.items() if name in plan.free}
-    batch = _axis_names(plan, (0,))
+    batch = _axis_names(plan, slice(1))
     if budget.kind == "MACs":
         values = dict.fromkeys(batch, 1) | values
     missing = tuple(name for name in plan.free if name not in values)
@@ -201,21 +200,21 @@ def _question(plan: Plan, budget: Budget, values: dict[str, int]) -> tuple[Plan,
     if not missing:
         fix = "leave out the one to solve for"
         raise SizeError([Finding("S212", "every size is given or fixed: nothing is left to solve for", fixes=(fix,))])
-    maps = _axis_names(plan, (2, 3))
+    maps = _axis_names(plan, slice(2, None))
     if len(missing) > 1 and not all(name in maps for name in missing):
         wanted = ",".join(f"{name}=..." for name in missing)
-        fix = f"give all but one, or all but height and width:  --at {wanted}"
+        fix = f"give all but one, or all but the sizes of the map:  --at {wanted}"
         raise SizeError([Finding("S212", f"more than one size is open: {listed(missing)}", fixes=(fix,))])
     return plan, missing, values
 
 
-def _axis_names(plan: Plan, axes: Sequence[int]) -> tuple[str, ...]:
+def _axis_names(plan: Plan, axes: slice) -> tuple[str, ...]:
     """Return the free names that stand at some axes of the inputs."""
     found: dict[str, None] = {}
     for node in plan.nodes:
-        if isinstance(node.layer, Input) and (is_map(node.output) or 0 in axes):
-            for axis in axes:
-                found.update(dict.fromkeys(sorted(sy.free(node.output[axis]))))
+        if isinstance(node.layer, Input):
+            for size in node.output[axes]:
+                found.update(dict.fromkeys(sorted(sy.free(size))))
     return tuple(found)
 
 
