@@ -79,7 +79,7 @@ def test_derivations_name_the_axes_there_are() -> None:
     assert steps["parameters"] == "filters*channels*k + filters = 8*4*9 + 8 = 296"
     deep = Network(name="v", input={"x": (1, 3, 8, 8, 8)}, layers=[layer("conv", name="c", filters=8, kernel=3)])
     assert "depth, height and width" in {step.quantity for step in explain(diagnose(deep), "c").steps}
-    assert chain(net, diagnose(net).shapes, "c", 2) == ""
+    assert chain(net, diagnose(net).shapes, "c", 2) == "T"
 
 
 def test_budgets_and_wants_solve_for_a_length_and_for_three_sizes() -> None:
