@@ -8,8 +8,8 @@ from importlib.util import find_spec
 
 import pytest
 
-# The judge's module is left alone where PyTorch is not installed.
-collect_ignore = [] if find_spec("torch") else ["torch_judge"]
+# The judge's modules are left alone where PyTorch is not installed.
+collect_ignore = [] if find_spec("torch") else ["torch_judge", "zoo/twin.py"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -82,7 +82,7 @@ def test_order_of_inputs_and_repeated_inputs_are_kept() -> None:
         ([layer("conv", filters=2**50, kernel=3)], "N107", "larger than any tensor"),
         ([layer("conv", filters=4, kernel=3.5)], "N107", "whole number or a name"),
         ([layer("conv", filters=True, kernel=3)], "N107", "whole number or a name"),
-        ([layer("conv", filters=4, kernel=[1, 2, 3])], "N107", "[height, width]"),
+        ([layer("conv", filters=4, kernel=[1, 2, 3, 4])], "N107", "[height, width]"),
         ([layer("conv", filters=4, kernel=3, pad="some")], None, ""),
         ([layer("conv", filters=4, kernel=3, pad="so me")], "N107", "not a name"),
         ([layer("conv", filters=4, kernel=3, rounding="up")], "N107", "floor, exact"),
@@ -124,7 +124,7 @@ def test_outputs_must_be_layers_and_the_train_section_is_read() -> None:
 def test_a_network_needs_an_input_and_says_which_when_there_are_two() -> None:
     assert codes(layer("relu"), input={})[0] == "N108"
     assert codes(layer("relu"), input={"a": ("N", 3, 8, 8), "b": ("N", 3, 8, 8)})[0] == "N108"
-    assert codes(conv, input={"x": ("N", 3, 16)}) == ["N107"]
+    assert codes(conv, input={"x": ("N", 3, 16, 16, 16, 16)}) == ["N107"]
     assert codes(conv, input={"x": ("N", 3, 16, 0)}) == ["N107"]
 
 
