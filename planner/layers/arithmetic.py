@@ -34,10 +34,11 @@ class Arithmetic(Merge):
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         first = inputs[0]
+        likes = [_whole(inputs, axis) for axis in range(len(first))]
         for place, other in enumerate(inputs[1:], start=1):
             yield self.same_axes(inputs, place)
             for axis in range(min(len(first), len(other))):
-                like = _whole(inputs, axis)
+                like = likes[axis]
                 if place != like and (axis == 0 or sy.constant(other[axis]) != 1):
                     say = partial(difference, inputs, like, place, axis)
                     yield Requirement(
@@ -58,7 +59,7 @@ class Arithmetic(Merge):
 
 def _whole(inputs: tuple[Shape, ...], axis: int) -> int:
     """Return the first input that is not repeated along an axis."""
-    sizes = [shape[axis] if axis < len(shape) else 1 for shape in inputs]
+    sizes = (shape[axis] if axis < len(shape) else 1 for shape in inputs)
     return next((place for place, size in enumerate(sizes) if axis == 0 or sy.constant(size) != 1), 0)
 
 

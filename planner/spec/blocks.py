@@ -97,9 +97,10 @@ class Expansion:
                     settings[key] = self._named(item, frame)
                 elif key in types:
                     settings[key] = self.values.setting(item, types[key], frame)
-                else:
-                    read = {"expect": self.values.expected, "use": self._named}.get(key, self.values.behind)
-                    sugar[key] = read(item, frame)
+                elif key in ("expect", "use"):
+                    sugar[key] = self.values.expected(item, frame) if key == "expect" else self._named(item, frame)
+                else:  # what was written may only resemble the key
+                    sugar[key] = self.values.behind(item, frame, key)
             except Unreadable:
                 broken = True
         marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where} | marks_behind(draft.items)

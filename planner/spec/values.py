@@ -84,10 +84,9 @@ class Values:
             raise Unreadable
         return value
 
-    def behind(self, item: Item, frame: Frame) -> str | dict[str, dict[str, object]] | None:
-        """Return the value of `act` or `norm`: a word, or a word with its settings."""
+    def behind(self, item: Item, frame: Frame, role: str) -> str | dict[str, dict[str, object]] | None:
+        """Return the value of `role`, which is `act` or `norm`: a word, or a word with its settings."""
         if not isinstance(item.value, Scalar):
-            role = item.key.text
             if not isinstance(item.value, Mapping) or len(item.value.pairs) != 1:
                 what = f"`{role}` is one word, or one word with its settings"
                 self.report("P106", what, item.where, f"write  {EXAMPLES[role]}")

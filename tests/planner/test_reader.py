@@ -336,3 +336,11 @@ def test_any_damaged_spec_gives_a_network_or_findings_with_places(
 def test_no_two_rules_have_one_code() -> None:
     written = [*DRAWING, *READING, *RUNNING, *SIZES, *WIRING]
     assert len(written) == len(RULES) == len({rule.code for rule in written})
+
+
+def test_a_misspelt_norm_with_settings_is_read_as_what_it_resembles() -> None:
+    text = HEAD + 'layers: [conv: {filters: 1, kernel: 1, "n|orm": {batch: {eps: 0.01}}}]\n'
+    network, (finding,) = read(text, "x.yaml")
+    assert network is not None
+    assert [node.kind for node in network.nodes] == ["input", "conv", "batchnorm"]
+    assert (finding.code, finding.fixes) == ("N101", ("did you mean `norm`?",))
