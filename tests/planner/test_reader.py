@@ -342,5 +342,5 @@ def test_a_misspelt_norm_with_settings_is_read_as_what_it_resembles() -> None:
     text = HEAD + 'layers: [conv: {filters: 1, kernel: 1, "n|orm": {batch: {eps: 0.01}}}]\n'
     network, (finding,) = read(text, "x.yaml")
     assert network is not None
-    assert [node.kind for node in network.nodes] == ["input", "conv", "batchnorm"]
+    assert [node.layer.kind for node in network.nodes if node.layer] == ["input", "conv", "batchnorm"]
     assert (finding.code, finding.fixes) == ("N101", ("did you mean `norm`?",))
