@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import planner.symbols as sy
 from planner.findings import GraphError, SpecError
+from planner.layers import BatchNorm
 from planner.network import Network
 from planner.render import render
 from planner.rules import RULES
@@ -342,5 +343,5 @@ def test_a_misspelt_norm_with_settings_is_read_as_what_it_resembles() -> None:
     text = HEAD + 'layers: [conv: {filters: 1, kernel: 1, "n|orm": {batch: {eps: 0.01}}}]\n'
     network, (finding,) = read(text, "x.yaml")
     assert network is not None
-    assert [node.layer.kind for node in network.nodes if node.layer] == ["input", "conv", "batchnorm"]
+    assert network.by_name["conv1.norm"].layer == BatchNorm(eps=0.01)
     assert (finding.code, finding.fixes) == ("N101", ("did you mean `norm`?",))
