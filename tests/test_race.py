@@ -47,7 +47,7 @@ def test_the_second_turn_waits_until_the_threads_of_the_first_sleep(monkeypatch:
 
 @pytest.mark.parametrize("name", SMALL)
 def test_both_sides_of_a_race_start_as_the_same_network_and_learn(name: str) -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("torch").manual_seed(0)  # of its dropout: unseeded, some runs learn nothing from four images
     plan = bound(name, 4)
     model = runtime.Model(plan, seed=0)
     theirs, ours = RIVALS["PyTorch"].side("step", plan, model), sides.step(plan, model)
