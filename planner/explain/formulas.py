@@ -184,7 +184,7 @@ def _(layer: Cut, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
 @derive.register(PixelShuffle)
 @derive.register(PixelUnshuffle)
 def _(layer: PixelShuffle | PixelUnshuffle, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    axes = len(output) - 2
+    axes = rank(output)
     more, less = ("{n}*{s}", r"{n} \cdot {s}"), ("{n}/{s}", r"\frac{{{n}}}{{{s}}}")
     channels, sizes = (less, more) if isinstance(layer, PixelShuffle) else (more, less)
     square = sy.product([layer.scale] * axes)

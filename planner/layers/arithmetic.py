@@ -15,8 +15,9 @@ from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
+from planner.layers.axes import difference, same_axes
 from planner.layers.base import Keep
-from planner.layers.merge import Merge, difference
+from planner.layers.merge import Merge
 from planner.layers.scratch import norm_elements
 from planner.symbols import Shape
 
@@ -36,7 +37,7 @@ class Arithmetic(Merge):
         first = inputs[0]
         likes = [_whole(inputs, axis) for axis in range(len(first))]
         for place, other in enumerate(inputs[1:], start=1):
-            yield self.same_axes(inputs, place)
+            yield same_axes(inputs, place)
             for axis in range(min(len(first), len(other))):
                 like = likes[axis]
                 if place != like and (axis == 0 or sy.constant(other[axis]) != 1):

@@ -10,7 +10,7 @@ from functools import partial
 from types import MappingProxyType
 
 import planner.symbols as sy
-from planner.conditions import AtLeast, Requirement
+from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
 from planner.grammar import plural
 from planner.symbols import Shape
@@ -86,6 +86,32 @@ def sized(shape: Shape, place: int) -> str:
     """
     name, size = word(len(shape), place), shape[place]
     return plural(size, name[:-1]) if name.endswith("s") else f"{name} {sy.text(size)}"
+
+
+def same_axes(inputs: tuple[Shape, ...], place: int) -> Requirement:
+    """Return the requirement (S202) that an input has as many axes as the first."""
+    say = partial(difference, inputs, 0, place)
+    return Requirement("S202", Equal(len(inputs[0]), len(inputs[place])), say, partial(say, short=True), "from")
+
+
+def difference(
+    inputs: tuple[Shape, ...], left: int, right: int, axis: int | None = None, *, short: bool = False
+) -> str:
+    """Return in words how one input differs from another, along one axis or in their number.
+
+    Examples
+    --------
+    >>> difference(((8, 4, 5, 5), (8, 3, 5, 5)), 0, 1, 1, short=True)
+    'channels 4 and 3'
+    """
+    one, other = inputs[left], inputs[right]
+    if axis is None:
+        what = f"{len(one)} and {len(other)} axes"
+    else:
+        what = f"{word(len(one), axis)} {sy.text(one[axis])} and {sy.text(other[axis])}"
+    if short:
+        return what
+    return f"input {left + 1} is {sy.shape_text(one)} but input {right + 1} is {sy.shape_text(other)}: {what} differ"
 
 
 def needs_axis(number: int, shape: Shape, setting: str = "axis") -> Requirement:

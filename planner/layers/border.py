@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
-from planner.layers.axes import needs_map
+from planner.layers.axes import needs_map, same_axes
 from planner.layers.base import AxisField, Category, Layer, choice, number, setting, settle
-from planner.layers.spatial import along, by, fits, names, per_axis, rank, read_padding, same_axes, sides
+from planner.layers.spatial import along, by, fits, names, per_axis, rank, read_padding, sides
 from planner.symbols import Shape, Size
 
 MODES = ("constant", "reflect", "replicate")
@@ -146,7 +146,8 @@ class Crop(Layer):
         yield Requirement("N109", Equal(len(inputs), wanted), partial(_wrong_number, wanted), setting="from")
         for shape in inputs:
             yield needs_map(shape)
-        yield from same_axes(inputs)
+        for place in range(1, len(inputs)):
+            yield same_axes(inputs, place)
         yield from fits("size", self.size, inputs[0])
         kept = self.map_size(inputs)
         for name, size, part in zip(names(inputs[0]), inputs[0][2:], kept, strict=True):

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
-from planner.layers.axes import axis, needs_axis, position, word
+from planner.layers.axes import axis, difference, needs_axis, position, same_axes
 from planner.layers.base import Category, Layer, setting, settle
 from planner.symbols import Shape
 
@@ -21,31 +21,6 @@ class Merge(Layer):
     category: ClassVar[Category] = "merge"
     inputs_at_least: ClassVar[int] = 2
     inputs_at_most: ClassVar[int | None] = None
-
-    def same_axes(self, inputs: tuple[Shape, ...], place: int) -> Requirement:
-        """Return the requirement (S202) that an input has as many axes as the first."""
-        say = partial(difference, inputs, 0, place)
-        return Requirement("S202", Equal(len(inputs[0]), len(inputs[place])), say, partial(say, short=True), "from")
-
-
-def difference(
-    inputs: tuple[Shape, ...], left: int, right: int, axis: int | None = None, *, short: bool = False
-) -> str:
-    """Return in words how one input differs from another, along one axis or in their number.
-
-    Examples
-    --------
-    >>> difference(((8, 4, 5, 5), (8, 3, 5, 5)), 0, 1, 1, short=True)
-    'channels 4 and 3'
-    """
-    one, other = inputs[left], inputs[right]
-    if axis is None:
-        what = f"{len(one)} and {len(other)} axes"
-    else:
-        what = f"{word(len(one), axis)} {sy.text(one[axis])} and {sy.text(other[axis])}"
-    if short:
-        return what
-    return f"input {left + 1} is {sy.shape_text(one)} but input {right + 1} is {sy.shape_text(other)}: {what} differ"
 
 
 @dataclass(frozen=True)
@@ -76,7 +51,7 @@ class Concat(Merge):
         yield needs_axis(self.axis, inputs[0])
         along = position(self.axis, len(inputs[0]))
         for place, other in enumerate(inputs[1:], start=1):
-            yield self.same_axes(inputs, place)
+            yield same_axes(inputs, place)
             for at, (left, right) in enumerate(zip(inputs[0], other, strict=False)):
                 if at != along:
                     say = partial(difference, inputs, 0, place, at)

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, TypeAlias
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
-from planner.layers.axes import needs_map, sized
+from planner.layers.axes import needs_map, same_axes, sized
 from planner.layers.base import AxisField, Category, Layer, choice, flag, number, setting, settle
-from planner.layers.spatial import along, between, fits, per_axis, rank, same_axes
+from planner.layers.spatial import along, between, fits, per_axis, rank
 from planner.symbols import Shape, Size
 
 Sources: TypeAlias = tuple[tuple[int, Fraction], ...]
@@ -96,7 +96,8 @@ class Resize(Layer):
         yield Requirement("N109", Equal(len(inputs), wanted), partial(_wrong_number, told), setting="from")
         for shape in inputs:
             yield needs_map(shape)
-        yield from same_axes(inputs)
+        for place in range(1, len(inputs)):
+            yield same_axes(inputs, place)
         yield from fits("size", self.size, inputs[0])
         yield from fits("scale", self.scale, inputs[0])
         if self.scale is not None:

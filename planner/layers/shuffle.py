@@ -14,6 +14,7 @@ from planner.grammar import plural
 from planner.layers.axes import axis, needs_map, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
 from planner.layers.conv import uneven
+from planner.layers.spatial import rank
 from planner.symbols import Shape, Size
 
 MOVES = "moves numbers between the channels and the map"
@@ -81,7 +82,7 @@ class PixelShuffle(Layer):
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         (shape,) = inputs
         yield needs_map(shape, MOVES)
-        yield _divides(sy.product([self.scale] * (len(shape) - 2)), shape, 1)
+        yield _divides(sy.product([self.scale] * rank(shape)), shape, 1)
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         batch, channels, *sizes = inputs[0]
@@ -89,7 +90,7 @@ class PixelShuffle(Layer):
         return (batch, made, *(size * self.scale for size in sizes))
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        return (AxisField(1, repeat=self.scale),) * (len(inputs[0]) - 2)
+        return (AxisField(1, repeat=self.scale),) * rank(inputs[0])
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,7 @@ class PixelUnshuffle(Layer):
         return (batch, made, *(sy.floor_div(size, self.scale) for size in sizes))
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        return (AxisField(self.scale, stride=self.scale),) * (len(inputs[0]) - 2)
+        return (AxisField(self.scale, stride=self.scale),) * rank(inputs[0])
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from planner.findings import SettingError
 from planner.grammar import many
 from planner.layers.axes import axis, needs_axis, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
+from planner.layers.spatial import rank
 from planner.symbols import Shape, Size
 
 MOST_PARTS = 2**20
@@ -49,7 +50,7 @@ class Cut(Layer):
             return None
         start, _, step = self.kept(shape[2 + place])
         cut, whole = AxisField(1, stride=step, before=-start, relative=True), AxisField(1)
-        return tuple(cut if axis == place else whole for axis in range(len(shape) - 2))
+        return tuple(cut if axis == place else whole for axis in range(rank(shape)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -202,13 +202,6 @@ def between(shape: Shape, output: Shape) -> tuple[tuple[int, ...], ...]:
     return tuple((*given[:axis], *wanted[axis:]) for axis in range(len(given) - 1, 2, -1))
 
 
-def same_axes(inputs: Sequence[Shape]) -> Iterable[Requirement]:
-    """Yield the requirement (S202) that a tensor that lends its size has as many axes as the map it lends it to."""
-    for like in inputs[1:]:
-        say = partial(_axes_differ, inputs[0], like)
-        yield Requirement("S202", Equal(len(inputs[0]), len(like)), say, partial(say, short=True), "from")
-
-
 def fits(name: str, value: object, shape: Shape, *, both_sides: bool = False) -> Iterable[Requirement]:
     """Yield the requirement (S220) that a setting has one size, or one for each axis of the input.
 
@@ -230,8 +223,3 @@ def _other_axes(name: str, value: tuple[Size, ...], shape: Shape, both_sides: bo
         ends = ", ".join(["before, after"] if rank(shape) == 1 else [f"two for the {word}" for word in names(shape)])
         wanted = f"one number, [{words}] or [{ends}]"
     return f"`{name}` {given} has {len(value)} sizes, but the input {sy.shape_text(shape)} wants {wanted}"
-
-
-def _axes_differ(shape: Shape, like: Shape, *, short: bool = False) -> str:
-    what = f"{len(shape)} and {len(like)} axes"
-    return what if short else f"input 1 is {sy.shape_text(shape)} but input 2 is {sy.shape_text(like)}: {what} differ"

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
-from planner.layers.axes import needs_map, word
+from planner.layers.axes import needs_map, same_axes, word
 from planner.layers.base import AxisField, Category, Keep, Layer, setting
 from planner.layers.pool import MaxPool
 from planner.layers.scratch import Tiles, mask_elements
-from planner.layers.spatial import PerAxis, lifted, names, same_axes
+from planner.layers.spatial import PerAxis, lifted, names
 from planner.symbols import Shape, Size
 
 
@@ -115,7 +115,7 @@ class Unpool(Layer):
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         values, indices, _ = inputs
         yield needs_map(values, fix="name a map")
-        yield from same_axes((indices, values))
+        yield same_axes((indices, values), 1)
         for name, window in zip(names(indices), self.pool.windows((1,) * len(indices)), strict=True):
             room = sy.difference(window.stride, window.extent)
             overlap = partial(_overlap, name, window.stride, window.extent)
