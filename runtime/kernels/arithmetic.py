@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from math import prod
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,12 +13,15 @@ from runtime.kernels.base import Array, Kernel, LayerT, address, flat, kernel
 
 
 class ArithmeticKernel(Kernel[LayerT]):
-    """One gradient after the other; a subclass says what it would be if no input were repeated.
+    """One tensor after the other, joined by `operation`, and one gradient after the other.
+
+    A subclass says what a gradient would be if no input were repeated.
 
     The output is memory of its own. A gradient is summed over what its input was repeated along, some channels at a
     time and one axis after the other, the last first, so that sums stay short and float32 accurate.
     """
 
+    operation: ClassVar[np.ufunc]
     scratch_pieces = 0
 
     def prepare(self) -> None:
@@ -32,6 +36,13 @@ class ArithmeticKernel(Kernel[LayerT]):
         self.temporary = [scratch.take(elements) for _ in range(self.scratch_pieces)]
         if any(array.shape != output.shape for array in self.arrays.inputs):
             self.product, self.sums = scratch.take(elements), scratch.take(elements)
+
+    def forward(self) -> None:
+        first, second, *rest = self.arrays.inputs
+        output = self.arrays.output
+        self.operation(first, second, out=output)
+        for array in rest:
+            self.operation(output, array, out=output)
 
     def backward(self) -> None:
         for slot, grad in enumerate(self.arrays.grad_inputs):
@@ -104,12 +115,7 @@ class AddKernel(ArithmeticKernel[Add]):
 class SubtractKernel(ArithmeticKernel[Subtract]):
     """The first less the others, one after the other."""
 
-    def forward(self) -> None:
-        first, second, *rest = self.arrays.inputs
-        output = self.arrays.output
-        np.subtract(first, second, out=output)
-        for array in rest:
-            np.subtract(output, array, out=output)
+    operation = np.subtract
 
     def differentiate(self, slot: int, span: slice, out: Array) -> None:
         if slot:
@@ -122,12 +128,7 @@ class SubtractKernel(ArithmeticKernel[Subtract]):
 class MultiplyKernel(ArithmeticKernel[Multiply]):
     """Product of tensors; each receives the gradient times all the others."""
 
-    def forward(self) -> None:
-        first, second, *rest = self.arrays.inputs
-        output = self.arrays.output
-        np.multiply(first, second, out=output)
-        for array in rest:
-            np.multiply(output, array, out=output)
+    operation = np.multiply
 
     def differentiate(self, slot: int, span: slice, out: Array) -> None:
         source = self.grad_output[span]
@@ -141,14 +142,8 @@ class MultiplyKernel(ArithmeticKernel[Multiply]):
 class MaximumKernel(ArithmeticKernel[Maximum]):
     """The largest; the gradient goes in equal shares to all that are as large as the output."""
 
+    operation = np.maximum
     scratch_pieces = Maximum.pieces
-
-    def forward(self) -> None:
-        first, second, *rest = self.arrays.inputs
-        output = self.arrays.output
-        np.maximum(first, second, out=output)
-        for array in rest:
-            np.maximum(output, array, out=output)
 
     def differentiate(self, slot: int, span: slice, out: Array) -> None:
         largest = self.arrays.output[span]
