@@ -6,12 +6,13 @@ Whether one of them helps is decided in :mod:`planner.fixes.proof`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import Any
 
 import planner.symbols as sy
 from planner.check import Diagnosis
+from planner.conditions import Verdict
 from planner.derivation import path_to
 from planner.domain.domain import Domain
 from planner.findings import Finding, SettingError
@@ -349,13 +350,12 @@ def _flattened(network: Network, node: Node) -> Iterator[Candidate]:
 
 def _for_its_axes(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     """Give every setting that is for other axes one size for all that there are."""
-    axes = rank(found.shapes[node.inputs[0]] or ())
-    changed = {}
-    for item in fields(node.layer) if node.layer is not None else ():
-        value = getattr(node.layer, item.name)
-        allowed = (1, axes, 2 * axes) if item.name == "pad" else (1, axes)
-        if isinstance(value, tuple) and "lengths" not in item.metadata and len(value) not in allowed:
-            changed[item.name] = value[0]
+    shapes = tuple(shape for name in node.inputs if (shape := found.shapes[name]) is not None)
+    changed = {
+        broken.setting: getattr(node.layer, broken.setting)[0]
+        for broken in (node.layer.requires(shapes) if node.layer is not None else ())
+        if broken.code == "S220" and broken.condition.verdict() is Verdict.FAILS
+    }
     if changed and node.layer is not None:
         text = ", ".join(f"{key}: {sy.text(value)}" for key, value in changed.items())
         other = replace(node.layer, **changed)
