@@ -152,6 +152,21 @@ class Network:
 
         return check(self)
 
+    def fused(self) -> Network:
+        """Return the network that computes the same at inference with fewer layers; see :func:`planner.fusing.fuse`.
+
+        Examples
+        --------
+        >>> from planner import layer
+        >>> net = Network(name="n", input={"x": ("N", 3, 8, 8)}, layers=[
+        ...     layer("conv", name="c1", filters=2, kernel=3, bias=False, norm="batch"), layer("gap")])
+        >>> net.fused()
+        <Network n: 2 layers, x N x 3 x 8 x 8 -> gap1>
+        """
+        from planner.fusing import fuse  # which rewrites networks; this module only asks for it
+
+        return fuse(self).network
+
     @cached_property
     def by_name(self) -> Mapping[str, Node]:
         """Nodes by name."""

@@ -297,6 +297,12 @@ class Model:
 
         return predict(self, images)
 
+    def fused(self) -> Model:
+        """Return a model for inference, with batch norm in the weights before it; see :func:`runtime.fusing.fused`."""
+        from runtime.fusing import fused
+
+        return fused(self)
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write parameters, buffers and the spec to a safetensors file, and return its path.
 
