@@ -5,11 +5,13 @@ Plain ints, counted in elements; what is planned for a batch is enough for every
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
+from planner.layers.depthwise import DepthwiseScratch
 from planner.layers.lanes import LANE_WORK, in_lines, lanes_for, shares
-from planner.layers.scratch import POSITIONS, WIDE, Tiles
+from planner.layers.scratch import POSITIONS
 from planner.layers.spatial import lifted
 
 COLUMNS = 2**19
@@ -17,9 +19,6 @@ COLUMNS = 2**19
 
 BLOCK_WORK = 2**23
 """Multiply-accumulates of one block. With much less, threads wait for each other's turn to begin the next operation."""
-
-LANE_TAPS = 2**17
-"""Products of a depthwise convolution that are worth a lane; where rows are short, each takes long."""
 
 LANE_POSITIONS = 64
 """Positions of a map that are worth a lane."""
@@ -115,7 +114,7 @@ def _evenly(total: int, most: int) -> int:
     return -(-total // -(-total // most))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ConvScratch:
     """What a convolution works in, and which of the equal ways to compute it is cheaper.
 
@@ -128,12 +127,14 @@ class ConvScratch:
     padded : bool
         Any side has padding.
     groups : int
+    row_dilation : int
+        Distance of the kernel's rows.
 
     Examples
     --------
     >>> conv = ConvScratch((64, 64, 32, 32), (64, 64, 32, 32), (1, 3, 3), (1, 1, 1), True, 1)
     >>> conv.depthwise, conv.direct, conv.rotated
-    (False, False, True)
+    (None, False, True)
     """
 
     input_shape: tuple[int, ...]
@@ -142,6 +143,7 @@ class ConvScratch:
     stride: tuple[int, int, int]
     padded: bool
     groups: int
+    row_dilation: int = 1
 
     @property
     def taps(self) -> int:
@@ -153,10 +155,15 @@ class ConvScratch:
         """Numbers in the weight array."""
         return self.output_shape[1] * (self.input_shape[1] // self.groups) * self.taps
 
-    @property
-    def depthwise(self) -> bool:
-        """Each channel is convolved by itself: taps are multiplied and added without columns."""
-        return self.groups == self.input_shape[1] and self.groups > 1
+    @cached_property
+    def depthwise(self) -> DepthwiseScratch | None:
+        """How each channel is convolved by itself, without columns; None where channels are mixed."""
+        (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
+        if self.groups != channels or self.groups == 1:
+            return None
+        return DepthwiseScratch(
+            batch, channels, filters, lifted(sizes, 1), lifted(out_sizes, 1), self.kernel, self.row_dilation
+        )
 
     @property
     def direct(self) -> bool:
@@ -254,29 +261,10 @@ class ConvScratch:
         depth = len(groups) * len(channels) * self.taps
         return ColumnBlocks(depth, partners // self.groups, *lifted(sizes, 1), batch)
 
-    @property
-    def depthwise_lanes(self) -> list[tuple[tuple[int, int], ConvScratch]]:
-        """The ranges of channels that lanes of the depthwise way have to themselves, each with its own cut."""
-        (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
-        found = []
-        for first, last in shares(channels, lanes_for(prod(self.output_shape) * self.taps, LANE_TAPS)):
-            count = last - first
-            shapes = (batch, count, *sizes), (batch, filters // channels * count, *out_sizes)
-            found.append(((first, last), replace(self, input_shape=shapes[0], output_shape=shapes[1], groups=count)))
-        return found
-
-    @property
-    def tiles(self) -> Tiles:
-        """The output of one filter a channel, cut for the depthwise way."""
-        batch, _, *sizes = self.output_shape
-        slabs, rows, columns = lifted(sizes, 1)
-        return Tiles(self.input_shape[1], slabs, rows, columns * batch, WIDE)
-
     def elements(self, training: bool) -> int:
         """Return how many elements of scratch memory a pass needs."""
-        if self.depthwise:
-            each = (lane.tiles.elements + (lane.input_shape[1] if training else 0) for _, lane in self.depthwise_lanes)
-            return sum(map(in_lines, each))
+        if self.depthwise is not None:
+            return self.depthwise.elements(training)
         columns = 0 if self.direct else self.forward_blocks.elements
         if not training:
             return columns

@@ -102,7 +102,8 @@ class Conv(WindowLayer):
         windows = self.windows(inputs[0])
         padded = any(window.before or window.after for window in windows)
         kernel, stride = lifted([window.kernel for window in windows], 1), lifted([w.stride for w in windows], 1)
-        return ConvScratch(inputs[0], output, kernel, stride, padded, self.groups)
+        _, row_dilation, _ = lifted([window.dilation for window in windows], 1)
+        return ConvScratch(inputs[0], output, kernel, stride, padded, self.groups, row_dilation)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return the elements of one block of columns and, in training, of weights being summed."""

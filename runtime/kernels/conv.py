@@ -6,7 +6,9 @@ from functools import partial
 
 from planner.layers.columns import ConvScratch
 from planner.layers.conv import Conv
+from planner.layers.depthwise import DepthwiseScratch
 from runtime.crew import Task, together
+from runtime.kernels.bands import Banded
 from runtime.kernels.base import Kernel, Scratch, flat, kernel, user_shape
 from runtime.kernels.columns import ColumnBlock, column_lanes, direct_lanes
 from runtime.kernels.depthwise import Depthwise
@@ -17,7 +19,7 @@ from runtime.kernels.window import Windows, over_volume, volume
 
 @kernel(Conv)
 class ConvKernel(Kernel[Conv]):
-    """Convolution, by products of matrices (:mod:`runtime.kernels.products`) or :mod:`runtime.kernels.depthwise`."""
+    """Convolution, by products of matrices (:mod:`runtime.kernels.products`), or each channel by itself."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
@@ -25,9 +27,9 @@ class ConvKernel(Kernel[Conv]):
         self.forward_pass: Task
         self.backward_pass: Task
         windows = over_volume(self.layer.windows(user_shape(x)))
-        if plan.depthwise:
+        if plan.depthwise is not None:
             scratch = self.scratch()
-            lanes = [self._depthwise(*lane, windows, scratch) for lane in plan.depthwise_lanes]
+            lanes = [self._depthwise(*lane, windows, scratch) for lane in plan.depthwise.lanes]
             self.forward_pass = partial(together, [lane.forward for lane in lanes])
             self.backward_pass = partial(together, [lane.backward for lane in lanes])
             return
@@ -44,13 +46,17 @@ class ConvKernel(Kernel[Conv]):
             self.backward_pass = Gradients(plan, windows, self.arrays, self.scratch()).run
 
     def _depthwise(
-        self, span: tuple[int, int], plan: ConvScratch, windows: Windows, scratch: Scratch
-    ) -> Depthwise:
+        self, span: tuple[int, int], plan: DepthwiseScratch, windows: Windows, scratch: Scratch
+    ) -> Depthwise | Banded:
         """Return the work on some channels, with their filters."""
         multiple = self.arrays.output.shape[0] // self.arrays.inputs[0].shape[0]
         filters = slice(span[0] * multiple, span[1] * multiple)
         arrays = self.arrays.cut(slice(*span), filters, scratch.memory)
-        lane = Depthwise(plan, windows, arrays, scratch, self.differentiates)
+        lane: Depthwise | Banded
+        if plan.bands is None:
+            lane = Depthwise(plan, windows, arrays, scratch, self.differentiates)
+        else:
+            lane = Banded(plan.bands, windows, arrays, scratch, self.differentiates)
         scratch.take_lines(0)
         return lane
 

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
+from math import prod
 
 import numpy as np
 
-from planner.layers.columns import ConvScratch
+from planner.layers.depthwise import DepthwiseScratch
 from planner.layers.scratch import pieces
 from runtime.kernels.base import Array, Arrays, Index, Scratch, flat
 from runtime.kernels.window import Span, Views, Windows, channel_tiles, taps, volume
@@ -42,14 +43,16 @@ class Depthwise:
 
     Parameters
     ----------
-    plan : ConvScratch
+    plan : DepthwiseScratch
     windows : tuple of Window
     arrays : Arrays
     scratch : Scratch
     training : bool
     """
 
-    def __init__(self, plan: ConvScratch, windows: Windows, arrays: Arrays, scratch: Scratch, training: bool) -> None:
+    def __init__(
+        self, plan: DepthwiseScratch, windows: Windows, arrays: Arrays, scratch: Scratch, training: bool
+    ) -> None:
         self.plan, self.windows, self.arrays = plan, windows, arrays
         x, y = volume(arrays.inputs[0]), volume(arrays.output)
         self.output = y
@@ -76,7 +79,7 @@ class Depthwise:
                 None if grad_weight is None else self._taps_of(grad_weight),
             )
         ]
-        count = len(self.weights) * len(self.spans) * plan.taps * self.multiple
+        count = len(self.weights) * len(self.spans) * prod(plan.kernel) * self.multiple
         self.strips = Views(partial(self._strips, count), count)
 
     def _by_channel(self, array: Array) -> Array:

@@ -69,13 +69,21 @@ ACTIVATIONS: tuple[Layer, ...] = (
     Softmax(),
     LogSoftmax(),
 )
+DEPTHWISE: tuple[Conv, ...] = (
+    Conv(filters=4, kernel=3, pad=1, groups=4),
+    Conv(filters=4, kernel=3, stride=2, pad=1, groups=4, bias=False),
+    Conv(filters=4, kernel=(2, 3), stride=(3, 1), groups=4, dilation=(1, 2), pad="same"),
+    Conv(filters=4, kernel=(5, 4), stride=(1, 3), pad=[4, 3, 2, 3], groups=4),
+    Conv(filters=4, kernel=(1, 2), stride=2, pad=[1, 2, 3, 0], groups=4),
+)
+"""Those of which rows can be products."""
 CONVOLUTIONS: tuple[Conv, ...] = (
     Conv(filters=8, kernel=3),
     Conv(filters=4, kernel=3, pad=1),
     Conv(filters=4, kernel=(3, 2), stride=(2, 1), pad=[1, 0, 0, 2], bias=False),
     Conv(filters=4, kernel=2, dilation=(2, 1), groups=2, pad="same"),
     Conv(filters=8, kernel=3, pad=1, groups=4),
-    Conv(filters=4, kernel=3, stride=2, pad=1, groups=4, bias=False),
+    *DEPTHWISE,
     Conv(filters=6, kernel=1),
     Conv(filters=6, kernel=1, stride=2),
     Conv(filters=6, kernel=(7, 6), groups=2),

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import planner
 from planner import layer
-from planner.layers import columns
+from planner.layers import bands, columns, depthwise
 from planner.runs import runs
 from runtime.crew import Job, together
 from runtime.kernels import dense
@@ -163,6 +163,7 @@ def network() -> planner.Network:
         layer("maxpool", size=2),
         layer("conv", filters=32, kernel=3, stride=2, pad=1, act="tanh"),
         layer("conv", filters=32, kernel=3, pad=1, groups=32, act="relu6"),
+        layer("conv", filters=64, kernel=3, pad=1, groups=32),
         layer("conv", filters=256, kernel=1),
         layer("conv", filters=64, kernel=3, pad=1, groups=2),
         layer("conv", filters=160, kernel=3, pad=1),
@@ -192,6 +193,9 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkey
     monkeypatch.setattr(planner.runs, "LANE_ELEMENTS", 2**14)
     for module in (columns, dense):
         monkeypatch.setattr(module, "LANE_WORK", 2**18)
+    monkeypatch.setattr(bands, "CALL_MACS", 2**12)
+    for worth in ("LANE_BANDED", "LANE_TAPS"):
+        monkeypatch.setattr(depthwise, worth, 2**13)
     bound = network().check().bind(N=8)
     assert any(len(run.lanes) > 1 for run in runs(bound.nodes))
     scratches = [
@@ -201,6 +205,8 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkey
     ]
     assert {found.lane_sums for found in scratches if found.forward.lanes > 1} == {True, False}
     assert any(found.weights > columns.LANE_SUMS for found in scratches)
+    channelwise = [found.depthwise for found in scratches if found.depthwise is not None]
+    assert {found.bands is None for found in channelwise if len(found.lanes) > 1} == {True, False}
     one, _ = trained(1)
     for threads in (2, THREADS):
         several, names = trained(threads)

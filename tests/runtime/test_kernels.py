@@ -8,7 +8,9 @@ import tracemalloc
 import numpy as np
 import pytest
 
+import planner.layers.bands as bands
 import planner.layers.columns as columns
+import planner.layers.depthwise as depthwise
 import planner.layers.scratch as scratch
 import planner.runs as runs
 import runtime.kernels.products as products
@@ -32,6 +34,7 @@ from tests.runtime.kernel_cases import (
     ACTIVATIONS,
     CHANNELWISE,
     CONVOLUTIONS,
+    DEPTHWISE,
     DIFFERENTIABLE,
     MOVING,
     POOLS,
@@ -40,13 +43,15 @@ from tests.runtime.kernel_cases import (
 )
 
 
-@pytest.fixture(params=["whole", "pieces", "lanes", "lanes of weights"])
+@pytest.fixture(params=["whole", "pieces", "lanes", "lanes of weights", "bands"])
 def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run as shipped; in small pieces; and shared by lanes, in each way of sharing the weights' gradient."""
+    """Run as shipped; in small pieces; and shared by lanes, in each way of sharing the weights' gradient; in bands."""
     if request.param == "pieces":
         cut_small(monkeypatch)
     elif request.param in ("lanes", "lanes of weights"):
         many_lanes(monkeypatch, sums=request.param == "lanes")
+    elif request.param == "bands":
+        in_bands(monkeypatch)
     return str(request.param)
 
 
@@ -61,7 +66,7 @@ def many_lanes(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
     """Make everything worth a lane, and products so small that they are cut; lanes sum or share the weights."""
     cut_small(monkeypatch)
     monkeypatch.setattr(runs, "LANE_ELEMENTS", 1)
-    monkeypatch.setattr(columns, "LANE_TAPS", 1)
+    monkeypatch.setattr(depthwise, "LANE_TAPS", 1)
     monkeypatch.setattr(columns, "LANE_WORK", 1)
     monkeypatch.setattr(columns, "LANE_POSITIONS", 1)
     monkeypatch.setattr(columns, "LANE_ROWS", 1)
@@ -69,6 +74,15 @@ def many_lanes(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
     monkeypatch.setattr(products, "SMALL_PRODUCT", 500)
     monkeypatch.setattr(products, "LANE_POSITIONS", 1)
     monkeypatch.setattr(products, "LINE", 1)
+
+
+def in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make rows of depthwise convolutions products wherever they can be, a few channels and rows at a time."""
+    monkeypatch.setattr(bands, "CALL_MACS", 0)
+    monkeypatch.setattr(bands, "TAP_MACS", 10**6)
+    monkeypatch.setattr(bands, "STRIP", 500)
+    monkeypatch.setattr(bands, "ROWS", 2)
+    monkeypatch.setattr(depthwise, "LANE_BANDED", 10**3)
 
 
 def test_every_layer_kind_has_a_kernel() -> None:
@@ -129,6 +143,24 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatc
     np.testing.assert_allclose(inputs[0], expected, rtol=0, atol=1e-12)
     for name, array in parameters.items():
         np.testing.assert_allclose(array, grads[1][name], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("layer", DEPTHWISE, ids=label)
+def test_rows_as_products_change_no_result(layer: Conv, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = normal((3, 4, 7, 6))
+    tapwise = Bench(layer, (x,))
+    y = tapwise.forward()
+    (expected,), expected_parameters = tapwise.backward(normal(y.shape, 1))
+    in_bands(monkeypatch)
+    plan = layer.bind({}).scratch((x.shape,), y.shape)
+    assert plan.depthwise is not None and plan.depthwise.bands is not None
+    banded = Bench(layer, (x,))
+    np.testing.assert_allclose(banded.forward(), y, rtol=0, atol=1e-12)
+    (grad,), parameters = banded.backward(normal(y.shape, 1))
+    assert grad is not None and expected is not None
+    np.testing.assert_allclose(grad, expected, rtol=0, atol=1e-12)
+    for name, array in parameters.items():
+        np.testing.assert_allclose(array, expected_parameters[name], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("layer", [*DIFFERENTIABLE, *RANDOM, Dense(units=3)], ids=label)
