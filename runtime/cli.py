@@ -7,10 +7,8 @@ Ctrl-C.
 from __future__ import annotations
 
 import json
-import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from planner.findings import Finding, PlannerError, SettingError, SizeError
+from planner.findings import PlannerError, SizeError
+from runtime.reporting import SMALLER_BATCH, reported
 
 if TYPE_CHECKING:
     from planner.bound import BoundPlan
@@ -28,10 +27,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
 INTERRUPTED = 130
-SMALLER_BATCH = "take a smaller batch: `shapeplan solve SPEC --memory 2GiB --training` finds the largest that fits"
 MISSING_CURVES = "matplotlib is not installed; it comes with  pip install 'shapeplan[train]'"
-LIBRARIES = {"sklearn": "scikit-learn", "pooch": "pooch", "matplotlib": "matplotlib", "PIL": "pillow"}
-"""Libraries that come with the `train` extra, by the name they are imported under."""
 
 data_option = click.option(
     "--data", "source", default="digits", show_default=True, metavar="NAME|PATH",
@@ -260,42 +256,6 @@ def _runs(plan: Plan, values: dict[str, Any]) -> bool:
     except SizeError:
         return False
     return True
-
-
-@contextmanager
-def reported(spec: str | None = None) -> Iterator[None]:
-    """Print findings as code frames instead of a traceback, and leave with status 1."""
-    try:
-        yield
-    except PlannerError as error:
-        _fail(error.findings, spec)
-    except SettingError as error:
-        _fail([Finding(error.code, error.problem, fixes=(error.fix,) if error.fix else ())], spec)
-    except ModuleNotFoundError as error:
-        library = LIBRARIES.get((error.name or "").partition(".")[0])
-        if library is None:
-            raise
-        fix = "pip install 'shapeplan[train]'"
-        _fail([Finding("R512", f"this needs {library}, which is not installed", fixes=(fix,))], spec)
-    except MemoryError as error:
-        message = f"there is not enough memory: {error}".rstrip(": ")
-        _fail([Finding("R511", message, fixes=(SMALLER_BATCH,))], spec)
-
-
-def _fail(findings: Any, spec: str | None) -> None:
-    from planner.render import render
-
-    sources: dict[str, str] = {}
-    if spec is not None and spec != "-" and Path(spec).is_file():
-        sources[spec] = Path(spec).read_text(encoding="utf-8", errors="replace")
-    click.echo(render(findings, sources, colour=_colour()), err=True, nl=False)
-    sys.exit(1)
-
-
-def _colour() -> bool:
-    if os.environ.get("NO_COLOR"):
-        return False
-    return bool(os.environ.get("FORCE_COLOR")) or sys.stderr.isatty()
 
 
 def _sizes(given: tuple[str, ...]) -> dict[str, int]:
