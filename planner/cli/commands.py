@@ -38,6 +38,7 @@ PLUGGED = {
     "train": "Train a network.",
     "evaluate": "Loss and accuracy of trained weights.",
     "predict": "Outputs of trained weights.",
+    "fuse": "Batch norm within the weights before it, for inference.",
     "demo": "The tour: check, draw, train, evaluate.",
 }
 """Help of plugged-in commands that is known without loading them."""
