@@ -24,6 +24,7 @@ from tests.terminal import ROOT, run, start
 
 PROGRAM = """
 import sys
+import time
 from planner.cli import main
 try:
     main(["check", "examples/lenet5.yaml"])
@@ -146,7 +147,9 @@ def test_a_true_process_survives_a_reader_that_leaves_and_an_ascii_terminal(desk
 def test_a_true_process_stopped_by_ctrl_c_says_so_and_no_more(desk: Path) -> None:
     assert desk.is_dir()
     process = start("check", "-")
-    time.sleep(2.0)
+    assert process.stdin is not None
+    process.stdin.write("#\n" * 2**18)  # more than a pipe holds: it is through when the command has begun to read
+    process.stdin.flush()
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
