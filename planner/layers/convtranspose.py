@@ -22,10 +22,10 @@ from planner.layers.base import (
     setting,
     settle,
 )
-from planner.layers.columns import ColumnBlocks
+from planner.layers.columns import ConvScratch
 from planner.layers.conv import shared_evenly
-from planner.layers.lanes import in_lines
 from planner.layers.spatial import along, by, fits, lifted, names, per_axis, rank, read_padding, sides
+from planner.layers.transposed import TransposedScratch
 from planner.layers.window import Window
 from planner.symbols import Shape, Size
 
@@ -164,18 +164,17 @@ class ConvTranspose(Layer):
             for window in self.windows(inputs[0])
         )
 
-    def blocks(self, inputs: tuple[Shape, ...], output: Shape) -> ColumnBlocks:
-        """Return how the columns over the output, at the positions of the input, are cut (bound shapes only)."""
-        batch, _, *sizes = inputs[0]
-        taps = sy.product(window.kernel for window in self.windows(inputs[0]))
-        depth, partners = int(output[1] * taps), int(inputs[0][1] // self.groups)
-        return ColumnBlocks(depth, partners, *lifted(sizes, 1), batch)
+    def scratch(self, inputs: tuple[Shape, ...], output: Shape) -> TransposedScratch:
+        """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
+        windows = self.windows(inputs[0])
+        cut = any(window.before or window.after for window in windows) or any(self.added(inputs[0]))
+        kernel, stride = lifted([window.kernel for window in windows], 1), lifted([w.stride for w in windows], 1)
+        back = ConvScratch(output, inputs[0], kernel, stride, cut, self.groups)
+        return TransposedScratch(back, lifted(windows, Window(kernel=1)))
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the elements of one block of columns and, in training, of weights being summed."""
-        blocks = self.blocks(inputs, output)
-        weights = in_lines(int(self.params(inputs)[0].count))
-        return blocks.elements + (2 * weights if training and blocks.count > 1 else 0)
+        """Return the elements of blocks of columns and, in training, of weights being summed."""
+        return self.scratch(inputs, output).elements(training)
 
 
 def _too_much(more: Size, limit: Size, *, short: bool = False) -> str:

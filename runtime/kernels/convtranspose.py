@@ -1,79 +1,226 @@
-"""Transposed convolution: the backward pass of a convolution run forward, on the same columns."""
+"""Transposed convolution: a convolution with its passes turned round, on the same columns.
+
+Two equal ways forward:
+
+scattered
+    the turned weights times the input give columns, which are added to the output, tap by tap. Lanes share the
+    filters, so that none adds to what another one adds to; where no two windows overlap, columns are copied instead;
+gathered
+    phase by phase of the output, a convolution of the input with the taps that make that phase, turned around. Lanes
+    share the positions.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from itertools import product
 
 import numpy as np
 
 from planner.layers.convtranspose import ConvTranspose
-from runtime.kernels.base import Kernel, flat, kernel, user_shape
-from runtime.kernels.columns import column_blocks
-from runtime.kernels.products import WeightSum
-from runtime.kernels.window import over_volume, volume
+from planner.layers.lanes import shares
+from planner.layers.scratch import pieces
+from planner.layers.transposed import PhaseCut, TransposedScratch
+from runtime.crew import Task, one_by_one, together
+from runtime.kernels.base import Array, Arrays, Kernel, Scratch, flat, kernel, user_shape
+from runtime.kernels.columns import ColumnBlock, column_blocks, column_lanes, direct_lanes
+from runtime.kernels.products import Lane, MapProduct, Step, WeightSum, products
+from runtime.kernels.window import Windows, volume
 
 
 @kernel(ConvTranspose)
 class ConvTransposeKernel(Kernel[ConvTranspose]):
-    """Transposed convolution, one block of columns at a time.
-
-    Columns lie over the output, one for each position of the input. Forward multiplies the input by the
-    weights and adds the columns to the output; backward gathers columns of the output's gradient, which serve
-    both products.
-    """
+    """Transposed convolution, by products of matrices (:mod:`runtime.kernels.products`)."""
 
     def prepare(self) -> None:
-        (x,), y = self.arrays.inputs, self.arrays.output
-        weight = self.arrays.parameters["weight"]
-        groups = int(self.layer.groups)
-        channels, filters = x.shape[0] // groups, weight.shape[1]
-        depth = weight.size // weight.shape[0]
-        positions = volume(x).shape[1:4]
-        count = x.size // x.shape[0]
-        plan = self.layer.blocks((user_shape(x),), user_shape(y))
-        scratch = self.scratch()
-        memory = scratch.take(plan.elements)
-        maps = flat(y, groups, filters, *volume(y).shape[1:])
-        windows = over_volume(self.layer.windows(user_shape(x)))
-        self.weight = flat(weight, groups, channels, depth)
-        self.blocks = column_blocks(maps, windows, positions, plan, memory, target=maps)
-        columns = flat(x, groups, channels, count)
-        self.inputs = [columns[:, :, block.first : block.last] for block in self.blocks]
+        x, y, weight = self.arrays.inputs[0], self.arrays.output, self.arrays.parameters["weight"]
+        self.plan = plan = self.layer.scratch((user_shape(x),), user_shape(y))
+        groups = plan.back.groups
+        channels, filters = x.shape[0] // groups, y.shape[0] // groups
+        self.weight = flat(weight, groups, channels, filters, *plan.back.kernel)
+        self.input = flat(x, groups, channels, *volume(x).shape[1:])
+        self.output = flat(y, groups, filters, *volume(y).shape[1:])
         bias = self.arrays.parameters.get("bias")
-        self.bias = None if bias is None else flat(bias, y.shape[0], *(1,) * (y.ndim - 1))
-        if not self.differentiates:
-            return
-        grad_maps = flat(self.grad_output, *maps.shape)
-        self.grads = column_blocks(grad_maps, windows, positions, plan, memory)
-        self.grad_weight = flat(self.arrays.grad_parameters["weight"], groups, channels, depth)
-        several = len(self.blocks) > 1
-        self.weight_sum = WeightSum(scratch, (groups, depth, channels), len(self.blocks)) if several else None
-        grad_input = self.arrays.grad_inputs[0]
-        self.grad_inputs = None
-        if grad_input is not None:
-            flat_grad = flat(grad_input, groups, channels, count)
-            self.grad_inputs = [flat_grad[:, :, block.first : block.last] for block in self.blocks]
-        grad_bias = self.arrays.grad_parameters.get("bias")
-        self.bias_sum = None if grad_bias is None else (flat(self.grad_output, y.shape[0], -1), grad_bias)
+        self.bias = None if bias is None else flat(bias, groups, filters, 1)
+        self.before: list[tuple[Array, Array | float]] = []
+        self.lanes = self._gathered() if plan.gathers else list(self._scattered())
+        if self.differentiates:
+            self.gradients = TransposedGradients(plan, plan.windows, self.arrays, self.scratch())
+
+    def _gathered(self) -> list[Task]:
+        """Return the work of lanes that share the positions of each phase."""
+        cuts, scratch = self.plan.phase_cuts, self.scratch()
+        columns, made = map(scratch.take, self.plan.phase_elements(cuts))
+        lanes: list[list[Task]] = [[] for _ in range(cuts[0].blocks.lanes)]
+        if any(not axis.window.kernel for axes in self.plan.phases for axis in axes):  # nothing else writes there
+            self.before.append((self.output, _filling(self.bias)))
+        for cut in cuts:
+            for lane, tasks in enumerate(self._phase(cut, scratch, columns, made)):
+                lanes[lane] += tasks
+        return [partial(one_by_one, tasks) for tasks in lanes]
+
+    def _phase(self, cut: PhaseCut, scratch: Scratch, columns: Array, made: Array) -> Iterator[list[Task]]:
+        """Yield what each lane does for a phase; the taps that make it are turned before."""
+        groups, channels, filters, *_ = self.weight.shape
+        deep, high, wide = cut.axes
+        turned = scratch.take_lines(groups, filters, channels, *(axis.window.kernel for axis in cut.axes))
+        self.before.append((turned, self.weight[:, :, :, deep.taps, high.taps, wide.taps].swapaxes(1, 2)))
+        weight = flat(turned, groups, filters, -1)
+        target = self.output[:, :, *(slice(axis.first, None, axis.step) for axis in cut.axes)]
+        out, windows = (deep.count, high.count, wide.count), (deep.window, high.window, wide.window)
+        lanes = column_lanes(self.input, windows, out, cut.blocks, columns)
+        boxes = product(*(pieces(size, step) for size, step in zip(out, cut.blocks.step, strict=True)))
+        own = made.size // cut.blocks.lanes
+        for index, lane in enumerate(lanes):
+            tasks: list[Task] = []
+            for block in lane:
+                part = target[:, :, *(slice(*span) for span in next(boxes))]
+                here = flat(self.output, groups, filters, -1)[:, :, block.first : block.last] if not made.size else None
+                matrix = flat(made[index * own :][: part.size], groups, filters, -1) if here is None else here
+                bias = None if self.bias is None else (matrix, self.bias)
+                tasks.append(Lane([Step(block, None, products(weight, block.matrix, matrix), bias)]).run)
+                if here is None:
+                    tasks.append(partial(np.copyto, part, flat(matrix, *part.shape)))
+            yield tasks
+
+    def _scattered(self) -> Iterator[Task]:
+        """Yield the work of lanes that share the filters."""
+        scratch, x = self.scratch(), flat(self.input, *self.input.shape[:2], -1)
+        for lane in self.plan.filter_lanes:
+            groups, filters = lane
+            cut, output, weight = self.plan.filter_blocks(lane), self.output[lane], self.weight[groups, :, filters]
+            bias = None if self.bias is None else self.bias[lane]
+            memory, sizes = scratch.take(cut.elements), self.input.shape[2:5]
+            blocks = column_blocks(output, self.plan.windows, sizes, cut, memory, output)
+            turned = flat(weight, *weight.shape[:2], -1).swapaxes(1, 2)
+            tasks: list[Task] = []
+            places = sum(seen.size for block in blocks for _, seen in block.sums)
+            if not self.plan.apart or places < output.size:
+                tasks.append(partial(np.copyto, output, _filling(bias)))
+            for block in blocks:
+                made = products(turned, x[groups, :, block.first : block.last], block.matrix)
+                bare = replace(block, zeros=(), copies=())
+                if not self.plan.apart:
+                    tasks.append(Lane([Step(bare, None, made)]).run)
+                    continue
+                added = None if bias is None else (flat(block.matrix, *bias.shape[:2], -1), bias)
+                tasks.append(Lane([Step(replace(bare, sums=()), None, made, added)]).run)
+                tasks += [partial(np.copyto, seen, part) for part, seen in block.sums]
+            yield partial(one_by_one, tasks)
 
     def forward(self) -> None:
-        if self.bias is None:
-            self.arrays.output.fill(0)
-        else:
-            np.copyto(self.arrays.output, self.bias)
-        turned = self.weight.transpose(0, 2, 1)
-        for block, x in zip(self.blocks, self.inputs, strict=True):
-            np.matmul(turned, x, out=block.matrix)
-            block.scatter()
+        for target, source in self.before:
+            np.copyto(target, source)
+        together(self.lanes)
 
     def backward(self) -> None:
-        if self.bias_sum is not None:
-            np.add.reduce(self.bias_sum[0], axis=1, out=self.bias_sum[1])
-        for index, (block, x) in enumerate(zip(self.grads, self.inputs, strict=True)):
-            block.gather()
-            if self.weight_sum is None:
-                np.matmul(x, block.matrix.transpose(0, 2, 1), out=self.grad_weight)
-            else:
-                self.weight_sum.add(index, block.matrix, x.transpose(0, 2, 1))
-            if self.grad_inputs is not None:
-                np.matmul(self.weight, block.matrix, out=self.grad_inputs[index])
-        if self.weight_sum is not None:
-            np.copyto(self.grad_weight, self.weight_sum.total.transpose(0, 2, 1))
+        self.gradients.run()
+
+
+def _filling(bias: Array | None) -> Array | float:
+    """Return what a map (groups, filters, D, H, W, N) holds where no tap adds to it."""
+    return 0.0 if bias is None else bias[..., None, None, None]
+
+
+class TransposedGradients:
+    """Gradients of the weights, of the bias and, where somebody wants it, of the input.
+
+    Columns of the output's gradient serve both products: times the weights they are the input's gradient, times the
+    input the weights'.
+
+    Parameters
+    ----------
+    plan : TransposedScratch
+    windows : tuple of Window
+    arrays : Arrays
+    scratch : Scratch
+    """
+
+    def __init__(self, plan: TransposedScratch, windows: Windows, arrays: Arrays, scratch: Scratch) -> None:
+        (x,), g, grad_input = arrays.inputs, arrays.grad_output, arrays.grad_inputs[0]
+        assert g is not None, "training comes with gradients"
+        back = plan.back
+        groups, channels, filters = back.groups, x.shape[0] // back.groups, g.shape[0] // back.groups
+        self.plan, self.back, self.windows, self.scratch = plan, back, windows, scratch
+        self.positions = volume(x).shape[1:4]
+        self.gathered, self.other = flat(g, groups, filters, *volume(g).shape[1:]), flat(x, groups, channels, -1)
+        self.weight = flat(arrays.parameters["weight"], groups, channels, -1)
+        self.target = None if grad_input is None else flat(grad_input, groups, channels, -1)
+        spread = flat(arrays.grad_parameters["weight"], groups, channels, filters, *back.kernel)
+        self.result = np.moveaxis(spread, 1, -1)
+        self.whole = flat(spread, groups, channels, -1).swapaxes(1, 2)
+        self.sums: list[Array] = []
+        self.stages = [self._sum_in_lanes()] if plan.lane_sums else self._share_weights()
+        if "bias" in arrays.parameters:
+            rows, bias = flat(g, g.shape[0], -1), arrays.grad_parameters["bias"]
+            spans = (slice(*span) for span in shares(len(rows), len(self.stages[-1])))
+            self.stages[-1] += [partial(np.add.reduce, rows[some], axis=1, out=bias[some]) for some in spans]
+
+    def run(self) -> None:
+        """Compute them."""
+        for stage in self.stages:
+            together(stage)
+        if self.sums:
+            total, *rest = self.sums
+            for other in rest:
+                np.add(total, other, out=total)
+            np.copyto(self.result, total.reshape(self.result.shape, copy=False))
+
+    def _lanes(self) -> list[list[ColumnBlock]]:
+        back = self.back
+        if back.direct:
+            matrix = flat(self.gathered, len(self.gathered), -1, self.other.shape[2])
+            return direct_lanes(matrix, back.forward.lanes)
+        memory = self.scratch.take(back.forward_blocks.elements)
+        return column_lanes(self.gathered, self.windows, self.positions, back.forward_blocks, memory)
+
+    def _sum_in_lanes(self) -> list[Task]:
+        lanes, tasks = self._lanes(), list[Task]()
+        target = self.whole if sum(map(len, lanes)) == 1 else None
+        for lane in lanes:
+            total = WeightSum(self.scratch, self.whole.shape, len(lane), target)
+            tasks.append(Lane([self._step(block) for block in lane], total).run)
+            self.sums += [total.total] if target is None else []
+        return tasks
+
+    def _step(self, block: ColumnBlock) -> Step:
+        some = slice(block.first, block.last)
+        parts = [] if self.target is None else products(self.weight, block.matrix, self.target[:, :, some])
+        return Step(block, self.other[:, :, some], parts)
+
+    def _share_weights(self) -> list[list[Task]]:
+        stages: list[list[Task]] = []
+        used = self.scratch.used
+        if self.target is not None:
+            stages += MapProduct(self.weight, self._lanes(), self.target, self.back.forward.row_lanes).stages
+            self.scratch.used = used  # the lanes of the weights come afterwards
+        return [*stages, [self._weight_lane(lane) for lane in self.back.weight_lanes(rotated=False)]]
+
+    def _weight_lane(self, lane: tuple[slice, slice]) -> Task:
+        """Return what gives the gradient of the weights of a lane's filters."""
+        own, others, result = self.gathered[lane], self.other[lane[0]], self.result[lane]
+        if self.back.direct:
+            matrix = flat(own, len(own), -1, others.shape[2])
+            blocks = [ColumnBlock(0, others.shape[2], matrix, (), (), ())]
+        else:
+            cut = self.plan.filter_blocks(lane)
+            blocks = column_blocks(own, self.windows, self.positions, cut, self.scratch.take(cut.elements))
+        steps = [Step(block, others[:, :, block.first : block.last], []) for block in blocks]
+        shape = len(own), own.shape[1] * self.back.taps, others.shape[1]
+        if len(blocks) == 1:
+            return Lane(steps, WeightSum(self.scratch, shape, 1, self._part(lane))).run
+        total = WeightSum(self.scratch, shape, len(blocks))
+        return partial(_run_and_copy, Lane(steps, total), total.total.reshape(result.shape, copy=False), result)
+
+    def _part(self, lane: tuple[slice, slice]) -> Array:
+        """Return the gradient of the weights of a lane's filters as a sum makes it."""
+        groups, filters = lane
+        first, last, _ = filters.indices(self.gathered.shape[1])
+        return self.whole[groups, first * self.back.taps : last * self.back.taps]
+
+
+def _run_and_copy(lane: Lane, total: Array, result: Array) -> None:
+    lane.run()
+    np.copyto(result, total)

@@ -168,6 +168,8 @@ def network() -> planner.Network:
         layer("conv", filters=64, kernel=3, pad=1, groups=2),
         layer("conv", filters=160, kernel=3, pad=1),
         layer("conv", filters=64, kernel=3, pad=1),
+        layer("convtranspose", filters=32, kernel=2, stride=2),
+        layer("convtranspose", filters=32, kernel=3, stride=2, pad=1),
         layer("gap"),
         layer("flatten"),
         layer("dropout", rate=0.3),
