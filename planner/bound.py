@@ -15,6 +15,7 @@ from planner.memory import Memory, plan_memory
 from planner.outline import outline
 from planner.receptive import ReceptiveField, ReceptiveFields, Seen
 from planner.training import TrainSettings
+from planner.work import work
 
 if TYPE_CHECKING:
     from planner.plan import Plan
@@ -105,6 +106,11 @@ class BoundPlan:
     def by_name(self) -> Mapping[str, BoundNode]:
         """Nodes by name."""
         return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def work(self) -> tuple[BoundNode, ...]:
+        """The nodes with what is done at each as its layer: what memory is planned for, and the runtime executes."""
+        return work(self.nodes, self.outputs.values())
 
     @cached_property
     def inputs(self) -> dict[str, str]:

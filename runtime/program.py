@@ -120,7 +120,7 @@ class Program:
 
     def _bind_kernels(self) -> None:
         backward: list[list[Task]] = []
-        for run in runs([self._resized(node) for node in self.bound.nodes]):
+        for run in runs([self._resized(node) for node in self.bound.work]):
             forward_lanes: list[list[Task]] = [[] for _ in run.lanes]
             backward_lanes: list[list[Task]] = [[] for _ in run.lanes]
             weights: list[Task] = []

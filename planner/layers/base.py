@@ -23,6 +23,9 @@ Category = Literal["io", "conv", "pool", "norm", "act", "dense", "merge", "resha
 Keep = Literal["input", "output"]
 """A tensor that a layer's backward pass reads again, and which therefore stays in memory until then."""
 
+Interval = tuple[float, float]
+"""Lower and upper end; either may be infinite."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -98,6 +101,8 @@ class Layer:
     by_channel : bool
         A channel of the output is made from the same channel of the inputs, parameters and buffers alone, so that
         threads may share the channels.
+    clips : (float, float) or None
+        The output is the input confined to this interval; the derivative is 1 between its ends, 0 at and beyond them.
     """
 
     kind: ClassVar[str]
@@ -113,6 +118,7 @@ class Layer:
     in_place: ClassVar[bool] = False
     random: ClassVar[bool] = False
     by_channel: ClassVar[bool] = False
+    clips: ClassVar[Interval | None] = None
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         """Yield what must hold of the input shapes; later ones may assume that earlier ones hold."""

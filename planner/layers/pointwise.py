@@ -6,10 +6,11 @@ Definitions as in the torch.nn documentation of the activation of the same name.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.layers.base import Category, Keep, Layer, number, setting, settle
+from planner.layers.base import Category, Interval, Keep, Layer, number, setting, settle
 from planner.layers.scratch import block_elements
 from planner.symbols import Shape
 
@@ -55,6 +56,7 @@ class Relu(FromOutput):
 
     kind: ClassVar[str] = "relu"
     summary: ClassVar[str] = "max(x, 0)"
+    clips: ClassVar[Interval | None] = (0.0, inf)
     scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
@@ -64,6 +66,7 @@ class Relu6(FromOutput):
 
     kind: ClassVar[str] = "relu6"
     summary: ClassVar[str] = "min(max(x, 0), 6)"
+    clips: ClassVar[Interval | None] = (0.0, 6.0)
     scratch_blocks: ClassVar[tuple[int, int]] = (0, 2)
 
 

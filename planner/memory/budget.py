@@ -87,7 +87,7 @@ def plan_arena(bound: BoundPlan, *, training: bool, input_gradients: bool = Fals
     arenas = [
         arrange(
             timeline(
-                bound.nodes,
+                bound.work,
                 bound.outputs,
                 bound.item_bytes,
                 training=training,
@@ -112,4 +112,4 @@ def concat_choices(bound: BoundPlan) -> tuple[bool, ...]:
     >>> concat_choices(net.check().bind(N=1))
     (True, False)
     """
-    return (True, False) if any(map(in_blocks, bound.nodes)) else (True,)
+    return (True, False) if any(map(in_blocks, bound.work)) else (True,)

@@ -66,7 +66,7 @@ def memory_formula(plan: Plan, values: Mapping[str, int], *, training: bool) -> 
     samples = _samples(plan, witness)
     choices = []
     for inside in concat_choices(bound):
-        line = timeline(bound.nodes, bound.outputs, ITEM_BYTES, training=training, inside=inside)
+        line = timeline(bound.work, bound.outputs, ITEM_BYTES, training=training, inside=inside)
         choices.append(_largest(_candidates(_steps(plan, values, line.requests, line.steps)), samples))
     return sy.size(reduce(sy.minimum, choices) + fixed)
 

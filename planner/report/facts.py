@@ -21,6 +21,7 @@ from planner.memory.formula import memory_formula
 from planner.plan import Plan
 from planner.receptive import ReceptiveField
 from planner.symbols import Shape, Size
+from planner.work import deferred
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,10 @@ class Row:
     parameters, buffers, macs : Size
         Trainable numbers, other state, multiply-accumulates over the whole batch.
     output_bytes : Size
-        Bytes of the output; 0 where it is an input's memory under another shape.
+        Bytes of the output; 0 where it is an input's memory under another shape, or never there by itself.
     receptive_field : ReceptiveField or None
+    done_in : str or None
+        The max pooling that does an activation's work, on the fewer numbers that it leaves.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Row:
     macs: Size
     output_bytes: Size
     receptive_field: ReceptiveField | None
+    done_in: str | None
 
 
 @dataclass(frozen=True)
@@ -248,6 +252,7 @@ def as_json(found: Report) -> dict[str, Any]:
                 "parameters": _number(row.parameters),
                 "macs": _number(row.macs),
                 "receptive_field": _field(row.receptive_field),
+                "done_in": row.done_in,
             }
             for row in found.rows
         ],
@@ -297,6 +302,7 @@ def _rows(
         at = _shape_at(shape, known)
         return at if legend is None else legend.shorten(at)
 
+    done_in = deferred(plan.nodes if bound is None else bound.nodes, plan.outputs.values())
     for node in plan.nodes:
         layer = node.layer
         if bound is not None:
@@ -320,8 +326,9 @@ def _rows(
             parameters,
             buffers,
             macs,
-            0 if layer.alias else item_bytes * sy.product(output),
+            0 if layer.alias or node.name in done_in else item_bytes * sy.product(output),
             _field_at(node.receptive_field, known) if bound is None else bound.receptive_fields[node.name],
+            done_in.get(node.name),
         )
 
 

@@ -170,7 +170,7 @@ def _layers(rows: Sequence[Row], counted: Report, width: int) -> tuple[list[Colu
     """Return the columns that a width has room for, and the names of those it has not."""
     layers = plural(sum(row.kind != "input" for row in rows), "layer")
     names = Column("layer", tuple(row.name for row in rows), "total", style="bold")
-    told = Column("kind", tuple(" ".join([row.kind, *settings_text(row.settings)]) for row in rows), layers)
+    told = Column("kind", tuple(" ".join(_told(row)) for row in rows), layers)
     kinds = Column("kind", tuple(row.kind for row in rows), layers)
     numbers = [
         Column("output", tuple("x".join(shape_line(row.output[1:])) for row in rows), right=True),
@@ -267,6 +267,11 @@ def _value(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, str) else sy.text(value)
+
+
+def _told(row: Row) -> list[str]:
+    """Return what a row says of a layer: its kind, its settings, and which layer does its work if another one does."""
+    return [row.kind, *settings_text(row.settings), *([f"in {row.done_in}"] if row.done_in else [])]
 
 
 def _sort_size(row: Row, key: SortKey) -> Size:

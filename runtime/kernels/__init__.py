@@ -24,6 +24,7 @@ from runtime.kernels import (
     softmax,
     source,
     unpool,
+    winners,
 )
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
 
@@ -56,4 +57,5 @@ __all__ = [
     "softmax",
     "source",
     "unpool",
+    "winners",
 ]

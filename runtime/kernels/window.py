@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Generic, TypeAlias, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from planner.layers.spatial import lifted
 from planner.layers.window import Window
 from runtime.kernels.base import Array, flat
@@ -15,6 +18,8 @@ KEPT = 4096
 """Taps of which one kernel keeps the views, a few megabytes; where there are more, they are made in each pass."""
 
 T = TypeVar("T", covariant=True)
+
+Number = TypeVar("Number", bound=np.generic)
 
 Windows: TypeAlias = tuple[Window, Window, Window]
 """Along depth, height and width."""
@@ -133,7 +138,7 @@ def taps(windows: Windows, sizes: Sequence[int], spans: Sequence[Span]) -> Itera
         yield (deep[0], high[0], wide[0]), (deep[1], high[1], wide[1])
 
 
-def channel_tiles(array: Array, step: int) -> list[Array]:
+def channel_tiles(array: NDArray[Number], step: int) -> list[NDArray[Number]]:
     """Return the array cut along its first axis: (tiles, step, ...), and what is left over, (1, rest, ...), as views.
 
     All tiles of one shape share the views of their taps: an index is all that a tile adds.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner.bound import BoundNode
-from planner.layers import Conv
+from planner.layers import Conv, MaxPool
 from planner.layers.base import Layer
 from planner.memory import Arena, arrange, timeline
 from tests.planner.memory_judge import Simulation, assert_no_overlap
@@ -27,6 +27,10 @@ def node(name: str, layer: Layer, *inputs: BoundNode) -> BoundNode:
 
 def same_conv(channels: int = 3) -> Conv:
     return Conv(filters=channels, kernel=3, pad=1)
+
+
+def same_pool() -> MaxPool:
+    return MaxPool(size=3, stride=1, pad=1)
 
 
 def plan(nodes: Sequence[BoundNode], *outputs: str, training: bool = False, **options: bool) -> Arena:

@@ -16,8 +16,9 @@ from planner.bound import BoundNode
 from planner.layers import Add, Concat, Dropout, Flatten, Input, MaxPool, Relu, Sigmoid, Silu
 from planner.layers.base import Layer
 from planner.memory import arrange, timeline
+from planner.work import work
 from tests.planner.memory_judge import Simulation, assert_no_overlap
-from tests.planner.memory_stage import BYTES, SHAPE, judge, node, place, plan, same_conv
+from tests.planner.memory_stage import BYTES, SHAPE, judge, node, place, plan, same_conv, same_pool
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ def networks(draw: st.DrawFn) -> tuple[list[BoundNode], list[str]]:
     if draw(st.booleans()):
         nodes.append(node("n1", Input(SHAPE)))
     for _ in range(draw(st.integers(1, 12))):
-        makers: list[Any] = [Relu, Sigmoid, Silu, Dropout, same_conv, Scratchy, Add, Concat, Flatten]
+        makers: list[Any] = [Relu, Sigmoid, Silu, Dropout, same_conv, same_pool, Scratchy, Add, Concat, Flatten]
         make = draw(st.sampled_from(makers))
         source = draw(st.sampled_from(nodes))
         alike = [item for item in nodes if item.output_shape == source.output_shape]
@@ -226,7 +227,9 @@ def networks(draw: st.DrawFn) -> tuple[list[BoundNode], list[str]]:
             sources = [source, draw(st.sampled_from(alike))]
         elif len(source.output_shape) == 4 and make is same_conv:
             sources, make = [source], partial(same_conv, source.output_shape[1])
-        elif make is Flatten and source.output_shape == SHAPE:
+        elif (make is same_pool and len(source.output_shape) == 4) or (
+            make is Flatten and source.output_shape == SHAPE
+        ):
             sources = [source]
         else:
             sources, make = [source], draw(st.sampled_from([Relu, Sigmoid, Silu, Dropout]))
@@ -240,12 +243,12 @@ def networks(draw: st.DrawFn) -> tuple[list[BoundNode], list[str]]:
 
 
 @settings(max_examples=150, deadline=None)
-@given(networks(), st.booleans(), st.booleans())
+@given(networks(), st.booleans(), st.booleans(), st.booleans())
 def test_no_run_ever_reads_what_another_value_has_overwritten(
-    network: tuple[list[BoundNode], list[str]], input_gradients: bool, in_place: bool
+    network: tuple[list[BoundNode], list[str]], input_gradients: bool, in_place: bool, moved: bool
 ) -> None:
     nodes, outputs = network
-    judge(nodes, *outputs, input_gradients=input_gradients, in_place=in_place)
+    judge(work(nodes, outputs) if moved else nodes, *outputs, input_gradients=input_gradients, in_place=in_place)
 
 
 def test_the_simulation_notices_a_block_moved_onto_another() -> None:

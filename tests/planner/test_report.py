@@ -231,7 +231,9 @@ def test_json_of_a_bound_plan_holds_plain_integers() -> None:
         "training_bytes": bound.memory.training_bytes,
     }
     first = found["layers"][1]
-    assert list(first) == ["name", "kind", "inputs", "shares", "output", "parameters", "macs", "receptive_field"]
+    assert list(first) == [
+        "name", "kind", "inputs", "shares", "output", "parameters", "macs", "receptive_field", "done_in",
+    ]  # fmt: skip
     assert first["receptive_field"] == {"size": [5, 5], "jump": [1, 1], "start": [0, 0]}
     for row in found["layers"]:
         numbers = [*row["output"], row["parameters"], row["macs"]]

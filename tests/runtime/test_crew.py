@@ -199,7 +199,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkey
     for worth in ("LANE_BANDED", "LANE_TAPS"):
         monkeypatch.setattr(depthwise, worth, 2**13)
     bound = network().check().bind(N=8)
-    assert any(len(run.lanes) > 1 for run in runs(bound.nodes))
+    assert any(len(run.lanes) > 1 for run in runs(bound.work))
     scratches = [
         node.layer.scratch(node.input_shapes, node.output_shape)
         for node in bound.nodes

@@ -126,7 +126,7 @@ def modes(bound: BoundPlan, *, in_place: bool = True, inside: bool = True) -> li
     return [
         arrange(
             timeline(
-                bound.nodes,
+                bound.work,
                 bound.outputs,
                 bound.item_bytes,
                 training=training,
@@ -312,7 +312,7 @@ def test_evaluating_between_training_steps_needs_no_second_arena(network: Any) -
 
 def rows(bound: BoundPlan) -> dict[tuple[Any, ...], int]:
     """Return the bytes of everything a training step keeps but scratch memory."""
-    needs = timeline(bound.nodes, bound.outputs, bound.item_bytes, training=True)
+    needs = timeline(bound.work, bound.outputs, bound.item_bytes, training=True)
     return {request.keys: request.bytes for request in needs.requests if request.role != "workspace"}
 
 
