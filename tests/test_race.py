@@ -74,6 +74,17 @@ def test_every_rival_computes_and_learns_what_we_do(name: str) -> None:
         assert ours() == pytest.approx(theirs(), rel=1e-3)
 
 
+def test_a_fused_network_is_timed_beside_the_same_pass_where_it_has_batch_norms() -> None:
+    plain, plan = bound("lenet5", 2), bound("resnet20", 2)
+    assert sides.fused(plain, runtime.Model(plain)) is None
+    model = runtime.Model(plan, seed=0)
+    ours, expected = sides.fused(plan, model), sides.infer(plan, model)()
+    assert ours is not None
+    np.testing.assert_allclose(ours(), expected, rtol=1e-3, atol=1e-4)
+    if not RIVALS["PyTorch"].missing():
+        np.testing.assert_allclose(ours(), RIVALS["PyTorch"].side("fused", plan, model)(), rtol=1e-3, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", [*SMALL, *LARGE])
 def test_the_graph_of_a_plan_is_the_network(name: str) -> None:
     if RIVALS["onnxruntime"].missing():

@@ -1,6 +1,6 @@
 """``python -m tests.benchmarks [GROUP ...] [--nets lenet5 ...] [--batches 1] [--cores 1] [--clock cpu] [--json FILE]``.
 
-    train, infer   steps and passes beside PyTorch and onnxruntime
+    train, infer   steps, passes and passes of our fused networks, beside PyTorch and onnxruntime
     peers          LeNet beside networks in NumPy: numpy-ml, the ONNX ReferenceEvaluator, autograd
     memory         how far a process grows, beside PyTorch
     growth         steps over batch, image, depth and cores

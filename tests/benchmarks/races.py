@@ -25,7 +25,7 @@ class Group:
 
 GROUPS: Mapping[str, Group] = {
     "train": Group(["step"], SMALL, (1, 32, 64, 256), ["PyTorch"]),
-    "infer": Group(["infer"], [*SMALL, *LARGE], (1, 32), ["PyTorch", "onnxruntime"]),
+    "infer": Group(["infer", "fused"], [*SMALL, *LARGE], (1, 32), ["PyTorch", "onnxruntime"]),
     "peers": Group(["infer", "step"], ["lenet5"], (1, 32), ["numpy-ml", "ONNX reference", "autograd"]),
 }
 HEAD = f"{'work':<6} {'network':<14}{'batch':>5} {'beside':<15}{'ours ms':>10} {'theirs ms':>10} {'ratio':>7}"
@@ -34,7 +34,7 @@ HEAD = f"{'work':<6} {'network':<14}{'batch':>5} {'beside':<15}{'ours ms':>10} {
 def rows(
     group: Group, nets: Sequence[str], batches: Sequence[int], seconds: float, clock: Clock
 ) -> Iterator[dict[str, Any]]:
-    """Yield one row for each work, network, batch and rival; a rival that is not installed gets none."""
+    """Yield one row for each work, network, batch and rival; none for who is not installed, or cannot do the work."""
     present = {name: RIVALS[name] for name in group.rivals if not RIVALS[name].missing()}
     for work in group.works:
         for net in nets:
@@ -42,9 +42,8 @@ def rows(
                 plan = bound(net, batch)
                 for name, rival in present.items():
                     model = runtime.Model(plan, seed=0)
-                    theirs = rival.side(work, plan, model)
-                    if theirs is not None:
-                        ours = getattr(sides, work)(plan, model)
+                    ours, theirs = getattr(sides, work)(plan, model), rival.side(work, plan, model)
+                    if ours is not None and theirs is not None:
                         row = {"work": work, "network": net, "batch": batch, "beside": name}
                         yield row | timed(ours, theirs, seconds, clock)
 

@@ -43,7 +43,11 @@ class Rival:
         return ", ".join(f"{package} {version(package)}" for package in self.packages.values())
 
     def side(self, work: str, bound: BoundPlan, model: runtime.Model) -> Any:
-        """Return its `step` or `infer`, with the weights our model has now; None where it cannot train."""
+        """Return its `step` or `infer`, with the weights our model has now; None where it cannot train.
+
+        Beside a pass of our fused model (`fused`) stands its `infer`: it fuses by itself or not at all.
+        """
+        work = "infer" if work == "fused" else work
         module = import_module(f"tests.benchmarks.{self.module}")
         make = getattr(module, work, None)
         if make is None:

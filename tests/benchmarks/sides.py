@@ -54,3 +54,9 @@ def infer(bound: BoundPlan, model: runtime.Model) -> Pass:
     """Return a pass, images in, logits out."""
     images, _ = data(bound)
     return lambda: model(images)
+
+
+def fused(bound: BoundPlan, model: runtime.Model) -> Pass | None:
+    """Return a pass of the fused model, or None where there is no batch norm to fuse."""
+    made = model.fused()
+    return None if made.bound.buffers == bound.buffers else infer(made.bound, made)
