@@ -17,7 +17,7 @@ from planner.findings import Finding, Location, SettingError, nearest
 from planner.layers import KINDS, Input, MaxIndices, MaxPool, Unpool
 from planner.layers.base import count
 from planner.making import make, one_meaning, shape_of
-from planner.network import INDICES, Expectation, Network, Node, cycles, execution_order, listed, unread
+from planner.network import INDICES, Expectation, Network, Node, Outputs, cycles, execution_order, listed, unread
 from planner.references import used
 from planner.symbols import Shape
 from planner.training import TrainSettings, read_settings
@@ -138,7 +138,7 @@ class Builder:
 
     def finish(
         self,
-        output: str | Sequence[str] | Mapping[str, Sequence[int | str] | None] | None = None,
+        output: Outputs = None,
         train: Mapping[str, Any] | None = None,
     ) -> Network:
         """Return the network; where :attr:`findings` has any, some of its nodes may be broken."""
@@ -305,19 +305,25 @@ class Builder:
             nodes = [replace(n, broken=True, inputs=()) if n.name in ring else n for n in nodes]
         return execution_order(nodes)
 
-    def _outputs(self, output: str | Sequence[str] | Mapping[str, Sequence[int | str] | None] | None) -> dict[str, str]:
+    def _outputs(self, output: Outputs) -> dict[str, str]:
         if not output:
             return {} if self.last is None else {self.last: self._public[self.last]}
         shapes: Mapping[str, Any] = output if isinstance(output, Mapping) else dict.fromkeys(_names(output))
         outputs = {}
-        for name, shape in shapes.items():
+        for name, asked in shapes.items():
             where = self.marks.get(f"output.{name}")
-            if name not in self._public:
-                close = nearest(name, self._public)
+            source, shape = (
+                (asked.get("from", name), asked.get("shape")) if isinstance(asked, Mapping) else (name, asked)
+            )
+            if source not in self._public:
+                close = nearest(source, self._public)
                 fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
-                self.findings.append(Finding("N111", f"output `{name}` is not a layer", where=where, fixes=fixes))
+                whose = "" if source == name else f" that of `{source}`, which is"
+                self.findings.append(
+                    Finding("N111", f"output `{name}` is{whose} not a layer", where=where, fixes=fixes)
+                )
                 continue
-            outputs[name] = self._public[name]
+            outputs[name] = self._public[source]
             if shape is not None:
                 self._expect(outputs[name], tuple(shape), where, f"output `{name}`")
         return outputs
@@ -356,7 +362,7 @@ class Builder:
         self.findings.append(Finding(code, message, where=self.marks.get(mark), fixes=tuple(fixes)))
 
 
-def _names(output: str | Sequence[str] | Mapping[str, Any] | None) -> tuple[str, ...]:
+def _names(output: Outputs) -> tuple[str, ...]:
     """Return the names of outputs in whatever form they are given."""
     return (output,) if isinstance(output, str) else tuple(output or ())
 

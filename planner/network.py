@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx as nx
 
@@ -25,6 +25,9 @@ from planner.training import TrainSettings
 if TYPE_CHECKING:
     from planner.plan import Plan
 
+
+Outputs: TypeAlias = "str | Sequence[str] | Mapping[str, Sequence[int | str] | Mapping[str, Any] | None] | None"
+"""What may be said of outputs: names, with the shape of each, or with the layer it is `from` and its `shape`."""
 
 INDICES = "indices"
 """Role of a node that holds the positions of a max pooling's maxima."""
@@ -77,7 +80,8 @@ class Network:
     layers : iterable of Entry
         Made with :func:`planner.layer`; each reads the one before unless it has `from_`.
     output : str, sequence of str, or Mapping of str to shape, optional
-        Names of the outputs, with asserted shapes in a mapping; the last layer unless told.
+        Names of the outputs, with asserted shapes in a mapping; the last layer unless told. An output with a name of
+        its own has ``{"from": layer, "shape": shape}`` there, with or without a shape.
     train : Mapping, optional
         The `train:` section of a spec.
 
@@ -107,7 +111,7 @@ class Network:
         name: str,
         input: Mapping[str, Sequence[int | str]],
         layers: Iterable[Entry],
-        output: str | Sequence[str] | Mapping[str, Sequence[int | str] | None] | None = None,
+        output: Outputs = None,
         train: Mapping[str, Any] | None = None,
     ) -> None:
         from planner.builder import Builder  # which builds on this module
@@ -248,7 +252,9 @@ def _check_arguments(name: object, input: object, layers: object, output: object
     if output is not None and not _names_only(output):
         wrong.append(("output", "a name, a list of names, or a mapping of names to shapes", output))
     found = [Finding("N107", f"`{key}` must be {what}; got {given!r:.80}") for key, what, given in wrong]
-    for name, shape in output.items() if isinstance(output, Mapping) else ():
+    for name, asked in output.items() if isinstance(output, Mapping) else ():
+        named = isinstance(asked, Mapping) and asked.keys() <= {"from", "shape"} and isinstance(asked.get("from"), str)
+        shape = asked.get("shape") if named else asked
         if shape is not None and (isinstance(shape, str) or not isinstance(shape, Sequence)):
             message = f"the shape of output `{name}` is a list of sizes, such as ('N', 10); got {shape!r:.60}"
             found.append(Finding("N107", message))

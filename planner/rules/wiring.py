@@ -102,7 +102,8 @@ WIRING = (
     Rule(
         "N111",
         "bad output",
-        "`output` names something that is not a layer, or is not a name, a list of names, or names with shapes.",
+        "`output` names something that is not a layer, or is not a name, a list of names, or names with shapes. An "
+        "output with a name of its own says which layer it is from: {logits: {from: out, shape: [N, 10]}}.",
         spec("dense: {name: out, units: 10}", "[N, 4]", "output: {logits: [N, 10]}\n"),
         spec("dense: {name: out, units: 10}", "[N, 4]", "output: {out: [N, 10]}\n"),
     ),

@@ -288,18 +288,32 @@ class _Reader:
             if not isinstance(name, Scalar) or name.value is None:
                 self.report("N111", "`output` must be a name, a list of names, or names with shapes", name.where)
                 continue
-            public = frame.names.get(name.text, name.text)
-            if public != name.text:
-                expansion.builder.alias(name.text, public)
+            source = name
             self.marks[f"output.{name.text}"] = name.where if shape is None else span(name.where, shape.where)
-            outputs[name.text] = None
+            if isinstance(shape, Mapping):
+                source, shape = self._named_output(name, shape)
+            public = frame.names.get(source.text, source.text)
+            outputs[name.text] = None if public == name.text else {"from": public}
             if isinstance(shape, Sequence):
-                outputs[name.text] = expansion.values.shape(shape)
+                asserted = expansion.values.shape(shape)
+                outputs[name.text] = asserted if public == name.text else {"from": public, "shape": asserted}
             elif shape is not None and not (isinstance(shape, Scalar) and shape.value is None):
                 self.report(
                     "N111", f"the shape of output `{clip(name.text)}` must be a list", shape.where, "write  [N, 10]"
                 )
         return outputs or None
+
+    def _named_output(self, name: Scalar, tree: Mapping) -> tuple[Scalar, Tree | None]:
+        """Return what an output with a name of its own is called among the layers, and its shape."""
+        for key, _ in tree:
+            if key.text not in ("from", "shape"):
+                fix = "an output has  {from: layer, shape: [N, 10]}"
+                self.report("N101", f"output `{clip(name.text)}` has no key `{clip(key.text)}`", key.where, fix)
+        source = tree.get("from")
+        if source is not None and not (isinstance(source, Scalar) and source.value is not None):
+            message = f"`from` of output `{clip(name.text)}` must be the name of a layer"
+            self.report("N111", message, source.where, "write  {from: layer}")
+        return source if isinstance(source, Scalar) and source.value is not None else name, tree.get("shape")
 
     def _train(self, tree: Mapping) -> Map[str, Any] | None:
         key, value = tree.key("train"), tree.get("train")

@@ -231,7 +231,15 @@ def _block() -> dict[str, Any]:
 
 
 def _output() -> dict[str, Any]:
-    shape = {"anyOf": [{"type": "null"}, _shape()]}
+    named = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "from": _NAME | {"description": "the layer that gives this output, whose name is another one"},
+            "shape": _shape() | {"description": "the shape it must have"},
+        },
+    }
+    shape = {"anyOf": [{"type": "null"}, _shape(), named]}
     return {
         "anyOf": [
             _NAME,

@@ -38,13 +38,15 @@ def write(network: Network) -> str:
       - gap: {name: gap1}
     output: [gap1]
     """
-    outputs, expected = _split_expectations(network)
+    shapes, expected = _split_expectations(network)
+    tails = _tails(network)
+    outputs = {name: _asked(tails, name, network.outputs[name], shape) for name, shape in shapes.items()}
     lines = ["spec: 1", f"name: {_text(network.name)}"]
     lines.append(f"input: {{{', '.join(f'{_text(n)}: {flow(s)}' for n, s in network.inputs.items())}}}")
     lines.append("layers:")
     lines.extend(f"  - {item}" for item in _layers(network, expected))
-    if any(shape is not None for shape in outputs.values()):
-        pairs = (f"{_text(name)}: {'~' if shape is None else flow(shape)}" for name, shape in outputs.items())
+    if any(asked is not None for asked in outputs.values()):
+        pairs = (f"{_text(name)}: {'~' if asked is None else flow(asked)}" for name, asked in outputs.items())
         lines.append(f"output: {{{', '.join(pairs)}}}")
     elif outputs:
         lines.append(f"output: [{', '.join(map(_text, outputs))}]")
@@ -52,6 +54,14 @@ def write(network: Network) -> str:
         lines.append("train:")
         lines.extend(f"  {key}: {flow(value)}" for key, value in network.train.write().items())
     return "\n".join(lines) + "\n"
+
+
+def _asked(tails: Mapping[str, str], name: str, node: str, shape: Any) -> Any:
+    """Return what stands behind the name of an output, which may be one of its own, as that of a block is."""
+    if tails.get(name, name) == node:
+        return shape
+    source = {"from": next((public for public, tail in tails.items() if tail == node), node)}
+    return source if shape is None else source | {"shape": shape}
 
 
 def _split_expectations(network: Network) -> tuple[dict[str, Any], dict[str, Expectation]]:

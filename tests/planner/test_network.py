@@ -117,6 +117,8 @@ def test_all_mistakes_are_reported_in_one_run() -> None:
 
 def test_outputs_must_be_layers_and_the_train_section_is_read() -> None:
     assert codes(conv, output="b") == ["N111"]
+    assert codes(conv, output={"a": {"from": "b"}}) == ["N111"]
+    assert codes(conv, output={"a": {"from": ["a"]}}) == codes(conv, output={"y": {"form": "a"}}) == ["N107"]
     assert codes(conv, train={"losss": "mse"}) == ["N101"]
     assert codes(conv, train={"optimizer": {"sgd": {"lr": -1}}}) == ["N107"]
 

@@ -6,12 +6,14 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import planner
 import planner.symbols as sy
 from planner.findings import GraphError, SpecError
 from planner.layers import BatchNorm
@@ -125,6 +127,21 @@ def test_every_value_carries_its_place() -> None:
         assert line[mark.column - 1 : mark.end_column - 1] == text
 
 
+def test_an_output_may_have_a_name_of_its_own() -> None:
+    text = (
+        HEAD
+        + "layers: [relu: {name: a}, tanh: {name: b}]\n"
+        + "output: {y: {from: a, shape: [N, 3, 32, 32]}, z: {from: b}, b: }\n"
+    )
+    network = good(text)
+    assert jsonschema.Draft7Validator(schema()).is_valid(plain_json(text))
+    assert network.outputs == {"y": "a", "z": "b", "b": "b"}
+    assert list(network.check().output_shapes) == ["y", "z", "b"]
+    layers = [planner.layer("relu", name="a"), planner.layer("tanh", name="b")]
+    asked: dict[str, Any] = {"y": {"from": "a", "shape": ("N", 3, 32, 32)}, "z": {"from": "b"}, "b": None}
+    assert Network(name="x", input={"image": ("N", 3, 32, 32)}, layers=layers, output=asked) == network
+
+
 def test_a_name_is_that_of_the_file_unless_told() -> None:
     assert good("spec: 1\ninput: {x: [N, 3]}\nlayers: [relu]\n", "nets/tiny.yaml").name == "tiny"
 
@@ -145,6 +162,10 @@ def test_a_name_is_that_of_the_file_unless_told() -> None:
         (HEAD + "layers: [relu]\ntrain: {optimizer: {sgd: {lr: -1}}}\n", [("N107", 5, 27)]),
         (HEAD + "layers: [relu]\noutput: {relu2: [N]}\n", [("N111", 5, 10)]),
         (HEAD + "layers: [relu]\noutput: {relu1: 5}\n", [("N111", 5, 17)]),
+        (HEAD + "layers: [relu]\noutput: {y: {from: relu2}}\n", [("N111", 5, 10)]),
+        (HEAD + "layers: [relu]\noutput: {y: {from: [relu1]}}\n", [("N111", 5, 10), ("N111", 5, 20)]),
+        (HEAD + "layers: [relu]\noutput: {y: {from: relu1, shape: 5}}\n", [("N111", 5, 34)]),
+        (HEAD + "layers: [relu]\noutput: {relu1: {form: relu1}}\n", [("N101", 5, 18)]),
         ("spec: 1\ninput: {x: [N, 1.5]}\nlayers: [relu]\n", [("N107", 2, 16)]),
         ("spec: 1\ninput: [N, 3]\nlayers: [relu]\n", [("P106", 2, 8)]),
         (

@@ -42,6 +42,17 @@ def test_lenet_is_written_as_people_write_it() -> None:
     )
 
 
+def test_an_output_that_is_called_as_a_block_reads_back() -> None:
+    text = (
+        "spec: 1\nname: x\ninput: {x: [N, 3, H, W]}\n"
+        "blocks: {b: {layers: [conv: {name: a, filters: 3, kernel: 1}, batchnorm: {name: n, act: relu}]}}\n"
+        "layers: [block: {use: b, name: one}, block: {use: b, name: two}]\noutput: {one: [N, 3, H, W], two: }\n"
+    )
+    network = good(text)
+    assert good(write(network)) == network
+    assert "output: {one: {from: one.n, shape: [N, 3, H, W]}, two: {from: two.n}}" in write(network)
+
+
 def test_formulas_in_settings_read_back() -> None:
     text = (
         "spec: 1\nname: x\ninput: {x: [N, C, H, W]}\nlayers:\n"
