@@ -7,7 +7,7 @@ This module rewrites the graph; the numbers are the business of :mod:`runtime.fu
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from planner.layers import BatchNorm, Conv, ConvTranspose, Dense, Layer
@@ -37,9 +37,9 @@ def fuse(network: Network) -> Fusion:
 
     A batch norm becomes part of the convolution, transposed convolution or dense layer it reads, which then has a
     bias, where nobody else reads that layer. Layers that draw random numbers while training, such as dropout, are left
-    out. Layers used several times (`use`) stay as they are, and so does whatever has a name that an output or another
-    layer needs. Inputs, outputs and the `train:` section are the same: a fused network can be trained on, but
-    without what was left out.
+    out. Layers used several times (`use`) stay as they are, and so does what another layer reads by a name that only
+    it can have. Inputs, the names of outputs and the `train:` section are the same: a fused network can be trained on,
+    but without what was left out.
 
     Source: torch.nn.utils.fusion.fuse_conv_bn_eval, which does it module by module.
 
@@ -49,7 +49,7 @@ def fuse(network: Network) -> Fusion:
     >>> net = Network(name="t", input={"image": ("N", 3, "H", "W")}, layers=[
     ...     layer("conv", name="c1", filters=8, kernel=3, bias=False, norm="batch", act="relu"), layer("dropout")])
     >>> dict(fuse(net).origins)
-    {'image': ('image',), 'c1': ('c1', 'c1.norm'), 'c1.act': ('c1.act',), 'dropout1': ('dropout1',)}
+    {'image': ('image',), 'c1': ('c1', 'c1.norm'), 'c1.act': ('c1.act',)}
     >>> fuse(net).network.by_name["c1"].layer.bias
     True
     """
@@ -69,11 +69,12 @@ def _identities(network: Network) -> dict[str, str]:
     found: dict[str, str] = {}
     shared, outputs, expected = _shared(network), frozenset(network.outputs.values()), _expected(network)
     for node in network.nodes:
-        stays = node.layer is None or not node.layer.random or node.name in outputs or node.name in shared
+        stays = node.layer is None or not node.layer.random or node.name in shared
         if stays or any(_behind(network, node, role) for role in ("norm", "act")):
             continue
         source = found.get(node.inputs[0], node.inputs[0])
-        if expected.get(node.name) in (None, expected.get(source)):  # an input, for one, asserts nothing
+        alone = source in network.inputs and node.name in outputs  # else a network might have no layers left
+        if not alone and expected.get(node.name) in (None, expected.get(source)):  # an input, for one, asserts nothing
             found[node.name] = source
     return found
 
@@ -98,30 +99,18 @@ def _nameless(network: Network, node: Node, reads: Mapping[str, int]) -> bool:
     """Tell whether a batch norm may go without taking along a name that somebody reads something by.
 
     The name of a layer means the last of what stands behind it: who reads a batch norm with an activation behind it
-    does so by `c1.norm`, and nothing but a batch norm can be called that.
+    does so by `c1.norm`, and nothing but a normalisation can be called that.
     """
-    act = _behind(network, node, "act")
     if node.role:
-        return node.name not in network.outputs and (act is None or reads[node.name] == 1)
-    return _behind(network, node, "norm") is None and (act is None or act.name not in network.outputs)
+        return _behind(network, node, "act") is None or reads[node.name] == 1
+    return _behind(network, node, "norm") is None
 
 
-def _names(network: Network, hosts: Mapping[str, str]) -> dict[str, str]:
-    """Return new names of nodes: those of batch norms which stand for something that is still there.
-
-    They go to the activation behind a batch norm; where the batch norm is an output, to the layer it is part of.
-    """
-    found: dict[str, str] = {}
-    for norm, host in hosts.items():
-        node = network.by_name[norm]
-        act = _behind(network, node, "act")
-        if node.role:
-            continue
-        if act is not None:
-            found[act.name] = norm
-        elif network.outputs.get(norm) == norm:
-            found[host] = norm
-    return found
+def _names(network: Network, norms: Iterable[str]) -> dict[str, str]:
+    """Return new names of activations: each that stands behind a batch norm of its own gets the name of that."""
+    nodes = (network.by_name[norm] for norm in norms)
+    acts = ((_behind(network, node, "act"), node) for node in nodes if not node.role)
+    return {act.name: node.name for act, node in acts if act is not None}
 
 
 def _without(

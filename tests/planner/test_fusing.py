@@ -89,23 +89,26 @@ def test_without_anything_to_fuse_it_is_the_same_network(net: Network) -> None:
         network(conv("a", norm="batch"), layer("conv", name="b", use="a")),
         network(conv("a"), layer("batchnorm", name="n"), conv("b"), layer("batchnorm", name="m", use="n")),
         network(conv("a", norm="batch", act="relu"), layer("add", from_=["a", "a.norm"])),
-        network(conv("a", norm="batch"), output=["a.norm"]),
-        network(conv("a"), layer("batchnorm", name="n", act="relu"), output=["n.act"]),
+        network(conv("a", norm="batch", act="relu"), output=["a", "a.norm"]),
         network(conv("a", expect=("N", "K", 8, 8)), layer("batchnorm", name="n", expect=("N", 4, 8, 8))),
     ],
-    ids=["two readers", "an output", "shared", "shared norm", "read by its name", "named", "its act named", "asserted"],
+    ids=["two readers", "an output", "shared", "shared norm", "read by its name", "named", "asserted"],
 )
 def test_what_somebody_else_needs_stays(net: Network) -> None:
     assert net.fused() is net
 
 
-def test_a_norm_that_is_an_output_gives_its_name_to_the_layer_it_is_in() -> None:
-    net = network(conv("a"), layer("batchnorm", name="n"), conv("b", act="tanh"), output={"n": MAP, "b": None})
-    fusion = fuse(net)
-    assert kinds(fusion.network) == {"n": "conv", "b": "conv", "b.act": "tanh"}
-    assert fusion.origins["n"] == ("a", "n")
-    assert dict(fusion.network.outputs) == {"n": "n", "b": "b.act"}
-    assert [each.node for each in fusion.network.expectations] == ["n"]
+def test_outputs_keep_their_names() -> None:
+    net = network(
+        conv("a"), layer("batchnorm", name="n"), conv("b", norm="batch"), layer("dropout", name="d"),
+        conv("c"), layer("batchnorm", name="m", act="tanh"),
+        output={"n": MAP, "b.norm": None, "d": None, "m": None, "m.act": None},
+    )  # fmt: skip
+    fused = net.fused()
+    assert kinds(fused) == {"a": "conv", "b": "conv", "c": "conv", "m": "tanh"}
+    assert dict(fused.outputs) == {"n": "a", "b.norm": "b", "d": "b", "m": "m", "m.act": "m"}
+    assert [each.node for each in fused.expectations] == ["a"]
+    assert read(write(fused), "fused.yaml") == (fused, ())
 
 
 def test_an_activation_behind_a_norm_of_its_own_gets_its_name() -> None:
@@ -138,11 +141,11 @@ def test_what_is_random_in_training_goes() -> None:
     assert fused.by_name["out"].inputs == ("flatten1",)
 
 
-def test_dropout_stays_where_its_name_is_needed() -> None:
-    kept = network(conv("a"), layer("dropout", name="d"), output=["d"])
-    assert kept.fused() is kept
+def test_dropout_stays_where_something_stands_behind_it_or_nothing_would_be_left() -> None:
     behind = network(conv("a"), layer("dropout", name="d", norm="batch"))
     assert behind.fused() is behind
+    alone = network(layer("dropout", name="d"))
+    assert alone.fused() is alone
 
 
 def test_positions_of_maxima_follow_what_their_pooling_reads() -> None:
