@@ -67,12 +67,16 @@ class Run:
         ]
 
     def scratch(self, node: BoundNode, training: bool) -> list[int]:
-        """Return the elements of scratch memory of one of its nodes, for each lane.
+        """Return the elements of scratch memory of the forward pass of one of its nodes, for each lane."""
+        return _in_lanes(
+            [part.layer.workspace(part.input_shapes, part.output_shape, training) for part in self.parts(node)]
+        )
 
-        With `training`, enough for the forward and for the backward pass.
-        """
-        each = [part.layer.workspace(part.input_shapes, part.output_shape, training) for part in self.parts(node)]
-        return each if len(each) == 1 else [in_lines(count) for count in each]
+    def backward_scratch(self, node: BoundNode) -> list[int]:
+        """Return the elements of scratch memory of the backward pass of one of its nodes, for each lane."""
+        return _in_lanes(
+            [part.layer.backward_workspace(part.input_shapes, part.output_shape) for part in self.parts(node)]
+        )
 
 
 def runs(nodes: Sequence[BoundNode]) -> Iterator[Run]:
@@ -108,6 +112,11 @@ def _by_channel(node: BoundNode) -> bool:
     """Tell whether a node's channels are made apart; not where one channel is repeated to fit all of the output's."""
     read = (shape for slot, shape in enumerate(node.input_shapes) if slot not in node.layer.shape_only)
     return node.layer.by_channel and all(shape[1] == node.output_shape[1] for shape in read)
+
+
+def _in_lanes(counts: list[int]) -> list[int]:
+    """Return what each lane takes of memory that several share: whole cache lines."""
+    return counts if len(counts) == 1 else [in_lines(count) for count in counts]
 
 
 def _cut(shape: tuple[int, ...], channels: int) -> tuple[int, ...]:

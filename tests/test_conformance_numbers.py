@@ -269,6 +269,7 @@ def separately(bound: BoundPlan, model: runtime.Model, x: Mapping[str, Floats]) 
             buffers={p.name: model.buffers[f"{node.name}.{p.name}"] for p in node.buffers},
             saved={name: np.zeros(tuple(map(int, size)), bound.dtype) for name, size in saved.items()},
             workspace=np.full(elements, np.nan, bound.dtype),
+            backward_workspace=np.full(0, np.nan, bound.dtype),
             grad_output=None,
             grad_inputs=(None,) * len(inputs),
             grad_parameters={},

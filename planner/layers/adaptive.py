@@ -98,8 +98,12 @@ class AdaptiveAvgPool(AdaptivePool):
     summary: ClassVar[str] = "mean of equal shares of the map: an output of a given size from any input"
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return the maps between the input and the output."""
+        return sum(map(prod, between(inputs[0], output)))
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Return the maps between the input and the output, and the output's scaled gradient."""
-        return sum(map(prod, between(inputs[0], output))) + (prod(map(int, output)) if training else 0)
+        return sum(map(prod, between(inputs[0], output))) + prod(map(int, output))
 
 
 @dataclass(frozen=True)
@@ -121,11 +125,13 @@ class AdaptiveMaxPool(AdaptivePool):
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the maxima between input and output; while training their gradients, and two faces with marks."""
+        """Return the maxima between input and output."""
+        return sum(map(prod, between(inputs[0], output)))
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return the maxima between input and output with their gradients, and two faces with marks."""
         maps = between(inputs[0], output)
         maxima: int = sum(map(prod, maps))
-        if not training:
-            return maxima
         axes = reversed(range(2, len(output)))
         face: int = max(prod(shape) // shape[axis] for axis, shape in zip(axes, (*maps, output), strict=True))
         return 2 * maxima + 2 * face + mask_elements(face)

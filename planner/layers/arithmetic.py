@@ -49,10 +49,8 @@ class Arithmetic(Merge):
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return tuple(inputs[_whole(inputs, axis)][axis] for axis in range(len(inputs[0])))
 
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return, while training, the pieces of the backward pass, and two more where an input was repeated."""
-        if not training:
-            return 0
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return its pieces, and two more where an input was repeated."""
         channels, count = int(output[1]), int(sy.product(output))
         repeated = any(shape != output for shape in inputs)
         return (self.pieces + (2 if repeated else 0)) * norm_elements(channels, count // channels)

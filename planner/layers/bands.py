@@ -42,7 +42,7 @@ class Bands:
     >>> bands = Bands(channels=256, rows=8, width=8, seen=8, kernel=(3, 3))
     >>> bands.matrix, bands.step, bands.pay(batch=32), bands.pay(batch=1)
     (192, 85, True, False)
-    >>> bands.elements(training=False), bands.elements(training=True)
+    >>> bands.elements(backward=False), bands.elements(backward=True)
     (16320, 163200)
     """
 
@@ -72,7 +72,7 @@ class Bands:
         """Rows of which the products are held at a time, for the gradient of the weights."""
         return max(1, min(self.rows, STRIP // (self.step * self.matrix)))
 
-    def elements(self, training: bool) -> int:
+    def elements(self, *, backward: bool) -> int:
         """Return how many elements of scratch memory a pass needs."""
         matrices = self.step * self.matrix
-        return (self.strip + 2) * matrices if training else matrices
+        return (self.strip + 2) * matrices if backward else matrices

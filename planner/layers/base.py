@@ -169,10 +169,11 @@ class Layer:
         return {}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return how many elements of scratch memory one pass of the layer needs (bound shapes only).
+        """Return how many elements of scratch memory the forward pass needs (bound shapes only)."""
+        return 0
 
-        With `training`, enough for the forward and for the backward pass, whichever needs more.
-        """
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return how many elements of scratch memory the backward pass needs (bound shapes only)."""
         return 0
 
     def bind(self, values: Mapping[str, int]) -> Self:

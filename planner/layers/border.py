@@ -83,9 +83,9 @@ class Pad(Layer):
         (shape,) = inputs
         return (*shape[:2], *(sy.total([n, *both]) for n, both in zip(shape[2:], self.sides(shape), strict=True)))
 
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the largest face of the map while training with `mode` replicate: what goes back to an edge."""
-        if self.mode != "replicate" or not training:
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return the largest face of the map with `mode` replicate: what goes back to an edge."""
+        if self.mode != "replicate":
             return 0
         return int(sy.product(inputs[0])) // min(map(int, inputs[0][2:]))
 

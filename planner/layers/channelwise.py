@@ -24,7 +24,7 @@ LARGEST = 1e9
 class Channelwise(Layer):
     """What they share: a ``weight`` of one number a channel, (C,), that starts at `initial`.
 
-    `pieces` says how many pieces of some channels the kernel works in at inference and in training.
+    `pieces` says how many pieces of some channels the kernel works in, forward and backward.
     """
 
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
@@ -43,10 +43,16 @@ class Channelwise(Layer):
         return (Parameter("weight", (inputs[0][1],), initial=self.initial),)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return some pieces of some channels, and while training a sum a channel."""
+        """Return some pieces of some channels."""
+        return self.pieces[0] * self._piece(output)
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return some pieces of some channels, and a sum a channel."""
+        return self.pieces[1] * self._piece(output) + int(output[1])
+
+    def _piece(self, output: Shape) -> int:
         channels, count = int(output[1]), int(sy.product(output))
-        each = norm_elements(channels, count // channels)
-        return self.pieces[1 if training else 0] * each + (channels if training else 0)
+        return norm_elements(channels, count // channels)
 
 
 @dataclass(frozen=True)

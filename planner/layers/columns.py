@@ -261,15 +261,20 @@ class ConvScratch:
         depth = len(groups) * len(channels) * self.taps
         return ColumnBlocks(depth, partners // self.groups, *lifted(sizes, 1), batch)
 
-    def elements(self, training: bool) -> int:
-        """Return how many elements of scratch memory a pass needs."""
+    @property
+    def forward_elements(self) -> int:
+        """Elements of scratch memory of a forward pass."""
         if self.depthwise is not None:
-            return self.depthwise.elements(training)
-        columns = 0 if self.direct else self.forward_blocks.elements
-        if not training:
-            return columns
-        # backward may have to do without the input's gradient, and is not rotated then
-        return max(columns, self._gradients(False), self._gradients(True) if self.rotated else 0)
+            return self.depthwise.elements(backward=False)
+        return 0 if self.direct else self.forward_blocks.elements
+
+    @property
+    def backward_elements(self) -> int:
+        """Elements of scratch memory of a backward pass."""
+        if self.depthwise is not None:
+            return self.depthwise.elements(backward=True)
+        # it may have to do without the input's gradient, and is not rotated then
+        return max(self._gradients(False), self._gradients(True) if self.rotated else 0)
 
     def _gradients(self, rotated: bool) -> int:
         """Return the elements of scratch memory of a backward pass."""

@@ -106,8 +106,12 @@ class Conv(WindowLayer):
         return ConvScratch(inputs[0], output, kernel, stride, padded, self.groups, row_dilation)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the elements of one block of columns and, in training, of weights being summed."""
-        return self.scratch(inputs, output).elements(training)
+        """Return the elements of one block of columns for each lane."""
+        return self.scratch(inputs, output).forward_elements
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return the elements of blocks of columns and of weights being summed."""
+        return self.scratch(inputs, output).backward_elements
 
 
 def shared_evenly(groups: Size, channels: Size, filters: Size) -> Iterable[Requirement]:

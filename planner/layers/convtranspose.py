@@ -173,8 +173,12 @@ class ConvTranspose(Layer):
         return TransposedScratch(back, lifted(windows, Window(kernel=1)))
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the elements of blocks of columns and, in training, of weights being summed."""
-        return self.scratch(inputs, output).elements(training)
+        """Return the elements of blocks of columns, and of weights that are turned round."""
+        return self.scratch(inputs, output).forward_elements
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return the elements of blocks of columns, and of weights being summed."""
+        return self.scratch(inputs, output).backward_elements
 
 
 def _too_much(more: Size, limit: Size, *, short: bool = False) -> str:

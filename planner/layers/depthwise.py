@@ -70,19 +70,19 @@ class DepthwiseScratch:
         """The ranges of channels that lanes have to themselves, each with its own cut."""
         return self._lanes(LANE_BANDED if self.bands else LANE_TAPS)
 
-    def elements(self, training: bool) -> int:
+    def elements(self, *, backward: bool) -> int:
         """Return how many elements of scratch memory a pass needs: also of smaller batches, which may go tap by tap."""
-        tapwise = [lane.lane_elements(training, None) for _, lane in self._lanes(LANE_TAPS)]
+        tapwise = [lane.lane_elements(backward, None) for _, lane in self._lanes(LANE_TAPS)]
         if self.bands is None:
             return sum(map(in_lines, tapwise))
-        banded = [lane.lane_elements(training, lane.bands) for _, lane in self.lanes]
+        banded = [lane.lane_elements(backward, lane.bands) for _, lane in self.lanes]
         return max(sum(map(in_lines, tapwise)), sum(map(in_lines, banded)))
 
-    def lane_elements(self, training: bool, bands: Bands | None) -> int:
+    def lane_elements(self, backward: bool, bands: Bands | None) -> int:
         """Return the elements that one of :attr:`lanes` needs, one way or the other."""
         if bands is not None:
-            return bands.elements(training)
-        return self.tiles.elements + (self.channels if training else 0)
+            return bands.elements(backward=backward)
+        return self.tiles.elements + (self.channels if backward else 0)
 
     def _lanes(self, worth: int) -> list[tuple[tuple[int, int], DepthwiseScratch]]:
         work = self.batch * self.filters * prod(self.out_sizes) * prod(self.kernel)

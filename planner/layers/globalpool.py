@@ -69,8 +69,12 @@ class GlobalMaxPool(GlobalPool):
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return room for two one-byte marks a position while training."""
-        return 2 * mask_elements(sy.product(inputs[0])) if training else 0
+        """Return 0."""
+        return 0
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return room for two one-byte marks a position."""
+        return 2 * mask_elements(sy.product(inputs[0]))
 
 
 @dataclass(frozen=True)

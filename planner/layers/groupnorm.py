@@ -68,10 +68,15 @@ class GroupedNorm(Layer):
         return {"mean": shape, "inverse": shape}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return four numbers a group and a piece of the tensor; while training two pieces and a sum a weight."""
+        """Return two numbers a group, two more where they are not saved, and a piece of the tensor."""
         plan = self.pieces(output)
-        each = plan.groups * plan.channels if training and self.affine else 0
-        return 4 * plan.groups * plan.vectors + (2 if training else 1) * plan.elements + each
+        return (2 if training else 4) * plan.groups * plan.vectors + plan.elements
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return three numbers a group, two pieces of the tensor and a sum a weight."""
+        plan = self.pieces(output)
+        each = plan.groups * plan.channels if self.affine else 0
+        return 3 * plan.groups * plan.vectors + 2 * plan.elements + each
 
 
 @dataclass(frozen=True)
@@ -237,6 +242,13 @@ class LocalResponseNorm(Layer):
         return inputs[0]
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return two pieces of some positions with all channels; three while training."""
+        """Return two pieces of some positions with all channels."""
+        return 2 * self._piece(output)
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return three pieces of some positions with all channels."""
+        return 3 * self._piece(output)
+
+    def _piece(self, output: Shape) -> int:
         channels, places = int(output[1]), int(sy.product((output[0], *output[2:])))
-        return (3 if training else 2) * channels * softmax_columns(channels, places)
+        return channels * softmax_columns(channels, places)

@@ -85,7 +85,10 @@ class BatchNorm(Layer):
         return {"mean": (output[1],), "inverse": (output[1],)}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return two numbers a channel and, while training, a piece of some channels."""
+        """Return two numbers a channel."""
+        return 2 * int(output[1])
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return two numbers a channel and a piece of some channels."""
         channels, count = int(output[1]), int(sy.product(output))
-        piece = norm_elements(channels, count // channels, WIDE) if training else 0
-        return 2 * channels + piece
+        return 2 * channels + norm_elements(channels, count // channels, WIDE)

@@ -19,7 +19,7 @@ from planner.symbols import Shape
 class Pointwise(Layer):
     """What activations share: the output has the shape of the input, of any number of axes.
 
-    `scratch_blocks` says how many blocks of scratch memory the kernel works in at inference and in training.
+    `scratch_blocks` says how many blocks of scratch memory the kernel works in, forward and backward.
     """
 
     category: ClassVar[Category] = "act"
@@ -31,7 +31,11 @@ class Pointwise(Layer):
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return some blocks: the kernel works piece by piece."""
-        return self.scratch_blocks[1 if training else 0] * block_elements(int(sy.product(output)))
+        return self.scratch_blocks[0] * block_elements(int(sy.product(output)))
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return some blocks."""
+        return self.scratch_blocks[1] * block_elements(int(sy.product(output)))
 
 
 @dataclass(frozen=True)

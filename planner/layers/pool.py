@@ -142,10 +142,10 @@ class MaxPool(Pool):
                 return size + 1
         return 1
 
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return two tiles of the output and their one-byte marks while training."""
-        tile = _tile_elements(output)
-        return 2 * tile + mask_elements(tile) if training else 0
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return two tiles of the output and their one-byte marks."""
+        tile = tile_elements(output)
+        return 2 * tile + mask_elements(tile)
 
 
 @dataclass(frozen=True)
@@ -179,9 +179,9 @@ class AvgPool(Pool):
             divisor=None if self.divisor is None else count("divisor", self.divisor),
         )
 
-    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one tile of the output while training: its gradient divided."""
-        return _tile_elements(output) if training else 0
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return one tile of the output: its gradient divided."""
+        return tile_elements(output)
 
 
 @dataclass(frozen=True)
@@ -226,12 +226,23 @@ class LpPool(Pool):
         settle(self, p=number("p", self.p, 1.0, 100.0))
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one tile of the output for powers; two more and their one-byte marks while training."""
-        tile = _tile_elements(output)
-        return 3 * tile + mask_elements(tile) if training else tile
+        """Return one tile of the output for powers."""
+        return tile_elements(output)
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return three tiles of the output and their one-byte marks."""
+        tile = tile_elements(output)
+        return 3 * tile + mask_elements(tile)
 
 
-def _tile_elements(output: Shape) -> int:
+def tile_elements(output: Shape) -> int:
+    """Return the elements of a tile of a pooling's output.
+
+    Examples
+    --------
+    >>> tile_elements((8, 6, 14, 14)), tile_elements((32, 64, 56, 56))
+    (9408, 65536)
+    """
     batch, channels, *sizes = output
     slabs, rows, columns = lifted(sizes, 1)
     return Tiles(channels, slabs, rows, columns * batch).elements

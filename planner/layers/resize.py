@@ -159,6 +159,10 @@ class Resize(Layer):
         faces = [prod(shape) // shape[axis] for axis, shape in zip(reversed(range(2, len(output))), maps, strict=True)]
         return sum(map(prod, maps[:-1])) + (0 if self.mode == "nearest" else max(faces))
 
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return as much: the same maps the other way round."""
+        return self.workspace(inputs, output, training=True)
+
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
         extent = 1 if self.mode == "nearest" else 2
         sizes = zip(inputs[0][2:], self.map_size(inputs), self.fractions(rank(inputs[0])), strict=True)

@@ -22,10 +22,15 @@ class OverChannels(FromOutput):
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return a row of sums, its parts and, where products are formed, one column block."""
+        return self._rows(output, output[1] if self.kind == "log_softmax" else 0)
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return a row of sums, its parts and one column block of products."""
+        return self._rows(output, output[1])
+
+    def _rows(self, output: Shape, products: int) -> int:
         channels = output[1]
-        columns = softmax_columns(channels, sy.product(output) // channels)
-        products = channels if training or self.kind == "log_softmax" else 0
-        return columns * (1 + softmax_parts(channels) + products)
+        return softmax_columns(channels, sy.product(output) // channels) * (1 + softmax_parts(channels) + products)
 
 
 @dataclass(frozen=True)

@@ -182,11 +182,11 @@ class TransposedScratch:
         """Return how the columns of one of :attr:`filter_lanes` are cut, which are its alone."""
         return self.back.weight_blocks(lane, rotated=False)
 
-    def elements(self, training: bool) -> int:
-        """Return how many elements of scratch memory a pass needs."""
+    @property
+    def forward_elements(self) -> int:
+        """Elements of scratch memory of a forward pass."""
         # a smaller batch may scatter where this one gathers
-        forward = max(sum(self.filter_blocks(lane).elements for lane in self.filter_lanes), self._gathered)
-        return max(forward, self._backward) if training else forward
+        return max(sum(self.filter_blocks(lane).elements for lane in self.filter_lanes), self._gathered)
 
     @property
     def _gathered(self) -> int:
@@ -212,7 +212,8 @@ class TransposedScratch:
         return self.back.weights <= LANE_SUMS
 
     @property
-    def _backward(self) -> int:
+    def backward_elements(self) -> int:
+        """Elements of scratch memory of a backward pass."""
         back = self.back
         columns = 0 if back.direct else back.forward_blocks.elements
         if self.lane_sums:

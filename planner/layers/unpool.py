@@ -57,6 +57,10 @@ class MaxIndices(MaxPool):
         tile = unpool_tiles(output).elements
         return tile + mask_elements(tile)
 
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return 0: numbers of positions have no gradient."""
+        return 0
+
 
 @dataclass(frozen=True)
 class Unpool(Layer):
@@ -130,6 +134,10 @@ class Unpool(Layer):
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return the one-byte marks of one tile of the values."""
         return mask_elements(unpool_tiles(inputs[0]).elements)
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return as much: the same tiles the other way round."""
+        return self.workspace(inputs, output, training=True)
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
         return tuple(AxisField(1, repeat=window.stride) for window in self.pool.windows(inputs[2]))

@@ -11,7 +11,7 @@ from math import prod
 from typing import Any, ClassVar, Self
 
 from planner.layers.base import Category, Interval, Keep, Layer, settle
-from planner.layers.pool import MaxPool
+from planner.layers.pool import MaxPool, tile_elements
 from planner.layers.scratch import mask_elements
 from planner.symbols import Shape
 
@@ -55,6 +55,15 @@ class WinnerPool(MaxPool):
         """Return ``winners``: for each channel, one byte a window; 0 for none."""
         batch, channels, *sizes = map(int, output)
         return {"winners": (channels, mask_elements(prod(sizes) * batch))}
+
+    def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
+        """Return the one-byte marks of a tile of the output while training."""
+        return mask_elements(tile_elements(output)) if training else 0
+
+    def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
+        """Return a tile of the output and its one-byte marks."""
+        tile = tile_elements(output)
+        return tile + mask_elements(tile)
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Arena:
     proved : bool
         Whether no arrangement is smaller than this one: it meets the lower bound, or a search has been through all.
     blocks : tuple of Block
-        In order of their first step; scratch memory of a training step appears once for each pass.
+        In order of their first step; a request of several spans appears once for each.
     places : mapping of Key to Block
         Where to find what; several keys may have one block.
     steps : int

@@ -1,7 +1,7 @@
 """Which memory a bound plan needs, and when: one request for every stretch of memory a run uses.
 
-Knows nodes and their facts (`keeps`, `alias`, `in_place`, `saved`, `workspace`), never offsets; where
-the requests end up is :mod:`planner.memory.layout`'s business.
+Knows nodes and their facts (`keeps`, `alias`, `in_place`, `saved`, `workspace`, `backward_workspace`), never
+offsets; where the requests end up is :mod:`planner.memory.layout`'s business.
 
 Time runs in steps. Inference: step i is node i, step n is the caller reading the outputs. Training: step
 i is the forward pass of node i, step n the loss, step 2n - i the backward pass of node i.
@@ -88,6 +88,7 @@ def timeline(
       step, which the program adds to it.
     - The gradient of weights that several layers share is outside of this. The first of them to pass backward
       writes it, and each other one `weights`, alive during one step, which the program adds to it.
+    - The scratch memory of a forward pass lives for its step, and apart from it that of the backward pass for its own.
     - A run of layers that work channel by channel (:mod:`planner.runs`) is one step: what any of them needs lives
       from its first layer to its last.
     - The output of an `alias` layer is its input's memory, and the gradient it passes on is its gradient's memory.
@@ -318,16 +319,22 @@ class _Planner:
             for name, shape in (node.layer.saved(*shapes) if self.training else {}).items():
                 key: Key = ("saved", node.name, name)
                 found.append(Request(node.name, "saved", self._bytes(shape), ((ends[0], ends[-1]),), (key,)))
-            scratch = sum(self.runs[position].scratch(node, self.training)) * self.item_bytes
-            if scratch:
-                spans = tuple((step, step) for step in ends)
-                found.append(Request(node.name, "workspace", scratch, spans, (("workspace", node.name, 0),)))
+            run = self.runs[position]
+            found += self._scratch(node, "forward", run.scratch(node, self.training), position)
+            if node.name in self.active:
+                found += self._scratch(node, "backward", run.backward_scratch(node), self._backward_step(position))
         found += self._shared_gradients()
         if self.training:
             shapes_out = [node.output_shape for node in self.nodes if node.name in self.publics]
             size = loss_workspace(shapes_out, self.item_bytes) * self.item_bytes
             found.append(Request("loss", "loss", size, ((self.count, self.count),), (("loss", "loss", 0),)))
         return found
+
+    def _scratch(self, node: BoundNode, direction: str, lanes: list[int], step: int) -> list[Request]:
+        """Return the request for scratch memory of one pass, where it needs any."""
+        size = sum(lanes) * self.item_bytes
+        key: Key = ("workspace", node.name, direction)
+        return [Request(node.name, "workspace", size, ((step, step),), (key,))] if size else []
 
     def _shared_gradients(self) -> list[Request]:
         """Return the memory of what layers add to the gradient of weights that another one has written before."""

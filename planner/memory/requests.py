@@ -20,7 +20,8 @@ Key: TypeAlias = tuple[Role, str, int | str]
 """What a place is asked for by: role, node, slot.
 
 The slot is the array's name for `saved`, the input's position for the `partial` that the node writes in its
-backward pass, the public name for the `partial` of an output that has several, and 0 for everything else.
+backward pass, the public name for the `partial` of an output that has several, ``forward`` or ``backward`` for the
+`workspace` of that pass, and 0 for everything else.
 """
 
 Span: TypeAlias = tuple[int, int]
@@ -38,8 +39,7 @@ class Request:
     role : Role
     bytes : int
     spans : tuple of Span
-        When its contents matter. Scratch memory of a training step has two spans (forward and backward) at one
-        place, because a kernel is built once.
+        When its contents matter; several where they do not in between.
     keys : tuple of Key
         Everything that lives in it, in order of time.
     starts : mapping of Key to int

@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePool, share
 from planner.layers.spatial import between
-from runtime.kernels.base import Array, Kernel, LayerT, at, kernel, user_shape
+from runtime.kernels.base import Array, Kernel, LayerT, Scratch, at, kernel, user_shape
 
 
 def shares(size: int, count: int) -> list[slice]:
@@ -31,13 +31,19 @@ class AdaptiveKernel(Kernel[LayerT]):
         assert isinstance(self.layer, AdaptivePool)
         x, y = self.arrays.inputs[0], self.arrays.output
         self.axes = [(axis, shares(x.shape[axis], y.shape[axis])) for axis in range(x.ndim - 2, 0, -1)]
-        self.work = self.scratch()
-        self.between = [self.work.take(*shape[1:], shape[0]) for shape in between(user_shape(x), user_shape(y))]
+        self.between = self._between(self.scratch())
         self.grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
+        if self.grad_input is not None:
+            self.work = self.backward_scratch()
+            self.between_back = self._between(self.work)
         self.begin()
 
+    def _between(self, scratch: Scratch) -> list[Array]:
+        shapes = between(*map(user_shape, (self.arrays.inputs[0], self.arrays.output)))
+        return [scratch.take(*shape[1:], shape[0]) for shape in shapes]
+
     def begin(self) -> None:
-        """Take what else is needed of `work`."""
+        """Take what else the backward pass needs of `work`."""
 
     def reduce(self, ufunc: np.ufunc, out: Sequence[Array]) -> None:
         """Reduce the windows along one axis after the other, as far as `out` goes."""
@@ -68,7 +74,7 @@ class AdaptiveAvgPoolKernel(AdaptiveKernel[AdaptiveAvgPool]):
         if self.grad_input is None:
             return
         self._scale(self.grad_output, self.scaled)
-        maps = (self.scaled, *reversed(self.between), self.grad_input)
+        maps = (self.scaled, *reversed(self.between_back), self.grad_input)
         for (axis, windows), (grad, target) in zip(reversed(self.axes), pairwise(maps), strict=True):
             target.fill(0)
             for index, window in enumerate(windows):
@@ -92,8 +98,8 @@ class AdaptiveMaxPoolKernel(AdaptiveKernel[AdaptiveMaxPool]):
     def begin(self) -> None:
         if self.grad_input is None:
             return
-        maps = (*self.between, self.arrays.output)
-        self.grads_between = [self.work.take(*array.shape) for array in self.between]
+        maps = (*self.between_back, self.arrays.output)
+        self.grads_between = [self.work.take(*array.shape) for array in self.between_back]
         face = max(array.size // array.shape[axis] for (axis, _), array in zip(self.axes, maps, strict=True))
         self.left, self.taken, self.equal = self.work.take(face), self.work.take(face), self.work.take_mask(face)
 
@@ -103,8 +109,8 @@ class AdaptiveMaxPoolKernel(AdaptiveKernel[AdaptiveMaxPool]):
     def backward(self) -> None:
         if self.grad_input is None:
             return
-        self.reduce(np.maximum, self.between)
-        largest = [self.arrays.output, *reversed(self.between), self.arrays.inputs[0]]
+        self.reduce(np.maximum, self.between_back)
+        largest = [self.arrays.output, *reversed(self.between_back), self.arrays.inputs[0]]
         grads = [self.grad_output, *reversed(self.grads_between), self.grad_input]
         steps = zip(reversed(self.axes), pairwise(largest), pairwise(grads), strict=True)
         for (axis, windows), (most, values), (grad, target) in steps:

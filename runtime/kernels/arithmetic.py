@@ -32,7 +32,7 @@ class ArithmeticKernel(Kernel[LayerT]):
         channels, count = output.shape[0], output.size // output.shape[0]
         self.spans = [slice(*span) for span in pieces(channels, norm_step(channels, count))]
         elements = norm_elements(channels, count)
-        scratch = self.scratch()
+        scratch = self.backward_scratch()
         self.temporary = [scratch.take(elements) for _ in range(self.scratch_pieces)]
         if any(array.shape != output.shape for array in self.arrays.inputs):
             self.product, self.sums = scratch.take(elements), scratch.take(elements)

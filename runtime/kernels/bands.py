@@ -233,13 +233,18 @@ class Banded:
     bands : Bands
     windows : tuple of Window
     arrays : Arrays
-    scratch : Scratch
+    scratch : tuple of Scratch
+        For the forward and for the backward pass.
     training : bool
     """
 
-    def __init__(self, bands: Bands, windows: Windows, arrays: Arrays, scratch: Scratch, training: bool) -> None:
+    def __init__(
+        self, bands: Bands, windows: Windows, arrays: Arrays, scratch: tuple[Scratch, Scratch], training: bool
+    ) -> None:
         _, high, wide = windows
-        memory = scratch.take(bands.elements(training))
+        ahead, behind = scratch
+        memory = ahead.take(bands.elements(backward=False))
+        memory_back = behind.take(bands.elements(backward=True) if training else 0)
         x, y = _rows(arrays.inputs[0]), _rows(arrays.output)
         weight = flat(arrays.parameters["weight"], len(x), *bands.kernel)
         bias, grad, grad_input = arrays.parameters.get("bias"), arrays.grad_output, arrays.grad_inputs[0]
@@ -256,10 +261,10 @@ class Banded:
             if not training or grad is None:
                 continue
             g, into = _rows(grad)[some], flat(arrays.grad_parameters["weight"], *weight.shape)[some]
-            product_of_weights = WeightProduct(memory, bands, places, x[some], g, into, -high.before, high.stride)
+            product_of_weights = WeightProduct(memory_back, bands, places, x[some], g, into, -high.before, high.stride)
             self.backward_steps.append(product_of_weights.run)
             if grad_input is not None:
-                self.backward_steps += _back(memory, weight[some], turned, g, _rows(grad_input)[some], high)
+                self.backward_steps += _back(memory_back, weight[some], turned, g, _rows(grad_input)[some], high)
         if bias is not None and training and grad is not None:
             total = arrays.grad_parameters["bias"]
             self.backward_steps.append(partial(np.add.reduce, flat(grad, len(x), -1), axis=1, out=total))

@@ -44,8 +44,9 @@ class Arrays:
         In the shapes users see: convolution (filters, channels / groups, kh, kw), dense (units, features).
     saved : mapping of str to Array
         Left by the forward for the backward pass, in the shapes of `Layer.saved`.
-    workspace : Array
-        Flat, at least `Layer.workspace` elements, contents undefined at the start of each pass.
+    workspace, backward_workspace : Array
+        Flat, at least `Layer.workspace` elements for the forward pass, and `Layer.backward_workspace` for the backward
+        pass, if it runs; contents undefined at the start of each.
     grad_output : Array or None
         None at inference.
     grad_inputs : tuple of Array or None
@@ -62,13 +63,19 @@ class Arrays:
     buffers: Mapping[str, Array]
     saved: Mapping[str, Array]
     workspace: Array
+    backward_workspace: Array
     grad_output: Array | None
     grad_inputs: tuple[Array | None, ...]
     grad_parameters: Mapping[str, Array]
     rng: np.random.Generator
 
-    def cut(self, channels: slice, filters: slice, workspace: Array, shape_only: Collection[int] = ()) -> Arrays:
-        """Return the arrays of some channels and what is made from them; inputs that lend their shape stay whole."""
+    def cut(
+        self, channels: slice, filters: slice, scratch: tuple[Array, Array], shape_only: Collection[int] = ()
+    ) -> Arrays:
+        """Return the arrays of some channels and what is made from them, with scratch memory for both passes.
+
+        Inputs that lend their shape stay whole.
+        """
 
         def some(arrays: Mapping[str, Array]) -> dict[str, Array]:
             return {name: array[filters] for name, array in arrays.items()}
@@ -79,7 +86,8 @@ class Arrays:
             parameters=some(self.parameters),
             buffers=some(self.buffers),
             saved=some(self.saved),
-            workspace=workspace,
+            workspace=scratch[0],
+            backward_workspace=scratch[1],
             grad_output=None if self.grad_output is None else self.grad_output[filters],
             grad_inputs=tuple(None if grad is None else grad[channels] for grad in self.grad_inputs),
             grad_parameters=some(self.grad_parameters),
@@ -129,8 +137,12 @@ class Kernel(Generic[LayerT]):
         return grad
 
     def scratch(self) -> Scratch:
-        """Return the workspace, to be handed out from its start."""
+        """Return the forward pass's workspace, to be handed out from its start."""
         return Scratch(self.arrays.workspace)
+
+    def backward_scratch(self) -> Scratch:
+        """Return the backward pass's workspace, to be handed out from its start."""
+        return Scratch(self.arrays.backward_workspace)
 
 
 class Scratch:
@@ -278,10 +290,13 @@ def kernels(run: Run, node: BoundNode, arrays: Arrays, training: bool) -> list[K
     make, parts = kernel_for(node.layer), run.parts(node)
     if len(parts) == 1:
         return [make(node, arrays, training)]
-    found, scratch = [], Scratch(arrays.workspace)
-    for lane, part, count in zip(run.lanes, parts, run.scratch(node, training), strict=True):
-        span = slice(*lane)
-        found.append(make(part, arrays.cut(span, span, scratch.take(count), node.layer.shape_only), training))
+    ahead, back = Scratch(arrays.workspace), Scratch(arrays.backward_workspace)
+    returns = arrays.grad_output is not None
+    counts = zip(run.scratch(node, training), run.backward_scratch(node), strict=True)
+    found = []
+    for lane, part, (count, back_count) in zip(run.lanes, parts, counts, strict=True):
+        span, scratch = slice(*lane), (ahead.take(count), back.take(back_count if returns else 0))
+        found.append(make(part, arrays.cut(span, span, scratch, node.layer.shape_only), training))
     return found
 
 

@@ -24,20 +24,22 @@ class ChannelwiseKernel(Kernel[LayerT]):
         self.weight = np.broadcast_to(weight, (channels, 1))
         step = norm_step(channels, count)
         self.spans = [slice(*span) for span in pieces(channels, step)]
-        scratch = self.scratch()
-        self.temporary = [scratch.take(step, count) for _ in range(self.layer.pieces[1 if self.training else 0])]
+        scratch, back = self.scratch(), self.backward_scratch()
+        ahead, behind = self.layer.pieces
+        self.temporary = [scratch.take(step, count) for _ in range(ahead)]
         if not self.differentiates:
             return
+        self.back = [back.take(step, count) for _ in range(behind)]
         self.grad = flat(self.grad_output, channels, count)
         grad_input = self.arrays.grad_inputs[0]
         self.grad_input = None if grad_input is None else flat(grad_input, channels, count)
         self.grad_weight = self.arrays.grad_parameters["weight"][:, None]
         self.shared = weight.shape[0] < channels
-        self.sums = scratch.take(channels, 1) if self.shared else self.grad_weight
+        self.sums = back.take(channels, 1) if self.shared else self.grad_weight
 
     def backward(self) -> None:
         for span in self.spans:
-            some = tuple(each[: self.input[span].shape[0]] for each in self.temporary)
+            some = tuple(each[: self.input[span].shape[0]] for each in self.back)
             target = None if self.grad_input is None else self.grad_input[span]
             self.differentiate(self.input[span], self.weight[span], self.grad[span], target, self.sums[span], some)
         if self.shared:

@@ -28,7 +28,7 @@ class ConvKernel(Kernel[Conv]):
         self.backward_pass: Task
         windows = over_volume(self.layer.windows(user_shape(x)))
         if plan.depthwise is not None:
-            scratch = self.scratch()
+            scratch = self.scratch(), self.backward_scratch()
             lanes = [self._depthwise(*lane, windows, scratch) for lane in plan.depthwise.lanes]
             self.forward_pass = partial(together, [lane.forward for lane in lanes])
             self.backward_pass = partial(together, [lane.backward for lane in lanes])
@@ -43,21 +43,22 @@ class ConvKernel(Kernel[Conv]):
             None if bias is None else flat(bias, groups, -1, 1),
         ).run
         if self.differentiates:
-            self.backward_pass = Gradients(plan, windows, self.arrays, self.scratch()).run
+            self.backward_pass = Gradients(plan, windows, self.arrays, self.backward_scratch()).run
 
     def _depthwise(
-        self, span: tuple[int, int], plan: DepthwiseScratch, windows: Windows, scratch: Scratch
+        self, span: tuple[int, int], plan: DepthwiseScratch, windows: Windows, scratch: tuple[Scratch, Scratch]
     ) -> Depthwise | Banded:
         """Return the work on some channels, with their filters."""
         multiple = self.arrays.output.shape[0] // self.arrays.inputs[0].shape[0]
         filters = slice(span[0] * multiple, span[1] * multiple)
-        arrays = self.arrays.cut(slice(*span), filters, scratch.memory)
+        arrays = self.arrays.cut(slice(*span), filters, (scratch[0].memory, scratch[1].memory))
         lane: Depthwise | Banded
         if plan.bands is None:
             lane = Depthwise(plan, windows, arrays, scratch, self.differentiates)
         else:
             lane = Banded(plan.bands, windows, arrays, scratch, self.differentiates)
-        scratch.take_lines(0)
+        for each in scratch:
+            each.take_lines(0)
         return lane
 
     def _lanes(self, plan: ConvScratch, windows: Windows) -> list[list[ColumnBlock]]:

@@ -47,7 +47,7 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
         self.before: list[tuple[Array, Array | float]] = []
         self.lanes = self._gathered() if plan.gathers else list(self._scattered())
         if self.differentiates:
-            self.gradients = TransposedGradients(plan, plan.windows, self.arrays, self.scratch())
+            self.gradients = TransposedGradients(plan, plan.windows, self.arrays, self.backward_scratch())
 
     def _gathered(self) -> list[Task]:
         """Return the work of lanes that share the positions of each phase."""

@@ -46,19 +46,23 @@ class Depthwise:
     plan : DepthwiseScratch
     windows : tuple of Window
     arrays : Arrays
-    scratch : Scratch
+    scratch : tuple of Scratch
+        For the forward and for the backward pass.
     training : bool
     """
 
     def __init__(
-        self, plan: DepthwiseScratch, windows: Windows, arrays: Arrays, scratch: Scratch, training: bool
+        self,
+        plan: DepthwiseScratch,
+        windows: Windows,
+        arrays: Arrays,
+        scratch: tuple[Scratch, Scratch],
+        training: bool,
     ) -> None:
         self.plan, self.windows, self.arrays = plan, windows, arrays
         x, y = volume(arrays.inputs[0]), volume(arrays.output)
         self.output = y
         self.channels, self.multiple = x.shape[0], y.shape[0] // x.shape[0]
-        self.product = scratch.take(plan.tiles.elements)
-        self.share = scratch.take(self.channels) if training else self.product[:0]
         self.grad_input = arrays.grad_inputs[0] if training else None
         bias = arrays.parameters.get("bias")
         self.bias = None if bias is None else flat(bias, y.shape[0], 1, 1, 1, 1)
@@ -80,7 +84,12 @@ class Depthwise:
             )
         ]
         count = len(self.weights) * len(self.spans) * prod(plan.kernel) * self.multiple
-        self.strips = Views(partial(self._strips, count), count)
+        ahead, back = scratch
+        made = ahead.take(plan.tiles.elements)
+        self.strips = Views(partial(self._strips, made, made[:0], count), count)
+        if training:
+            memory = back.take(plan.tiles.elements), back.take(self.channels)
+            self.strips_back = Views(partial(self._strips, *memory, count), count)
 
     def _by_channel(self, array: Array) -> Array:
         """Return an array of filters as (channels, filters of one channel, ...)."""
@@ -90,14 +99,16 @@ class Depthwise:
         """Return weights as (channels, filters of one channel, kd, kh, kw)."""
         return flat(weight, self.channels, self.multiple, *self.plan.kernel)
 
-    def _strips(self, count: int) -> Iterator[tuple[int, Views[Tap]]]:
+    def _strips(self, memory: Array, share: Array, count: int) -> Iterator[tuple[int, Views[Tap]]]:
         """Yield strips of slabs and rows: how many tiles they have, and the taps of them all."""
         for maps in zip(*self.maps, self.weights, *self.grads, strict=True):
             for spans in self.spans:
-                yield len(maps[0]), Views(partial(self._taps, spans, *maps), count)
+                yield len(maps[0]), Views(partial(self._taps, memory, share, spans, *maps), count)
 
     def _taps(
         self,
+        memory: Array,
+        share: Array,
         spans: tuple[Span, ...],
         x: Array,
         y: Array,
@@ -110,7 +121,7 @@ class Depthwise:
         for place, sight in taps(self.windows, x.shape[2:5], (*spans, (0, y.shape[5]))):
             where: Index = (whole, whole, *(one.seen for one in sight))
             seen = x[where]
-            product = self.product[: seen[0].size].reshape(seen.shape[1:])
+            product = memory[: seen[0].size].reshape(seen.shape[1:])
             for which in range(self.multiple):
                 there: Index = (whole, whole, which, *(slice(one.first, one.last) for one in sight))
                 yield Tap(
@@ -119,7 +130,7 @@ class Depthwise:
                     y[there],
                     product,
                     flat(product, step, -1),
-                    self.share[:step],
+                    share[:step],
                     None if grad_output is None else grad_output[there],
                     None if grad_input is None else grad_input[where],
                     None if grad_weight is None else grad_weight[:, :, which, *place],
@@ -145,7 +156,7 @@ class Depthwise:
         self.arrays.grad_parameters["weight"].fill(0)
         if self.grad_input is not None:
             self.grad_input.fill(0)
-        for tiles, some in self.strips:
+        for tiles, some in self.strips_back:
             for tile in range(tiles):
                 for tap in some:
                     self._backward(tap, tile)

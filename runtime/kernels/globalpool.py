@@ -62,7 +62,7 @@ class GlobalMaxPoolKernel(Kernel[GlobalMaxPool]):
         grad = self.arrays.grad_inputs[0] if self.differentiates else None
         self.grad_input = None if grad is None else flat(grad, *self.input.shape)
         if self.grad_input is not None:
-            scratch = self.scratch()
+            scratch = self.backward_scratch()
             self.equal = scratch.take_mask(x.size).reshape(self.input.shape)
             self.reached = scratch.take_mask(x.size).reshape(self.input.shape)
             self.largest = flat(y, channels, 1, batch)

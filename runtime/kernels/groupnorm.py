@@ -57,24 +57,27 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
                         for a in (parameters.get("weight"), parameters.get("bias")))  # fmt: skip
         self.weight, self.bias = weight, bias
         scratch = self.scratch()
-        self.part, self.rest, self.first, self.second = (scratch.take(*lines) for _ in range(4))
+        self.part, self.rest = scratch.take(*lines), scratch.take(*lines)
+        saved = self.arrays.saved
+        self.mean, self.inverse = (
+            flat(saved[name], *lines) if self.training else scratch.take(*lines) for name in ("mean", "inverse")
+        )
         self.memory = scratch.take(plan.elements)
-        self.mean, self.inverse = self.first, self.second
         self.pieces = list(self._pieces())
         self.ones = np.ones((1, plan.step[1] * plan.positions), x.dtype)
-        if not self.training:
+        if not self.differentiates:
             return
-        self.more = scratch.take(plan.elements)
-        self.mean, self.inverse = (flat(self.arrays.saved[name], *lines) for name in ("mean", "inverse"))
-        grad_output, grad_input = self.arrays.grad_output, self.arrays.grad_inputs[0]
-        self.grad = self.input if grad_output is None else flat(grad_output, *whole)
+        back, grad_input = self.backward_scratch(), self.arrays.grad_inputs[0]
+        self.part_back, self.first, self.second = (back.take(*lines) for _ in range(3))
+        self.normalised, self.more = back.take(plan.elements), back.take(plan.elements)
+        self.grad = flat(self.grad_output, *whole)
         self.grad_input = None if grad_input is None else flat(grad_input, *whole)
-        if weight is not None and grad_output is not None:
+        if weight is not None:
             shape = plan.groups, plan.channels, 1
             self.grad_weight, self.grad_bias = (
                 flat(self.arrays.grad_parameters[n], *shape) for n in ("weight", "bias")
             )
-            self.sums = scratch.take(*shape)
+            self.sums = back.take(*shape)
 
     def _pieces(self) -> list[Piece]:
         plan, found = self.plan, []
@@ -102,10 +105,10 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
         else:
             np.multiply(self._by_channel(array), factor[piece.weights], out=self._by_channel(out))
 
-    def _sum(self, array: Array, piece: Piece, total: Array) -> None:
+    def _sum(self, array: Array, piece: Piece, total: Array, memory: Array) -> None:
         """Add up the rows of a piece for its groups and vectors."""
         target = total[piece.lines]
-        part = self._room(self.part.reshape(-1), target)
+        part = self._room(memory.reshape(-1), target)
         np.matmul(self.ones[:, : array.shape[1]], array, out=part)
         if piece.begins:
             np.copyto(target, part)
@@ -119,21 +122,21 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
     def measure(self, mean: Array, var: Array) -> None:
         """Find the mean and the biased variance of each group, and leave the centred numbers in the output."""
         for piece in self.pieces:
-            self._sum(self.input[piece.rows], piece, mean)
+            self._sum(self.input[piece.rows], piece, mean, self.part)
         np.divide(mean, self.count, out=mean)
         # what a long sum of large numbers has lost is found in the sum of what is left of them
         for piece in self.pieces:
             x = self.input[piece.rows]
             centred = self._room(self.memory, x)
             np.subtract(x, mean[piece.lines], out=centred)
-            self._sum(centred, piece, self.rest)
+            self._sum(centred, piece, self.rest, self.part)
         np.divide(self.rest, self.count, out=self.rest)
         np.add(mean, self.rest, out=mean)
         for piece in self.pieces:
             y = self._centre(piece, mean)
             square = self._room(self.memory, y)
             np.multiply(y, y, out=square)
-            self._sum(square, piece, var)
+            self._sum(square, piece, var, self.part)
         np.divide(var, self.count, out=var)
 
     def _centre(self, piece: Piece, mean: Array) -> Array:
@@ -157,7 +160,7 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
 
     def _normalised(self, piece: Piece) -> Array:
         x = self.input[piece.rows]
-        found = self._room(self.memory, x)
+        found = self._room(self.normalised, x)
         np.subtract(x, self.mean[piece.lines], out=found)
         np.multiply(found, self.inverse[piece.lines], out=found)
         return found
@@ -172,9 +175,9 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
                 self._add_up(grad, piece, self.grad_bias)
             if self.grad_input is not None:
                 self._scale(product, self.weight, piece, product)
-                self._sum(product, piece, self.second)
+                self._sum(product, piece, self.second, self.part_back)
                 self._scale(grad, self.weight, piece, product)
-                self._sum(product, piece, self.first)
+                self._sum(product, piece, self.first, self.part_back)
         if self.grad_input is None:
             return
         for total in (self.first, self.second):
@@ -239,8 +242,9 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         channels, places = x.shape[0], x.size // x.shape[0]
         self.input, self.output = flat(x, channels, places), flat(self.arrays.output, channels, places)
         step = softmax_columns(channels, places)
-        scratch = self.scratch()
-        self.rooms = [scratch.take(channels * step) for _ in range(3 if self.training else 2)]
+        scratch, back = self.scratch(), self.backward_scratch()
+        self.rooms = [scratch.take(channels * step) for _ in range(2)]
+        self.rooms_back = [back.take(channels * step) for _ in range(3 if self.differentiates else 0)]
         self.spans = [slice(*span) for span in pieces(places, step)]
         size = int(self.layer.size)
         self.before, self.after = min(size // 2, channels - 1), min((size - 1) // 2, channels - 1)
@@ -249,9 +253,9 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         self.grad = None if grad_output is None else flat(grad_output, channels, places)
         self.grad_input = None if grad_input is None else flat(grad_input, channels, places)
 
-    def _rooms(self, span: slice) -> list[Array]:
+    def _rooms(self, memory: list[Array], span: slice) -> list[Array]:
         shape = (self.input.shape[0], span.stop - span.start)
-        return [room[: shape[0] * shape[1]].reshape(shape) for room in self.rooms]
+        return [room[: shape[0] * shape[1]].reshape(shape) for room in memory]
 
     def _neighbours(self, values: Array, before: int, after: int, out: Array) -> None:
         np.copyto(out, values)
@@ -268,7 +272,7 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
 
     def forward(self) -> None:
         for span in self.spans:
-            x, (square, divisor, *_) = self.input[:, span], self._rooms(span)
+            x, (square, divisor) = self.input[:, span], self._rooms(self.rooms, span)
             self._divisor(x, square, divisor)
             np.power(divisor, -self.layer.beta, out=divisor)
             np.multiply(x, divisor, out=self.output[:, span])
@@ -277,7 +281,8 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         if self.grad_input is None or self.grad is None:
             return
         for span in self.spans:
-            x, grad, (own, divisor, scaled) = self.input[:, span], self.grad[:, span], self._rooms(span)
+            x, grad = self.input[:, span], self.grad[:, span]
+            own, divisor, scaled = self._rooms(self.rooms_back, span)
             self._divisor(x, own, divisor)
             np.power(divisor, -self.layer.beta, out=scaled)
             np.multiply(grad, scaled, out=scaled)

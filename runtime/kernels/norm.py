@@ -21,6 +21,8 @@ class Piece:
     inverse: Array
     scale: Array
     shift: Array
+    product: Array
+    total: Array
     weight: Array | None
     bias: Array | None
     grad: Array | None
@@ -42,14 +44,16 @@ class BatchNormKernel(Kernel[BatchNorm]):
         arrays, training = self.arrays, self.training
         channels = arrays.output.shape[0]
         self.count = arrays.output.size // channels
-        scratch = self.scratch()
+        scratch, back = self.scratch(), self.backward_scratch()
         self.scale, self.shift = scratch.take(channels, 1), scratch.take(channels, 1)
+        returning = channels if self.differentiates else 0
+        product, total = back.take(returning, 1), back.take(returning, 1)
         self.running_mean = flat(arrays.buffers["running_mean"], channels, 1)
         self.running_var = flat(arrays.buffers["running_var"], channels, 1)
         self.mean = flat(arrays.saved["mean"], channels, 1) if training else self.running_mean
         self.inverse = flat(arrays.saved["inverse"], channels, 1) if training else self.running_var
         step = norm_step(channels, self.count, WIDE)
-        centred = scratch.take(step if training else 0, self.count)
+        centred = back.take(step if self.differentiates else 0, self.count)
         whole = [
             None if array is None else flat(array, channels, -1)
             for array in (
@@ -74,6 +78,8 @@ class BatchNormKernel(Kernel[BatchNorm]):
                     inverse=self.inverse[span],
                     scale=self.scale[span],
                     shift=self.shift[span],
+                    product=product[span],
+                    total=total[span],
                     weight=weight,
                     bias=bias,
                     grad=grad,
@@ -140,7 +146,7 @@ class BatchNormKernel(Kernel[BatchNorm]):
     def backward(self) -> None:
         for piece in self.pieces:
             assert piece.grad is not None, "training comes with gradients"
-            total, product, centred = piece.shift, piece.scale, piece.centred
+            total, product, centred = piece.total, piece.product, piece.centred
             np.subtract(piece.x, piece.mean, out=centred)
             np.add.reduce(piece.grad, axis=1, keepdims=True, out=total)
             _products(centred, piece.grad, product)
@@ -152,8 +158,8 @@ class BatchNormKernel(Kernel[BatchNorm]):
                 self._grad_input(piece, piece.grad, piece.grad_input)
 
     def _grad_input(self, piece: Piece, grad: Array, target: Array) -> None:
-        """Finish the gradient of the input; `shift` is the sum of g, `scale` that of g times the normalised."""
-        total, product, centred, inverse = piece.shift, piece.scale, piece.centred, piece.inverse
+        """Finish the gradient of the input; `total` is the sum of g, `product` that of g times the normalised."""
+        total, product, centred, inverse = piece.total, piece.product, piece.centred, piece.inverse
         np.multiply(product, inverse, out=product)
         np.divide(product, -self.count, out=product)
         np.multiply(centred, product, out=centred)

@@ -20,7 +20,7 @@ from planner.layers.pointwise import (
     Selu,
 )
 from planner.layers.scratch import block_elements, pieces
-from runtime.kernels.base import Array, Kernel, LayerT, flat, kernel
+from runtime.kernels.base import Array, Kernel, LayerT, Scratch, flat, kernel
 
 Scratches = tuple[Array, ...]
 
@@ -39,18 +39,22 @@ class PointwiseKernel(Kernel[LayerT]):
         x, y = flat(self.arrays.inputs[0]), flat(self.arrays.output)
         longest = block_elements(x.size)
         spans = [slice(*span) for span in pieces(x.size, longest)]
-        scratch = self.scratch()
-        count = self.layer.scratch_blocks[1 if self.training else 0]
-        temporary = [scratch.take(longest) for _ in range(count)]
-        temporaries = [tuple(each[: span.stop - span.start] for each in temporary) for span in spans]
-        self.forward_pieces = [(x[span], y[span], some) for span, some in zip(spans, temporaries, strict=True)]
+        ahead, behind = self.layer.scratch_blocks
+
+        def temporaries(scratch: Scratch, count: int) -> list[Scratches]:
+            each = [scratch.take(longest) for _ in range(count)]
+            return [tuple(some[: span.stop - span.start] for some in each) for span in spans]
+
+        rooms = temporaries(self.scratch(), ahead)
+        self.forward_pieces = [(x[span], y[span], some) for span, some in zip(spans, rooms, strict=True)]
         self.backward_pieces: list[tuple[Array, Array, Array, Scratches]] = []
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         if grad_input is not None:
             kept = y if self.reads == "output" else x
             grad, grad_input = flat(self.grad_output), flat(grad_input)
+            rooms = temporaries(self.backward_scratch(), behind)
             self.backward_pieces = [
-                (kept[span], grad[span], grad_input[span], some) for span, some in zip(spans, temporaries, strict=True)
+                (kept[span], grad[span], grad_input[span], some) for span, some in zip(spans, rooms, strict=True)
             ]
 
     def value(self, x: Array, y: Array, some: Scratches) -> None:

@@ -140,7 +140,7 @@ class MaxPoolKernel(PoolKernel[MaxPool]):
         super().prepare()
         if self.grad_input is None:
             return
-        scratch = self.scratch()
+        scratch = self.backward_scratch()
         self.left = scratch.take(self.plan.elements)
         self.taken = scratch.take(self.plan.elements)
         self.equal = scratch.take_mask(self.plan.elements)
@@ -224,7 +224,7 @@ class SumKernel(PoolKernel[LayerT]):
                 shaped = (share.reshape(-1, *(1,) * behind) for share, behind in zip(shares, (3, 2, 1), strict=True))
                 self.axes = [(axis, share) for axis, share in enumerate(shaped) if (share != 1).any()]
         if self.grad_input is not None:
-            self.scaled = self.scratch().take(self.plan.elements if shares is not None else 0)
+            self.scaled = self.backward_scratch().take(self.plan.elements if shares is not None else 0)
 
     def factors(self, strip: PoolStrip) -> list[Array]:
         """Return what the sums of a tile are multiplied by."""
@@ -298,15 +298,16 @@ class LpPoolKernel(SumKernel[LpPool]):
 
     def prepare(self) -> None:
         super().prepare()
-        scratch = self.scratch()
-        self.power = scratch.take(self.plan.elements)
+        self.power = self.scratch().take(self.plan.elements)
         if self.grad_input is not None:
+            scratch = self.backward_scratch()
+            self.power_back = scratch.take(self.plan.elements)
             self.given, self.scaled = scratch.take(self.plan.elements), scratch.take(self.plan.elements)
             self.flat = scratch.take_mask(self.plan.elements)
 
-    def _raised(self, values: Array, exponent: float) -> Array:
+    def _raised(self, values: Array, exponent: float, memory: Array) -> Array:
         """Return magnitudes raised to a power, in scratch memory."""
-        out: Array = self.power[: values.size].reshape(values.shape)
+        out: Array = memory[: values.size].reshape(values.shape)
         np.absolute(values, out=out)
         if exponent != 1:
             np.power(out, exponent, out=out)
@@ -320,7 +321,7 @@ class LpPoolKernel(SumKernel[LpPool]):
                 output.fill(0)
                 for tap in strip.taps:
                     part = tap.part[tile]
-                    np.add(part, self._raised(tap.seen[tile], p), out=part)
+                    np.add(part, self._raised(tap.seen[tile], p, self.power), out=part)
                 for factor in factors:
                     np.multiply(output, factor, out=output)
                 np.power(output, 1 / p, out=output)
@@ -342,7 +343,7 @@ class LpPoolKernel(SumKernel[LpPool]):
     def _given(self, output: Array, grad: Array) -> Array:
         """Return ``g y^(1 - p)``, and 0 where y is."""
         given, flat = self.given[: grad.size].reshape(grad.shape), self.flat[: grad.size].reshape(grad.shape)
-        norm = self._raised(output, float(self.layer.p) - 1) if self.layer.p > 1 else None
+        norm = self._raised(output, float(self.layer.p) - 1, self.power_back) if self.layer.p > 1 else None
         np.equal(output if norm is None else norm, 0, out=flat)
         if norm is None:
             np.copyto(given, grad)
@@ -359,6 +360,6 @@ class LpPoolKernel(SumKernel[LpPool]):
         if self.layer.p == 1:
             np.sign(x, out=scaled)
         else:
-            np.copysign(self._raised(x, float(self.layer.p) - 1), x, out=scaled)
+            np.copysign(self._raised(x, float(self.layer.p) - 1, self.power_back), x, out=scaled)
         np.multiply(scaled, given, out=scaled)
         np.add(target, scaled, out=target)

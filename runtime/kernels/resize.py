@@ -11,7 +11,7 @@ import numpy as np
 
 from planner.layers.resize import Resize, Sources
 from planner.layers.spatial import between
-from runtime.kernels.base import Array, Kernel, at, kernel, user_shape
+from runtime.kernels.base import Array, Kernel, Scratch, at, kernel, user_shape
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,21 @@ class ResizeKernel(Kernel[Resize]):
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
-        scratch = self.scratch()
-        self.between = [scratch.take(*shape[1:], shape[0]) for shape in between(user_shape(x), user_shape(y))]
+        self.between, self.mixes = self._along(x, y, self.scratch())
+        if self.differentiates:
+            self.between_back, self.mixes_back = self._along(x, y, self.backward_scratch())
+
+    def _along(self, x: Array, y: Array, scratch: Scratch) -> tuple[list[Array], list[Mix]]:
+        """Return the maps between input and output, and what is done along each axis."""
+        maps = [scratch.take(*shape[1:], shape[0]) for shape in between(user_shape(x), user_shape(y))]
         axes = range(y.ndim - 2, 0, -1)
-        faces = (array.size // array.shape[axis] for axis, array in zip(axes, (*self.between, y), strict=True))
+        faces = (array.size // array.shape[axis] for axis, array in zip(axes, (*maps, y), strict=True))
         line = scratch.take(0 if self.layer.mode == "nearest" else max(faces))
-        self.mixes = []
+        mixes = []
         for axis in axes:
             sizes = x.shape[axis], y.shape[axis]
-            self.mixes.append(Mix(axis, self.layer.sources(*sizes, self.layer.step(axis - 1, *sizes)), line))
+            mixes.append(Mix(axis, self.layer.sources(*sizes, self.layer.step(axis - 1, *sizes)), line))
+        return maps, mixes
 
     def forward(self) -> None:
         maps = (self.arrays.inputs[0], *self.between, self.arrays.output)
@@ -81,6 +87,6 @@ class ResizeKernel(Kernel[Resize]):
             if grad is not None:
                 grad.fill(0)
         if grad_input is not None:
-            maps = (self.grad_output, *reversed(self.between), grad_input)
-            for mix, (grad, target) in zip(reversed(self.mixes), pairwise(maps), strict=True):
+            maps = (self.grad_output, *reversed(self.between_back), grad_input)
+            for mix, (grad, target) in zip(reversed(self.mixes_back), pairwise(maps), strict=True):
                 mix.gather(grad, target)

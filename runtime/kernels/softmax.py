@@ -5,11 +5,22 @@ Every forward may write over its input, and every backward over the gradient of 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from planner.layers.scratch import pieces, softmax_columns, softmax_parts
 from planner.layers.softmax import LogSoftmax, Softmax
-from runtime.kernels.base import Array, Kernel, LayerT, flat, kernel
+from runtime.kernels.base import Array, Kernel, LayerT, Scratch, flat, kernel
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Scratch memory of one pass: (1, places), (parts, places) and, where products are formed, (channels, places)."""
+
+    total: Array
+    partial: Array
+    product: Array
 
 
 class ChannelKernel(Kernel[LayerT]):
@@ -21,22 +32,22 @@ class ChannelKernel(Kernel[LayerT]):
         step = softmax_columns(channels, x.shape[1])
         self.spans = [slice(*span) for span in pieces(x.shape[1], step)]
         self.parts = [slice(*span) for span in pieces(channels, -(-channels // softmax_parts(channels)))]
-        scratch = self.scratch()
-        self.row = scratch.take(1, step)
-        self.partial = scratch.take(len(self.parts), step)
-        needs_product = self.training or isinstance(self.layer, LogSoftmax)
-        self.product = scratch.take(channels, step) if needs_product else self.row[:0]
+        self.rows = self._rows(self.scratch(), step, channels if isinstance(self.layer, LogSoftmax) else 0)
         self.forward_pieces = [(x[:, span], y[:, span]) for span in self.spans]
         self.backward_pieces: list[tuple[Array, Array, Array]] = []
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         if grad_input is not None:
+            self.rows_back = self._rows(self.backward_scratch(), step, channels)
             grad, grad_input = flat(self.grad_output, channels, -1), flat(grad_input, channels, -1)
             self.backward_pieces = [(y[:, span], grad[:, span], grad_input[:, span]) for span in self.spans]
 
-    def sum(self, values: Array) -> Array:
+    def _rows(self, scratch: Scratch, step: int, products: int) -> Rows:
+        return Rows(scratch.take(1, step), scratch.take(len(self.parts), step), scratch.take(products, step))
+
+    def sum(self, values: Array, rows: Rows) -> Array:
         """Return the sum over channels, in parts first, so that float32 stays accurate over many channels."""
         width = values.shape[1]
-        partial, row = self.partial[:, :width], self.row[:, :width]
+        partial, row = rows.partial[:, :width], rows.total[:, :width]
         for index, part in enumerate(self.parts):
             np.add.reduce(values[part], axis=0, out=partial[index])
         np.add.reduce(partial, axis=0, keepdims=True, out=row)
@@ -44,7 +55,7 @@ class ChannelKernel(Kernel[LayerT]):
 
     def centre(self, x: Array, y: Array) -> None:
         """Write `x` minus its largest number to `y`."""
-        row = self.row[:, : x.shape[1]]
+        row = self.rows.total[:, : x.shape[1]]
         np.maximum.reduce(x, axis=0, keepdims=True, out=row)
         np.subtract(x, row, out=y)
 
@@ -57,13 +68,13 @@ class SoftmaxKernel(ChannelKernel[Softmax]):
         for x, y in self.forward_pieces:
             self.centre(x, y)
             np.exp(y, out=y)
-            np.divide(y, self.sum(y), out=y)
+            np.divide(y, self.sum(y, self.rows), out=y)
 
     def backward(self) -> None:
         for y, grad, grad_input in self.backward_pieces:
-            product = self.product[:, : y.shape[1]]
+            product = self.rows_back.product[:, : y.shape[1]]
             np.multiply(grad, y, out=product)
-            np.subtract(grad, self.sum(product), out=grad_input)
+            np.subtract(grad, self.sum(product, self.rows_back), out=grad_input)
             np.multiply(grad_input, y, out=grad_input)
 
 
@@ -73,16 +84,16 @@ class LogSoftmaxKernel(ChannelKernel[LogSoftmax]):
 
     def forward(self) -> None:
         for x, y in self.forward_pieces:
-            product = self.product[:, : y.shape[1]]
+            product = self.rows.product[:, : y.shape[1]]
             self.centre(x, y)
             np.exp(y, out=product)
-            row = self.sum(product)
+            row = self.sum(product, self.rows)
             np.log(row, out=row)
             np.subtract(y, row, out=y)
 
     def backward(self) -> None:
         for y, grad, grad_input in self.backward_pieces:
-            product = self.product[:, : y.shape[1]]
+            product = self.rows_back.product[:, : y.shape[1]]
             np.exp(y, out=product)
-            np.multiply(product, self.sum(grad), out=product)
+            np.multiply(product, self.sum(grad, self.rows_back), out=product)
             np.subtract(grad, product, out=grad_input)

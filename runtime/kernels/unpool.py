@@ -94,10 +94,12 @@ class UnpoolKernel(Kernel[Unpool]):
 
     def prepare(self) -> None:
         values, indices, _ = self.arrays.inputs
-        self.marks = self.scratch().take_mask(unpool_tiles(user_shape(values)).elements)
+        elements = unpool_tiles(user_shape(values)).elements
+        self.marks = self.scratch().take_mask(elements)
         self.scattered = tiles(self.layer.pool, (values, indices), (self.arrays.output,))
         self.grad_values = self.arrays.grad_inputs[0] if self.differentiates else None
         if self.grad_values is not None:
+            self.marks_back = self.backward_scratch().take_mask(elements)
             self.gathered = tiles(self.layer.pool, (self.grad_values, indices), (self.grad_output,))
 
     def forward(self) -> None:
@@ -105,7 +107,7 @@ class UnpoolKernel(Kernel[Unpool]):
         for tile in self.scattered:
             values, _ = tile.small
             for tap in tile.taps:
-                np.copyto(tap.seen[0], values[tap.slot], where=self._marked(tile, tap))
+                np.copyto(tap.seen[0], values[tap.slot], where=_marked(tile, tap, self.marks))
 
     def backward(self) -> None:
         if self.grad_values is None:
@@ -114,11 +116,12 @@ class UnpoolKernel(Kernel[Unpool]):
             gradients, _ = tile.small
             gradients.fill(0)
             for tap in tile.taps:
-                np.copyto(gradients[tap.slot], tap.seen[0], where=self._marked(tile, tap))
+                np.copyto(gradients[tap.slot], tap.seen[0], where=_marked(tile, tap, self.marks_back))
 
-    def _marked(self, tile: UnpoolTile, tap: UnpoolTap) -> Mask:
-        """Return where a tap is the one that saw the maximum, in scratch memory."""
-        indices = tile.small[1][tap.slot]
-        marks = self.marks[: prod(indices.shape)].reshape(indices.shape)
-        np.equal(indices, tap.number, out=marks)
-        return marks
+
+def _marked(tile: UnpoolTile, tap: UnpoolTap, memory: Mask) -> Mask:
+    """Return where a tap is the one that saw the maximum, in scratch memory."""
+    indices = tile.small[1][tap.slot]
+    marks = memory[: prod(indices.shape)].reshape(indices.shape)
+    np.equal(indices, tap.number, out=marks)
+    return marks

@@ -50,33 +50,34 @@ class WinnerPoolKernel(PoolKernel[WinnerPool]):
         super().prepare()
         if self.grad_input is None:
             return
-        scratch = self.scratch()
-        self.taken = scratch.take(self.plan.elements)
-        self.marks = scratch.take_mask(self.plan.elements)
+        elements, scratch = self.plan.elements, self.backward_scratch()
+        self.taken = scratch.take(elements)
         shape = volume(self.arrays.output).shape
         saved = self.arrays.saved["winners"].view(np.uint8)[:, : prod(shape[1:])]
         self.winners = channel_tiles(saved.reshape(shape, copy=False), self.plan.step[0])
-        self.marked = Views(self._marked, self.count)
+        marks, back = self.scratch().take_mask(elements), scratch.take_mask(elements)
+        self.found = Views(partial(self._marked, marks), self.count)
+        self.handed = Views(partial(self._marked, back), self.count)
 
-    def _marked(self) -> Iterator[WinnerStrip]:
+    def _marked(self, memory: Mask) -> Iterator[WinnerStrip]:
         places = (
             tiles[:, :, *(slice(*span) for span in (*cut, (0, tiles.shape[4])))]
             for tiles in self.winners
             for cut in self.spans
         )
         for strip, winners in zip(self.strips, places, strict=True):
-            marks = self.marks[: winners[0].size].reshape(winners.shape[1:])
-            yield WinnerStrip(strip, winners, marks, Views(partial(self._taps_of, strip, winners), self.count))
+            marks = memory[: winners[0].size].reshape(winners.shape[1:])
+            yield WinnerStrip(strip, winners, marks, Views(partial(self._taps_of, strip, winners, memory), self.count))
 
-    def _taps_of(self, strip: PoolStrip, winners: Numbers) -> Iterator[WinnerTap]:
+    def _taps_of(self, strip: PoolStrip, winners: Numbers, memory: Mask) -> Iterator[WinnerTap]:
         taps = list(strip.taps)
         for before, tap in enumerate(taps):
-            marks = self.marks[: tap.part[0].size].reshape(tap.part.shape[1:])
+            marks = memory[: tap.part[0].size].reshape(tap.part.shape[1:])
             yield WinnerTap(len(taps) - before, tap, winners[:, *tap.slot], marks)
 
     def forward(self) -> None:
         if self.grad_input is not None:
-            for strip in self.marked:
+            for strip in self.found:
                 taps = list(strip.taps)[::-1]
                 for tile in range(len(strip.winners)):
                     self._find(strip, tile, taps)
@@ -120,7 +121,7 @@ class WinnerPoolKernel(PoolKernel[WinnerPool]):
             return
         if self.gaps:
             self.grad_input.fill(0)
-        for strip in self.marked:
+        for strip in self.handed:
             assert strip.strip.grad_output is not None, "training comes with gradients"
             for tile, grad in enumerate(strip.strip.grad_output):
                 for each in strip.taps:

@@ -69,10 +69,9 @@ class Simulation:
         counts = [-(-_bytes(shape) // 64) for shape in n.input_shapes]
         return [slice(sum(counts[:slot]), sum(counts[: slot + 1])) for slot in range(len(counts))]
 
-    def scratch(self, n: BoundNode, training: bool) -> None:
-        count = n.layer.workspace(n.input_shapes, n.output_shape, training)
+    def scratch(self, n: BoundNode, direction: str, count: int) -> None:
         if count:
-            self.write(("workspace", n.name, 0), (count,), ["rubbish"] * -(-count // 16))
+            self.write(("workspace", n.name, direction), (count,), ["rubbish"] * -(-count // 16))
 
     def forward(self, training: bool) -> None:
         for n in self.nodes.values():
@@ -80,7 +79,7 @@ class Simulation:
                 self.write(("value", n.name, 0), n.output_shape, self.value(n.name))
         for n in self.nodes.values():
             if n.inputs:
-                self.scratch(n, training)
+                self.scratch(n, "forward", n.layer.workspace(n.input_shapes, n.output_shape, training))
                 for name, shape in (n.layer.saved(n.input_shapes, n.output_shape) if training else {}).items():
                     self.write(("saved", n.name, name), shape, _fresh(("saved", n.name, name), shape))
                 for name in n.inputs:
@@ -119,7 +118,7 @@ class Simulation:
                 self.read(("gradient", n.name, 0), n.output_shape, written[n.name])
 
     def backward(self, n: BoundNode, written: dict[str, Content]) -> None:
-        self.scratch(n, True)
+        self.scratch(n, "backward", n.layer.backward_workspace(n.input_shapes, n.output_shape))
         self.read(("gradient", n.name, 0), n.output_shape, written[n.name])
         for name, shape in n.layer.saved(n.input_shapes, n.output_shape).items():
             self.read(("saved", n.name, name), shape, _fresh(("saved", n.name, name), shape))

@@ -28,7 +28,7 @@ def test_the_inputs_of_a_concat_are_written_inside_its_output() -> None:
     block = training.places["gradient", "k", 0]
     assert training.places["gradient", "c", 0] is block and training.places["gradient", "d", 0] is block
     assert training.starts["gradient", "d", 0] == BYTES
-    assert inference.lower_bound == 4 * BYTES + inference.places["workspace", "e", 0].bytes
+    assert inference.lower_bound == 4 * BYTES + inference.places["workspace", "e", "forward"].bytes
 
 
 def test_a_concat_of_concats_is_one_stretch_of_memory() -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner import load
 from planner.bound import BoundNode
 from planner.layers import Add, Concat, Dropout, Flatten, Input, MaxPool, Relu, Sigmoid, Silu
 from planner.layers.base import Layer
@@ -31,7 +32,10 @@ class Scratchy(Layer):
         return {"mask": (3, 8, 8, 2)}
 
     def workspace(self, inputs: tuple[Any, ...], output: Any, training: bool) -> int:
-        return 500 if training else 50
+        return 200 if training else 50
+
+    def backward_workspace(self, inputs: tuple[Any, ...], output: Any) -> int:
+        return 500
 
 
 def test_relu_behind_a_convolution_works_in_place() -> None:
@@ -178,10 +182,23 @@ def test_scratch_memory_is_reserved_only_during_the_two_passes_of_its_layer() ->
     d = node("d", same_conv(), s)
     inference, training = judge([x, c, s, d], "d")
     mine = [block for block in training.blocks if block.role == "workspace" and block.name == "s"]
-    assert [(block.first, block.last) for block in mine] == [(2, 2), (6, 6)]
-    assert mine[0].offset == mine[1].offset and mine[0].bytes == 2048
-    assert inference.places["workspace", "s", 0].bytes == 256
+    assert [(block.first, block.last, block.bytes) for block in mine] == [(2, 2, 832), (6, 6, 2048)]
+    assert [training.places["workspace", "s", direction] for direction in ("forward", "backward")] == mine
+    assert inference.places["workspace", "s", "forward"].bytes == 256
+    assert ("workspace", "s", "backward") not in inference.places
     assert ("saved", "s", "mask") in training.places and ("saved", "s", "mask") not in inference.places
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "size"),
+    [("lenet5", 1, 32), ("lenet5", 64, 32), ("unet", 1, 572), ("resnet18", 32, 224), ("vgg16", 32, 224)],
+)
+def test_training_steps_of_known_networks_take_their_lower_bound(name: str, batch: int, size: int) -> None:
+    plan = load(f"zoo:{name}").check()
+    sizes = {"N": batch, "H": size, "W": size}
+    arena = plan.bind(dtype="float32", **{each: sizes[each] for each in plan.free}).memory.training
+    assert_no_overlap(arena)
+    assert arena.bytes == arena.lower_bound and arena.proved
 
 
 def test_without_sharing_every_layer_but_an_alias_has_memory_of_its_own() -> None:

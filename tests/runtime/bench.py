@@ -84,6 +84,7 @@ class Bench:
             buffers=self.buffers,
             saved={name: np.full(shape, nan, dtype) for name, shape in saved.items()},
             workspace=np.full(sum(self.run.scratch(self.node, self.training)), nan, dtype),
+            backward_workspace=np.full(sum(self.run.backward_scratch(self.node)) if self.training else 0, nan, dtype),
             grad_output=self.grad_output if self.training else None,
             grad_inputs=grads if self.training else tuple(None for _ in grads),
             grad_parameters={p.name: np.full(p.shape, nan, dtype) for p in declared},
@@ -108,6 +109,7 @@ class Bench:
     def backward(self, grad: FloatArray) -> tuple[tuple[FloatArray | None, ...], Mapping[str, FloatArray]]:
         """Return the gradients of inputs (batch first) and parameters."""
         self.arrays.workspace.fill(np.nan)
+        self.arrays.backward_workspace.fill(np.nan)
         self.grad_output[...] = inside(grad)
         self.run_backward()
         inputs = tuple(None if g is None else outside(g) for g in self.arrays.grad_inputs)

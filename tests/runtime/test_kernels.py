@@ -176,7 +176,7 @@ def test_planned_scratch_never_falls_when_the_batch_grows(layer: Layer, training
             shapes = ((batch, *map_sizes),)
             output = layer.output_shape(shapes)
             saved = sum(math.prod(shape) for shape in layer.saved(shapes, output).values())
-            counts.append((layer.workspace(shapes, output, training), saved))
+            counts.append((layer.workspace(shapes, output, training), layer.backward_workspace(shapes, output), saved))
         for column in zip(*counts, strict=True):
             assert list(column) == sorted(column)
         assert all(isinstance(count, int) for pair in counts for count in pair)

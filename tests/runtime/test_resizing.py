@@ -63,9 +63,11 @@ def test_planned_scratch_never_falls_when_the_batch_grows(layer: ConvTranspose, 
         counts = []
         for batch in range(1, 70):
             shapes = ((batch, 4, height, width),)
-            counts.append(layer.workspace(shapes, layer.output_shape(shapes), training))
-        assert counts == sorted(counts)
-        assert all(isinstance(count, int) for count in counts)
+            output = layer.output_shape(shapes)
+            counts.append((layer.workspace(shapes, output, training), layer.backward_workspace(shapes, output)))
+        for column in zip(*counts, strict=True):
+            assert list(column) == sorted(column)
+        assert all(isinstance(count, int) for pair in counts for count in pair)
 
 
 @pytest.mark.parametrize("layer", RESIZING, ids=repr)
