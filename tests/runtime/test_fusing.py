@@ -163,13 +163,19 @@ def drawn(rng: Random) -> Network:
 
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 2**32))
-def test_any_network_computes_the_same_fused_and_can_be_written(seed: int) -> None:
+def test_any_network_can_be_written_fused(seed: int) -> None:
     network = drawn(Random(seed))
     fused = network.fused()
     again, findings = read(write(fused), "fused.yaml")
     assert again is not None and not findings, findings
     assert (again.nodes, again.outputs) == (fused.nodes, fused.outputs)
     assert set(again.expectations) == set(fused.expectations)
+    assert list(fused.outputs) == list(network.outputs)
     assert fused.fused() == fused
-    model = used(runtime.Model(network.check().bind(N=2, W=4, dtype="float64")), seed)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 2**32))
+def test_any_network_computes_the_same_fused(seed: int) -> None:
+    model = used(runtime.Model(drawn(Random(seed)).check().bind(N=2, W=4, dtype="float64")), seed)
     assert_same(model, model.fused())
