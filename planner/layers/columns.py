@@ -1,24 +1,18 @@
-"""How a convolution is cut into products of matrices: blocks of columns, lanes, and the scratch memory of both.
+"""How a convolution is cut into products of matrices: which way it goes, its lanes, and the scratch memory of both.
 
 Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
 
+from planner.layers.blocks import ColumnBlocks
 from planner.layers.depthwise import DepthwiseScratch
 from planner.layers.lanes import LANE_WORK, in_lines, lanes_for, shares
-from planner.layers.scratch import POSITIONS
 from planner.layers.spatial import lifted
-
-COLUMNS = 2**19
-"""Most elements of one block of columns: 2 MiB of float32, a core's share of a common last-level cache."""
-
-BLOCK_WORK = 2**23
-"""Multiply-accumulates of one block. With much less, threads wait for each other's turn to begin the next operation."""
 
 LANE_POSITIONS = 64
 """Positions of a map that are worth a lane."""
@@ -37,81 +31,6 @@ GATHER_SHARE = 8
 
 MAC_SHARE = 32
 """Multiply-accumulates inside a product of matrices that take as long as moving one element (measured)."""
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnBlocks:
-    """How the columns of a convolution are cut along the positions of its output.
-
-    Attributes
-    ----------
-    depth : int
-        Rows of the whole column matrix: channels times taps.
-    partners : int
-        Rows that each column is multiplied with.
-    slabs, rows, columns, batch : int
-        Positions of the output; one column of the matrix each.
-    lanes : int
-        How many share the blocks, each with memory for one of them.
-    summed : bool
-        The products of blocks are added up, which takes more of each block the fewer columns it has.
-
-    Examples
-    --------
-    >>> blocks = ColumnBlocks(depth=576, partners=64, slabs=1, rows=32, columns=32, batch=64)
-    >>> blocks.step, blocks.elements
-    ((1, 1, 8), 294912)
-    >>> ColumnBlocks(depth=576, partners=64, slabs=1, rows=32, columns=32, batch=64, lanes=4).elements
-    1179648
-    """
-
-    depth: int
-    partners: int
-    slabs: int
-    rows: int
-    columns: int
-    batch: int
-    lanes: int = 1
-    summed: bool = True
-
-    @property
-    def _limit(self) -> int:
-        positions = self.slabs * self.rows * self.columns * self.batch
-        most, least = COLUMNS // self.depth, POSITIONS if self.summed else POSITIONS // 2
-        good = max(most // 4, min(most, BLOCK_WORK // (self.depth * self.partners)))
-        return min(max(good, least), -(-positions // self.lanes))
-
-    @property
-    def step(self) -> tuple[int, int, int]:
-        """Output slabs, rows and columns in one block: whole slabs or rows where one fits, else part of one row."""
-        limit, row = self._limit, self.columns * self.batch
-        if self.rows * row <= limit:
-            return _evenly(self.slabs, limit // (self.rows * row)), self.rows, self.columns
-        if row <= limit:
-            return 1, _evenly(self.rows, limit // row), self.columns
-        return 1, 1, _evenly(self.columns, max(1, limit // self.batch))
-
-    @property
-    def count(self) -> int:
-        """How many blocks there are."""
-        slabs, rows, columns = self.step
-        return -(-self.slabs // slabs) * -(-self.rows // rows) * -(-self.columns // columns)
-
-    @property
-    def several(self) -> bool:
-        """Whether a lane has more than one block."""
-        return self.count > self.lanes
-
-    @property
-    def elements(self) -> int:
-        """Elements that hold any block, for all lanes."""
-        positions = self.slabs * self.rows * self.columns * self.batch
-        return self.lanes * in_lines(self.depth * min(positions, max(self._limit, self.batch)))
-
-
-def _evenly(total: int, most: int) -> int:
-    """Return the size of the pieces that cut `total` into as few of at most `most` as can be, as even as can be."""
-    return -(-total // -(-total // most))
 
 
 @dataclass(frozen=True)
@@ -223,14 +142,25 @@ class ConvScratch:
         """Columns over the input, at the positions of the output."""
         batch, _, *sizes = self.output_shape
         cut = self.forward
-        return ColumnBlocks(self.depth, cut.rows, *lifted(sizes, 1), batch, cut.lanes, summed=False)
+        return ColumnBlocks(self.depth, cut.rows, *lifted(sizes, 1), batch, cut.lanes, False, *self._overlap)
+
+    @property
+    def summed_blocks(self) -> ColumnBlocks:
+        """The same columns where their products with the output's gradient are summed."""
+        return replace(self.forward_blocks, summed=True)
+
+    @property
+    def _overlap(self) -> tuple[int, int]:
+        """Rows of the kernel that neighbouring rows may share, and their step."""
+        return (self.kernel[1], self.stride[1]) if self.row_dilation == 1 else (1, 1)
 
     @property
     def rotated_blocks(self) -> ColumnBlocks:
         """Columns over the output's gradient, at the positions of the input."""
         batch, _, *sizes = self.input_shape
         cut = self.backward
-        return ColumnBlocks(self.output_shape[1] * self.taps, cut.rows, *lifted(sizes, 1), batch, cut.lanes)
+        depth = self.output_shape[1] * self.taps
+        return ColumnBlocks(depth, cut.rows, *lifted(sizes, 1), batch, cut.lanes, self.lane_sums, *self._overlap)
 
     @property
     def lane_sums(self) -> bool:
@@ -266,7 +196,8 @@ class ConvScratch:
         """Elements of scratch memory of a forward pass."""
         if self.depthwise is not None:
             return self.depthwise.elements(backward=False)
-        return 0 if self.direct else self.forward_blocks.elements
+        blocks = self.forward_blocks
+        return 0 if self.direct else blocks.elements + (in_lines(self.weights) if blocks.shared else 0)
 
     @property
     def backward_elements(self) -> int:
@@ -278,7 +209,7 @@ class ConvScratch:
 
     def _gradients(self, rotated: bool) -> int:
         """Return the elements of scratch memory of a backward pass."""
-        blocks = self.rotated_blocks if rotated else self.forward_blocks
+        blocks = self.rotated_blocks if rotated else self.summed_blocks
         columns = 0 if self.direct else blocks.elements
         lanes = self.weight_lanes(rotated)
         apart = sum(self.weight_lane(lane, rotated, len(lanes)) for lane in lanes)
@@ -287,8 +218,11 @@ class ConvScratch:
 
     def sums(self, blocks: ColumnBlocks, rotated: bool) -> int:
         """Return the elements of the sums of the weights' gradient where lanes share blocks of positions."""
-        several = blocks.several and not self.direct
-        return 0 if self._alone(blocks, rotated) else blocks.lanes * in_lines(self.weights) * (2 if several else 1)
+        if self._alone(blocks, rotated):
+            return 0
+        if blocks.shared:
+            return blocks.lanes * (2 * in_lines(self.weights) + in_lines(blocks.row_step * self.weights))
+        return blocks.lanes * in_lines(self.weights) * (2 if blocks.several and not self.direct else 1)
 
     def weight_lane(self, lane: tuple[slice, slice], rotated: bool, lanes: int) -> int:
         """Return the elements of one of :meth:`weight_lanes`: its columns, and its part of the weights' gradient."""
@@ -300,7 +234,7 @@ class ConvScratch:
 
     def _alone(self, blocks: ColumnBlocks, rotated: bool) -> bool:
         """Tell whether one product gives the weights' gradient, so that nothing is summed."""
-        return not rotated and blocks.lanes == 1 and (self.direct or not blocks.several)
+        return not rotated and blocks.lanes == 1 and (self.direct or not (blocks.several or blocks.shared))
 
 
 @dataclass(frozen=True, slots=True)

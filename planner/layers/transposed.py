@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import product
 from math import gcd, prod
 
-from planner.layers.columns import GATHER_SHARE, LANE_POSITIONS, LANE_ROWS, ColumnBlocks, ConvScratch
+from planner.layers.blocks import ColumnBlocks
+from planner.layers.columns import GATHER_SHARE, LANE_POSITIONS, LANE_ROWS, ConvScratch
 from planner.layers.lanes import in_lines, shares
 from planner.layers.spatial import lifted
 from planner.layers.window import Window
@@ -212,12 +213,17 @@ class TransposedScratch:
         return self.back.weights <= LANE_SUMS
 
     @property
+    def back_blocks(self) -> ColumnBlocks:
+        """The columns over the gradient of the output."""
+        return self.back.forward_blocks.apart
+
+    @property
     def backward_elements(self) -> int:
         """Elements of scratch memory of a backward pass."""
         back = self.back
-        columns = 0 if back.direct else back.forward_blocks.elements
+        columns = 0 if back.direct else self.back_blocks.elements
         if self.lane_sums:
-            return columns + back.sums(back.forward_blocks, rotated=False)
+            return columns + back.sums(self.back_blocks, rotated=False)
         return max(columns, sum(map(self._weight_lane, back.weight_lanes(rotated=False))))
 
     def _weight_lane(self, lane: tuple[slice, slice]) -> int:

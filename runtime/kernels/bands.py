@@ -15,7 +15,7 @@ from planner.layers.scratch import pieces
 from planner.layers.window import Window
 from runtime.crew import Task, one_by_one
 from runtime.kernels.base import Array, Arrays, Scratch, flat
-from runtime.kernels.window import Windows, reaches, volume
+from runtime.kernels.window import Windows, channel_tiles, reaches, volume
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,29 +106,27 @@ def diagonals(window: Window, size: int, positions: int) -> list[tuple[int, Diag
 
 
 def windows_of(source: Array, segment: Segment, step: int) -> Array:
-    """Return what the rows of a segment see: (channels, rows, taps times width, N), overlapping, no copy."""
-    channels, _, width, batch = source.shape
-    channel, row, *within = source[:, segment.start :].strides
-    shape = (channels, segment.last - segment.first, len(range(_stop(segment))[segment.taps]) * width, batch)
-    return as_strided(source[:, segment.start :], shape, (channel, step * row, *within), writeable=False)
-
-
-def _stop(segment: Segment) -> int:
-    return int(segment.taps.stop)
+    """Return what the rows of a segment see: (..., rows, taps times width, N) of (..., rows, width, N), overlapping."""
+    *before, _, width, batch = source.shape
+    corner = source[..., segment.start :, :, :]
+    *outside, row, across, item = corner.strides
+    taps = int(segment.taps.stop) - int(segment.taps.start)
+    shape = (*before, segment.last - segment.first, taps * width, batch)
+    return as_strided(corner, shape, (*outside, step * row, across, item), writeable=False)
 
 
 class RowProduct:
-    """Every row of a target as a banded matrix times rows of a source.
+    """Every row of a target as a banded matrix times rows of a source, a tile of channels at a time.
 
     Parameters
     ----------
     memory : Array
-        Flat, for the matrices.
+        Flat, for the matrices of one tile.
     weight : Array
-        (channels, taps, columns of the kernel): taps in the order of the source's rows.
+        (tiles, channels, taps, columns of the kernel): taps in the order of the source's rows.
     places : sequence of (int, Diagonal)
     source, target : Array
-        (channels, rows, width, N).
+        (tiles, channels, rows, width, N).
     start, step : int
         The source row at the first tap of target row 0, and how far the next row's is from it.
     """
@@ -137,15 +135,15 @@ class RowProduct:
         self, memory: Array, weight: Array, places: Sequence[tuple[int, Diagonal]], source: Array, target: Array,
         start: int, step: int,
     ) -> None:  # fmt: skip
-        channels, taps, _ = weight.shape
-        shape = (channels, target.shape[2], taps, source.shape[2])
+        self.tiles, channels, taps, _ = weight.shape
+        shape = (channels, target.shape[3], taps, source.shape[3])
         self.matrices = memory[: prod(shape)].reshape(shape)
-        self.copies = [(place.of(self.matrices), weight[:, None, :, column]) for column, place in places]
+        self.copies = [(place.of(self.matrices), weight[:, :, None, :, column]) for column, place in places]
         self.zeros: list[Array] = []
         self.products: list[tuple[Array, Array, Array]] = []
-        wide = flat(self.matrices, channels, 1, shape[1], -1)
-        for part in segments(target.shape[1], start, step, taps, source.shape[1]):
-            rows, width = target[:, part.first : part.last], shape[3]
+        wide, width = flat(self.matrices, channels, 1, shape[1], -1), shape[3]
+        for part in segments(target.shape[2], start, step, taps, source.shape[2]):
+            rows = target[:, :, part.first : part.last]
             if part.taps.start == part.taps.stop:
                 self.zeros.append(rows)
             else:
@@ -154,13 +152,14 @@ class RowProduct:
 
     def run(self) -> None:
         """Fill the target."""
-        self.matrices.fill(0)
-        for place, weight in self.copies:
-            np.copyto(place, weight)
         for rows in self.zeros:
             rows.fill(0)
-        for matrices, seen, rows in self.products:
-            np.matmul(matrices, seen, out=rows)
+        for tile in range(self.tiles):
+            self.matrices.fill(0)
+            for place, weight in self.copies:
+                np.copyto(place, weight[tile])
+            for matrices, seen, rows in self.products:
+                np.matmul(matrices, seen[tile], out=rows[tile])
 
 
 class WeightProduct:
@@ -173,9 +172,9 @@ class WeightProduct:
     bands : Bands
     places : sequence of (int, Diagonal)
     source, grad : Array
-        (channels, rows, width, N): the input, and the gradient of the output.
+        (tiles, channels, rows, width, N): the input, and the gradient of the output.
     grad_weight : Array
-        (channels, taps, columns of the kernel).
+        (tiles, channels, taps, columns of the kernel).
     start, step : int
         As for :class:`RowProduct`.
     """
@@ -184,45 +183,49 @@ class WeightProduct:
         self, memory: Array, bands: Bands, places: Sequence[tuple[int, Diagonal]], source: Array, grad: Array,
         grad_weight: Array, start: int, step: int,
     ) -> None:  # fmt: skip
-        channels, taps, _ = grad_weight.shape
-        width, across = grad.shape[2], source.shape[2]
+        self.grad_weight = grad_weight
+        _, channels, taps, columns = grad_weight.shape
+        width, across = grad.shape[3], source.shape[3]
         size = channels * width * taps * across
         self.total, part = (memory[at : at + size].reshape(channels, width, -1) for at in (0, size))
         memory = memory[2 * size :]
-        self.begin: list[Task] = [partial(self.total.fill, 0)]
-        self.steps: list[Task] = []
-        found = list(segments(grad.shape[1], start, step, taps, source.shape[1]))
+        self.whole = len(places) == columns  # no column of the kernel sees nothing
+        self.begun = False
+        self.steps: list[tuple[Array, Array, Array, Array, Array | None]] = []
+        found = list(segments(grad.shape[2], start, step, taps, source.shape[2]))
         # The segment that sees all taps begins the sums.
-        for whole in sorted(found, key=lambda one: one.taps.start - one.taps.stop):
-            used = slice(whole.taps.start * across, whole.taps.stop * across)
-            sums, share = self.total[..., used], part[..., used]
-            for first, last in pieces(whole.last - whole.first if whole.taps.stop else 0, bands.strip):
-                seen = windows_of(source, Segment(0, last - first, whole.start + first * step, whole.taps), step)
-                rows = grad[:, whole.first + first : whole.first + last]
-                begins = not self.steps and share.shape == part.shape
-                if begins:
-                    self.begin, share = [], self.total
+        for one in sorted(found, key=lambda one: one.taps.start - one.taps.stop):
+            used = slice(one.taps.start * across, one.taps.stop * across)
+            for first, last in pieces(one.last - one.first if one.taps.stop else 0, bands.strip):
+                seen = windows_of(source, Segment(0, last - first, one.start + first * step, one.taps), step)
+                rows = grad[:, :, one.first + first : one.first + last]
+                begins = not self.steps and one.taps == slice(0, taps)
+                self.begun = self.begun or begins
+                share, sums = (self.total, None) if begins else (part[..., used], self.total[..., used])
                 if last - first == 1:
-                    self.steps.append(partial(np.matmul, rows[:, 0], seen[:, 0].swapaxes(1, 2), out=share))
+                    rows, seen, product = rows[:, :, 0], seen[:, :, 0], share
                 else:
-                    shape = (channels, last - first, width, seen.shape[2])
+                    shape = (channels, last - first, width, seen.shape[3])
                     product = memory[: prod(shape)].reshape(shape)
-                    self.steps.append(partial(np.matmul, rows, seen.swapaxes(2, 3), out=product))
-                    self.steps.append(partial(np.add.reduce, product, axis=1, out=share))
-                if not begins:
-                    self.steps.append(partial(np.add, sums, share, out=sums))
-                share = part[..., used]
+                self.steps.append((rows, seen.swapaxes(-2, -1), product, share, sums))
         matrices = flat(self.total, channels, width, taps, across)
-        if len(places) < grad_weight.shape[2]:
-            self.begin.append(partial(grad_weight.fill, 0))  # columns of the kernel that see nothing
-        self.steps += [
-            partial(np.add.reduce, place.of(matrices), axis=1, out=grad_weight[:, :, column])
-            for column, place in places
-        ]
+        self.sums = [(place.of(matrices), grad_weight[..., column]) for column, place in places]
 
     def run(self) -> None:
         """Compute the gradient."""
-        one_by_one([*self.begin, *self.steps])
+        if not self.whole:
+            self.grad_weight.fill(0)
+        for tile in range(len(self.grad_weight)):
+            if not self.begun:
+                self.total.fill(0)
+            for rows, seen, product, share, sums in self.steps:
+                np.matmul(rows[tile], seen[tile], out=product)
+                if product.ndim > share.ndim:
+                    np.add.reduce(product, axis=1, out=share)
+                if sums is not None:
+                    np.add(sums, share, out=sums)
+            for diagonal, target in self.sums:
+                np.add.reduce(diagonal, axis=1, out=target[tile])
 
 
 class Banded:
@@ -245,39 +248,43 @@ class Banded:
         ahead, behind = scratch
         memory = ahead.take(bands.elements(backward=False))
         memory_back = behind.take(bands.elements(backward=True) if training else 0)
-        x, y = _rows(arrays.inputs[0]), _rows(arrays.output)
-        weight = flat(arrays.parameters["weight"], len(x), *bands.kernel)
-        bias, grad, grad_input = arrays.parameters.get("bias"), arrays.grad_output, arrays.grad_inputs[0]
-        places = diagonals(wide, x.shape[2], y.shape[2])
+        x, y, bias = arrays.inputs[0], arrays.output, arrays.parameters.get("bias")
+        shape = (len(x), *bands.kernel)
+        places = diagonals(wide, volume(x).shape[3], volume(y).shape[3])
         turned = [(column, place.turned) for column, place in places]
-        self.forward_steps: list[Task] = []
+        start, step = -high.before, high.stride
+
+        def tiles(array: Array) -> list[Array]:
+            return channel_tiles(array, bands.step)
+
+        weights, maps, outputs = tiles(flat(arrays.parameters["weight"], *shape)), tiles(_rows(x)), tiles(_rows(y))
+        self.forward_steps: list[Task] = [
+            RowProduct(memory, weight, places, source, target, start, step).run
+            for weight, source, target in zip(weights, maps, outputs, strict=True)
+        ]
+        if bias is not None:
+            self.forward_steps.append(partial(np.add, y, bias.reshape(-1, *(1,) * (y.ndim - 1)), out=y))
         self.backward_steps: list[Task] = []
-        for some in (slice(*span) for span in pieces(len(x), bands.step)):
-            product = RowProduct(memory, weight[some], places, x[some], y[some], -high.before, high.stride)
-            self.forward_steps.append(product.run)
-            if bias is not None:
-                shift = bias[some].reshape(-1, 1, 1, 1)
-                self.forward_steps.append(partial(np.add, y[some], shift, out=y[some]))
-            if not training or grad is None:
-                continue
-            g, into = _rows(grad)[some], flat(arrays.grad_parameters["weight"], *weight.shape)[some]
-            product_of_weights = WeightProduct(memory_back, bands, places, x[some], g, into, -high.before, high.stride)
-            self.backward_steps.append(product_of_weights.run)
-            if grad_input is not None:
-                self.backward_steps += _back(memory_back, weight[some], turned, g, _rows(grad_input)[some], high)
-        if bias is not None and training and grad is not None:
+        grad, grad_input = arrays.grad_output, arrays.grad_inputs[0]
+        if not training or grad is None:
+            return
+        grads, grad_weights = tiles(_rows(grad)), tiles(flat(arrays.grad_parameters["weight"], *shape))
+        for source, given, into in zip(maps, grads, grad_weights, strict=True):
+            self.backward_steps.append(WeightProduct(memory_back, bands, places, source, given, into, start, step).run)
+        inputs = [] if grad_input is None else list(zip(weights, grads, tiles(_rows(grad_input)), strict=True))
+        for weight, given, into in inputs:
+            self.backward_steps += _back(memory_back, weight, turned, given, into, high)
+        if bias is not None:
             total = arrays.grad_parameters["bias"]
             self.backward_steps.append(partial(np.add.reduce, flat(grad, len(x), -1), axis=1, out=total))
 
     def forward(self) -> None:
         """Compute the output."""
-        for step in self.forward_steps:
-            step()
+        one_by_one(self.forward_steps)
 
     def backward(self) -> None:
         """Compute the gradients of the weights, of the bias and, where asked for, of the input."""
-        for step in self.backward_steps:
-            step()
+        one_by_one(self.backward_steps)
 
 
 def _back(
@@ -285,13 +292,13 @@ def _back(
 ) -> Iterator[Task]:
     """Yield what fills the gradient of the input: rows a stride apart see the same taps, the last one first."""
     for phase in range(window.stride):
-        taps = weight[:, phase :: window.stride][:, ::-1]
+        taps = weight[:, :, phase :: window.stride][:, :, ::-1]
         first = (phase - window.before) % window.stride
-        rows = grad_input[:, first :: window.stride]
-        if not taps.shape[1]:
+        rows = grad_input[:, :, first :: window.stride]
+        if not taps.shape[2]:
             yield partial(rows.fill, 0)
-        elif rows.shape[1]:
-            start = (first + window.before - phase) // window.stride - (taps.shape[1] - 1)
+        elif rows.shape[2]:
+            start = (first + window.before - phase) // window.stride - (taps.shape[2] - 1)
             yield RowProduct(memory, taps, places, grad, rows, start, 1).run
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
+
 from planner.layers.columns import ConvScratch
 from planner.layers.conv import Conv
 from planner.layers.depthwise import DepthwiseScratch
-from runtime.crew import Task, together
+from runtime.crew import Task, one_by_one, together
 from runtime.kernels.bands import Banded
-from runtime.kernels.base import Kernel, Scratch, flat, kernel, user_shape
-from runtime.kernels.columns import ColumnBlock, column_lanes, direct_lanes
+from runtime.kernels.base import Array, Kernel, Scratch, flat, kernel, user_shape
+from runtime.kernels.columns import ColumnBlock, column_lanes, direct_lanes, kernel_rows_first
 from runtime.kernels.depthwise import Depthwise
 from runtime.kernels.gradients import Gradients
 from runtime.kernels.products import MapProduct
@@ -28,22 +30,34 @@ class ConvKernel(Kernel[Conv]):
         self.backward_pass: Task
         windows = over_volume(self.layer.windows(user_shape(x)))
         if plan.depthwise is not None:
-            scratch = self.scratch(), self.backward_scratch()
-            lanes = [self._depthwise(*lane, windows, scratch) for lane in plan.depthwise.lanes]
+            both = self.scratch(), self.backward_scratch()
+            lanes = [self._depthwise(*lane, windows, both) for lane in plan.depthwise.lanes]
             self.forward_pass = partial(together, [lane.forward for lane in lanes])
             self.backward_pass = partial(together, [lane.backward for lane in lanes])
             return
-        weight, bias = self.arrays.parameters["weight"], self.arrays.parameters.get("bias")
-        groups = plan.groups
-        self.forward_pass = MapProduct(
-            flat(weight, groups, weight.shape[0] // groups, -1),
-            self._lanes(plan, windows),
-            flat(y, groups, y.shape[0] // groups, -1),
+        bias, rows = self.arrays.parameters.get("bias"), y.shape[0] // plan.groups
+        scratch = self.scratch()
+        weight, reorder = self._weight(plan, scratch)
+        product = MapProduct(
+            weight,
+            self._lanes(plan, windows, scratch),
+            flat(y, plan.groups, rows, -1),
             plan.forward.row_lanes,
-            None if bias is None else flat(bias, groups, -1, 1),
-        ).run
+            None if bias is None else flat(bias, plan.groups, -1, 1),
+        )
+        self.forward_pass = partial(one_by_one, [*reorder, product.run])
         if self.differentiates:
             self.backward_pass = Gradients(plan, windows, self.arrays, self.backward_scratch()).run
+
+    def _weight(self, plan: ConvScratch, scratch: Scratch) -> tuple[Array, list[Task]]:
+        """Return the weights, (groups, rows, depth), in the order of the columns, and what puts them there."""
+        weight = self.arrays.parameters["weight"]
+        each = (plan.groups, weight.shape[0] // plan.groups)
+        if not plan.forward_blocks.shared:
+            return flat(weight, *each, -1), []
+        ordered = kernel_rows_first(flat(weight, *each, weight.shape[1], *plan.kernel))
+        copy = scratch.take_lines(*ordered.shape)
+        return flat(copy, *each, -1), [partial(np.copyto, copy, ordered)]
 
     def _depthwise(
         self, span: tuple[int, int], plan: DepthwiseScratch, windows: Windows, scratch: tuple[Scratch, Scratch]
@@ -61,14 +75,14 @@ class ConvKernel(Kernel[Conv]):
             each.take_lines(0)
         return lane
 
-    def _lanes(self, plan: ConvScratch, windows: Windows) -> list[list[ColumnBlock]]:
+    def _lanes(self, plan: ConvScratch, windows: Windows, scratch: Scratch) -> list[list[ColumnBlock]]:
         """Return the blocks of the columns of the input, by lanes that share its positions."""
         x, y = self.arrays.inputs[0], self.arrays.output
         if plan.direct:
             return direct_lanes(flat(x, plan.groups, -1, y.size // y.shape[0]), plan.forward.lanes)
         maps = flat(x, plan.groups, x.shape[0] // plan.groups, *volume(x).shape[1:])
         blocks = plan.forward_blocks
-        return column_lanes(maps, windows, volume(y).shape[1:4], blocks, self.scratch().take(blocks.elements))
+        return column_lanes(maps, windows, volume(y).shape[1:4], blocks, scratch.take(blocks.elements))
 
     def forward(self) -> None:
         self.forward_pass()

@@ -173,8 +173,9 @@ class TransposedGradients:
         if back.direct:
             matrix = flat(self.gathered, len(self.gathered), -1, self.other.shape[2])
             return direct_lanes(matrix, back.forward.lanes)
-        memory = self.scratch.take(back.forward_blocks.elements)
-        return column_lanes(self.gathered, self.windows, self.positions, back.forward_blocks, memory)
+        blocks = self.plan.back_blocks
+        memory = self.scratch.take(blocks.elements)
+        return column_lanes(self.gathered, self.windows, self.positions, blocks, memory)
 
     def _sum_in_lanes(self) -> list[Task]:
         lanes, tasks = self._lanes(), list[Task]()

@@ -25,7 +25,7 @@ from planner.layers.lanes import shares
 from planner.layers.window import Window
 from runtime.crew import Task, one_by_one, together
 from runtime.kernels.base import Array, Arrays, Scratch, flat
-from runtime.kernels.columns import ColumnBlock, column_blocks, column_lanes, direct_lanes
+from runtime.kernels.columns import ColumnBlock, column_blocks, column_lanes, direct_lanes, kernel_rows_first
 from runtime.kernels.products import Lane, MapProduct, Product, Step, WeightSum, products
 from runtime.kernels.window import Windows, volume
 
@@ -57,16 +57,24 @@ class Gradients:
             self.gathered, self.other = flat(g, groups, filters, *g_sizes), flat(x, groups, channels, -1)
             deep, high, wide = map(_around, windows)
             self.windows, self.out = (deep, high, wide), x_sizes[:3]
-            turned = scratch.take_lines(groups, channels, filters, *plan.kernel)
-            self.turning = (turned, _flipped(flat(weight, *spread)).swapaxes(1, 2))
-            self.weight = flat(turned, groups, channels, -1)
-            result = _flipped(flat(self.grad_weight, *spread))
-            self.result = np.moveaxis(result, 2, -1)
+            result = _flipped(flat(self.grad_weight, *spread)).swapaxes(1, 2)
+            self.blocks = plan.rotated_blocks
         else:
             self.gathered, self.other = flat(x, groups, channels, *x_sizes), flat(g, groups, filters, -1)
             self.windows, self.out = windows, g_sizes[:3]
+            result = flat(self.grad_weight, *spread)
+            self.blocks = plan.summed_blocks
+        # (groups, of the other, gathered, kd, kh, kw), the rows of the sums last
+        self.result = np.moveaxis(result, 1, -1)
+        self.ordered = np.moveaxis(kernel_rows_first(result) if self.blocks.shared else result, 1, -1)
+        if self.rotated:
+            kernels = _flipped(flat(weight, *spread)).swapaxes(1, 2)
+            kernels = kernel_rows_first(kernels) if self.blocks.shared else kernels
+            turned = scratch.take_lines(*kernels.shape)
+            self.turning = (turned, kernels)
+            self.weight = flat(turned, groups, channels, -1)
+        else:
             self.weight = flat(weight, groups, filters, -1).swapaxes(1, 2)
-            self.result = np.moveaxis(flat(self.grad_weight, *spread), 1, -1)
         self.stages: list[list[Task]] = []
         self.sums: list[Array] = []
         if plan.lane_sums and (self.rotated or plan.direct or grad_input is None):
@@ -91,15 +99,14 @@ class Gradients:
             total, *rest = self.sums
             for other in rest:
                 np.add(total, other, out=total)
-            np.copyto(self.result, total.reshape(self.result.shape, copy=False))
+            np.copyto(self.ordered, total.reshape(self.ordered.shape, copy=False))
 
     def _lanes(self) -> list[list[ColumnBlock]]:
         """Return the blocks of all positions, by lanes that share them."""
-        plan = self.plan
-        if plan.direct:
-            return direct_lanes(self._direct(), plan.forward.lanes)
-        blocks = plan.rotated_blocks if self.rotated else plan.forward_blocks
-        return column_lanes(self.gathered, self.windows, self.out, blocks, self.scratch.take(blocks.elements))
+        if self.plan.direct:
+            return direct_lanes(self._direct(), self.plan.forward.lanes)
+        memory = self.scratch.take(self.blocks.elements)
+        return column_lanes(self.gathered, self.windows, self.out, self.blocks, memory)
 
     def _direct(self) -> Array:
         """Return the input as the column matrix that it is."""
@@ -110,8 +117,8 @@ class Gradients:
         if self.grad_input is None:
             return []
         target = flat(self.grad_input, len(self.weight), self.weight.shape[1], -1)
-        right = block.matrix if self.rotated else self.other[:, :, block.first : block.last]
-        return products(self.weight, right, target[:, :, block.first : block.last])
+        right = block.matrix if self.rotated else block.part(self.other)
+        return products(self.weight, right, block.part(target))
 
     def _sum_in_lanes(self) -> None:
         depth = (len(self.gathered), self.gathered.shape[1] * self.plan.taps, self.other.shape[1])
@@ -119,21 +126,19 @@ class Gradients:
         lanes = self._lanes()
         target = self._alone([block for lane in lanes for block in lane])
         for lane in lanes:
-            total = WeightSum(self.scratch, depth, len(lane), target)
-            steps = [Step(block, self._beside(block), self._fillings(block)) for block in lane]
+            rows = self.blocks.row_step if self.blocks.shared else 0
+            total = WeightSum(self.scratch, depth, len(lane), target, rows)
+            steps = [Step(block, block.part(self.other), self._fillings(block)) for block in lane]
             tasks.append(Lane(steps, total).run)
             self.sums += [total.total] if target is None else []
         self.stages.append(tasks)
 
     def _alone(self, blocks: list[ColumnBlock]) -> Array | None:
         """Return the weights' gradient as a sum, where the product of a single block is all of it."""
-        if self.rotated or len(blocks) > 1:
+        if self.rotated or self.blocks.shared or len(blocks) > 1:
             return None
         groups, depth, filters = self.weight.shape
         return flat(self.grad_weight, groups, filters, depth).swapaxes(1, 2)
-
-    def _beside(self, block: ColumnBlock) -> Array:
-        return self.other[:, :, block.first : block.last]
 
     def _share_weights(self) -> None:
         plan, used = self.plan, self.scratch.used
@@ -165,7 +170,7 @@ class Gradients:
         weight = self.weight[groups, first * plan.taps : last * plan.taps]
         steps = []
         for block in blocks:
-            other = others[:, :, block.first : block.last]
+            other = block.part(others)
             back = [] if part is None else products(weight, other, block.matrix)
             steps.append(Step(block, other, back))
         begin = None if part is None else partial(part.fill, 0)

@@ -10,7 +10,7 @@ import numpy as np
 from planner.layers.columns import LANE_POSITIONS, SMALL_PRODUCT
 from planner.layers.lanes import LINE, shares
 from runtime.crew import Task, together
-from runtime.kernels.base import Array, Scratch
+from runtime.kernels.base import Array, Scratch, flat
 from runtime.kernels.columns import ColumnBlock
 
 Product = tuple[Array, Array, Array]
@@ -23,29 +23,30 @@ def products(left: Array, right: Array, out: Array) -> list[Product]:
     Parameters
     ----------
     left, right, out : Array
-        (groups, rows, depth), (groups, depth, columns) and (groups, rows, columns).
+        (groups, rows, depth), (groups, ..., depth, columns) and (groups, ..., rows, columns).
 
     Examples
     --------
     >>> [right.shape for _, right, _ in products(*map(np.ones, [(1, 16, 144), (1, 144, 1000), (1, 16, 1000)]))]
     [(1, 2, 144, 336), (1, 144, 328)]
     """
-    columns, most = right.shape[2], SMALL_PRODUCT // (left.shape[1] * left.shape[2])
+    columns, most = right.shape[-1], SMALL_PRODUCT // (left.shape[1] * left.shape[2])
+    left = flat(left, len(left), *(1,) * (right.ndim - 3), *left.shape[1:]) if right.ndim > 3 else left
     if columns <= most or most < LANE_POSITIONS:
         return [(left, right, out)]
     width = -(-columns // -(-columns // most))
     width = min(most, -(-width // LINE) * LINE)
     whole = columns // width
-    found = [(left[:, None], _strips(right, whole, width), _strips(out, whole, width))]
+    found = [(left[..., None, :, :], _strips(right, whole, width), _strips(out, whole, width))]
     if whole * width < columns:
-        found.append((left, right[:, :, whole * width :], out[:, :, whole * width :]))
+        found.append((left, right[..., whole * width :], out[..., whole * width :]))
     return found
 
 
 def _strips(matrix: Array, count: int, width: int) -> Array:
-    """Return the first columns of matrices as (groups, strips, rows, width), the same memory."""
-    groups, rows, _ = matrix.shape
-    return matrix[:, :, : count * width].reshape(groups, rows, count, width, copy=False).swapaxes(1, 2)
+    """Return the first columns of matrices as (..., strips, rows, width), the same memory."""
+    *before, rows, _ = matrix.shape
+    return matrix[..., : count * width].reshape(*before, rows, count, width, copy=False).swapaxes(-3, -2)
 
 
 class WeightSum:
@@ -60,21 +61,30 @@ class WeightSum:
         Blocks.
     target : Array, optional
         Where the sum goes; scratch memory otherwise.
+    rows : int
+        Most rows of a block, where they overlap; 0 where not.
     """
 
     def __init__(
-        self, scratch: Scratch, shape: tuple[int, int, int], count: int, target: Array | None = None
+        self, scratch: Scratch, shape: tuple[int, int, int], count: int, target: Array | None = None, rows: int = 0
     ) -> None:
         self.total = scratch.take_lines(*shape) if target is None else target
         self.part = scratch.take_lines(*shape) if count > 1 else None
+        self.rows = scratch.take_lines(shape[0], rows, *shape[1:])
 
     def add(self, index: int, columns: Array, other: Array) -> None:
         """Add the product of block `index`; block 0 begins a new sum."""
-        if index == 0:
-            np.matmul(columns, other, out=self.total)
-        elif self.part is not None:
-            np.matmul(columns, other, out=self.part)
-            np.add(self.total, self.part, out=self.total)
+        into = self.part if index else self.total
+        if into is None:
+            return
+        if columns.ndim > 3:
+            each = self.rows[:, : columns.shape[1]]
+            np.matmul(columns, other, out=each)
+            np.add.reduce(each, axis=1, out=into)
+        else:
+            np.matmul(columns, other, out=into)
+        if index:
+            np.add(self.total, into, out=self.total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ class Step:
     ----------
     block : ColumnBlock
     other : Array or None
-        (groups, rows, columns): what the columns are multiplied by for the sum.
+        (groups, ..., rows, columns): what the columns are multiplied by for the sum.
     products : list of Product
     bias : tuple of Array, or None
         A part of the output and what is added to it.
@@ -118,7 +128,7 @@ class Lane:
         for index, step in enumerate(self.steps):
             step.block.gather()
             if self.total is not None and step.other is not None:
-                self.total.add(index, step.block.matrix, step.other.swapaxes(1, 2))
+                self.total.add(index, step.block.matrix, step.other.swapaxes(-2, -1))
             for left, right, out in step.products:
                 np.matmul(left, right, out=out)
             step.block.scatter()
@@ -171,5 +181,7 @@ class MapProduct:
 
 
 def _filling(block: ColumnBlock, weight: Array, output: Array, bias: Array | None) -> Step:
-    part = output[:, :, block.first : block.last]
+    part = block.part(output)
+    if bias is not None and part.ndim > 3:
+        bias = bias[:, None]
     return Step(block, None, products(weight, block.matrix, part), None if bias is None else (part, bias))

@@ -207,6 +207,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkey
     ]
     assert {found.lane_sums for found in scratches if found.forward.lanes > 1} == {True, False}
     assert any(found.weights > columns.LANE_SUMS for found in scratches)
+    assert {found.forward_blocks.shared for found in scratches if found.forward.lanes > 1} == {True, False}
     channelwise = [found.depthwise for found in scratches if found.depthwise is not None]
     assert {found.bands is None for found in channelwise if len(found.lanes) > 1} == {True, False}
     one, _ = trained(1)

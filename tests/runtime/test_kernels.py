@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import planner.layers.bands as bands
+import planner.layers.blocks as blocks
 import planner.layers.columns as columns
 import planner.layers.depthwise as depthwise
 import planner.layers.scratch as scratch
@@ -43,22 +44,25 @@ from tests.runtime.kernel_cases import (
 )
 
 
-@pytest.fixture(params=["whole", "pieces", "lanes", "lanes of weights", "bands"])
+@pytest.fixture(params=["whole", "pieces", "lanes", "lanes of weights", "bands", "rows", "rows of weights"])
 def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run as shipped; in small pieces; and shared by lanes, in each way of sharing the weights' gradient; in bands."""
+    """Run as shipped; in small pieces; and shared by lanes, in each way of sharing the weights' gradient; in rows."""
     if request.param == "pieces":
         cut_small(monkeypatch)
     elif request.param in ("lanes", "lanes of weights"):
         many_lanes(monkeypatch, sums=request.param == "lanes")
     elif request.param == "bands":
         in_bands(monkeypatch)
+    elif request.param in ("rows", "rows of weights"):
+        many_lanes(monkeypatch, sums=request.param == "rows")
+        overlapping(monkeypatch)
     return str(request.param)
 
 
 def cut_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make pieces and blocks of columns so small that every loop over them turns several times."""
-    monkeypatch.setattr(columns, "COLUMNS", 64)
-    monkeypatch.setattr(columns, "POSITIONS", 5)
+    monkeypatch.setattr(blocks, "COLUMNS", 64)
+    monkeypatch.setattr(blocks, "POSITIONS", 5)
     monkeypatch.setattr(scratch, "BLOCK", 33)
 
 
@@ -83,6 +87,15 @@ def in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bands, "STRIP", 500)
     monkeypatch.setattr(bands, "ROWS", 2)
     monkeypatch.setattr(depthwise, "LANE_BANDED", 10**3)
+
+
+def overlapping(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the rows of column blocks overlap wherever they can, three of them and part of their width at a time."""
+    monkeypatch.setattr(blocks, "COLUMNS", 400)
+    monkeypatch.setattr(blocks, "SHARED_ROWS", 3)
+    monkeypatch.setattr(blocks, "LANES", 1)
+    monkeypatch.setattr(blocks, "SHARED_COLUMNS", 1)
+    monkeypatch.setattr(blocks, "REORDER_SHARE", 0)
 
 
 def test_every_layer_kind_has_a_kernel() -> None:
@@ -143,6 +156,28 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatc
     np.testing.assert_allclose(inputs[0], expected, rtol=0, atol=1e-12)
     for name, array in parameters.items():
         np.testing.assert_allclose(array, grads[1][name], rtol=0, atol=1e-11)
+
+
+@pytest.mark.parametrize("layer", [layer for layer in CONVOLUTIONS if layer not in DEPTHWISE], ids=label)
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_rows_that_overlap_change_no_result(layer: Conv, lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = normal((3, 4, 7, 6))
+    apart = Bench(layer, (x,))
+    y = apart.forward()
+    (expected,), expected_parameters = apart.backward(normal(y.shape, 1))
+    monkeypatch.setattr(columns, "LANE_WORK", 1 if lanes > 1 else 10**9)
+    overlapping(monkeypatch)
+    plan = layer.bind({}).scratch((x.shape,), y.shape)
+    one_row = layer.kernel[-2:][0] == 1 or y.shape[2] == 1
+    apart_anyway = one_row or plan.row_dilation > 1 or plan.stride[1] >= plan.kernel[1]
+    assert plan.forward_blocks.shared != apart_anyway
+    overlap = Bench(layer, (x,))
+    np.testing.assert_allclose(overlap.forward(), y, rtol=0, atol=1e-12)
+    (grad,), parameters = overlap.backward(normal(y.shape, 1))
+    assert grad is not None and expected is not None
+    np.testing.assert_allclose(grad, expected, rtol=0, atol=1e-12)
+    for name, array in parameters.items():
+        np.testing.assert_allclose(array, expected_parameters[name], rtol=0, atol=1e-11)
 
 
 @pytest.mark.parametrize("layer", DEPTHWISE, ids=label)

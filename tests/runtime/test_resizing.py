@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import planner.layers.columns as columns
+import planner.layers.blocks as blocks
 from planner.layers import ConvTranspose, Crop, Layer, Pad, Reshape, Upsample
 from runtime.kernels.base import kernel_for
 from tests.runtime.bench import Bench, normal
@@ -29,8 +29,8 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: ConvTranspose, mo
     whole = Bench(layer, (x,))
     y = whole.forward()
     expected = whole.backward(normal(y.shape, 1))
-    monkeypatch.setattr(columns, "COLUMNS", 64)
-    monkeypatch.setattr(columns, "POSITIONS", 5)
+    monkeypatch.setattr(blocks, "COLUMNS", 64)
+    monkeypatch.setattr(blocks, "POSITIONS", 5)
     assert layer.scratch((x.shape,), y.shape).back.forward_blocks.count > 3
     pieces = Bench(layer, (x,))
     np.testing.assert_allclose(pieces.forward(), y, rtol=0, atol=1e-12)

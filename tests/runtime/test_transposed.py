@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-import planner.layers.columns as columns
+import planner.layers.blocks as blocks
 import planner.layers.transposed as transposed
 from planner.layers import ConvTranspose
 from runtime.threads import allowed, for_step
@@ -45,8 +45,8 @@ each_case = pytest.mark.parametrize(("layer", "shape"), CASES, ids=lambda value:
 def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run as shipped; in small pieces; and shared by lanes, in each way of sharing the weights' gradient."""
     if request.param != "whole":
-        monkeypatch.setattr(columns, "COLUMNS", 64)
-        monkeypatch.setattr(columns, "POSITIONS", 5)
+        monkeypatch.setattr(blocks, "COLUMNS", 64)
+        monkeypatch.setattr(blocks, "POSITIONS", 5)
     if request.param.startswith("lanes"):
         make_lanes(monkeypatch, sums=request.param == "lanes")
     return str(request.param)
