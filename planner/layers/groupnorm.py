@@ -23,8 +23,9 @@ from planner.layers.base import (
     settle,
 )
 from planner.layers.conv import uneven
+from planner.layers.lanes import column_shares, in_lines
 from planner.layers.norm import SMALLEST_EPS, running_statistics
-from planner.layers.scratch import GroupPieces, softmax_columns
+from planner.layers.scratch import GroupPieces, lane_blocks, softmax_columns
 from planner.symbols import Shape
 
 
@@ -68,15 +69,19 @@ class GroupedNorm(Layer):
         return {"mean": shape, "inverse": shape}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return two numbers a group, two more where they are not saved, and a piece of the tensor."""
-        plan = self.pieces(output)
-        return (2 if training else 4) * plan.groups * plan.vectors + plan.elements
+        """Return for each lane two numbers a group, two more where they are not saved, and a piece of the tensor."""
+        each = 2 if training else 4
+        return sum(in_lines(each * p.groups * p.vectors + p.elements) for *_, p in self.pieces(output).lanes)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return three numbers a group, two pieces of the tensor and a sum a weight."""
-        plan = self.pieces(output)
-        each = plan.groups * plan.channels if self.affine else 0
-        return 3 * plan.groups * plan.vectors + 2 * plan.elements + each
+        """Return for each lane three numbers a group, two pieces of the tensor and a sum a weight.
+
+        Lanes that share the vectors of a group also have gradients of all its weights, each its own.
+        """
+        whole = self.pieces(output)
+        lanes = [plan for *_, plan in whole.lanes]
+        sums = (3 if len(lanes) > 1 and lanes[0].groups == whole.groups else 1) if self.affine else 0
+        return sum(in_lines(3 * p.groups * p.vectors + 2 * p.elements + sums * p.groups * p.channels) for p in lanes)
 
 
 @dataclass(frozen=True)
@@ -242,13 +247,15 @@ class LocalResponseNorm(Layer):
         return inputs[0]
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return two pieces of some positions with all channels."""
-        return 2 * self._piece(output)
+        """Return for each lane two pieces of some positions with all channels."""
+        return self._rooms(output, 2)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return three pieces of some positions with all channels."""
-        return 3 * self._piece(output)
+        """Return for each lane three pieces of some positions with all channels."""
+        return self._rooms(output, 3)
 
-    def _piece(self, output: Shape) -> int:
+    def _rooms(self, output: Shape, count: int) -> int:
         channels, places = int(output[1]), int(sy.product((output[0], *output[2:])))
-        return channels * softmax_columns(channels, places)
+        spans = column_shares(channels, places)
+        steps = (softmax_columns(channels, last - first, lane_blocks(len(spans))) for first, last in spans)
+        return sum(in_lines(count * channels * step) for step in steps)

@@ -18,6 +18,12 @@ LANE_ELEMENTS = 2**20
 LANE_WORK = 2**24
 """Multiply-accumulates of products that are worth a lane: a third of a millisecond, where waking takes a tenth."""
 
+SUMMED_ELEMENTS = 2**18
+"""The same for passes of many operations, with sums, powers or exponentials: about a millisecond of one thread."""
+
+SUMMED_COLUMNS = 2048
+"""Columns that are worth a lane where each works on all rows of some: short parts of rows take longer."""
+
 LINE = 16
 """Scratch memory of lanes begins at multiples of so many elements, so that no two of them write to one cache line."""
 
@@ -56,6 +62,17 @@ def lanes_for(amount: int, worth: int) -> int:
     (1, 2, 4)
     """
     return max(1, min(LANES, amount // worth))
+
+
+def column_shares(rows: int, columns: int) -> list[tuple[int, int]]:
+    """Return the ranges of columns that lanes have to themselves in a pass of many operations on all rows.
+
+    Examples
+    --------
+    >>> column_shares(128, 4096), column_shares(10**6, 8)
+    ([(0, 2048), (2048, 4096)], [(0, 8)])
+    """
+    return shares(columns, min(lanes_for(rows * columns, SUMMED_ELEMENTS), columns // SUMMED_COLUMNS))
 
 
 def in_lines(elements: int) -> int:

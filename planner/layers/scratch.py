@@ -8,7 +8,9 @@ falls when the batch grows: what is planned for a batch is enough for every smal
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from planner.layers.lanes import SUMMED_ELEMENTS, column_shares, lanes_for, shares
 
 BLOCK = 2**16
 """Elements of one piece of an elementwise pass: 256 KiB of float32."""
@@ -18,6 +20,17 @@ WIDE = 4
 
 POSITIONS = 512
 """Vectors to a piece, or columns to a matrix, below which what is done once a piece weighs too much."""
+
+
+def lane_blocks(lanes: int) -> int:
+    """Return how many blocks a piece has in a pass of many operations that so many lanes share.
+
+    Examples
+    --------
+    >>> lane_blocks(1), lane_blocks(3)
+    (1, 4)
+    """
+    return 1 if lanes == 1 else WIDE
 
 
 def pieces(total: int, step: int) -> Iterator[tuple[int, int]]:
@@ -107,15 +120,15 @@ def softmax_parts(channels: int) -> int:
     return -(-channels // SOFTMAX_PART)
 
 
-def softmax_columns(channels: int, places: int) -> int:
-    """Return how many places a softmax over channels works on at a time.
+def softmax_columns(channels: int, places: int, blocks: int = 1) -> int:
+    """Return how many places a softmax over channels works on at a time, up to some blocks.
 
     Examples
     --------
     >>> softmax_columns(10, 64), softmax_columns(1000, 50176)
     (64, 256)
     """
-    return min(places, max(SOFTMAX_PART, BLOCK // channels))
+    return min(places, max(SOFTMAX_PART, blocks * BLOCK // channels))
 
 
 def norm_step(channels: int, count: int, blocks: int = 1) -> int:
@@ -150,6 +163,8 @@ class GroupPieces:
     Attributes
     ----------
     groups, channels, positions, vectors : int
+    blocks : int
+        BLOCK elements each, of one piece.
 
     Examples
     --------
@@ -163,18 +178,32 @@ class GroupPieces:
     channels: int
     positions: int
     vectors: int
+    blocks: int = 1
+
+    @property
+    def lanes(self) -> list[tuple[slice, slice, GroupPieces]]:
+        """The groups, and vectors of each group, that lanes have to themselves, and how each goes through them."""
+        every, rows = slice(None), self.channels * self.positions
+        if self.groups > 1:
+            lanes = lanes_for(self.groups * rows * self.vectors, SUMMED_ELEMENTS)
+            cuts = shares(self.groups, lanes)
+            blocks = lane_blocks(len(cuts))
+            return [(slice(*cut), every, replace(self, groups=cut[1] - cut[0], blocks=blocks)) for cut in cuts]
+        cuts = column_shares(rows, self.vectors) if self.positions == 1 else [(0, self.vectors)]
+        blocks = lane_blocks(len(cuts))
+        return [(every, slice(*cut), replace(self, vectors=cut[1] - cut[0], blocks=blocks)) for cut in cuts]
 
     @property
     def along_vectors(self) -> bool:
         """Vectors are cut, not channels."""
-        return self.positions == 1 and self.channels <= BLOCK // POSITIONS
+        return self.positions == 1 and self.channels <= self.blocks * BLOCK // POSITIONS
 
     @property
     def step(self) -> tuple[int, int, int]:
         """Groups, channels and vectors in one piece."""
         if self.along_vectors:
-            return 1, self.channels, min(self.vectors, BLOCK // self.channels)
-        step = norm_step(self.groups * self.channels, self.positions * self.vectors)
+            return 1, self.channels, min(self.vectors, self.blocks * BLOCK // self.channels)
+        step = norm_step(self.groups * self.channels, self.positions * self.vectors, self.blocks)
         return max(1, step // self.channels), min(step, self.channels), self.vectors
 
     @property
@@ -182,4 +211,4 @@ class GroupPieces:
         """Elements that hold any piece."""
         if self.along_vectors:
             return self.channels * self.step[2]
-        return norm_elements(self.groups * self.channels, self.positions * self.vectors)
+        return norm_elements(self.groups * self.channels, self.positions * self.vectors, self.blocks)

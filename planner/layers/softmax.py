@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import planner.symbols as sy
+from planner.layers.lanes import column_shares, in_lines
 from planner.layers.pointwise import FromOutput
-from planner.layers.scratch import softmax_columns, softmax_parts
+from planner.layers.scratch import lane_blocks, softmax_columns, softmax_parts
 from planner.symbols import Shape
 
 
@@ -21,16 +22,21 @@ class OverChannels(FromOutput):
     by_channel: ClassVar[bool] = False
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return a row of sums, its parts and, where products are formed, one column block."""
-        return self._rows(output, output[1] if self.kind == "log_softmax" else 0)
+        """Return for each lane a row of sums, its parts and, where products are formed, one column block."""
+        return self._rows(output, int(output[1]) if self.kind == "log_softmax" else 0)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return a row of sums, its parts and one column block of products."""
-        return self._rows(output, output[1])
+        """Return for each lane a row of sums, its parts and one column block of products."""
+        return self._rows(output, int(output[1]))
 
     def _rows(self, output: Shape, products: int) -> int:
-        channels = output[1]
-        return softmax_columns(channels, sy.product(output) // channels) * (1 + softmax_parts(channels) + products)
+        channels = int(output[1])
+        rows, spans = (
+            1 + softmax_parts(channels) + products,
+            column_shares(channels, int(sy.product(output)) // channels),
+        )
+        steps = (softmax_columns(channels, last - first, lane_blocks(len(spans))) for first, last in spans)
+        return sum(in_lines(rows * step) for step in steps)
 
 
 @dataclass(frozen=True)

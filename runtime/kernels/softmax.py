@@ -6,11 +6,14 @@ Every forward may write over its input, and every backward over the gradient of 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from planner.layers.scratch import pieces, softmax_columns, softmax_parts
+from planner.layers.lanes import column_shares
+from planner.layers.scratch import lane_blocks, pieces, softmax_columns, softmax_parts
 from planner.layers.softmax import LogSoftmax, Softmax
+from runtime.crew import together
 from runtime.kernels.base import Array, Kernel, LayerT, Scratch, flat, kernel
 
 
@@ -23,26 +26,56 @@ class Rows:
     product: Array
 
 
-class ChannelKernel(Kernel[LayerT]):
-    """What softmax and its logarithm share: columns of numbers, one for each place, cut into pieces."""
+class ChannelLane:
+    """Columns of numbers, one for each place, cut into pieces; a subclass says what one piece gives.
 
-    def prepare(self) -> None:
-        channels = self.arrays.output.shape[0]
-        x, y = flat(self.arrays.inputs[0], channels, -1), flat(self.arrays.output, channels, -1)
-        step = softmax_columns(channels, x.shape[1])
-        self.spans = [slice(*span) for span in pieces(x.shape[1], step)]
+    Parameters
+    ----------
+    x, y : Array
+        (channels, places).
+    grads : tuple of Array, or None
+        Of the output and of the input, alike.
+    scratch : Scratch
+    back : Scratch
+        Of the backward pass.
+    products : bool
+        Whether the forward pass forms products.
+    blocks : int
+        Of one piece.
+    """
+
+    def __init__(
+        self,
+        x: Array,
+        y: Array,
+        grads: tuple[Array, Array] | None,
+        scratch: Scratch,
+        back: Scratch,
+        products: bool,
+        blocks: int,
+    ) -> None:
+        channels = len(x)
+        step = softmax_columns(channels, x.shape[1], blocks)
+        spans = [slice(*span) for span in pieces(x.shape[1], step)]
         self.parts = [slice(*span) for span in pieces(channels, -(-channels // softmax_parts(channels)))]
-        self.rows = self._rows(self.scratch(), step, channels if isinstance(self.layer, LogSoftmax) else 0)
-        self.forward_pieces = [(x[:, span], y[:, span]) for span in self.spans]
+        self.rows = self._rows(scratch, step, channels if products else 0)
+        self.forward_pieces = [(x[:, span], y[:, span]) for span in spans]
         self.backward_pieces: list[tuple[Array, Array, Array]] = []
-        grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
-        if grad_input is not None:
-            self.rows_back = self._rows(self.backward_scratch(), step, channels)
-            grad, grad_input = flat(self.grad_output, channels, -1), flat(grad_input, channels, -1)
-            self.backward_pieces = [(y[:, span], grad[:, span], grad_input[:, span]) for span in self.spans]
+        if grads is not None:
+            grad, grad_input = grads
+            self.backward_pieces = [(y[:, span], grad[:, span], grad_input[:, span]) for span in spans]
+            self.rows_back = self._rows(back, step, channels)
 
     def _rows(self, scratch: Scratch, step: int, products: int) -> Rows:
         return Rows(scratch.take(1, step), scratch.take(len(self.parts), step), scratch.take(products, step))
+
+    def forward(self) -> None:
+        """Compute the output."""
+        raise NotImplementedError
+
+    def backward(self) -> None:
+        """Compute the gradient of the input."""
+        raise NotImplementedError
 
     def sum(self, values: Array, rows: Rows) -> Array:
         """Return the sum over channels, in parts first, so that float32 stays accurate over many channels."""
@@ -60,8 +93,7 @@ class ChannelKernel(Kernel[LayerT]):
         np.subtract(x, row, out=y)
 
 
-@kernel(Softmax)
-class SoftmaxKernel(ChannelKernel[Softmax]):
+class SoftmaxLane(ChannelLane):
     """``exp(x) / sum(exp(x))``; backward ``y (g - sum(g y))``."""
 
     def forward(self) -> None:
@@ -78,8 +110,7 @@ class SoftmaxKernel(ChannelKernel[Softmax]):
             np.multiply(grad_input, y, out=grad_input)
 
 
-@kernel(LogSoftmax)
-class LogSoftmaxKernel(ChannelKernel[LogSoftmax]):
+class LogSoftmaxLane(ChannelLane):
     """``x - log(sum(exp(x)))``; backward ``g - exp(y) sum(g)``."""
 
     def forward(self) -> None:
@@ -97,3 +128,43 @@ class LogSoftmaxKernel(ChannelKernel[LogSoftmax]):
             np.exp(y, out=product)
             np.multiply(product, self.sum(grad, self.rows_back), out=product)
             np.subtract(grad, product, out=grad_input)
+
+
+class ChannelKernel(Kernel[LayerT]):
+    """What softmax and its logarithm share: lanes of places."""
+
+    lane: ClassVar[type[ChannelLane]]
+
+    def prepare(self) -> None:
+        channels, scratch, back = self.arrays.output.shape[0], self.scratch(), self.backward_scratch()
+        x, y = flat(self.arrays.inputs[0], channels, -1), flat(self.arrays.output, channels, -1)
+        grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
+        grads = None if grad_input is None else (flat(self.grad_output, channels, -1), flat(grad_input, channels, -1))
+        products = isinstance(self.layer, LogSoftmax)
+        self.lanes: list[ChannelLane] = []
+        cuts = column_shares(channels, x.shape[1])
+        for some in (slice(*span) for span in cuts):
+            own = None if grads is None else (grads[0][:, some], grads[1][:, some])
+            self.lanes.append(self.lane(x[:, some], y[:, some], own, scratch, back, products, lane_blocks(len(cuts))))
+            scratch.take_lines(0)
+            back.take_lines(0)
+
+    def forward(self) -> None:
+        together([lane.forward for lane in self.lanes])
+
+    def backward(self) -> None:
+        together([lane.backward for lane in self.lanes])
+
+
+@kernel(Softmax)
+class SoftmaxKernel(ChannelKernel[Softmax]):
+    """``exp(x) / sum(exp(x))``."""
+
+    lane = SoftmaxLane
+
+
+@kernel(LogSoftmax)
+class LogSoftmaxKernel(ChannelKernel[LogSoftmax]):
+    """``x - log(sum(exp(x)))``."""
+
+    lane = LogSoftmaxLane

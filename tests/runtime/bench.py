@@ -18,6 +18,9 @@ from runtime.kernels.base import Arrays, kernels
 
 FloatArray = npt.NDArray[np.floating]
 
+THREADS = 3
+"""How many threads tests let steps use, however few cores there are."""
+
 
 def inside(array: FloatArray) -> FloatArray:
     """Return (N, ...) as a fresh contiguous (..., N)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,27 +14,13 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 import planner
 from planner import layer
-from planner.layers import bands, columns, depthwise
+from planner.layers import bands, columns, depthwise, lanes, scratch
 from planner.runs import runs
 from runtime.crew import Job, together
 from runtime.kernels import dense
 from runtime.model import Model
-from runtime.threads import allowed, for_step
-
-THREADS = 3
-
-
-@pytest.fixture
-def crew() -> Iterator[None]:
-    """Let steps use three threads, however few cores there are."""
-    with threadpool_limits(limits=THREADS, user_api="blas"):
-        with for_step():
-            pass
-        if allowed() != THREADS:
-            pytest.skip("this NumPy has no BLAS whose threads can be set")
-        yield
-    with for_step():
-        pass
+from runtime.threads import for_step
+from tests.runtime.bench import THREADS
 
 
 def sleeping(found: dict[int, int], number: int) -> Callable[[], None]:
@@ -169,7 +155,10 @@ def network() -> planner.Network:
         layer("conv", filters=160, kernel=3, pad=1),
         layer("conv", filters=64, kernel=3, pad=1),
         layer("convtranspose", filters=32, kernel=2, stride=2),
-        layer("convtranspose", filters=32, kernel=3, stride=2, pad=1),
+        layer("convtranspose", filters=32, kernel=3, stride=2, pad=1, norm="group"),
+        layer("layernorm"),
+        layer("instancenorm", running=True),
+        layer("lrn", size=3),
         layer("gap"),
         layer("flatten"),
         layer("dropout", rate=0.3),
@@ -193,6 +182,8 @@ def trained(threads: int) -> tuple[list[np.ndarray[Any, Any]], set[str]]:
 @pytest.mark.usefixtures("crew")
 def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner.runs, "LANE_ELEMENTS", 2**14)
+    for module, name in ((scratch, "SUMMED_ELEMENTS"), (lanes, "SUMMED_ELEMENTS"), (lanes, "SUMMED_COLUMNS")):
+        monkeypatch.setattr(module, name, 2**9)
     for module in (columns, dense):
         monkeypatch.setattr(module, "LANE_WORK", 2**18)
     monkeypatch.setattr(bands, "CALL_MACS", 2**12)

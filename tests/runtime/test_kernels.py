@@ -12,6 +12,7 @@ import planner.layers.bands as bands
 import planner.layers.blocks as blocks
 import planner.layers.columns as columns
 import planner.layers.depthwise as depthwise
+import planner.layers.lanes as lanes
 import planner.layers.scratch as scratch
 import planner.runs as runs
 import runtime.kernels.products as products
@@ -70,6 +71,8 @@ def many_lanes(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
     """Make everything worth a lane, and products so small that they are cut; lanes sum or share the weights."""
     cut_small(monkeypatch)
     monkeypatch.setattr(runs, "LANE_ELEMENTS", 1)
+    for module, name in ((scratch, "SUMMED_ELEMENTS"), (lanes, "SUMMED_ELEMENTS"), (lanes, "SUMMED_COLUMNS")):
+        monkeypatch.setattr(module, name, 1)
     monkeypatch.setattr(depthwise, "LANE_TAPS", 1)
     monkeypatch.setattr(columns, "LANE_WORK", 1)
     monkeypatch.setattr(columns, "LANE_POSITIONS", 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,14 +11,13 @@ from threadpoolctl import threadpool_limits
 import planner.layers.blocks as blocks
 import planner.layers.transposed as transposed
 from planner.layers import ConvTranspose
-from runtime.threads import allowed, for_step
+from runtime.threads import for_step
 from tests import naive
-from tests.runtime.bench import Bench, normal
+from tests.runtime.bench import THREADS, Bench, normal
 from tests.runtime.test_kernels import many_lanes
 
 Real = np.ndarray[Any, np.dtype[np.float64]]
 
-THREADS = 3
 MAP, LINE, VOLUME = (3, 4, 5, 6), (3, 4, 7), (2, 4, 3, 2, 4)
 CASES = [
     (ConvTranspose(filters=3, kernel=2, stride=2), MAP),
@@ -133,23 +131,11 @@ def test_what_is_planned_for_a_batch_is_enough_for_smaller_ones(
     for batch in range(1, 130):
         shapes = ((batch, *sizes),)
         output = layer.output_shape(shapes)
-        counts.append(layer.workspace(shapes, output, training))
+        counts.append((layer.workspace(shapes, output, training), layer.backward_workspace(shapes, output)))
         ways.add(layer.scratch(shapes, output).gathers)
-    assert counts == sorted(counts)
+    for column in zip(*counts, strict=True):
+        assert list(column) == sorted(column)
     assert len(ways) == 2 or layer.kernel in ((2,), (4,)) or layer.stride == (1,)
-
-
-@pytest.fixture
-def crew() -> Iterator[None]:
-    """Let steps use three threads, however few cores there are."""
-    with threadpool_limits(limits=THREADS, user_api="blas"):
-        with for_step():
-            pass
-        if allowed() != THREADS:
-            pytest.skip("this NumPy has no BLAS whose threads can be set")
-        yield
-    with for_step():
-        pass
 
 
 @each_case

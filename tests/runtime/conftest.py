@@ -1,0 +1,24 @@
+"""What tests of single kernels and of the crew share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from threadpoolctl import threadpool_limits
+
+from runtime.threads import allowed, for_step
+from tests.runtime.bench import THREADS
+
+
+@pytest.fixture
+def crew() -> Iterator[None]:
+    """Let steps use three threads."""
+    with threadpool_limits(limits=THREADS, user_api="blas"):
+        with for_step():
+            pass
+        if allowed() != THREADS:
+            pytest.skip("this NumPy has no BLAS whose threads can be set")
+        yield
+    with for_step():
+        pass
