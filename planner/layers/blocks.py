@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from planner.layers.lanes import LANES, in_lines
 from planner.layers.scratch import POSITIONS
 
-COLUMNS = 2**19
-"""Most elements of one block of columns: 2 MiB of float32, a core's share of a common last-level cache."""
+COLUMNS = 2**18
+"""Most elements of one block of columns: 1 MiB of float32, less than a core's share of a common last-level cache."""
 
 BLOCK_WORK = 2**23
 """Multiply-accumulates of one block. With much less, threads wait for each other's turn to begin the next operation."""
@@ -57,7 +57,7 @@ class ColumnBlocks:
     1179648
     >>> thin = ColumnBlocks(depth=144, partners=16, slabs=1, rows=32, columns=32, batch=32, taps=3)
     >>> thin.shared, thin.step, thin.seen_rows
-    (True, (1, 8, 32), 10)
+    (True, (1, 8, 16), 10)
     """
 
     depth: int
