@@ -26,7 +26,7 @@ from planner.layers.transposed import PhaseCut, TransposedScratch
 from runtime.crew import Task, one_by_one, together
 from runtime.kernels.base import Array, Arrays, Kernel, Scratch, flat, kernel, user_shape
 from runtime.kernels.columns import ColumnBlock, column_blocks, column_lanes, direct_lanes
-from runtime.kernels.products import Lane, MapProduct, Step, WeightSum, products
+from runtime.kernels.products import Lane, MapProduct, Step, WeightSum, add_up, products, run_and_copy
 from runtime.kernels.window import Windows, volume
 
 
@@ -163,10 +163,7 @@ class TransposedGradients:
         for stage in self.stages:
             together(stage)
         if self.sums:
-            total, *rest = self.sums
-            for other in rest:
-                np.add(total, other, out=total)
-            np.copyto(self.result, total.reshape(self.result.shape, copy=False))
+            add_up(self.sums, self.result)
 
     def _lanes(self) -> list[list[ColumnBlock]]:
         back = self.back
@@ -213,15 +210,10 @@ class TransposedGradients:
         if len(blocks) == 1:
             return Lane(steps, WeightSum(self.scratch, shape, 1, self._part(lane))).run
         total = WeightSum(self.scratch, shape, len(blocks))
-        return partial(_run_and_copy, Lane(steps, total), total.total.reshape(result.shape, copy=False), result)
+        return partial(run_and_copy, Lane(steps, total), total.total, result)
 
     def _part(self, lane: tuple[slice, slice]) -> Array:
         """Return the gradient of the weights of a lane's filters as a sum makes it."""
         groups, filters = lane
         first, last, _ = filters.indices(self.gathered.shape[1])
         return self.whole[groups, first * self.back.taps : last * self.back.taps]
-
-
-def _run_and_copy(lane: Lane, total: Array, result: Array) -> None:
-    lane.run()
-    np.copyto(result, total)

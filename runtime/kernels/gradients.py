@@ -26,7 +26,7 @@ from planner.layers.window import Window
 from runtime.crew import Task, one_by_one, together
 from runtime.kernels.base import Array, Arrays, Scratch, flat
 from runtime.kernels.columns import ColumnBlock, column_blocks, column_lanes, direct_lanes, kernel_rows_first
-from runtime.kernels.products import Lane, MapProduct, Product, Step, WeightSum, products
+from runtime.kernels.products import Lane, MapProduct, Product, Step, WeightSum, add_up, products, run_and_copy
 from runtime.kernels.window import Windows, volume
 
 
@@ -96,10 +96,7 @@ class Gradients:
         for stage in self.stages:
             together(stage)
         if self.sums:
-            total, *rest = self.sums
-            for other in rest:
-                np.add(total, other, out=total)
-            np.copyto(self.ordered, total.reshape(self.ordered.shape, copy=False))
+            add_up(self.sums, self.ordered)
 
     def _lanes(self) -> list[list[ColumnBlock]]:
         """Return the blocks of all positions, by lanes that share them."""
@@ -177,12 +174,7 @@ class Gradients:
         whole = Lane(steps, total, begin)
         if target is not None:
             return whole.run
-        return partial(_run_and_copy, whole, total.total.reshape(result.shape, copy=False), result)
-
-
-def _run_and_copy(lane: Lane, total: Array, result: Array) -> None:
-    lane.run()
-    np.copyto(result, total)
+        return partial(run_and_copy, whole, total.total, result)
 
 
 def _flipped(kernels: Array) -> Array:

@@ -136,6 +136,27 @@ class Lane:
                 np.add(*step.bias, out=step.bias[0])
 
 
+def run_and_copy(lane: Lane, total: Array, result: Array) -> None:
+    """Run a lane and copy what it summed to where that belongs, in the shape it has there."""
+    lane.run()
+    np.copyto(result, total.reshape(result.shape, copy=False))
+
+
+def add_up(sums: Sequence[Array], result: Array) -> None:
+    """Add the sums of lanes up in their order, into the first of them, and copy that to where it belongs.
+
+    Examples
+    --------
+    >>> add_up([np.ones((1, 4, 1)), np.ones((1, 4, 1))], result := np.zeros((1, 2, 2, 1)))
+    >>> result.ravel().tolist()
+    [2.0, 2.0, 2.0, 2.0]
+    """
+    total, *rest = sums
+    for other in rest:
+        np.add(total, other, out=total)
+    np.copyto(result, total.reshape(result.shape, copy=False))
+
+
 class MapProduct:
     """``weight @ columns`` into a map: lanes share its positions, or, where these are few, its rows.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import tracemalloc
+from collections.abc import Mapping
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -144,6 +146,20 @@ def test_gradients_are_the_differences_of_the_output(layer: Layer, cut: str) -> 
         assert math.isclose(float((parameters[name] * turn).sum()), difference, rel_tol=1e-5, abs_tol=1e-5)
 
 
+Grads: TypeAlias = tuple[tuple[FloatArray | None, ...], Mapping[str, FloatArray]]
+
+
+def assert_same(bench: Bench, y: FloatArray, grads: Grads) -> None:
+    """Hold another way to compute a layer to its output and its gradients of inputs and parameters."""
+    np.testing.assert_allclose(bench.forward(), y, rtol=0, atol=1e-12)
+    (grad,), parameters = bench.backward(normal(y.shape, 1))
+    (expected,), expected_parameters = grads
+    assert grad is not None and expected is not None
+    np.testing.assert_allclose(grad, expected, rtol=0, atol=1e-12)
+    for name, array in parameters.items():
+        np.testing.assert_allclose(array, expected_parameters[name], rtol=0, atol=1e-11)
+
+
 @pytest.mark.parametrize("layer", DIFFERENTIABLE, ids=label)
 def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     x = normal((3, 4, 7, 6))
@@ -151,14 +167,7 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatc
     y = whole.forward()
     grads = whole.backward(normal(y.shape, 1))
     cut_small(monkeypatch)
-    pieces = Bench(layer, (x,))
-    np.testing.assert_allclose(pieces.forward(), y, rtol=0, atol=1e-12)
-    inputs, parameters = pieces.backward(normal(y.shape, 1))
-    expected = grads[0][0]
-    assert inputs[0] is not None and expected is not None
-    np.testing.assert_allclose(inputs[0], expected, rtol=0, atol=1e-12)
-    for name, array in parameters.items():
-        np.testing.assert_allclose(array, grads[1][name], rtol=0, atol=1e-11)
+    assert_same(Bench(layer, (x,)), y, grads)
 
 
 @pytest.mark.parametrize("layer", [layer for layer in CONVOLUTIONS if layer not in DEPTHWISE], ids=label)
@@ -167,20 +176,14 @@ def test_rows_that_overlap_change_no_result(layer: Conv, lanes: int, monkeypatch
     x = normal((3, 4, 7, 6))
     apart = Bench(layer, (x,))
     y = apart.forward()
-    (expected,), expected_parameters = apart.backward(normal(y.shape, 1))
+    grads = apart.backward(normal(y.shape, 1))
     monkeypatch.setattr(columns, "LANE_WORK", 1 if lanes > 1 else 10**9)
     overlapping(monkeypatch)
     plan = layer.bind({}).scratch((x.shape,), y.shape)
     one_row = layer.kernel[-2:][0] == 1 or y.shape[2] == 1
     apart_anyway = one_row or plan.row_dilation > 1 or plan.stride[1] >= plan.kernel[1]
     assert plan.forward_blocks.shared != apart_anyway
-    overlap = Bench(layer, (x,))
-    np.testing.assert_allclose(overlap.forward(), y, rtol=0, atol=1e-12)
-    (grad,), parameters = overlap.backward(normal(y.shape, 1))
-    assert grad is not None and expected is not None
-    np.testing.assert_allclose(grad, expected, rtol=0, atol=1e-12)
-    for name, array in parameters.items():
-        np.testing.assert_allclose(array, expected_parameters[name], rtol=0, atol=1e-11)
+    assert_same(Bench(layer, (x,)), y, grads)
 
 
 @pytest.mark.parametrize("layer", DEPTHWISE, ids=label)
@@ -188,17 +191,11 @@ def test_rows_as_products_change_no_result(layer: Conv, monkeypatch: pytest.Monk
     x = normal((3, 4, 7, 6))
     tapwise = Bench(layer, (x,))
     y = tapwise.forward()
-    (expected,), expected_parameters = tapwise.backward(normal(y.shape, 1))
+    grads = tapwise.backward(normal(y.shape, 1))
     in_bands(monkeypatch)
     plan = layer.bind({}).scratch((x.shape,), y.shape)
     assert plan.depthwise is not None and plan.depthwise.bands is not None
-    banded = Bench(layer, (x,))
-    np.testing.assert_allclose(banded.forward(), y, rtol=0, atol=1e-12)
-    (grad,), parameters = banded.backward(normal(y.shape, 1))
-    assert grad is not None and expected is not None
-    np.testing.assert_allclose(grad, expected, rtol=0, atol=1e-12)
-    for name, array in parameters.items():
-        np.testing.assert_allclose(array, expected_parameters[name], rtol=0, atol=1e-11)
+    assert_same(Bench(layer, (x,)), y, grads)
 
 
 @pytest.mark.parametrize("layer", [*DIFFERENTIABLE, *RANDOM, Dense(units=3)], ids=label)
