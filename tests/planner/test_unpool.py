@@ -171,7 +171,7 @@ def test_no_value_is_overwritten_while_it_is_needed(training: bool) -> None:
     bound = autoencoder().check().bind(N=4, H=8, W=8)
     arena = plan_arena(bound, training=training)
     assert_no_overlap(arena)
-    simulation = Simulation(bound.nodes, list(bound.outputs.values()), arena)
+    simulation = Simulation(bound.work, list(bound.outputs.values()), arena)
     simulation.step() if training else simulation.forward(training=False)
 
 
