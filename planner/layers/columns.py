@@ -29,6 +29,9 @@ SMALL_PRODUCT = 10**6
 GATHER_SHARE = 8
 """Multiply-accumulates that take as long as gathering one element of a long row of columns (measured)."""
 
+TURN_SHARE = 6
+"""Elements of a long row that are gathered while one weight is put in its place in turned weights (measured)."""
+
 MAC_SHARE = 32
 """Multiply-accumulates inside a product of matrices that take as long as moving one element (measured)."""
 
@@ -104,10 +107,10 @@ class ConvScratch:
         """
         if self.stride != (1, 1, 1) or self.direct:
             return False
-        (_, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
+        (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
         products = 2 * self.weights // MAC_SHARE
-        turned = prod(sizes) * (products + filters * self.taps)
-        plain = prod(out_sizes) * (products + 4 * channels * self.taps)
+        turned = batch * prod(sizes) * (products + filters * self.taps) + TURN_SHARE * self.weights
+        plain = batch * prod(out_sizes) * (products + 4 * channels * self.taps)
         return turned < plain
 
     @property
@@ -170,26 +173,20 @@ class ConvScratch:
         """
         return self.weights <= LANE_SUMS
 
-    def weight_lanes(self, rotated: bool) -> list[tuple[slice, slice]]:
-        """Return the groups, and channels of each group, whose weights' gradient a lane has to itself.
-
-        They are channels whose columns are gathered: the output's in the rotated way, else the input's.
-        """
-        shape, cut = (self.output_shape, self.backward) if rotated else (self.input_shape, self.forward)
-        every = slice(None)
+    @property
+    def weight_lanes(self) -> list[tuple[slice, slice]]:
+        """The groups, and channels of each group, whose weights' gradient a lane has to itself."""
+        every, wanted = slice(None), self.forward.wanted
         if self.groups > 1:
-            return [(slice(*span), every) for span in shares(self.groups, cut.wanted)]
-        return [(every, slice(*span)) for span in shares(shape[1], cut.wanted)]
+            return [(slice(*span), every) for span in shares(self.groups, wanted)]
+        return [(every, slice(*span)) for span in shares(self.input_shape[1], wanted)]
 
-    def weight_blocks(self, lane: tuple[slice, slice], rotated: bool) -> ColumnBlocks:
-        """Return how the columns of one of :meth:`weight_lanes` are cut, which are its alone."""
-        gathered, others = self.output_shape, self.input_shape
-        if not rotated:
-            gathered, others = others, gathered
-        groups, channels = range(self.groups)[lane[0]], range(gathered[1] // self.groups)[lane[1]]
-        batch, partners, *sizes = others
-        depth = len(groups) * len(channels) * self.taps
-        return ColumnBlocks(depth, partners // self.groups, *lifted(sizes, 1), batch)
+    def weight_blocks(self, lane: tuple[slice, slice]) -> ColumnBlocks:
+        """Return how the columns of one of :attr:`weight_lanes` are cut, which are its alone."""
+        channels = self.input_shape[1] // self.groups
+        groups, channels = len(range(self.groups)[lane[0]]), len(range(channels)[lane[1]])
+        batch, partners, *sizes = self.output_shape
+        return ColumnBlocks(groups * channels * self.taps, partners // self.groups, *lifted(sizes, 1), batch)
 
     @property
     def forward_elements(self) -> int:
@@ -211,30 +208,25 @@ class ConvScratch:
         """Return the elements of scratch memory of a backward pass."""
         blocks = self.rotated_blocks if rotated else self.summed_blocks
         columns = 0 if self.direct else blocks.elements
-        lanes = self.weight_lanes(rotated)
-        apart = sum(self.weight_lane(lane, rotated, len(lanes)) for lane in lanes)
+        apart = sum(map(self.weight_lane, self.weight_lanes))
         summed = columns + self.sums(blocks, rotated) if self.lane_sums else 0
         return (in_lines(self.weights) if rotated else 0) + max(columns, apart, summed)
 
     def sums(self, blocks: ColumnBlocks, rotated: bool) -> int:
         """Return the elements of the sums of the weights' gradient where lanes share blocks of positions."""
-        if self._alone(blocks, rotated):
-            return 0
+        if not rotated and blocks.lanes == 1 and (self.direct or not (blocks.several or blocks.shared)):
+            return 0  # one product gives it
         if blocks.shared:
             return blocks.lanes * (2 * in_lines(self.weights) + in_lines(blocks.row_step * self.weights))
         return blocks.lanes * in_lines(self.weights) * (2 if blocks.several and not self.direct else 1)
 
-    def weight_lane(self, lane: tuple[slice, slice], rotated: bool, lanes: int) -> int:
-        """Return the elements of one of :meth:`weight_lanes`: its columns, and its part of the weights' gradient."""
-        blocks, others = self.weight_blocks(lane, rotated), self.input_shape if rotated else self.output_shape
-        columns, several = (0, False) if self.direct else (blocks.elements, blocks.several)
-        if lanes == 1 and self._alone(blocks, rotated):
-            return columns
-        return columns + in_lines(blocks.depth * others[1] // self.groups) * (2 if several else 1)
-
-    def _alone(self, blocks: ColumnBlocks, rotated: bool) -> bool:
-        """Tell whether one product gives the weights' gradient, so that nothing is summed."""
-        return not rotated and blocks.lanes == 1 and (self.direct or not (blocks.several or blocks.shared))
+    def weight_lane(self, lane: tuple[slice, slice]) -> int:
+        """Return the elements of one of :attr:`weight_lanes`: its columns and, of several blocks, two sums."""
+        if self.direct:
+            return 0
+        blocks = self.weight_blocks(lane)
+        partners = self.output_shape[1] // self.groups
+        return blocks.elements + (2 * in_lines(blocks.depth * partners) if blocks.several else 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,7 @@ class TransposedScratch:
 
     def filter_blocks(self, lane: tuple[slice, slice]) -> ColumnBlocks:
         """Return how the columns of one of :attr:`filter_lanes` are cut, which are its alone."""
-        return self.back.weight_blocks(lane, rotated=False)
+        return self.back.weight_blocks(lane)
 
     @property
     def forward_elements(self) -> int:
@@ -224,12 +224,4 @@ class TransposedScratch:
         columns = 0 if back.direct else self.back_blocks.elements
         if self.lane_sums:
             return columns + back.sums(self.back_blocks, rotated=False)
-        return max(columns, sum(map(self._weight_lane, back.weight_lanes(rotated=False))))
-
-    def _weight_lane(self, lane: tuple[slice, slice]) -> int:
-        """Return the elements of a lane that has some of the weights: its columns and, of several blocks, two sums."""
-        if self.back.direct:
-            return 0
-        blocks = self.filter_blocks(lane)
-        partners = self.back.output_shape[1] // self.back.groups
-        return blocks.elements + (2 * in_lines(blocks.depth * partners) if blocks.several else 0)
+        return max(columns, sum(map(back.weight_lane, back.weight_lanes)))

@@ -194,7 +194,7 @@ class TransposedGradients:
         if self.target is not None:
             stages += MapProduct(self.weight, self._lanes(), self.target, self.back.forward.row_lanes).stages
             self.scratch.used = used  # the lanes of the weights come afterwards
-        return [*stages, [self._weight_lane(lane) for lane in self.back.weight_lanes(rotated=False)]]
+        return [*stages, [self._weight_lane(lane) for lane in self.back.weight_lanes]]
 
     def _weight_lane(self, lane: tuple[slice, slice]) -> Task:
         """Return what gives the gradient of the weights of a lane's filters."""

@@ -51,21 +51,21 @@ class Gradients:
         self.grad_weight = arrays.grad_parameters["weight"]
         self.rotated = plan.rotated and grad_input is not None
         self.turning: tuple[Array, Array] | None = None
-        x_sizes, g_sizes = volume(x).shape[1:], volume(g).shape[1:]
+        self.maps, self.grads = flat(x, groups, channels, *volume(x).shape[1:]), flat(g, groups, filters, -1)
+        self.plain_windows, self.plain_out = windows, volume(g).shape[1:4]
         if self.rotated:
             # what is gathered, what it is multiplied by, and where the weights' gradient is, axes in the order of sums
-            self.gathered, self.other = flat(g, groups, filters, *g_sizes), flat(x, groups, channels, -1)
+            self.gathered, self.other = flat(g, groups, filters, *volume(g).shape[1:]), flat(x, groups, channels, -1)
             deep, high, wide = map(_around, windows)
-            self.windows, self.out = (deep, high, wide), x_sizes[:3]
+            self.windows, self.out = (deep, high, wide), volume(x).shape[1:4]
             result = _flipped(flat(self.grad_weight, *spread)).swapaxes(1, 2)
             self.blocks = plan.rotated_blocks
         else:
-            self.gathered, self.other = flat(x, groups, channels, *x_sizes), flat(g, groups, filters, -1)
-            self.windows, self.out = windows, g_sizes[:3]
+            self.gathered, self.other = self.maps, self.grads
+            self.windows, self.out = windows, self.plain_out
             result = flat(self.grad_weight, *spread)
             self.blocks = plan.summed_blocks
         # (groups, of the other, gathered, kd, kh, kw), the rows of the sums last
-        self.result = np.moveaxis(result, 1, -1)
         self.ordered = np.moveaxis(kernel_rows_first(result) if self.blocks.shared else result, 1, -1)
         if self.rotated:
             kernels = _flipped(flat(weight, *spread)).swapaxes(1, 2)
@@ -147,34 +147,31 @@ class Gradients:
             self.scratch.used = used  # the lanes of the weights come afterwards
         elif self.grad_input is not None:
             target = flat(self.grad_input, *self.gathered.shape)
-        self.stages.append([self._weight_lane(lane, target) for lane in plan.weight_lanes(self.rotated)])
+        self.stages.append([self._weight_lane(lane, target) for lane in plan.weight_lanes])
 
     def _weight_lane(self, lane: tuple[slice, slice], added: Array | None) -> Task:
         """Return what gives the gradient of a lane's weights and, with `added`, adds the input's up there."""
         plan, (groups, channels) = self.plan, lane
-        own, others, result = self.gathered[lane], self.other[groups], self.result[lane]
+        own, others = self.maps[lane], self.grads[groups]
         part = None if added is None else added[lane]
         if plan.direct:
             matrix = flat(own, len(own), -1, others.shape[2])
             blocks = [ColumnBlock(0, others.shape[2], matrix, (), (), ())]
         else:
-            cut = plan.weight_blocks(lane, self.rotated)
-            blocks = column_blocks(own, self.windows, self.out, cut, self.scratch.take(cut.elements), part)
-        target = self._alone(blocks) if len(plan.weight_lanes(self.rotated)) == 1 else None
-        depth = (len(own), own.shape[1] * plan.taps, others.shape[1])
-        total = WeightSum(self.scratch, depth, len(blocks), target)
-        first, last, _ = channels.indices(self.gathered.shape[1])
-        weight = self.weight[groups, first * plan.taps : last * plan.taps]
+            cut = plan.weight_blocks(lane)
+            memory = self.scratch.take(cut.elements)
+            blocks = column_blocks(own, self.plain_windows, self.plain_out, cut, memory, part)
+        first, last, _ = channels.indices(self.maps.shape[1])
+        some = slice(first * plan.taps, last * plan.taps)
+        result = flat(self.grad_weight, len(self.maps), others.shape[1], -1)[groups, :, some].swapaxes(1, 2)
+        total = WeightSum(self.scratch, result.shape, len(blocks), result if len(blocks) == 1 else None)
         steps = []
         for block in blocks:
             other = block.part(others)
-            back = [] if part is None else products(weight, other, block.matrix)
+            back = [] if part is None else products(self.weight[groups, some], other, block.matrix)
             steps.append(Step(block, other, back))
-        begin = None if part is None else partial(part.fill, 0)
-        whole = Lane(steps, total, begin)
-        if target is not None:
-            return whole.run
-        return partial(run_and_copy, whole, total.total, result)
+        whole = Lane(steps, total, None if part is None else partial(part.fill, 0))
+        return whole.run if len(blocks) == 1 else partial(run_and_copy, whole, total.total, result)
 
 
 def _flipped(kernels: Array) -> Array:
