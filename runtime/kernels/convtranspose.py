@@ -148,9 +148,7 @@ class TransposedGradients:
         self.gathered, self.other = flat(g, groups, filters, *volume(g).shape[1:]), flat(x, groups, channels, -1)
         self.weight = flat(arrays.parameters["weight"], groups, channels, -1)
         self.target = None if grad_input is None else flat(grad_input, groups, channels, -1)
-        spread = flat(arrays.grad_parameters["weight"], groups, channels, filters, *back.kernel)
-        self.result = np.moveaxis(spread, 1, -1)
-        self.whole = flat(spread, groups, channels, -1).swapaxes(1, 2)
+        self.whole = flat(arrays.grad_parameters["weight"], groups, channels, -1).swapaxes(1, 2)
         self.sums: list[Array] = []
         self.stages = [self._sum_in_lanes()] if plan.lane_sums else self._share_weights()
         if "bias" in arrays.parameters:
@@ -163,7 +161,7 @@ class TransposedGradients:
         for stage in self.stages:
             together(stage)
         if self.sums:
-            add_up(self.sums, self.result)
+            add_up(self.sums, self.whole)
 
     def _lanes(self) -> list[list[ColumnBlock]]:
         back = self.back
@@ -184,9 +182,8 @@ class TransposedGradients:
         return tasks
 
     def _step(self, block: ColumnBlock) -> Step:
-        some = slice(block.first, block.last)
-        parts = [] if self.target is None else products(self.weight, block.matrix, self.target[:, :, some])
-        return Step(block, self.other[:, :, some], parts)
+        parts = [] if self.target is None else products(self.weight, block.matrix, block.part(self.target))
+        return Step(block, block.part(self.other), parts)
 
     def _share_weights(self) -> list[list[Task]]:
         stages: list[list[Task]] = []
@@ -198,22 +195,16 @@ class TransposedGradients:
 
     def _weight_lane(self, lane: tuple[slice, slice]) -> Task:
         """Return what gives the gradient of the weights of a lane's filters."""
-        own, others, result = self.gathered[lane], self.other[lane[0]], self.result[lane]
+        groups, filters = lane
+        own, others = self.gathered[lane], self.other[groups]
         if self.back.direct:
             matrix = flat(own, len(own), -1, others.shape[2])
             blocks = [ColumnBlock(0, others.shape[2], matrix, (), (), ())]
         else:
             cut = self.plan.filter_blocks(lane)
             blocks = column_blocks(own, self.windows, self.positions, cut, self.scratch.take(cut.elements))
-        steps = [Step(block, others[:, :, block.first : block.last], []) for block in blocks]
-        shape = len(own), own.shape[1] * self.back.taps, others.shape[1]
-        if len(blocks) == 1:
-            return Lane(steps, WeightSum(self.scratch, shape, 1, self._part(lane))).run
-        total = WeightSum(self.scratch, shape, len(blocks))
-        return partial(run_and_copy, Lane(steps, total), total.total, result)
-
-    def _part(self, lane: tuple[slice, slice]) -> Array:
-        """Return the gradient of the weights of a lane's filters as a sum makes it."""
-        groups, filters = lane
         first, last, _ = filters.indices(self.gathered.shape[1])
-        return self.whole[groups, first * self.back.taps : last * self.back.taps]
+        result = self.whole[groups, first * self.back.taps : last * self.back.taps]
+        total = WeightSum(self.scratch, result.shape, len(blocks), result if len(blocks) == 1 else None)
+        whole = Lane([Step(block, block.part(others), []) for block in blocks], total)
+        return whole.run if len(blocks) == 1 else partial(run_and_copy, whole, total.total, result)

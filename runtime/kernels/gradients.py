@@ -8,10 +8,11 @@ plain
 rotated
     at stride 1, a convolution of the output's gradient with the kernel turned around. With g the output's
     gradient, that of the input at p is the sum over taps t of ``turned[t] @ g[p + t]``, and the gradient of turned[t]
-    is the sum over p of ``g[p + t] x[p]^T``: the same columns serve both.
+    is the sum over p of ``g[p + t] x[p]^T``: the same columns serve both, where lanes share positions.
 
 Two equal ways to share the weights' gradient among lanes: each sums over positions of its own, and the sums are added
-up in their order; or each has some of the gathered channels to itself, and visits all positions.
+up in their order; or each has some of the input's channels to itself, gathers those at all positions, and what it sums
+is the gradient where it belongs.
 """
 
 from __future__ import annotations
