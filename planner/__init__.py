@@ -15,13 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from planner.bound import BoundNode as BoundNode
-    from planner.bound import BoundPlan as BoundPlan
-    from planner.check import Diagnosis as Diagnosis
-    from planner.check import diagnose as diagnose
     from planner.domain.domain import Domain as Domain
-    from planner.entry import Entry as Entry
-    from planner.entry import layer as layer
     from planner.findings import Finding as Finding
     from planner.findings import GraphError as GraphError
     from planner.findings import Location as Location
@@ -30,25 +24,31 @@ if TYPE_CHECKING:
     from planner.findings import ShapeError as ShapeError
     from planner.findings import SizeError as SizeError
     from planner.findings import SpecError as SpecError
-    from planner.network import Network as Network
-    from planner.network import Node as Node
-    from planner.plan import Plan as Plan
-    from planner.plan import PlannedNode as PlannedNode
+    from planner.network.entry import Entry as Entry
+    from planner.network.entry import layer as layer
+    from planner.network.network import Network as Network
+    from planner.network.network import Node as Node
+    from planner.plan.bound import BoundNode as BoundNode
+    from planner.plan.bound import BoundPlan as BoundPlan
+    from planner.plan.diagnose import Diagnosis as Diagnosis
+    from planner.plan.diagnose import diagnose as diagnose
+    from planner.plan.plan import Plan as Plan
+    from planner.plan.plan import PlannedNode as PlannedNode
     from planner.spec import load as load
-    from planner.training import TrainSettings as TrainSettings
+    from planner.training.settings import TrainSettings as TrainSettings
 
 _PLACES = {
-    "planner.bound": ("BoundNode", "BoundPlan"),
-    "planner.check": ("Diagnosis", "diagnose"),
+    "planner.plan.bound": ("BoundNode", "BoundPlan"),
+    "planner.plan.diagnose": ("Diagnosis", "diagnose"),
     "planner.domain.domain": ("Domain",),
-    "planner.entry": ("Entry", "layer"),
+    "planner.network.entry": ("Entry", "layer"),
     "planner.findings": (
         "Finding", "GraphError", "Location", "PlannerError", "Severity", "ShapeError", "SizeError", "SpecError",
     ),
-    "planner.network": ("Network", "Node"),
-    "planner.plan": ("Plan", "PlannedNode"),
+    "planner.network.network": ("Network", "Node"),
+    "planner.plan.plan": ("Plan", "PlannedNode"),
     "planner.spec": ("load",),
-    "planner.training": ("TrainSettings",),
+    "planner.training.settings": ("TrainSettings",),
 }  # fmt: skip
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 

@@ -1,7 +1,7 @@
 """What can be wrong with a network, as data: findings, their places, and the errors that carry them.
 
 A finding holds names, numbers and places; turning it into a coloured code frame, a line of JSON or a
-CI annotation is the business of :mod:`planner.render`. Nothing here reads files or prints.
+CI annotation is the business of :mod:`planner.diagnostics.render`. Nothing here reads files or prints.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
-"""Networks and plans in one line: name, layers, parameters, shapes. Tables are :mod:`planner.report.table`."""
+"""Networks and plans in one line: name, layers, parameters, shapes. Tables are :mod:`planner.tables.table`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import planner.symbols as sy
-from planner.grammar import plural
 from planner.symbols import Size
+from planner.wording import plural
 
 
 def outline(

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bound import BoundPlan
 from planner.findings import Finding, PlannerError, SizeError
+from planner.plan.bound import BoundPlan
 
 Kind = Literal["inference", "training", "parameters"]
 """What decides the size: images in a pass, images in a training step, or the network alone."""

@@ -1,7 +1,7 @@
 """The model: a bound plan with its arrays, N, C, H, W at the door.
 
 Holds parameters, the arena and the programs that run in it; training itself is
-:mod:`runtime.train`, files are :mod:`runtime.weights`.
+:mod:`runtime.training.train`, files are :mod:`runtime.weights`.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bound import BoundPlan
 from planner.findings import SizeError
 from planner.memory import Arena, plan_arena
-from runtime import door
+from planner.plan.bound import BoundPlan
+from runtime import layout
 from runtime.allocation import empty_outputs, granted
-from runtime.door import Given
+from runtime.layout import Given
+from runtime.parameters import Store
 from runtime.program import Program
-from runtime.store import Store
 
 if TYPE_CHECKING:
-    from planner.augment import Augment
-    from planner.optimizers import Optimizer
-    from runtime.feeding import Inputs, Targets
-    from runtime.history import History
-    from runtime.progress import Silent
+    from planner.training.augment import Augment
+    from planner.training.optimizers import Optimizer
+    from runtime.training.batches import Inputs, Targets
+    from runtime.training.history import History
+    from runtime.training.progress import Silent
 
 Array = NDArray[Any]
 Mode = Literal["inference", "training", "input gradients"]
@@ -148,16 +148,16 @@ class Model:
         SizeError
             R502: names, shapes or types are not the planned ones; R511: the machine has not the memory planned.
         """
-        arrays, count = door.read(x, self.bound.input_shapes)
+        arrays, count = layout.read(x, self.bound.input_shapes)
         found = empty_outputs(self.bound, count)
         for start in range(0, count, self.bound.batch):
             stop = min(start + self.bound.batch, count)
             program = self._program("inference", stop - start)
             for name, array in arrays.items():
-                door.fill(program.inputs[name], array[start:stop])
+                layout.fill(program.inputs[name], array[start:stop])
             program.forward()
             for name, array in found.items():
-                np.copyto(array[start:stop], door.images(program.outputs[name]))
+                np.copyto(array[start:stop], layout.images(program.outputs[name]))
         return _single(found)
 
     def gradients(self, x: Given, grad_output: Given) -> tuple[Any, dict[str, Array], dict[str, Array]]:
@@ -195,22 +195,22 @@ class Model:
         >>> y.tolist(), grad_inputs["x"].tolist(), grad_parameters["d.weight"].tolist()
         ([[11.0]], [[30.0, 40.0]], [[10.0, 20.0]])
         """
-        arrays, count = door.read(x, self.bound.input_shapes)
-        grads, grad_count = door.read(grad_output, self.bound.output_shapes, "gradient of output")
+        arrays, count = layout.read(x, self.bound.input_shapes)
+        grads, grad_count = layout.read(grad_output, self.bound.output_shapes, "gradient of output")
         if count != grad_count:
             message = f"the inputs hold {count} images, the gradients of the outputs {grad_count}"
             raise SizeError.of("R502", message, fixes=("give one gradient per image",))
         program = self._program("input gradients", self._checked_batch(count))
         for name, array in arrays.items():
-            door.fill(program.inputs[name], array)
+            layout.fill(program.inputs[name], array)
         program.forward()
-        outputs = {name: door.images(view).copy() for name, view in program.outputs.items()}
+        outputs = {name: layout.images(view).copy() for name, view in program.outputs.items()}
         for name, array in grads.items():
-            door.fill(program.grad_outputs[name], array)
+            layout.fill(program.grad_outputs[name], array)
         program.backward()
         # an input that no output depends on, or that lends its shape alone, has no gradient in the arena
         grad_inputs = {name: np.zeros_like(array, self.bound.dtype) for name, array in arrays.items()}
-        grad_inputs |= {name: door.images(view).copy() for name, view in program.grad_inputs.items()}
+        grad_inputs |= {name: layout.images(view).copy() for name, view in program.grad_inputs.items()}
         return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
 
     def training_program(self, batch: int) -> Program:
@@ -254,8 +254,8 @@ class Model:
         resume: str | os.PathLike[str] | None = None,
         allow_changes: bool = False,
     ) -> History:
-        """Train, and return the History; see :func:`runtime.train.fit` for every argument."""
-        from runtime.train import fit
+        """Train, and return the History; see :func:`runtime.training.train.fit` for every argument."""
+        from runtime.training.train import fit
 
         return fit(
             self,
@@ -286,20 +286,20 @@ class Model:
         loss: str | Mapping[str, str] | None = None,
         loss_weights: Mapping[str, float] | None = None,
     ) -> dict[str, float]:
-        """Return loss and accuracy in inference mode; see :func:`runtime.train.evaluate`."""
-        from runtime.train import evaluate
+        """Return loss and accuracy in inference mode; see :func:`runtime.training.train.evaluate`."""
+        from runtime.training.train import evaluate
 
         return evaluate(self, images, labels, loss=loss, loss_weights=loss_weights)
 
     def predict(self, images: Inputs) -> Any:  # array or dict, as in a call
-        """Return the outputs for any number of images; see :func:`runtime.train.predict`."""
-        from runtime.train import predict
+        """Return the outputs for any number of images; see :func:`runtime.training.train.predict`."""
+        from runtime.training.train import predict
 
         return predict(self, images)
 
     def fused(self) -> Model:
-        """Return a model for inference, with batch norm in the weights before it; see :func:`runtime.fusing.fused`."""
-        from runtime.fusing import fused
+        """Return a model for inference, with batch norm in the weights before it; see :func:`runtime.fusion.fused`."""
+        from runtime.fusion import fused
 
         return fused(self)
 

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.bound import BoundNode, BoundPlan
+from planner.lowering.segments import Run, runs
 from planner.memory import Arena, Key
-from planner.runs import Run, runs
-from runtime.crew import Task, one_by_one, together
+from planner.plan.bound import BoundNode, BoundPlan
+from runtime.blas_threads import for_step
 from runtime.kernels.base import Arrays, Kernel, in_lanes, kernels
-from runtime.store import Store
-from runtime.threads import for_step
+from runtime.parameters import Store
+from runtime.thread_pool import Task, one_by_one, together
 
 Array = NDArray[Any]
 

@@ -21,7 +21,7 @@ from planner.findings import Finding, PlannerError
 from runtime.files import refuse_unwritable, write_whole
 
 if TYPE_CHECKING:
-    from planner.bound import BoundPlan, DType
+    from planner.plan.bound import BoundPlan, DType
     from runtime.model import Model
 
 Array = NDArray[Any]
@@ -61,7 +61,7 @@ class Saved:
         What the plan was bound with.
     dtype : str
     training : Mapping or None
-        Where the run stood, for :func:`runtime.train.fit` to resume.
+        Where the run stood, for :func:`runtime.training.train.fit` to resume.
     """
 
     arrays: Mapping[str, Array]

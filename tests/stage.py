@@ -15,10 +15,10 @@ import numpy as np
 import planner
 import runtime
 from planner import Entry, layer
-from planner.bound import BoundPlan, DType
 from planner.layers import KINDS
-from planner.plan import Plan
-from planner.references import naming
+from planner.network.references import naming
+from planner.plan.bound import BoundPlan, DType
+from planner.plan.plan import Plan
 from tests.cases import CASES, COMFORTABLE, ORACLES, TRAINING, Arrays, Case, Template, bound_settings
 from tests.naive import Array
 

@@ -12,12 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import planner.runs as runs
+import planner.lowering.segments as runs
 import runtime
 from planner import Entry
-from planner.bound import BoundPlan, DType
 from planner.layers import KINDS
-from planner.layers.lanes import LANE_ELEMENTS
+from planner.layers.tiling.shards import LANE_ELEMENTS
+from planner.plan.bound import BoundPlan, DType
 from runtime.kernels.base import Arrays, kernel_for
 from tests import naive, stage
 from tests.cases import CASES, Case, away_from_kinks

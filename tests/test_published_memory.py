@@ -12,8 +12,8 @@ from math import prod
 import pytest
 
 from planner import spec
-from planner.bound import BoundPlan
 from planner.memory import Timeline, arrange, timeline
+from planner.plan.bound import BoundPlan
 from planner.zoo import member
 from planner.zoo.document import text
 from tests.planner.memory_judge import assert_no_overlap

@@ -15,22 +15,22 @@ import click
 import planner.symbols as sy
 from planner.cli.console import FINDINGS, as_json, colour, message, out, painted
 from planner.cli.subject import Subject, at_option, placed, read_subject
+from planner.diagnostics.config import Projects, Settings
+from planner.diagnostics.render import FORMATS, Format, as_dict, render
+from planner.diagnostics.suppress import ALWAYS_TOLD
 from planner.domain.domain import Domain, Reason
 from planner.domain.joint import boxes_text
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Location, PlannerError, Severity
 from planner.fixes import freed_domain
-from planner.grammar import plural
 from planner.layers import Input
 from planner.layers.spatial import is_map
-from planner.plan import Plan
-from planner.render import FORMATS, Format, as_dict, render
-from planner.report.facts import admit
-from planner.report.table import batch_name, number, shape_line
+from planner.plan.plan import Plan
 from planner.rules.selection import Selection, known_codes, no_rule
-from planner.settings import Projects, Settings
 from planner.spec.reader import SUFFIXES
-from planner.suppress import ALWAYS_TOLD
+from planner.tables.facts import admit
+from planner.tables.table import batch_name, number, shape_line
+from planner.wording import plural
 
 MOST_REASONS = 6
 """Layers named as the reason of a limit; all of them are in the JSON."""

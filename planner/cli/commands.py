@@ -128,7 +128,7 @@ class Commands(click.Group):
                 sys.stdout.flush()
         except PlannerError as error:
             from planner.cli.console import colour
-            from planner.render import render
+            from planner.diagnostics.render import render
 
             message(render(error.findings, {}, "full", colour(sys.stderr)))
             raise click.exceptions.Exit(FINDINGS) from None

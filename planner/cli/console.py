@@ -74,11 +74,11 @@ def fail(findings: Iterable[Finding], sources: Mapping[str, str], json: bool = F
     """
     found = tuple(findings)
     if json:
-        from planner.render import as_dict
+        from planner.diagnostics.render import as_dict
 
         out(as_json({"findings": [as_dict(finding) for finding in found]}))
     else:
-        from planner.render import render
+        from planner.diagnostics.render import render
 
         message(render(found, sources, "full", colour(sys.stderr)))
     raise click.exceptions.Exit(FINDINGS)

@@ -14,7 +14,7 @@ from planner.cli.subject import at_option, placed, read_subject
 from planner.findings import PlannerError, SizeError
 
 if TYPE_CHECKING:
-    from planner.draw import Heat, Level
+    from planner.diagrams import Heat, Level
 
 LEVELS = ("overview", "blocks", "full")
 HEATS = ("macs", "params", "memory")
@@ -30,7 +30,7 @@ EXAMPLES = "\b\nshapeplan draw net.yaml -o net.svg\nshapeplan draw net.yaml -o n
 @at_option
 def command(spec: str, output: str, level: str | None, heat: str | None, sizes: dict[str, int]) -> None:
     """Draw the network of SPEC; a broken one is drawn up to the fault."""
-    from planner.draw import MissingCharacters, draw
+    from planner.diagrams import MissingCharacters, draw
 
     subject = read_subject(spec)
     if subject.diagnosis is None:
@@ -54,7 +54,7 @@ def command(spec: str, output: str, level: str | None, heat: str | None, sizes: 
         message(f"warning: {each.message}\n")
     message(f"wrote {output}\n")
     if not whole:
-        from planner.render import render
+        from planner.diagnostics.render import render
 
         message(render(subject.findings, subject.sources, "full", colour(sys.stderr)))
         raise click.exceptions.Exit(FINDINGS)

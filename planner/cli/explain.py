@@ -13,12 +13,12 @@ from planner.cli.console import CLEAN, FINDINGS, fail, out, width
 from planner.cli.console import as_json as json_text
 from planner.cli.subject import Subject, at_option, json_option, placed, read_subject
 from planner.findings import PlannerError, nearest
-from planner.network import listed
+from planner.network.network import listed
 
 if TYPE_CHECKING:
-    from planner.check import Diagnosis
-    from planner.explain.counting import Tool
-    from planner.explain.grid import Grid
+    from planner.explanations.counting import Tool
+    from planner.explanations.grid import Grid
+    from planner.plan.diagnose import Diagnosis
 
 COUNTS = ("mac", "flop", "torchinfo", "thop", "fvcore", "torch")
 CODE = re.compile(r"[A-Z][0-9]{3}\Z")
@@ -84,9 +84,9 @@ def command(
 def _derive(
     subject: Subject, found: Diagnosis, layer: str | None, sizes: dict[str, int], style: str, as_json: bool
 ) -> None:
-    from planner.explain import steps
-    from planner.explain.layer import derivations, worth_explaining
-    from planner.report.facts import admit
+    from planner.explanations import steps
+    from planner.explanations.layer import derivations, worth_explaining
+    from planner.tables.facts import admit
 
     if found.plan is not None and sizes:
         admit(found.plan, sizes)
@@ -118,11 +118,11 @@ def _survey(
     tile: int | None,
     as_json: bool,
 ) -> Grid | dict[str, Any]:
-    from planner.explain import surveys
-    from planner.explain.counting import tally
-    from planner.explain.tiling import image_sizes, tiling
-    from planner.report.facts import admit
-    from planner.report.table import batch_name
+    from planner.explanations import surveys
+    from planner.explanations.counting import tally
+    from planner.explanations.tiling import image_sizes, tiling
+    from planner.tables.facts import admit
+    from planner.tables.table import batch_name
 
     found, plan = subject.diagnosis, subject.plan
     if found is None or plan is None:
@@ -145,7 +145,7 @@ def _survey(
 
 
 def _printed(survey: Grid, style: str) -> str:
-    from planner.explain import grid
+    from planner.explanations import grid
 
     printers = {"text": grid.as_text, "markdown": grid.as_markdown, "latex": grid.as_latex}
     return printers[style](survey)

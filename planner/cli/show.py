@@ -11,11 +11,11 @@ from planner.cli.console import as_json as json_text
 from planner.cli.console import colour, fail, message, out, width
 from planner.cli.subject import at_option, json_option, placed, read_subject
 from planner.findings import Finding, PlannerError, SizeError
-from planner.plan import Plan
+from planner.plan.plan import Plan
 
 if TYPE_CHECKING:
-    from planner.bound import BoundPlan
-    from planner.report.table import SortKey
+    from planner.plan.bound import BoundPlan
+    from planner.tables.table import SortKey
 
 SORT_KEYS = ("params", "macs", "output", "memory")
 
@@ -40,8 +40,8 @@ def command(
     plan = subject.plan
     if plan is None:
         fail(subject.findings, subject.sources, as_json)
-    from planner.report import facts as report
-    from planner.report import table
+    from planner.tables import facts as report
+    from planner.tables import table
 
     try:
         if memory_picture is not None:
@@ -65,9 +65,9 @@ def command(
 
 
 def _paint(bound: BoundPlan, path: str, as_json: bool) -> None:
-    from planner.draw.arena import memory_scene
-    from planner.draw.drawing import save
-    from planner.draw.fault import DrawError
+    from planner.diagrams.arena import memory_scene
+    from planner.diagrams.drawing import save
+    from planner.diagrams.fault import DrawError
 
     try:
         save(memory_scene(bound), path)
@@ -78,7 +78,7 @@ def _paint(bound: BoundPlan, path: str, as_json: bool) -> None:
 
 def _known(plan: Plan, sizes: dict[str, int]) -> BoundPlan:
     """Return the plan at known sizes, for one image where only the batch is free."""
-    from planner.report.facts import admit
+    from planner.tables.facts import admit
 
     bound = admit(plan, _for_one_image(plan, sizes))
     if bound is None:
@@ -88,7 +88,7 @@ def _known(plan: Plan, sizes: dict[str, int]) -> BoundPlan:
 
 
 def _for_one_image(plan: Plan, sizes: dict[str, int]) -> dict[str, int]:
-    from planner.report.table import batch_name
+    from planner.tables.table import batch_name
 
     batch = batch_name(plan)
     return sizes if batch is None else {batch: 1, **sizes}

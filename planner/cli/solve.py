@@ -12,12 +12,12 @@ from planner.cli.console import as_json as json_text
 from planner.cli.console import fail, out
 from planner.cli.subject import at_option, json_option, placed, read_sizes, read_subject
 from planner.findings import PlannerError
-from planner.plan import Plan
+from planner.plan.plan import Plan
 
 if TYPE_CHECKING:
     from planner.domain.domain import Domain
     from planner.notations import Notation
-    from planner.solve import Knob, Near, Want
+    from planner.solver import Knob, Near, Want
 
 NOTATIONS = ("torch", "jax", "onnx", "bioimageio", "python")
 SHOWN = 12
@@ -109,7 +109,7 @@ def _rule(plan: Plan, notation: str, lossless: bool) -> tuple[dict[str, Any], st
 def _wanted(
     plan: Plan, texts: tuple[str, ...], knobs: tuple[str, ...], sizes: Mapping[str, int]
 ) -> tuple[dict[str, Any], str]:
-    from planner.solve import Knob, Want, loosened, sizes_giving
+    from planner.solver import Knob, Want, loosened, sizes_giving
 
     wants = [_read(Want.read, text, "--want") for text in texts]
     turned = list(dict.fromkeys(_read(Knob.read, text, "--free") for text in knobs))
@@ -127,8 +127,8 @@ def _wanted(
 def _set(
     plan: Plan, wants: Sequence[Want], knobs: Sequence[Knob], sizes: Mapping[str, int]
 ) -> tuple[dict[str, Any], str]:
-    from planner.solve import settings_giving
-    from planner.solve.settings import range_text
+    from planner.solver import settings_giving
+    from planner.solver.settings import range_text
 
     plan.accepts(**sizes)
     found = settings_giving(plan, knobs, wants, sizes)
@@ -152,9 +152,9 @@ def _set(
 def _most(
     plan: Plan, memory: str | None, macs: str | None, training: bool, sizes: Mapping[str, int]
 ) -> tuple[dict[str, Any], str]:
-    from planner.report.table import size
-    from planner.solve import Budget, largest
-    from planner.solve.budgets import PROBES, Kind
+    from planner.solver import Budget, largest
+    from planner.solver.budgets import PROBES, Kind
+    from planner.tables.table import size
 
     def counted(used: int) -> str:
         return f"{used:,} MACs" if memory is None else f"{size(used)} ({used:,} bytes) of {kind}"
@@ -174,8 +174,8 @@ def _most(
 def _accepted(
     plan: Plan, given: int | dict[str, int] | None, sizes: Mapping[str, int], style: str
 ) -> tuple[dict[str, Any], str]:
-    from planner.solve import formulas, loosened
-    from planner.solve import near as near_sizes
+    from planner.solver import formulas, loosened
+    from planner.solver import near as near_sizes
 
     loose = loosened(plan)
     plan = _at(loose or plan, sizes)
@@ -230,7 +230,7 @@ def _spatial(plan: Plan, size: int) -> dict[str, int]:
 
 def _at(plan: Plan, sizes: Mapping[str, int]) -> Plan:
     """Return the plan, having made sure that it takes the sizes given."""
-    from planner.report.facts import admit
+    from planner.tables.facts import admit
 
     admit(plan, sizes)
     return plan

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import click
 
-from planner.check import Diagnosis, diagnose
+from planner.diagnostics.suppress import heed
 from planner.findings import Finding, PlannerError
 from planner.fixes import with_fixes
-from planner.plan import Plan
+from planner.plan.diagnose import Diagnosis, diagnose
+from planner.plan.plan import Plan
 from planner.spec import read, read_file
-from planner.suppress import heed
 
 _SIZE = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(-?[0-9]{1,18})\s*\Z", re.ASCII)
 

@@ -9,7 +9,7 @@ import click
 from planner.cli.console import as_json as json_text
 from planner.cli.console import fail, out
 from planner.cli.subject import json_option
-from planner.explain.grid import as_markdown, as_text
+from planner.explanations.grid import as_markdown, as_text
 from planner.findings import SpecError
 from planner.zoo.catalogue import matching, member
 from planner.zoo.listing import listing

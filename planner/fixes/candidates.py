@@ -11,9 +11,7 @@ from math import gcd
 from typing import Any
 
 import planner.symbols as sy
-from planner.check import Diagnosis
 from planner.conditions import Verdict
-from planner.derivation import path_to
 from planner.domain.domain import Domain
 from planner.findings import Finding, SettingError
 from planner.layers import (
@@ -39,7 +37,9 @@ from planner.layers.arithmetic import Arithmetic
 from planner.layers.pool import Pool
 from planner.layers.spatial import LETTERS, along, by, is_map, rank
 from planner.layers.window import WindowLayer
-from planner.network import INDICES, Network, Node
+from planner.network.network import INDICES, Network, Node
+from planner.plan.derivation import path_to
+from planner.plan.diagnose import Diagnosis
 
 MOST_TRIES = 40
 """Candidates tried for one finding."""

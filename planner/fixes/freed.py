@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import planner.symbols as sy
-from planner.check import diagnose
 from planner.domain.domain import Domain
 from planner.layers.spatial import LETTERS, is_map, rank
-from planner.network import Network
+from planner.network.network import Network
+from planner.plan.diagnose import diagnose
 
 
 def freed(network: Network) -> Network | None:

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import planner.symbols as sy
-from planner.check import Diagnosis, diagnose
 from planner.conditions import AtLeast
-from planner.derivation import chain, path_to
 from planner.domain.affine import solve_condition
 from planner.findings import Finding, Location, Related, Severity
 from planner.fixes.candidates import MOST_TRIES, Candidate, candidates
 from planner.fixes.freed import freed
 from planner.layers.spatial import by, is_map
-from planner.network import Network, Node
+from planner.network.network import Network, Node
+from planner.plan.derivation import chain, path_to
+from planner.plan.diagnose import Diagnosis, diagnose
 
 MOST_FIXES = 3
 """Ways out offered for one finding."""

@@ -18,7 +18,7 @@ from planner.conditions import Equal, Requirement
 from planner.layers.axes import difference, same_axes
 from planner.layers.base import Keep
 from planner.layers.merge import Merge
-from planner.layers.scratch import norm_elements
+from planner.layers.tiling.workspace import norm_elements
 from planner.symbols import Shape
 
 

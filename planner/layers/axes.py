@@ -12,8 +12,8 @@ from types import MappingProxyType
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
-from planner.grammar import plural
 from planner.symbols import Shape
+from planner.wording import plural
 
 WORDS: Mapping[int, tuple[str, ...]] = MappingProxyType(
     {

@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
 from planner.findings import SettingError
-from planner.grammar import plural
 from planner.layers.axes import sized
 from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
-from planner.layers.scratch import norm_elements
+from planner.layers.tiling.workspace import norm_elements
 from planner.symbols import Shape
+from planner.wording import plural
 
 LARGEST = 1e9
 """Of a starting value: anything further from 0 is a mistake."""

@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Divides, Requirement
-from planner.grammar import many
 from planner.layers.base import Category, Keep, Parameter, choice, count, flag, setting, settle
-from planner.layers.columns import ConvScratch
 from planner.layers.spatial import Padding, PerAxis, along, lifted, per_axis, rank, read_padding
+from planner.layers.tiling.conv import ConvScratch
 from planner.layers.window import WindowLayer
 from planner.symbols import Shape, Size
+from planner.wording import many
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from planner.layers.base import (
     setting,
     settle,
 )
-from planner.layers.columns import ConvScratch
 from planner.layers.conv import shared_evenly
 from planner.layers.spatial import along, by, fits, lifted, names, per_axis, rank, read_padding, sides
-from planner.layers.transposed import TransposedScratch
+from planner.layers.tiling.conv import ConvScratch
+from planner.layers.tiling.convtranspose import TransposedScratch
 from planner.layers.window import Window
 from planner.symbols import Shape, Size
 

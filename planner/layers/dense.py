@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
-from planner.grammar import many
 from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rows, setting, settle
 from planner.symbols import Shape, Size
+from planner.wording import many
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from planner.conditions import Requirement
 from planner.layers.axes import needs_map
 from planner.layers.base import Category, Layer, choice, number, setting, settle
 from planner.layers.pointwise import Pointwise
-from planner.layers.scratch import block_elements, mask_elements
+from planner.layers.tiling.workspace import block_elements, mask_elements
 from planner.symbols import Shape
 
 MOST = 0.999999

@@ -10,8 +10,8 @@ import planner.symbols as sy
 from planner.conditions import Requirement
 from planner.layers.axes import needs_map
 from planner.layers.base import AxisField, Category, Keep, Layer
-from planner.layers.scratch import mask_elements
 from planner.layers.spatial import rank
+from planner.layers.tiling.workspace import mask_elements
 from planner.symbols import Shape
 
 

@@ -23,9 +23,9 @@ from planner.layers.base import (
     settle,
 )
 from planner.layers.conv import uneven
-from planner.layers.lanes import column_shares, in_lines
 from planner.layers.norm import SMALLEST_EPS, running_statistics
-from planner.layers.scratch import GroupPieces, lane_blocks, softmax_columns
+from planner.layers.tiling.shards import column_shares, in_lines
+from planner.layers.tiling.workspace import GroupPieces, lane_blocks, softmax_columns
 from planner.symbols import Shape
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
 from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
-from planner.layers.scratch import WIDE, norm_elements
+from planner.layers.tiling.workspace import WIDE, norm_elements
 from planner.symbols import Shape, Size
 
 SMALLEST_EPS = 1e-30

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import planner.symbols as sy
 from planner.layers.base import Category, Interval, Keep, Layer, number, setting, settle
-from planner.layers.scratch import block_elements
+from planner.layers.tiling.workspace import block_elements
 from planner.symbols import Shape
 
 

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
 from planner.layers.base import Category, Keep, choice, count, flag, number, setting, settle
-from planner.layers.scratch import Tiles, mask_elements
 from planner.layers.spatial import Padding, PerAxis, along, by, lifted, per_axis, rank, read_padding, sides
+from planner.layers.tiling.workspace import Tiles, mask_elements
 from planner.layers.window import Window, WindowLayer
 from planner.symbols import Shape, Size
 

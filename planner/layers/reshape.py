@@ -10,11 +10,11 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Divides, Equal, Requirement
 from planner.findings import SettingError
-from planner.grammar import many
 from planner.layers.axes import axis, needs_axis, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
 from planner.layers.spatial import MOST, is_map, rank
 from planner.symbols import Shape, Size
+from planner.wording import many
 
 COMPUTED = -1
 """Stands in the shape of a :class:`Reshape` for the size that follows from the others."""

@@ -10,12 +10,12 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import Divides, Equal, Requirement
 from planner.findings import SettingError
-from planner.grammar import plural
 from planner.layers.axes import axis, needs_map, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
 from planner.layers.conv import uneven
 from planner.layers.spatial import rank
 from planner.symbols import Shape, Size
+from planner.wording import plural
 
 MOVES = "moves numbers between the channels and the map"
 

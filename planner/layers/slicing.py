@@ -14,11 +14,11 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import AtLeast, Divides, Equal, Requirement
 from planner.findings import SettingError
-from planner.grammar import many
 from planner.layers.axes import axis, needs_axis, position, sized
 from planner.layers.base import AxisField, Category, Layer, count, setting, settle
 from planner.layers.spatial import rank
 from planner.symbols import Shape, Size
+from planner.wording import many
 
 MOST_PARTS = 2**20
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.layers.lanes import column_shares, in_lines
 from planner.layers.pointwise import FromOutput
-from planner.layers.scratch import lane_blocks, softmax_columns, softmax_parts
+from planner.layers.tiling.shards import column_shares, in_lines
+from planner.layers.tiling.workspace import lane_blocks, softmax_columns, softmax_parts
 from planner.symbols import Shape
 
 

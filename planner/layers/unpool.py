@@ -13,8 +13,8 @@ from planner.findings import SettingError
 from planner.layers.axes import needs_map, same_axes, word
 from planner.layers.base import AxisField, Category, Keep, Layer, setting
 from planner.layers.pool import MaxPool
-from planner.layers.scratch import Tiles, mask_elements
 from planner.layers.spatial import PerAxis, lifted, names
+from planner.layers.tiling.workspace import Tiles, mask_elements
 from planner.symbols import Shape, Size
 
 

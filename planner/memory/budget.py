@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from planner.memory.layout import Arena, arrange
 from planner.memory.lifetimes import in_blocks, timeline
-from planner.optimizers import scratch_bytes
+from planner.training.optimizers import scratch_bytes
 
 if TYPE_CHECKING:
-    from planner.bound import BoundPlan
+    from planner.plan.bound import BoundPlan
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ def plan_memory(bound: BoundPlan) -> Memory:
 
     Examples
     --------
-    >>> from planner.entry import layer
-    >>> from planner.network import Network
+    >>> from planner.network.entry import layer
+    >>> from planner.network.network import Network
     >>> net = Network(name="t", input={"x": ("N", 3, 32, 32)}, layers=[layer("conv", filters=6, kernel=5)])
     >>> memory = plan_memory(net.check().bind(N=1))
     >>> memory.parameter_bytes, memory.parameter_bytes == memory.gradient_bytes
@@ -77,8 +77,8 @@ def plan_arena(bound: BoundPlan, *, training: bool, input_gradients: bool = Fals
 
     Examples
     --------
-    >>> from planner.entry import layer
-    >>> from planner.network import Network
+    >>> from planner.network.entry import layer
+    >>> from planner.network.network import Network
     >>> net = Network(name="t", input={"x": ("N", 3, 32, 32)}, layers=[layer("relu", name="r"), layer("relu")])
     >>> arena = plan_arena(net.check().bind(N=1), training=False)
     >>> arena.bytes == 3 * 32 * 32 * 4  # both work in place
@@ -106,8 +106,8 @@ def concat_choices(bound: BoundPlan) -> tuple[bool, ...]:
 
     Examples
     --------
-    >>> from planner.entry import layer
-    >>> from planner.network import Network
+    >>> from planner.network.entry import layer
+    >>> from planner.network.network import Network
     >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("relu"), layer("concat", from_=["relu1", "x"])])
     >>> concat_choices(net.check().bind(N=1))
     (True, False)

@@ -16,12 +16,12 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from planner.layers.merge import Concat
+from planner.lowering.segments import runs
 from planner.memory.requests import Key, Request, Role, Span, Timeline
-from planner.runs import runs
-from planner.training import loss_workspace
+from planner.training.settings import loss_workspace
 
 if TYPE_CHECKING:
-    from planner.bound import BoundNode
+    from planner.plan.bound import BoundNode
 
 
 @dataclass(eq=False)
@@ -89,8 +89,8 @@ def timeline(
     - The gradient of weights that several layers share is outside of this. The first of them to pass backward
       writes it, and each other one `weights`, alive during one step, which the program adds to it.
     - The scratch memory of a forward pass lives for its step, and apart from it that of the backward pass for its own.
-    - A run of layers that work channel by channel (:mod:`planner.runs`) is one step: what any of them needs lives
-      from its first layer to its last.
+    - A run of layers that work channel by channel (:mod:`planner.lowering.segments`) is one step: what any of them
+      needs lives from its first layer to its last.
     - The output of an `alias` layer is its input's memory, and the gradient it passes on is its gradient's memory.
     - An `in_place` layer writes over its input where that is legal: nothing reads the input's current contents
       after that step (no later reader, no backward pass, not the caller, also not under another name for the
@@ -121,7 +121,7 @@ def timeline(
     Examples
     --------
     >>> from planner.layers import Input, Relu
-    >>> from planner.bound import BoundNode
+    >>> from planner.plan.bound import BoundNode
     >>> shape = (8, 3, 4, 4)
     >>> x = BoundNode("x", "input", Input(shape), (), (), shape, (), (), 0)
     >>> y = BoundNode("y", "relu", Relu(), ("x",), (shape,), shape, (), (), 0)

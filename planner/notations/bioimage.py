@@ -19,8 +19,8 @@ from planner.domain.sizeset import SizeSet
 from planner.layers.spatial import rank
 from planner.notations.halo import halos
 from planner.notations.pieces import Piece, identifier, simplest
-from planner.plan import Plan, PlannedNode
-from planner.solve.wants import example
+from planner.plan.plan import Plan, PlannedNode
+from planner.solver.wants import example
 from planner.symbols import Shape, Size
 
 SPACE = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}

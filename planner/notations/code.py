@@ -7,7 +7,7 @@ from planner.conditions import AtLeast, Condition, Divides, Equal, Requirement
 from planner.domain.domain import Domain, Open, solve
 from planner.domain.sizeset import SizeSet
 from planner.notations.pieces import MOST_LISTED, Piece, Say, identifier, pieces, simplest
-from planner.plan import Plan
+from planner.plan.plan import Plan
 from planner.symbols import Size
 
 

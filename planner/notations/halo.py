@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from planner.bound import BoundNode, BoundPlan
 from planner.layers import ConvTranspose, Resize
 from planner.layers.adaptive import share
 from planner.layers.slicing import Cut
 from planner.layers.spatial import is_map
 from planner.layers.window import Window
+from planner.plan.bound import BoundNode, BoundPlan
 
 Touched = tuple[bool, ...]
 """For each position along one axis of a map, whether anything it sees is padding."""

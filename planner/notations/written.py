@@ -9,7 +9,7 @@ from planner.domain.domain import Domain
 from planner.findings import Finding, SizeError
 from planner.notations import code
 from planner.notations.bioimage import as_bioimageio
-from planner.plan import Plan
+from planner.plan.plan import Plan
 
 Notation = Literal["torch", "jax", "onnx", "bioimageio", "python"]
 NOTATIONS: tuple[Notation, ...] = get_args(Notation)

@@ -1,6 +1,6 @@
 """Drafts to entries: values computed, blocks written out, names inside them prefixed.
 
-Hands every layer to a :class:`planner.builder.Builder` as soon as it is known, because an ``if`` may ask
+Hands every layer to a :class:`planner.network.builder.Builder` as soon as it is known, because an ``if`` may ask
 for the channels of what was added before.
 """
 
@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from functools import partial
 
-from planner.builder import Builder
-from planner.entry import Entry
 from planner.findings import Location, nearest
 from planner.layers import KINDS
-from planner.network import listed
-from planner.references import naming, shareable
+from planner.network.builder import Builder
+from planner.network.entry import Entry
+from planner.network.network import listed
+from planner.network.references import naming, shareable
 from planner.spec.arguments import Arguments
 from planner.spec.drafts import BLOCK, CONDITION, Block, Draft, Findings, Item
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value

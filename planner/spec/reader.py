@@ -1,7 +1,7 @@
 """Spec files to networks: the one way in, and every finding of a spec in one run.
 
 Reads the text, the top of the tree, and hands layers to :mod:`planner.spec.blocks`. Sizes are judged
-later, by :mod:`planner.check`.
+later, by :mod:`planner.plan.diagnose`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from planner.builder import Builder
 from planner.findings import Finding, GraphError, Location, Related, SpecError, nearest
-from planner.network import Network
+from planner.network.builder import Builder
+from planner.network.network import Network
 from planner.spec.blocks import MOST_LAYERS, Expansion, TooManyLayers
 from planner.spec.drafts import Findings, read_blocks, read_drafts
 from planner.spec.library import FILE, library

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields
 from typing import Any
 
-from planner.augment import FLIPS, Augment
-from planner.behind import ACTIVATIONS, NORMS
 from planner.layers import KINDS, Layer
 from planner.layers.spatial import MOST
-from planner.optimizers import OPTIMIZERS
-from planner.references import NAMES
+from planner.network.norm_act import ACTIVATIONS, NORMS
+from planner.network.references import NAMES
 from planner.spec.drafts import BLOCK, COMMON, CONDITION, PARAMETER_TYPES, USE
 from planner.spec.reader import KEYS, VERSION
-from planner.training import LOSSES, SCHEDULES, TrainSettings
+from planner.training.augment import FLIPS, Augment
+from planner.training.optimizers import OPTIMIZERS
+from planner.training.settings import LOSSES, SCHEDULES, TrainSettings
 
 CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("conv", "rounding"): ("floor", "exact"),

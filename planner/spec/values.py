@@ -9,9 +9,9 @@ from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field, fields, replace
 
 import planner.symbols as sy
-from planner.behind import EXAMPLES, ROLES
 from planner.findings import Location, Related
 from planner.layers import KINDS
+from planner.network.norm_act import EXAMPLES, ROLES
 from planner.spec.drafts import CONDITION, Item, Report
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value, is_expression, parse
 from planner.spec.tree import Mapping, Scalar, Sequence, Tree, clip, span

@@ -9,10 +9,10 @@ from dataclasses import fields
 from typing import Any
 
 import planner.symbols as sy
-from planner.behind import NORMS
 from planner.layers import Layer
-from planner.network import INDICES, Expectation, Network, Node
-from planner.references import naming
+from planner.network.network import INDICES, Expectation, Network, Node
+from planner.network.norm_act import NORMS
+from planner.network.references import naming
 from planner.spec.tree import plain_value
 
 _WORD = re.compile(r"\$?[A-Za-z_][A-Za-z0-9_./]*\Z")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from planner.explain.grid import Grid
-from planner.grammar import number, plural
+from planner.explanations.grid import Grid
+from planner.wording import number, plural
 from planner.zoo.member import Member, shown
 
 

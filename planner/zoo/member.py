@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from planner.findings import SpecError, nearest
-from planner.grammar import number
+from planner.wording import number
 from planner.zoo.document import WIDEST, Document, text
 
 

@@ -2,6 +2,7 @@
 
 from runtime.kernels import (
     adaptive,
+    argmaxpool,
     arithmetic,
     border,
     channelwise,
@@ -24,7 +25,6 @@ from runtime.kernels import (
     softmax,
     source,
     unpool,
-    winners,
 )
 from runtime.kernels.base import Array, Arrays, Kernel, kernel, kernel_for
 
@@ -33,6 +33,7 @@ __all__ = [
     "Arrays",
     "Kernel",
     "adaptive",
+    "argmaxpool",
     "arithmetic",
     "border",
     "channelwise",
@@ -57,5 +58,4 @@ __all__ = [
     "softmax",
     "source",
     "unpool",
-    "winners",
 ]

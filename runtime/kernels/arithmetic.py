@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from planner.layers.arithmetic import Add, Maximum, Multiply, Subtract
-from planner.layers.scratch import norm_elements, norm_step, pieces
+from planner.layers.tiling.workspace import norm_elements, norm_step, pieces
 from runtime.kernels.base import Array, Kernel, LayerT, address, flat, kernel
 
 

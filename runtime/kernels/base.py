@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.layers.base import Layer
-from planner.layers.lanes import LANE_ELEMENTS, in_lines, lanes_for, shares
-from runtime.crew import Task, together
+from planner.layers.tiling.shards import LANE_ELEMENTS, in_lines, lanes_for, shares
+from runtime.thread_pool import Task, together
 
 if TYPE_CHECKING:
-    from planner.bound import BoundNode
-    from planner.runs import Run
+    from planner.lowering.segments import Run
+    from planner.plan.bound import BoundNode
 
 Array: TypeAlias = npt.NDArray[np.floating]
 """float32 or float64; one type throughout a model."""

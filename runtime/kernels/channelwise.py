@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.layers.channelwise import Channelwise, LayerScale, PRelu, Rescale, Shift
-from planner.layers.scratch import norm_step, pieces
+from planner.layers.tiling.workspace import norm_step, pieces
 from runtime.kernels.base import Array, Kernel, LayerT, flat, kernel, same_memory
 
 

@@ -6,22 +6,22 @@ from functools import partial
 
 import numpy as np
 
-from planner.layers.columns import ConvScratch
 from planner.layers.conv import Conv
-from planner.layers.depthwise import DepthwiseScratch
-from runtime.crew import Task, one_by_one, together
-from runtime.kernels.bands import Banded
+from planner.layers.tiling.conv import ConvScratch
+from planner.layers.tiling.depthwise import DepthwiseScratch
+from runtime.kernels.banded import Banded
 from runtime.kernels.base import Array, Kernel, Scratch, flat, kernel, user_shape
-from runtime.kernels.columns import ColumnBlock, column_lanes, direct_lanes, kernel_rows_first
+from runtime.kernels.conv_backward import Gradients
 from runtime.kernels.depthwise import Depthwise
-from runtime.kernels.gradients import Gradients
-from runtime.kernels.products import MapProduct
+from runtime.kernels.gemm import MapProduct
+from runtime.kernels.im2col import ColumnBlock, column_lanes, direct_lanes, kernel_rows_first
 from runtime.kernels.window import Windows, over_volume, volume
+from runtime.thread_pool import Task, one_by_one, together
 
 
 @kernel(Conv)
 class ConvKernel(Kernel[Conv]):
-    """Convolution, by products of matrices (:mod:`runtime.kernels.products`), or each channel by itself."""
+    """Convolution, by products of matrices (:mod:`runtime.kernels.gemm`), or each channel by itself."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output

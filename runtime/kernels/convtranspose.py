@@ -20,19 +20,19 @@ from itertools import product
 import numpy as np
 
 from planner.layers.convtranspose import ConvTranspose
-from planner.layers.lanes import shares
-from planner.layers.scratch import pieces
-from planner.layers.transposed import PhaseCut, TransposedScratch
-from runtime.crew import Task, one_by_one, together
+from planner.layers.tiling.convtranspose import PhaseCut, TransposedScratch
+from planner.layers.tiling.shards import shares
+from planner.layers.tiling.workspace import pieces
 from runtime.kernels.base import Array, Arrays, Kernel, Scratch, flat, kernel, user_shape
-from runtime.kernels.columns import ColumnBlock, column_blocks, column_lanes, direct_lanes
-from runtime.kernels.products import Lane, MapProduct, Step, WeightSum, add_up, products, run_and_copy
+from runtime.kernels.gemm import Lane, MapProduct, Step, WeightSum, add_up, products, run_and_copy
+from runtime.kernels.im2col import ColumnBlock, column_blocks, column_lanes, direct_lanes
 from runtime.kernels.window import Windows, volume
+from runtime.thread_pool import Task, one_by_one, together
 
 
 @kernel(ConvTranspose)
 class ConvTransposeKernel(Kernel[ConvTranspose]):
-    """Transposed convolution, by products of matrices (:mod:`runtime.kernels.products`)."""
+    """Transposed convolution, by products of matrices (:mod:`runtime.kernels.gemm`)."""
 
     def prepare(self) -> None:
         x, y, weight = self.arrays.inputs[0], self.arrays.output, self.arrays.parameters["weight"]

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 
 from planner.layers.dense import Dense
-from planner.layers.lanes import LANE_WORK, lanes_for, shares
-from runtime.crew import Task, one_by_one, together
+from planner.layers.tiling.shards import LANE_WORK, lanes_for, shares
 from runtime.kernels.base import Array, Kernel, kernel
+from runtime.thread_pool import Task, one_by_one, together
 
 
 @kernel(Dense)

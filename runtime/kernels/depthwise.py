@@ -13,8 +13,8 @@ from math import prod
 
 import numpy as np
 
-from planner.layers.depthwise import DepthwiseScratch
-from planner.layers.scratch import pieces
+from planner.layers.tiling.depthwise import DepthwiseScratch
+from planner.layers.tiling.workspace import pieces
 from runtime.kernels.base import Array, Arrays, Index, Scratch, flat
 from runtime.kernels.window import Span, Views, Windows, channel_tiles, taps, volume
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from planner.layers.dropout import Dropout, Dropout2d, StochasticDepth
-from planner.layers.scratch import block_elements, pieces
+from planner.layers.tiling.workspace import block_elements, pieces
 from runtime.kernels.base import Array, Kernel, Mask, flat, kernel, same_memory
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.layers.groupnorm import GroupedNorm, InstanceNorm
-from planner.layers.scratch import GroupPieces, pieces
+from planner.layers.tiling.workspace import GroupPieces, pieces
 from runtime.kernels.base import Array, Scratch
 
 

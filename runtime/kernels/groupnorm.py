@@ -8,11 +8,11 @@ from functools import partial
 import numpy as np
 
 from planner.layers.groupnorm import GroupedNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
-from planner.layers.lanes import column_shares
-from planner.layers.scratch import lane_blocks, pieces, softmax_columns
-from runtime.crew import together
+from planner.layers.tiling.shards import column_shares
+from planner.layers.tiling.workspace import lane_blocks, pieces, softmax_columns
 from runtime.kernels.base import Array, Kernel, flat, kernel, user_shape
 from runtime.kernels.grouped import Grouped, GroupedLane
+from runtime.thread_pool import together
 
 
 @kernel(LayerNorm, GroupNorm)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from planner.layers.norm import BatchNorm
-from planner.layers.scratch import WIDE, norm_step, pieces
+from planner.layers.tiling.workspace import WIDE, norm_step, pieces
 from runtime.kernels.base import Array, Kernel, flat, kernel
 
 

@@ -19,7 +19,7 @@ from planner.layers.pointwise import (
     Relu6,
     Selu,
 )
-from planner.layers.scratch import block_elements, pieces
+from planner.layers.tiling.workspace import block_elements, pieces
 from runtime.kernels.base import Array, Kernel, LayerT, Scratch, flat, kernel
 
 Scratches = tuple[Array, ...]

@@ -11,7 +11,7 @@ from math import prod
 import numpy as np
 
 from planner.layers.pool import AvgPool, LpPool, MaxPool, Pool, SumPool
-from planner.layers.scratch import Tiles, pieces
+from planner.layers.tiling.workspace import Tiles, pieces
 from planner.layers.window import Window
 from runtime.kernels.base import Array, Kernel, LayerT, Mask, kernel, user_shape
 from runtime.kernels.window import Span, Views, channel_tiles, over_volume, reaches, taps, volume

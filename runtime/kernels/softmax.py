@@ -10,11 +10,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from planner.layers.lanes import column_shares
-from planner.layers.scratch import lane_blocks, pieces, softmax_columns, softmax_parts
 from planner.layers.softmax import LogSoftmax, Softmax
-from runtime.crew import together
+from planner.layers.tiling.shards import column_shares
+from planner.layers.tiling.workspace import lane_blocks, pieces, softmax_columns, softmax_parts
 from runtime.kernels.base import Array, Kernel, LayerT, Scratch, flat, kernel
+from runtime.thread_pool import together
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from math import prod
 import numpy as np
 
 from planner.layers.pool import MaxPool
-from planner.layers.scratch import pieces
+from planner.layers.tiling.workspace import pieces
 from planner.layers.unpool import MaxIndices, Unpool, unpool_tiles
 from runtime.kernels.base import Array, Kernel, Mask, kernel, user_shape
 from runtime.kernels.window import Views, over_volume, taps, volume

@@ -13,8 +13,8 @@ import sys
 from typing import Any
 
 from planner import load
-from planner.bound import BoundPlan
 from planner.layers.spatial import along
+from planner.plan.bound import BoundPlan
 from tests.benchmarks.windows import Window
 
 NAMES = ("resnet18", "resnet50", "vgg16_bn")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner import load
-from planner.bound import BoundPlan
+from planner.plan.bound import BoundPlan
 
 HERE = Path(__file__).parent
 

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 import runtime
-from planner.bound import BoundNode, BoundPlan
 from planner.layers import Layer, MaxPool
+from planner.plan.bound import BoundNode, BoundPlan
+from runtime.blas_threads import for_step
 from runtime.kernels.base import Kernel
-from runtime.threads import for_step
 from tests.benchmarks import sides
 from tests.benchmarks.networks import SMALL, bound
 from tests.benchmarks.race import Clock

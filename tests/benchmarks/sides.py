@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 import runtime
-from planner.bound import BoundPlan
-from planner.optimizers import Sgd
-from runtime import losses, optim
+from planner.plan.bound import BoundPlan
+from planner.training.optimizers import Sgd
+from runtime.training import losses, optim
 
 Array = np.ndarray[Any, Any]
 Pass = Callable[[], Any]

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 from torch import nn
 
-from planner.bound import BoundNode, BoundPlan
 from planner.layers import (
     Add,
     AvgPool,
@@ -27,6 +26,7 @@ from planner.layers import (
     Relu,
     Relu6,
 )
+from planner.plan.bound import BoundNode, BoundPlan
 from tests.benchmarks.windows import Window
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from planner.bound import BoundNode
 from planner.layers import Conv, MaxPool
 from planner.layers.base import Layer
 from planner.memory import Arena, arrange, timeline
+from planner.plan.bound import BoundNode
 from tests.planner.memory_judge import Simulation, assert_no_overlap
 
 SHAPE = (2, 3, 8, 8)

@@ -6,7 +6,7 @@ import pytest
 
 import planner
 from planner import Entry, Network, layer
-from planner.explain.tiling import tiling
+from planner.explanations.tiling import tiling
 from planner.notations.halo import halos
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from planner.findings import Finding
 from planner.layers import BatchNorm, Conv, LeakyRelu, Tanh
-from planner.network import Network
+from planner.network.network import Network
 from planner.spec import read
 
 HEAD = "spec: 1\nname: x\ninput: {image: [N, 3, 32, 32]}\n"

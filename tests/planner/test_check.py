@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from planner import Entry, Network, ShapeError, SizeError, diagnose, layer
-from planner.check import Diagnosis
 from planner.fixes import with_fixes
+from planner.plan.diagnose import Diagnosis
 
 IMAGE = ("N", 3, 16, 16)
 

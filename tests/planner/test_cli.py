@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from planner.cli import commands, draw, show
-from planner.draw import HEATS, LEVELS
-from planner.report.table import SORT_KEYS
+from planner.diagrams import HEATS, LEVELS
 from planner.rules import RULES
+from planner.tables.table import SORT_KEYS
 from tests.terminal import ROOT, SMALL, run
 
 GOLDEN = ROOT / "tests" / "golden"

@@ -75,7 +75,7 @@ def test_a_fault_of_ours_is_status_2_and_says_whose_it_is(desk: Path, monkeypatc
     def broken(*_: object, **__: object) -> str:
         raise ZeroDivisionError("inside")
 
-    monkeypatch.setattr("planner.report.table.show", broken)
+    monkeypatch.setattr("planner.tables.table.show", broken)
     result = run("show", "small.yaml")
     assert result.exit_code == 2
     assert "ZeroDivisionError: inside" in result.stderr
@@ -88,7 +88,7 @@ def test_ctrl_c_is_status_130_without_a_traceback(desk: Path, monkeypatch: pytes
     def interrupted(*_: object, **__: object) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("planner.report.table.show", interrupted)
+    monkeypatch.setattr("planner.tables.table.show", interrupted)
     result = run("show", "small.yaml")
     assert result.exit_code == 130
     assert result.stderr.strip() == "interrupted"

@@ -9,7 +9,7 @@ import pytest
 
 import planner
 from planner import Network, layer
-from planner.explain.counting import CONVENTIONS, TOOLS, Tool, sentence, tally
+from planner.explanations.counting import CONVENTIONS, TOOLS, Tool, sentence, tally
 from tests import stage
 from tests.cases import CASES, Case
 

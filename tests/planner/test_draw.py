@@ -12,19 +12,19 @@ from pathlib import Path
 import pytest
 
 from planner import Network, SizeError, layer
-from planner.builder import Builder
-from planner.check import diagnose
-from planner.draw import DrawError, draw
-from planner.draw.arrangement import arrange
-from planner.draw.diagram import Diagram, DrawNode, short
-from planner.draw.folding import fold
-from planner.draw.glyph import HEIGHT, WIDTH, block, glyph
-from planner.draw.palette import DARK, FAMILIES, LIGHT, contrast
-from planner.draw.picture import heat_shares, paint
-from planner.draw.scene import Box, Curve, Group, Scene, Text
-from planner.draw.source import diagram_of
-from planner.draw.typeface import width
-from planner.draw.wiring import wire
+from planner.diagrams import DrawError, draw
+from planner.diagrams.arrangement import arrange
+from planner.diagrams.diagram import Diagram, DrawNode, short
+from planner.diagrams.folding import fold
+from planner.diagrams.glyph import HEIGHT, WIDTH, block, glyph
+from planner.diagrams.palette import DARK, FAMILIES, LIGHT, contrast
+from planner.diagrams.picture import heat_shares, paint
+from planner.diagrams.scene import Box, Curve, Group, Scene, Text
+from planner.diagrams.source import diagram_of
+from planner.diagrams.typeface import width
+from planner.diagrams.wiring import wire
+from planner.network.builder import Builder
+from planner.plan.diagnose import diagnose
 from tests.drawings import NETWORKS, lenet, residual, two_inputs
 
 pytest.importorskip("pygraphviz", reason="layout needs the extra `draw`")
@@ -326,7 +326,7 @@ def test_counts_in_short_never_round_up_to_four_digits() -> None:
 
 def test_drawing_never_imports_numpy() -> None:
     code = (
-        "import sys; from planner import Network, layer; from planner.draw import draw; "
+        "import sys; from planner import Network, layer; from planner.diagrams import draw; "
         "net = Network(name='n', input={'x': ('N', 1, 8, 8)}, layers=[layer('conv', filters=2, kernel=3)]); "
         "[draw(net, format=f) for f in sys.argv[1:]]; "
         "sys.exit('numpy' in sys.modules or 'runtime' in sys.modules)"

@@ -3,10 +3,10 @@
 import pytest
 
 from planner import Network, layer
-from planner.draw.arrangement import arrange
-from planner.draw.folding import fold
-from planner.draw.source import diagram_of
-from planner.draw.wiring import wire
+from planner.diagrams.arrangement import arrange
+from planner.diagrams.folding import fold
+from planner.diagrams.source import diagram_of
+from planner.diagrams.wiring import wire
 from planner.spec import read
 from tests.drawings import residual, two_inputs
 

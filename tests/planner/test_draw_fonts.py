@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from planner.draw import Format, MissingCharacters, draw
-from planner.draw.diagram import Diagram, DrawNode
+from planner.diagrams import Format, MissingCharacters, draw
+from planner.diagrams.diagram import Diagram, DrawNode
 from tests.terminal import SMALL, run
 
 pytest.importorskip("pygraphviz", reason="layout needs the extra `draw`")

@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 import planner
-from planner.draw import draw
-from planner.draw.arrangement import LABEL_SIZE, arrange
-from planner.draw.diagram import pretty
-from planner.draw.folding import LEVELS, Level, fold
-from planner.draw.picture import paint
-from planner.draw.scene import Group, Text
-from planner.draw.source import diagram_of
-from planner.draw.typeface import width, wrap_product
-from planner.draw.wiring import wire
+from planner.diagrams import draw
+from planner.diagrams.arrangement import LABEL_SIZE, arrange
+from planner.diagrams.diagram import pretty
+from planner.diagrams.folding import LEVELS, Level, fold
+from planner.diagrams.picture import paint
+from planner.diagrams.scene import Group, Text
+from planner.diagrams.source import diagram_of
+from planner.diagrams.typeface import width, wrap_product
+from planner.diagrams.wiring import wire
 
 pytest.importorskip("pygraphviz", reason="layout needs the extra `draw`")
 

@@ -14,9 +14,9 @@ import sympy
 import planner
 from planner import Network, diagnose, layer
 from planner import symbols as sy
-from planner.explain.formulas import derive, window_steps
-from planner.explain.layer import explain, worth_explaining
-from planner.explain.steps import MEANINGS, Derivation, as_json, as_latex, as_markdown, as_text, glossary
+from planner.explanations.formulas import derive, window_steps
+from planner.explanations.layer import explain, worth_explaining
+from planner.explanations.steps import MEANINGS, Derivation, as_json, as_latex, as_markdown, as_text, glossary
 from planner.layers import KINDS, Conv, MaxPool
 from planner.layers.base import Category, Layer
 from planner.symbols import Shape

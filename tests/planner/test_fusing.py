@@ -9,7 +9,7 @@ import pytest
 
 import planner
 from planner import Entry, Network, layer
-from planner.fusing import fuse
+from planner.network.fusion import fuse
 from planner.spec import read, write
 
 MAP = ("N", 4, 8, 8)

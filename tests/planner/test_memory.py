@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from planner import load
-from planner.bound import BoundNode
 from planner.layers import Add, Concat, Dropout, Flatten, Input, MaxPool, Relu, Sigmoid, Silu
 from planner.layers.base import Layer
+from planner.lowering.rewrite import work
 from planner.memory import arrange, timeline
-from planner.work import work
+from planner.plan.bound import BoundNode
 from tests.planner.memory_judge import Simulation, assert_no_overlap
 from tests.planner.memory_stage import BYTES, SHAPE, judge, node, place, plan, same_conv, same_pool
 

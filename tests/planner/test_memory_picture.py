@@ -9,9 +9,9 @@ import pytest
 
 import planner
 from planner import Network, layer
-from planner.draw.arena import HEIGHT, memory_scene
-from planner.draw.scene import Box, Group
-from planner.draw.svg import svg_text
+from planner.diagrams.arena import HEIGHT, memory_scene
+from planner.diagrams.scene import Box, Group
+from planner.diagrams.svg import svg_text
 from tests.terminal import ROOT, run
 
 

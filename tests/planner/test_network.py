@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from planner import Entry, GraphError, Network, layer
-from planner.builder import Builder
 from planner.layers import AvgPool, BatchNorm, Elu, LeakyRelu
+from planner.network.builder import Builder
 
 
 def network(*layers: Entry, **given: Any) -> Network:

@@ -8,11 +8,11 @@ import pytest
 
 import planner.symbols as sy
 from planner import Network, Plan, diagnose, layer
-from planner.derivation import chain
-from planner.entry import Entry
-from planner.explain.layer import explain
+from planner.explanations.layer import explain
 from planner.fixes.proof import with_fixes
-from planner.solve import Budget, Want, largest, sizes_giving
+from planner.network.entry import Entry
+from planner.plan.derivation import chain
+from planner.solver import Budget, Want, largest, sizes_giving
 
 
 def sequence(*more: Entry) -> Network:

@@ -11,7 +11,7 @@ import pytest
 
 import planner
 from planner import Entry, Network, diagnose, layer
-from planner.explain.paths import ALIGNED, alignment, all_paths, branches, paths
+from planner.explanations.paths import ALIGNED, alignment, all_paths, branches, paths
 from runtime import Model
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

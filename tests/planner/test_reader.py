@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 import planner
 import planner.symbols as sy
+from planner.diagnostics.render import render
 from planner.findings import GraphError, SpecError
 from planner.layers import BatchNorm
-from planner.network import Network
-from planner.render import render
+from planner.network.network import Network
 from planner.rules import RULES
 from planner.rules.drawing import DRAWING
 from planner.rules.reading import READING

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
+from planner.diagnostics.render import FORMATS, render
 from planner.findings import Finding, Location, Related, Severity
-from planner.render import FORMATS, render
 
 FILE = "nets/lenet5.yaml"
 LENET = """spec: 1

@@ -15,10 +15,10 @@ import planner
 from planner import Network, Plan, layer
 from planner import symbols as sy
 from planner.findings import SizeError
-from planner.memory.formula import accepted_sizes, memory_formula
-from planner.report import table
-from planner.report.chart import chart
-from planner.report.facts import Legend, admit, as_json, memory_as_json, report
+from planner.plan.memory_formula import accepted_sizes, memory_formula
+from planner.tables import table
+from planner.tables.chart import chart
+from planner.tables.facts import Legend, admit, as_json, memory_as_json, report
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 WORDS = {"floor": sympy.floor, "max": sympy.Max, "min": sympy.Min}
@@ -325,7 +325,7 @@ def test_no_accepted_sizes_give_no_memory_formula(monkeypatch: pytest.MonkeyPatc
     def none(plan: Plan, values: dict[str, int]) -> Any:
         return None
 
-    monkeypatch.setattr("planner.memory.formula.accepted_sizes", none)
+    monkeypatch.setattr("planner.plan.memory_formula.accepted_sizes", none)
     found = as_json(report(residual()))
     assert found["memory"] == {"inference_bytes": None, "training_bytes": None}
 

@@ -10,10 +10,10 @@ import pytest
 import planner
 import planner.symbols as sy
 from planner import Entry, Finding, Network, ShapeError, layer
-from planner.derivation import chain
-from planner.explain.layer import explain
+from planner.explanations.layer import explain
 from planner.layers import ConvTranspose, Reshape
-from planner.receptive import ReceptiveField
+from planner.plan.derivation import chain
+from planner.plan.receptive import ReceptiveField
 from planner.spec.schema import schema
 
 HALF = sy.quotient(1, 2)

@@ -9,10 +9,10 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
 
+from planner.diagnostics.render import render
+from planner.diagnostics.sarif import FINGERPRINT, ROOT, SCHEMA
 from planner.findings import Finding, Location, Related, Severity
-from planner.render import render
 from planner.rules import RULES
-from planner.sarif import FINGERPRINT, ROOT, SCHEMA
 from tests.terminal import DROPS, run
 
 

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from planner.diagnostics.config import KEYS, matches, read_settings
+from planner.diagnostics.toml import places
 from planner.findings import Finding
 from planner.rules import RULES
 from planner.rules.selection import Selection
-from planner.settings import KEYS, matches, read_settings
-from planner.tomltext import places
 from tests.terminal import DROPS, ROOT, SMALL, run
 
 HEAD = "[tool.shapeplan]\n"

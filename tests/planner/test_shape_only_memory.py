@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from planner import Network, layer
-from planner.bound import BoundPlan
 from planner.memory import plan_arena
+from planner.plan.bound import BoundPlan
 
 
 def cropped() -> BoundPlan:

@@ -8,8 +8,8 @@ import pytest
 
 import planner
 from planner import Entry, Network, layer
-from planner.draw import draw
-from planner.explain.tiling import tiling
+from planner.diagrams import draw
+from planner.explanations.tiling import tiling
 from planner.notations.halo import halos
 from planner.spec import read, write
 

@@ -13,7 +13,7 @@ from planner import Network, Plan, layer, spec
 from planner.domain.domain import Domain
 from planner.domain.sizeset import SizeSet
 from planner.findings import PlannerError, SizeError
-from planner.solve import (
+from planner.solver import (
     Budget,
     Knob,
     Want,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from planner.diagnostics.suppress import heed, suppressions
 from planner.findings import Finding, Location, Severity
 from planner.rules import RULES
 from planner.spec.source import comments
-from planner.suppress import heed, suppressions
 from tests.terminal import DROPS, run
 
 TWO = DROPS.replace("  - gap\n", "  - maxpool: {name: p, size: 3}\n")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import planner
 from planner import Entry, Network, SizeError, layer
-from planner.explain.tiling import AxisTiling, Tiling, tiling
+from planner.explanations.tiling import AxisTiling, Tiling, tiling
 from runtime import Model
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"

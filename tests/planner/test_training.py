@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.augment import FLIPS, Augment, augment_finding
 from planner.findings import SettingError
-from planner.optimizers import OPTIMIZERS, Adam, AdamW, Sgd, read_optimizer
-from planner.training import TrainSettings, loss_finding, loss_workspace
+from planner.training.augment import FLIPS, Augment, augment_finding
+from planner.training.optimizers import OPTIMIZERS, Adam, AdamW, Sgd, read_optimizer
+from planner.training.settings import TrainSettings, loss_finding, loss_workspace
 
 
 def test_an_empty_mapping_gives_the_documented_defaults() -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from planner import GraphError, Network, ShapeError, diagnose, layer
-from planner.explain import explain
+from planner.explanations import explain
 from planner.fixes import with_fixes
 from planner.layers import Conv
+from planner.lowering.segments import runs
 from planner.memory import plan_arena
-from planner.report import as_json, report
-from planner.runs import runs
 from planner.spec import read
 from planner.spec.write import write
+from planner.tables import as_json, report
 from tests.planner.memory_judge import assert_no_overlap
 
 SPEC = """spec: 1

@@ -11,7 +11,7 @@ import pytest
 import planner
 from planner import BoundPlan, Network, Plan
 from planner.mappings import FrozenMapping
-from planner.report.table import show
+from planner.tables.table import show
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NAMES = ["lenet5", "resnet18", "two_inputs", "unet"]

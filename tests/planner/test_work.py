@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from planner import Network, layer
-from planner.bound import BoundPlan
+from planner.lowering.rewrite import deferred
 from planner.memory import plan_arena
-from planner.report.facts import as_json, report
-from planner.work import deferred
+from planner.plan.bound import BoundPlan
+from planner.tables.facts import as_json, report
 from tests.planner.memory_judge import Simulation, assert_no_overlap
 
 

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 import runtime.kernels  # noqa: F401  # registers every kernel
-from planner.bound import BoundNode
 from planner.layers import Layer
-from planner.runs import runs
-from runtime.crew import together
+from planner.lowering.segments import runs
+from planner.plan.bound import BoundNode
 from runtime.kernels.base import Arrays, kernels
+from runtime.thread_pool import together
 
 FloatArray = npt.NDArray[np.floating]
 

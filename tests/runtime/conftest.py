@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from threadpoolctl import threadpool_limits
 
-from runtime.threads import allowed, for_step
+from runtime.blas_threads import allowed, for_step
 from tests.runtime.bench import THREADS
 
 

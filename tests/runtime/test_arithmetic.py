@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import planner.layers.scratch as scratch
+import planner.layers.tiling.workspace as scratch
 from planner.layers import Add, Concat, Layer, Maximum, Multiply, Subtract
 from tests.runtime.bench import Bench, FloatArray, normal
 from tests.runtime.kernel_cases import label

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import planner
 import runtime
-from planner.augment import Augment
 from planner.findings import PlannerError
-from runtime.augment import MovingFeed
+from planner.training.augment import Augment
 from runtime.images import PIXEL_SCALE, Images
+from runtime.training.augment import MovingFeed
 
 Array = np.ndarray[Any, Any]
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from runtime.cli import demo, evaluate, predict, train
-from runtime.progress import Silent
+from runtime.cli.commands import demo, evaluate, predict, train
+from runtime.training.progress import Silent
 
 SPEC = """\
 spec: 1
@@ -166,7 +166,7 @@ class Interrupting(Silent):
 
 @pytest.mark.parametrize("at", [3, 46, 70])
 def test_a_stopped_run_tells_the_accuracy_of_the_weights_it_saved(monkeypatch: pytest.MonkeyPatch, at: int) -> None:
-    monkeypatch.setattr("runtime.train.chosen", lambda _: Interrupting(at))
+    monkeypatch.setattr("runtime.training.train.chosen", lambda _: Interrupting(at))
     result = run(train, "tiny.yaml", "--json", "--output", "out")
     assert result.exit_code == 130
     told = json.loads(result.stdout)

@@ -13,13 +13,14 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import planner
+import planner.lowering.segments
 from planner import layer
-from planner.layers import bands, columns, depthwise, lanes, scratch
-from planner.runs import runs
-from runtime.crew import Job, together
+from planner.layers.tiling import banded, conv, depthwise, shards, workspace
+from planner.lowering.segments import runs
+from runtime.blas_threads import for_step
 from runtime.kernels import dense
 from runtime.model import Model
-from runtime.threads import for_step
+from runtime.thread_pool import Job, together
 from tests.runtime.bench import THREADS
 
 
@@ -181,12 +182,12 @@ def trained(threads: int) -> tuple[list[np.ndarray[Any, Any]], set[str]]:
 
 @pytest.mark.usefixtures("crew")
 def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner.runs, "LANE_ELEMENTS", 2**14)
-    for module, name in ((scratch, "SUMMED_ELEMENTS"), (lanes, "SUMMED_ELEMENTS"), (lanes, "SUMMED_COLUMNS")):
+    monkeypatch.setattr(planner.lowering.segments, "LANE_ELEMENTS", 2**14)
+    for module, name in ((workspace, "SUMMED_ELEMENTS"), (shards, "SUMMED_ELEMENTS"), (shards, "SUMMED_COLUMNS")):
         monkeypatch.setattr(module, name, 2**9)
-    for module in (columns, dense):
+    for module in (conv, dense):
         monkeypatch.setattr(module, "LANE_WORK", 2**18)
-    monkeypatch.setattr(bands, "CALL_MACS", 2**12)
+    monkeypatch.setattr(banded, "CALL_MACS", 2**12)
     for worth in ("LANE_BANDED", "LANE_TAPS"):
         monkeypatch.setattr(depthwise, worth, 2**13)
     bound = network().check().bind(N=8)
@@ -197,7 +198,7 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkey
         if isinstance(node.layer, planner.layers.Conv)
     ]
     assert {found.lane_sums for found in scratches if found.forward.lanes > 1} == {True, False}
-    assert any(found.weights > columns.LANE_SUMS for found in scratches)
+    assert any(found.weights > conv.LANE_SUMS for found in scratches)
     assert {found.forward_blocks.shared for found in scratches if found.forward.lanes > 1} == {True, False}
     channelwise = [found.depthwise for found in scratches if found.depthwise is not None]
     assert {found.bands is None for found in channelwise if len(found.lanes) > 1} == {True, False}

@@ -7,9 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 from planner.findings import PlannerError
-from runtime import curves
-from runtime.history import History
-from runtime.progress import Bar, Lines, Silent, chosen
+from runtime.training import curves
+from runtime.training.history import History
+from runtime.training.progress import Bar, Lines, Silent, chosen
 
 RUN = History(
     [

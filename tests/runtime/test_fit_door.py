@@ -12,7 +12,7 @@ import planner
 import runtime
 from planner.findings import PlannerError
 from runtime import files
-from runtime.progress import Silent
+from runtime.training.progress import Silent
 
 
 def model(batch: int = 8, *, size: int = 1, norm: bool = False) -> runtime.Model:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-import planner.layers.lanes as lanes
-import planner.layers.scratch as scratch
+import planner.layers.tiling.shards as lanes
+import planner.layers.tiling.workspace as scratch
 from planner.layers import GroupNorm, InstanceNorm, Layer, LayerNorm, LocalResponseNorm, LogSoftmax, Softmax
+from runtime.blas_threads import for_step
 from runtime.program import BUFFER
-from runtime.threads import for_step
 from tests.runtime.bench import THREADS, Bench, normal
 from tests.runtime.kernel_cases import label
 

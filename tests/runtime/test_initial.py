@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from planner import Network, layer
-from runtime.initial import gains
-from runtime.store import Store
+from runtime.initializers import gains
+from runtime.parameters import Store
 
 
 def test_the_first_reader_behind_what_lets_numbers_through_decides() -> None:

@@ -10,14 +10,14 @@ from typing import TypeAlias
 import numpy as np
 import pytest
 
-import planner.layers.bands as bands
-import planner.layers.blocks as blocks
-import planner.layers.columns as columns
-import planner.layers.depthwise as depthwise
-import planner.layers.lanes as lanes
-import planner.layers.scratch as scratch
-import planner.runs as runs
-import runtime.kernels.products as products
+import planner.layers.tiling.banded as bands
+import planner.layers.tiling.conv as columns
+import planner.layers.tiling.depthwise as depthwise
+import planner.layers.tiling.im2col as blocks
+import planner.layers.tiling.shards as lanes
+import planner.layers.tiling.workspace as scratch
+import planner.lowering.segments as runs
+import runtime.kernels.gemm as products
 from planner.findings import SettingError
 from planner.layers import (
     KINDS,

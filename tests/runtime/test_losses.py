@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike, NDArray
 
 from planner.findings import PlannerError
-from planner.training import loss_workspace
-from runtime.losses import CrossEntropy, MeanSquaredError, bind, checked
+from planner.training.settings import loss_workspace
+from runtime.training.losses import CrossEntropy, MeanSquaredError, bind, checked
 
 Real = np.float32 | np.float64
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import planner.layers.scratch as scratch
+import planner.layers.tiling.workspace as scratch
 from planner.layers import Add, AvgPool, Concat, Conv, GlobalMaxPool, Layer, LpPool, MaxPool
 from runtime.kernels import window
 from runtime.kernels.base import kernel_for

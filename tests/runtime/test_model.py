@@ -9,9 +9,9 @@ import pytest
 
 import planner
 from planner import layer
-from planner.bound import BoundPlan
 from planner.findings import SizeError
-from runtime.initial import gain
+from planner.plan.bound import BoundPlan
+from runtime.initializers import gain
 from runtime.model import Model
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from planner.optimizers import SCRATCH_BYTES, Adam, AdamW, Sgd
-from runtime.optim import optimizer
+from planner.training.optimizers import SCRATCH_BYTES, Adam, AdamW, Sgd
+from runtime.training.optim import optimizer
 
 Real = np.float32 | np.float64
 

@@ -14,9 +14,10 @@ import planner
 import planner.zoo
 import runtime
 from planner import GraphError, PlannerError, layer
+from planner.plan.bound import DType
 from planner.spec import read
 from planner.spec.write import write
-from runtime.cli import evaluate, predict, train
+from runtime.cli.commands import evaluate, predict, train
 
 SPEC = """spec: 1
 name: heads
@@ -33,7 +34,7 @@ train: {epochs: 2, batch: 32, loss_weights: {aux: 0.3}}
 """
 
 
-def heads(train: dict[str, Any] | None = None, dtype: planner.bound.DType = "float64", batch: int = 8) -> runtime.Model:
+def heads(train: dict[str, Any] | None = None, dtype: DType = "float64", batch: int = 8) -> runtime.Model:
     """Return a model with a main output, an auxiliary one of classes, and one of numbers."""
     layers = [
         layer("dense", name="stem", units=7, act="tanh"),

@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 import planner
-import runtime.train  # noqa: F401  # what is imported with the first fit is not what it holds
+import runtime.training.train  # noqa: F401  # what is imported with the first fit is not what it holds
 from planner import layer
-from planner.bound import BoundPlan
 from planner.memory import Arena, arrange, timeline
-from runtime import optim
+from planner.plan.bound import BoundPlan
 from runtime.images import Images
 from runtime.model import Model
+from runtime.parameters import Store
 from runtime.program import Program
-from runtime.progress import Silent
-from runtime.store import Store
+from runtime.training import optim
+from runtime.training.progress import Silent
 from tests.runtime.arenas import apart, run
 
 STEP_LIMIT = 64 * 1024

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from rich.console import Console
 
-from runtime import progress
-from runtime.progress import Bar, Lines, summaries
+from runtime.training import progress
+from runtime.training.progress import Bar, Lines, summaries
 
 ROW = {"epoch": 10, "loss": 0.1737, "accuracy": 0.9479, "val_loss": 0.0684, "val_accuracy": 0.9779,
        "seconds": 5.9, "images_per_second": 10123.4}  # fmt: skip

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import planner.layers.blocks as blocks
+import planner.layers.tiling.im2col as blocks
 from planner.layers import ConvTranspose, Crop, Layer, Pad, Reshape, Upsample
 from runtime.kernels.base import kernel_for
 from tests.runtime.bench import Bench, normal

@@ -10,7 +10,7 @@ import planner
 import runtime
 from planner.findings import PlannerError
 from runtime import weights
-from runtime.progress import Silent
+from runtime.training.progress import Silent
 
 
 def model(train: dict[str, Any] | None = None, batch: int = 8, seed: int = 0) -> runtime.Model:

@@ -15,8 +15,8 @@ from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limi
 
 import planner
 from planner import layer
+from runtime.blas_threads import OneThread, allowed, for_step
 from runtime.model import Model
-from runtime.threads import OneThread, allowed, for_step
 
 MOST = 3
 

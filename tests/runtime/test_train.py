@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 import planner
 import runtime
-from planner.entry import Entry
 from planner.findings import PlannerError
-from planner.optimizers import AdamW
+from planner.network.entry import Entry
+from planner.training.optimizers import AdamW
 from runtime import weights
-from runtime.feeding import Inputs, Targets
 from runtime.images import Images
-from runtime.progress import Silent
+from runtime.training.batches import Inputs, Targets
+from runtime.training.progress import Silent
 
 COUNT = 53
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-import planner.layers.blocks as blocks
-import planner.layers.transposed as transposed
+import planner.layers.tiling.convtranspose as transposed
+import planner.layers.tiling.im2col as blocks
 from planner.layers import ConvTranspose
-from runtime.threads import for_step
+from runtime.blas_threads import for_step
 from tests import naive
 from tests.runtime.bench import THREADS, Bench, normal
 from tests.runtime.test_kernels import many_lanes

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 import planner
 import runtime
-from planner.bound import BoundPlan, DType
 from planner.findings import PlannerError
+from planner.plan.bound import BoundPlan, DType
 from runtime import files, weights
 
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import planner
-import planner.runs
+import planner.lowering.segments
 from planner import layer
-from planner.bound import BoundNode, BoundPlan
-from planner.runs import runs
+from planner.lowering.segments import runs
+from planner.plan.bound import BoundNode, BoundPlan
 from runtime.model import Model
 
 Found = tuple[np.ndarray[Any, Any], ...]
@@ -144,7 +144,7 @@ def training(batch: int) -> BoundPlan:
 def test_a_network_learns_the_same_bits_whether_work_is_moved_or_not(
     lane: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner.runs, "LANE_ELEMENTS", lane)
+    monkeypatch.setattr(planner.lowering.segments, "LANE_ELEMENTS", lane)
     bound = training(8)
     assert [node.layer.kind for node in bound.work].count("winnerpool") == 3
     rng = np.random.default_rng(3)

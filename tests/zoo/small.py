@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any
 
 from planner import Plan, spec
-from planner.bound import BoundPlan
+from planner.plan.bound import BoundPlan
 from planner.zoo import MEMBERS, Member
 
 BATCH = 4

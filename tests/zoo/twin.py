@@ -9,8 +9,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
-from planner.bound import BoundNode, BoundPlan
 from planner.layers import BatchNorm, Unpool
+from planner.plan.bound import BoundNode, BoundPlan
 from planner.spec.write import settings as settings_of
 from tests.torch_judge import FUNCTIONS
 

@@ -1,0 +1,100 @@
+"""Which edges a picture has, and which part each plays: the spine, a branch, or a skip past other layers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+from planner.diagrams.diagram import Folded
+
+OUTPUT = "\0"
+"""Prefix of the pill that names an output; no layer has it in its name."""
+
+Part = Literal["spine", "branch", "skip", "lent"]
+"""`lent`: only the shape of the tensor is read."""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A tensor on its way from one box to another."""
+
+    tail: str
+    head: str
+    part: Part
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """Every edge of a picture in reading order, and the boxes on the spine."""
+
+    edges: tuple[Edge, ...]
+    spine: frozenset[str]
+
+
+def wire(folded: Folded) -> Wiring:
+    """Return the edges of a picture with their parts.
+
+    The spine is a longest path to an output. An edge is a skip when its tensor also reaches the same
+    place through other layers, or arrives there twice, as in ``add(x, x)``. A tensor that only lends its
+    shape is on no path.
+
+    Examples
+    --------
+    >>> from planner.diagrams.diagram import Diagram, DrawNode
+    >>> from planner.diagrams.folding import fold
+    >>> nodes = (DrawNode("x", "input", "io"), DrawNode("c", "conv", "conv", ("x",)),
+    ...          DrawNode("s", "add", "merge", ("c", "x")))
+    >>> [(edge.tail, edge.head, edge.part) for edge in wire(fold(Diagram("n", "", nodes))).edges]
+    [('x', 'c', 'spine'), ('c', 's', 'spine'), ('x', 's', 'skip')]
+    """
+    inputs = {card.node.name: card.node.inputs for card in folded.cards}
+    inputs |= {OUTPUT + public: (node,) for public, node in folded.outputs.items()}
+    lenders = {card.node.name: card.node.lenders for card in folded.cards}
+    read = {
+        head: tuple(tail for slot, tail in enumerate(tails) if slot not in lenders.get(head, ()))
+        for head, tails in inputs.items()
+    }
+    before = _ancestors(read)
+    spine = _spine(read)
+    steps = set(pairwise(spine))
+    edges = []
+    for head, tails in inputs.items():
+        for position, tail in enumerate(tails):
+            again = tail in tails[:position]
+            if position in lenders.get(head, ()):
+                if not again:
+                    edges.append(Edge(tail, head, "lent"))
+                continue
+            if again or any(tail in before[other] for other in tails if other != tail):
+                part: Part = "skip"
+            else:
+                part = "spine" if (tail, head) in steps else "branch"
+            edges.append(Edge(tail, head, part))
+    return Wiring(tuple(edges), frozenset(spine))
+
+
+def _ancestors(inputs: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
+    """Return all that each box depends on; boxes come in execution order."""
+    before: dict[str, frozenset[str]] = {}
+    for name, tails in inputs.items():
+        before[name] = frozenset(tails).union(*(before.get(tail, frozenset()) for tail in tails))
+    return before
+
+
+def _spine(inputs: Mapping[str, Sequence[str]]) -> list[str]:
+    longest: dict[str, int] = {}
+    source: dict[str, str] = {}
+    for name, tails in inputs.items():
+        known = [tail for tail in tails if tail in longest]
+        if known:
+            source[name] = max(known, key=longest.__getitem__)
+        longest[name] = 1 + (longest[source[name]] if known else 0)
+    ends = [name for name in inputs if name.startswith(OUTPUT)] or list(inputs)
+    if not ends:
+        return []
+    path = [max(ends, key=longest.__getitem__)]
+    while path[-1] in source:
+        path.append(source[path[-1]])
+    return path[::-1]

@@ -1,0 +1,363 @@
+"""Receptive fields path by path: what each way from an input to a layer sees, and whether the ways agree.
+
+Where branches meet, positions are added or put side by side; if one branch looks half a pixel beside another,
+features are blurred without any size telling so. Size, step and start are those of :mod:`planner.plan.receptive`;
+`centre` is where position 0 looks on average, so that upsampling and pooling can be compared.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import singledispatch
+from itertools import takewhile
+from math import lcm
+from typing import TypeAlias
+
+import planner.symbols as sy
+from planner.domain.sizeset import SizeSet
+from planner.layers import ConvTranspose, Resize, Upsample
+from planner.layers.adaptive import AdaptivePool
+from planner.layers.base import AxisField, Layer
+from planner.layers.spatial import is_map, rank
+from planner.network.network import Network
+from planner.plan.receptive import ReceptiveField, itself, through
+from planner.symbols import Shape, Size
+
+ALIGNED = "every branch looks at the same pixels"
+"""What :func:`alignment` says where nothing is beside anything."""
+
+PERIOD = 1024
+"""Sizes at which it is tried whether a formula is the same number at all that are accepted."""
+
+MOST = 4096
+"""Different fields of one layer that are told apart; with more, those of the first ones are kept."""
+
+Places: TypeAlias = tuple[Size, ...]
+"""One number for each axis."""
+
+WAYS = (("down", "up"), ("right", "left"))
+"""What ahead and back are called along height and width."""
+
+Within: TypeAlias = Mapping[str, SizeSet]
+"""Sets of sizes by name: a formula that is one number at all of them is taken for that number."""
+
+
+@dataclass(frozen=True)
+class Path:
+    """Ways from an input to a layer that all see the same.
+
+    Attributes
+    ----------
+    field : ReceptiveField
+        Size, step and start along each axis, in positions of the input.
+    centre : tuple of Size
+        Where position 0 looks along each axis; halves and quarters of a pixel are exact fractions.
+    count : int
+        How many ways there are.
+    names : tuple of str
+        The nodes of one of them, from the input on.
+    """
+
+    field: ReceptiveField
+    centre: Places
+    count: int
+    names: tuple[str, ...]
+
+
+Ways: TypeAlias = Mapping[str, tuple[Path, ...]]
+"""Paths by the node they lead to."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One input of a layer: every way that leads through it.
+
+    Attributes
+    ----------
+    source : str
+        The node that is read.
+    paths : tuple of Path
+    """
+
+    source: str
+    paths: tuple[Path, ...]
+
+    @property
+    def centres(self) -> tuple[Places, ...]:
+        """The different centres of its paths."""
+        return tuple(dict.fromkeys(path.centre for path in self.paths))
+
+    @property
+    def jumps(self) -> tuple[Places, ...]:
+        """The different steps of its paths."""
+        return tuple(dict.fromkeys(path.field.jump for path in self.paths))
+
+
+def paths(
+    network: Network, shapes: Mapping[str, Shape | None], name: str, within: Within | None = None
+) -> tuple[Path, ...]:
+    """Return the ways to a layer, those that see the same as one, smallest field first.
+
+    Empty where the layer reads nothing with rows and columns, or stands behind a fault. A crop begins at a row that
+    depends on the size; with `within`, such as ``plan.lossless``, only the sizes in it count.
+
+    Examples
+    --------
+    >>> from planner import diagnose, layer
+    >>> net = Network(name="n", input={"x": ("N", 4, 8, 8)}, layers=[
+    ...     layer("conv", name="c", filters=4, kernel=3, pad=1), layer("add", name="a", from_=["x", "c"])])
+    >>> [(path.field.size, path.centre, path.names) for path in paths(net, diagnose(net).shapes, "a")]
+    [((1, 1), (0, 0), ('x', 'a')), ((3, 3), (0, 0), ('x', 'c', 'a'))]
+    """
+    part = ancestors(network, name)
+    nodes = tuple(node for node in network.nodes if node.name in part)
+    return _sorted(all_paths(network.altered(nodes=nodes), shapes, within).get(name, ()))
+
+
+def branches(ways: Ways, network: Network, name: str) -> tuple[Branch, ...]:
+    """Return the inputs of a layer with the ways through each; inputs that only lend a shape are left out.
+
+    Examples
+    --------
+    >>> from planner import diagnose, layer
+    >>> net = Network(name="n", input={"x": ("N", 4, 8, 8)}, layers=[
+    ...     layer("conv", name="c", filters=4, kernel=3, pad=1), layer("add", name="a", from_=["x", "c"])])
+    >>> [(branch.source, branch.centres) for branch in branches(all_paths(net, diagnose(net).shapes), net, "a")]
+    [('x', ((0, 0),)), ('c', ((0, 0),))]
+    """
+    node = network.by_name[name]
+    if node.layer is None:
+        return ()
+    slots = [source for slot, source in enumerate(node.inputs) if slot not in node.layer.shape_only]
+    return tuple(Branch(source, _sorted(ways[source])) for source in slots if ways.get(source))
+
+
+def alignment(found: Sequence[Branch]) -> str:
+    """Return in a sentence whether the branches of a layer look at the same places, in pixels of the input.
+
+    Examples
+    --------
+    >>> from planner import diagnose, layer
+    >>> net = Network(name="n", input={"x": ("N", 4, 8, 8)}, layers=[
+    ...     layer("conv", name="c", filters=4, kernel=3, stride=2, pad=1),
+    ...     layer("maxpool", name="m", size=2, from_="x"), layer("concat", name="j", from_=["c", "m"])])
+    >>> alignment(branches(all_paths(net, diagnose(net).shapes), net, "j"))
+    '`m` looks 0.5 pixels further down and 0.5 pixels further right than `c`'
+    """
+    if not found:
+        return "nothing with rows and columns is read"
+    if len({jump for branch in found for jump in branch.jumps}) > 1:
+        steps = ", ".join(f"`{branch.source}` {_listed(branch.jumps)}" for branch in found)
+        return f"the steps differ, so that positions drift apart: {steps}"
+    split = [branch for branch in found if len(branch.centres) > 1]
+    if split:
+        parts = [f"`{branch.source}` looks at {len(branch.centres)} places at once" for branch in split]
+        return f"{', '.join(parts)}: an earlier merge is not aligned"
+    first, *others = found
+    parts = []
+    for other in others:
+        ways = {1: (("on", "back"),), 2: WAYS, 3: (("back", "front"), *WAYS)}.get(len(first.centres[0]), ())
+        beside = (sy.difference(b, a) for a, b in zip(first.centres[0], other.centres[0], strict=False))
+        words = [word for far, turn in zip(beside, ways, strict=False) if (word := _moved(far, *turn))]
+        if words:
+            parts.append(f"`{other.source}` looks {' and '.join(words)} than `{first.source}`")
+    if parts:
+        return "; ".join(parts)
+    return ALIGNED
+
+
+def branch_text(branch: Branch) -> str:
+    """Return what one branch sees in a line: fields, ways, step and centre.
+
+    Examples
+    --------
+    >>> field = ReceptiveField((3, 3), (2, 2), (-1, -1))
+    >>> branch_text(Branch("c", (Path(field, (0, 0), 1, ("x", "c")),)))
+    'field 3x3, step 2, first at -1, centre 0'
+    """
+    sizes = list(dict.fromkeys("x".join(map(sy.text, path.field.size)) for path in branch.paths))
+    starts = list(dict.fromkeys(_axes(path.field.start) for path in branch.paths))
+    count = sum(path.count for path in branch.paths)
+    parts = [f"field {_ends(sizes)}" + (f" in {count} ways" if count > 1 else ""), f"step {_listed(branch.jumps)}"]
+    return ", ".join([*parts, f"first at {_ends(starts)}", f"centre {_listed(branch.centres)}"])
+
+
+def pixels(value: Size) -> str:
+    """Return a number of pixels as people write it: halves, quarters and so on with a point.
+
+    Examples
+    --------
+    >>> pixels(sy.quotient(131, 2)), pixels(sy.quotient(1, 3)), pixels(-4)
+    ('65.5', '1/3', '-4')
+    """
+    text = sy.text(value)
+    if not re.fullmatch(r"-?[0-9]+/[0-9]+", text):
+        return text
+    exact = Fraction(text)
+    whole, part = divmod(abs(exact), 1)
+    sign, places = "-" if exact < 0 else "", part.denominator.bit_length() - 1
+    if part.denominator != 1 << places or places > 6:
+        return text
+    return f"{sign}{whole}.{int(part * 10**places):0{places}d}"
+
+
+def _ends(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"{texts[0]} to {texts[-1]}"
+
+
+def _axes(places: Places) -> str:
+    return ", ".join(dict.fromkeys(map(pixels, places)))
+
+
+@singledispatch
+def shift(layer: Layer, inputs: tuple[Shape, ...], axis: int) -> Size:
+    """Return how far the centre of position 0 moves along an axis, in positions of the layer's input.
+
+    Examples
+    --------
+    >>> from planner.layers import MaxPool
+    >>> shift(MaxPool(size=2), ((1, 1, 8, 8),), 0)
+    1/2
+    """
+    view = layer.fields_of_view(inputs)
+    if view is None:
+        return 0
+    field: AxisField = view[axis]
+    extent = inputs[0][2 + axis] if field.extent is None else field.extent
+    return sy.quotient(extent - 1 - 2 * field.before, 2)
+
+
+@shift.register
+def _(layer: Upsample, inputs: tuple[Shape, ...], axis: int) -> Size:
+    scale = layer.scales(inputs[0])[axis]
+    return sy.quotient(1 - scale, 2 * scale)
+
+
+@shift.register
+def _(layer: Resize, inputs: tuple[Shape, ...], axis: int) -> Size:
+    size, count = inputs[0][2 + axis], layer.map_size(inputs)[axis]
+    scale = layer.fractions(axis + 1)[axis]
+    if scale is not None:
+        size, count = scale.denominator, scale.numerator
+    return 0 if layer.align_corners else sy.quotient(size - count, 2 * count)
+
+
+@shift.register
+def _(layer: AdaptivePool, inputs: tuple[Shape, ...], axis: int) -> Size:
+    return sy.quotient(sy.ceil_div(inputs[0][2 + axis], layer.shares(inputs[0])[axis]) - 1, 2)
+
+
+@shift.register
+def _(layer: ConvTranspose, inputs: tuple[Shape, ...], axis: int) -> Size:
+    window = layer.windows(inputs[0])[axis]
+    return sy.quotient(2 * window.before - window.extent + 1, 2 * window.stride)
+
+
+def all_paths(network: Network, shapes: Mapping[str, Shape | None], within: Within | None = None) -> Ways:
+    """Return the paths to every node that has some; see :func:`paths`.
+
+    Examples
+    --------
+    >>> from planner import diagnose, layer
+    >>> net = Network(name="n", input={"x": ("N", 4, 8, 8)}, layers=[layer("maxpool", name="p", size=2)])
+    >>> {name: ways[0].centre for name, ways in all_paths(net, diagnose(net).shapes).items()}
+    {'x': (0, 0), 'p': (1/2, 1/2)}
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for node in network.nodes:
+        if node.layer is None:
+            continue
+        output = shapes.get(node.name)
+        inputs = tuple(shape for source in node.inputs if (shape := shapes.get(source)) is not None)
+        if output is None or len(inputs) != len(node.inputs):
+            continue
+        if not inputs:
+            axes = rank(output)
+            found[node.name] = (Path(itself(axes), (0,) * axes, 1, (node.name,)),) if is_map(output) else ()
+            continue
+        slots = [source for slot, source in enumerate(node.inputs) if slot not in node.layer.shape_only]
+        ways = [way for source in slots for way in found.get(source, ())]
+        found[node.name] = _merged(
+            _settled(_behind(node.name, node.layer, inputs, output, way), within or {}) for way in ways
+        )
+    return found
+
+
+def ancestors(network: Network, name: str) -> set[str]:
+    """Return a node and all that it depends on."""
+    wanted, waiting = set[str](), [name]
+    while waiting:
+        each = waiting.pop()
+        if each not in wanted:
+            wanted.add(each)
+            waiting += network.by_name[each].inputs
+    return wanted
+
+
+def _behind(name: str, layer: Layer, inputs: tuple[Shape, ...], output: Shape, way: Path) -> Path:
+    # only the field of this one way is handed on: what other inputs see is none of its business
+    field = through(layer, inputs, output, [way.field]) or way.field
+    centre = way.centre
+    if rank(inputs[0]) == len(centre):
+        moved = (shift(layer, inputs, axis) * jump for axis, jump in enumerate(way.field.jump))
+        centre = tuple(sy.total([place, more]) for place, more in zip(centre, moved, strict=True))
+    return Path(field, centre, way.count, (*way.names, name))
+
+
+def _settled(path: Path, within: Within) -> Path:
+    """Return a path with every formula that is one number within the sizes replaced by it."""
+    field = path.field
+    facts = (field.size, field.jump, field.start, path.centre)
+    size, jump, start, centre = (tuple(_number(each, within) for each in fact) for fact in facts)
+    return replace(path, field=ReceptiveField(size, jump, start), centre=centre)
+
+
+def _number(value: Size, within: Within) -> Size:
+    names = sy.free(value)
+    if len(names) != 1 or not names <= set(within):
+        return value
+    (name,) = names
+    sizes = within[name]
+    reach = lcm(sy.period(value), sizes.modulus)
+    # where max or min enters, a formula may change its course at any size
+    if reach > PERIOD or sizes.minimum is None or re.search("max|min", sy.text(value)):
+        return value
+    # what is the same over two periods is so for ever: from period to period the value grows by one amount
+    last = sizes.minimum + 2 * reach
+    values = {sy.total([sy.substitute(value, {name: size})]) for size in takewhile(last.__ge__, sizes)}
+    return values.pop() if len(values) == 1 else value
+
+
+def _merged(ways: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the paths with those that see the same counted together."""
+    found: dict[tuple[ReceptiveField, Places], Path] = {}
+    for way in ways:
+        key = way.field, way.centre
+        if key in found:
+            found[key] = replace(found[key], count=found[key].count + way.count)
+        elif len(found) < MOST:
+            found[key] = way
+    return tuple(found.values())
+
+
+def _sorted(ways: Sequence[Path]) -> tuple[Path, ...]:
+    def key(path: Path) -> tuple[int, str]:
+        known = sy.constant(path.field.size[0])
+        return (sy.LARGEST if known is None else known), str(path.field.size)
+
+    return tuple(sorted(ways, key=key))
+
+
+def _moved(far: Size, ahead: str, back: str) -> str:
+    text = sy.text(far)
+    if text == "0":
+        return ""
+    size, word = (-far, back) if text.startswith("-") else (far, ahead)
+    return f"{pixels(size)} pixel{'' if size == 1 else 's'} further {word}"
+
+
+def _listed(pairs: Sequence[Places]) -> str:
+    return " and ".join(dict.fromkeys(map(_axes, pairs)))

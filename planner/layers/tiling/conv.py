@@ -1,0 +1,273 @@
+"""How a convolution is cut into products of matrices: which way it goes, its lanes, and the scratch memory of both.
+
+Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+
+from planner.layers.spatial import lifted
+from planner.layers.tiling.depthwise import DepthwiseScratch
+from planner.layers.tiling.im2col import ColumnBlocks
+from planner.layers.tiling.shards import LANE_WORK, in_lines, lanes_for, shares
+
+LANE_POSITIONS = 64
+"""Positions of a map that are worth a lane."""
+
+LANE_ROWS = 16
+"""Rows of a product of matrices that are worth a lane; each lane reads all columns."""
+
+LANE_SUMS = 2**16
+"""Most weights of which each lane sums the gradient by itself: more would cost more to add up than they save."""
+
+SMALL_PRODUCT = 10**6
+"""Multiply-accumulates of the largest product that a BLAS computes without copying its operands first (OpenBLAS)."""
+
+GATHER_SHARE = 8
+"""Multiply-accumulates that take as long as gathering one element of a long row of columns (measured)."""
+
+TURN_SHARE = 6
+"""Elements of a long row that are gathered while one weight is put in its place in turned weights (measured)."""
+
+MAC_SHARE = 32
+"""Multiply-accumulates inside a product of matrices that take as long as moving one element (measured)."""
+
+
+@dataclass(frozen=True)
+class ConvScratch:
+    """What a convolution works in, and which of the equal ways to compute it is cheaper.
+
+    Attributes
+    ----------
+    input_shape, output_shape : tuple of int
+        N, C and one to three sizes.
+    kernel, stride : tuple of int
+        Along depth, height and width; 1 along axes the map has not.
+    padded : bool
+        Any side has padding.
+    groups : int
+    row_dilation : int
+        Distance of the kernel's rows.
+
+    Examples
+    --------
+    >>> conv = ConvScratch((64, 64, 32, 32), (64, 64, 32, 32), (1, 3, 3), (1, 1, 1), True, 1)
+    >>> conv.depthwise, conv.direct, conv.rotated
+    (None, False, True)
+    """
+
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+    kernel: tuple[int, int, int]
+    stride: tuple[int, int, int]
+    padded: bool
+    groups: int
+    row_dilation: int = 1
+
+    @property
+    def taps(self) -> int:
+        """Positions of the kernel."""
+        return prod(self.kernel)
+
+    @property
+    def weights(self) -> int:
+        """Numbers in the weight array."""
+        return self.output_shape[1] * (self.input_shape[1] // self.groups) * self.taps
+
+    @cached_property
+    def depthwise(self) -> DepthwiseScratch | None:
+        """How each channel is convolved by itself, without columns; None where channels are mixed."""
+        (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
+        if self.groups != channels or self.groups == 1:
+            return None
+        return DepthwiseScratch(
+            batch, channels, filters, lifted(sizes, 1), lifted(out_sizes, 1), self.kernel, self.row_dilation
+        )
+
+    @property
+    def direct(self) -> bool:
+        """The input's memory already is the column matrix."""
+        whole = self.kernel == lifted(self.input_shape[2:], 1)
+        return not self.padded and (whole or (self.kernel == (1, 1, 1) and self.stride == (1, 1, 1)))
+
+    @property
+    def rotated(self) -> bool:
+        """Backward gathers the output's gradient once, for both products, instead of the input and its gradient.
+
+        The gradient of the input is then a convolution with the kernel turned around, and the same
+        columns times the input give the gradient of the weights. Only at stride 1, and only where it is less
+        work: it visits the positions of the input, not of the output.
+
+        References
+        ----------
+        Dumoulin, Visin, arXiv:1603.07285, section 4 (transposed convolution).
+        """
+        if self.stride != (1, 1, 1) or self.direct:
+            return False
+        (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
+        products = 2 * self.weights // MAC_SHARE
+        turned = batch * prod(sizes) * (products + filters * self.taps) + TURN_SHARE * self.weights
+        plain = batch * prod(out_sizes) * (products + 4 * channels * self.taps)
+        return turned < plain
+
+    @property
+    def out_positions(self) -> int:
+        """Positions of the output in all images."""
+        return prod(self.output_shape) // self.output_shape[1]
+
+    @property
+    def in_positions(self) -> int:
+        """Positions of the input in all images."""
+        return prod(self.input_shape) // self.input_shape[1]
+
+    @property
+    def forward(self) -> MapCut:
+        """The product that gives the output."""
+        rows, depth = self.output_shape[1] // self.groups, 0 if self.direct else self.depth
+        return MapCut(self.weights, rows, depth, self.out_positions)
+
+    @property
+    def backward(self) -> MapCut:
+        """The product that gives the input's gradient, where it is not added back tap by tap."""
+        rows, depth = self.input_shape[1] // self.groups, 0 if self.direct else self.output_shape[1] * self.taps
+        return MapCut(self.weights, rows, depth, self.in_positions)
+
+    @property
+    def depth(self) -> int:
+        """Rows of the whole column matrix."""
+        return self.input_shape[1] * self.taps
+
+    @property
+    def forward_blocks(self) -> ColumnBlocks:
+        """Columns over the input, at the positions of the output."""
+        batch, _, *sizes = self.output_shape
+        cut = self.forward
+        return ColumnBlocks(self.depth, cut.rows, *lifted(sizes, 1), batch, cut.lanes, False, *self._overlap)
+
+    @property
+    def summed_blocks(self) -> ColumnBlocks:
+        """The same columns where their products with the output's gradient are summed."""
+        return replace(self.forward_blocks, summed=True)
+
+    @property
+    def _overlap(self) -> tuple[int, int]:
+        """Rows of the kernel that neighbouring rows may share, and their step."""
+        return (self.kernel[1], self.stride[1]) if self.row_dilation == 1 else (1, 1)
+
+    @property
+    def rotated_blocks(self) -> ColumnBlocks:
+        """Columns over the output's gradient, at the positions of the input."""
+        batch, _, *sizes = self.input_shape
+        cut = self.backward
+        depth = self.output_shape[1] * self.taps
+        return ColumnBlocks(depth, cut.rows, *lifted(sizes, 1), batch, cut.lanes, self.lane_sums, *self._overlap)
+
+    @property
+    def lane_sums(self) -> bool:
+        """Each lane sums the weights' gradient over its own positions, and the sums are added up afterwards.
+
+        Only where there are few weights; otherwise each lane has some of the weights, and visits all positions.
+        """
+        return self.weights <= LANE_SUMS
+
+    @property
+    def weight_lanes(self) -> list[tuple[slice, slice]]:
+        """The groups, and channels of each group, whose weights' gradient a lane has to itself."""
+        every, wanted = slice(None), self.forward.wanted
+        if self.groups > 1:
+            return [(slice(*span), every) for span in shares(self.groups, wanted)]
+        return [(every, slice(*span)) for span in shares(self.input_shape[1], wanted)]
+
+    def weight_blocks(self, lane: tuple[slice, slice]) -> ColumnBlocks:
+        """Return how the columns of one of :attr:`weight_lanes` are cut, which are its alone."""
+        channels = self.input_shape[1] // self.groups
+        groups, channels = len(range(self.groups)[lane[0]]), len(range(channels)[lane[1]])
+        batch, partners, *sizes = self.output_shape
+        return ColumnBlocks(groups * channels * self.taps, partners // self.groups, *lifted(sizes, 1), batch)
+
+    @property
+    def forward_elements(self) -> int:
+        """Elements of scratch memory of a forward pass."""
+        if self.depthwise is not None:
+            return self.depthwise.elements(backward=False)
+        blocks = self.forward_blocks
+        return 0 if self.direct else blocks.elements + (in_lines(self.weights) if blocks.shared else 0)
+
+    @property
+    def backward_elements(self) -> int:
+        """Elements of scratch memory of a backward pass."""
+        if self.depthwise is not None:
+            return self.depthwise.elements(backward=True)
+        # it may have to do without the input's gradient, and is not rotated then
+        return max(self._gradients(False), self._gradients(True) if self.rotated else 0)
+
+    def _gradients(self, rotated: bool) -> int:
+        """Return the elements of scratch memory of a backward pass."""
+        blocks = self.rotated_blocks if rotated else self.summed_blocks
+        columns = 0 if self.direct else blocks.elements
+        apart = sum(map(self.weight_lane, self.weight_lanes))
+        summed = columns + self.sums(blocks, rotated) if self.lane_sums else 0
+        return (in_lines(self.weights) if rotated else 0) + max(columns, apart, summed)
+
+    def sums(self, blocks: ColumnBlocks, rotated: bool) -> int:
+        """Return the elements of the sums of the weights' gradient where lanes share blocks of positions."""
+        if not rotated and blocks.lanes == 1 and (self.direct or not (blocks.several or blocks.shared)):
+            return 0  # one product gives it
+        if blocks.shared:
+            return blocks.lanes * (2 * in_lines(self.weights) + in_lines(blocks.row_step * self.weights))
+        return blocks.lanes * in_lines(self.weights) * (2 if blocks.several and not self.direct else 1)
+
+    def weight_lane(self, lane: tuple[slice, slice]) -> int:
+        """Return the elements of one of :attr:`weight_lanes`: its columns and, of several blocks, two sums."""
+        if self.direct:
+            return 0
+        blocks = self.weight_blocks(lane)
+        partners = self.output_shape[1] // self.groups
+        return blocks.elements + (2 * in_lines(blocks.depth * partners) if blocks.several else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MapCut:
+    """How a product of weights and columns that fills a map is shared by lanes.
+
+    Attributes
+    ----------
+    weights : int
+    rows : int
+        Of the weights' matrix, in one group.
+    depth : int
+        Rows of the column matrix, which are gathered; 0 where the columns lie in memory as they are.
+    positions : int
+        Columns of the column matrix.
+
+    Examples
+    --------
+    >>> MapCut(weights=36864, rows=64, depth=576, positions=65536).lanes
+    4
+    >>> deep = MapCut(weights=2359296, rows=512, depth=4608, positions=49)
+    >>> deep.lanes, deep.row_lanes
+    (1, 4)
+    """
+
+    weights: int
+    rows: int
+    depth: int
+    positions: int
+
+    @property
+    def wanted(self) -> int:
+        """How many lanes the work deserves."""
+        return lanes_for(self.positions * (self.weights + GATHER_SHARE * self.depth), LANE_WORK)
+
+    @property
+    def lanes(self) -> int:
+        """How many lanes share the positions."""
+        return max(1, min(self.wanted, self.positions // LANE_POSITIONS))
+
+    @property
+    def row_lanes(self) -> int:
+        """How many lanes share the rows, where positions are too few to be shared."""
+        return max(1, min(self.wanted, self.rows // LANE_ROWS)) if self.lanes == 1 else 1

@@ -1,0 +1,95 @@
+"""How a depthwise convolution is cut: lanes of channels, each going tap by tap or through rows as products.
+
+Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+
+from planner.layers.tiling.banded import Bands
+from planner.layers.tiling.shards import in_lines, lanes_for, shares
+from planner.layers.tiling.workspace import WIDE, Tiles
+
+LANE_TAPS = 2**17
+"""Taps at all positions that are worth a lane; where rows are short, each takes long."""
+
+LANE_BANDED = 2**21
+"""Taps at all positions that are worth a lane where rows are products."""
+
+Volume = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class DepthwiseScratch:
+    """What a convolution of every channel by itself works in.
+
+    Attributes
+    ----------
+    batch, channels, filters : int
+        `filters` is a multiple of `channels`.
+    sizes, out_sizes, kernel : tuple of int
+        Along depth, height and width.
+    row_dilation : int
+        Distance of the kernel's rows.
+
+    Examples
+    --------
+    >>> narrow = DepthwiseScratch(32, 256, 256, (1, 8, 8), (1, 8, 8), (1, 3, 3))
+    >>> narrow.bands is not None, [span for span, _ in narrow.lanes]
+    (True, [(0, 128), (128, 256)])
+    """
+
+    batch: int
+    channels: int
+    filters: int
+    sizes: Volume
+    out_sizes: Volume
+    kernel: Volume
+    row_dilation: int = 1
+
+    @cached_property
+    def bands(self) -> Bands | None:
+        """How rows are products, where that is faster than tap by tap."""
+        in_one = self.kernel[0] == self.sizes[0] == 1 and self.filters == self.channels
+        if not in_one or (self.kernel[1] > 1 and self.row_dilation > 1):
+            return None
+        bands = Bands(self.channels, *self.out_sizes[1:], self.sizes[2], self.kernel[1:])
+        return bands if bands.pay(self.batch) else None
+
+    @property
+    def tiles(self) -> Tiles:
+        """The output of one filter a channel, cut for going tap by tap."""
+        slabs, rows, columns = self.out_sizes
+        return Tiles(self.channels, slabs, rows, columns * self.batch, WIDE)
+
+    @property
+    def lanes(self) -> list[tuple[tuple[int, int], DepthwiseScratch]]:
+        """The ranges of channels that lanes have to themselves, each with its own cut."""
+        return self._lanes(LANE_BANDED if self.bands else LANE_TAPS)
+
+    def elements(self, *, backward: bool) -> int:
+        """Return how many elements of scratch memory a pass needs: also of smaller batches, which may go tap by tap."""
+        tapwise = [lane.lane_elements(backward, None) for _, lane in self._lanes(LANE_TAPS)]
+        if self.bands is None:
+            return sum(map(in_lines, tapwise))
+        banded = [lane.lane_elements(backward, lane.bands) for _, lane in self.lanes]
+        return max(sum(map(in_lines, tapwise)), sum(map(in_lines, banded)))
+
+    def lane_elements(self, backward: bool, bands: Bands | None) -> int:
+        """Return the elements that one of :attr:`lanes` needs, one way or the other."""
+        if bands is not None:
+            return bands.elements(backward=backward)
+        return self.tiles.elements + (self.channels if backward else 0)
+
+    def _lanes(self, worth: int) -> list[tuple[tuple[int, int], DepthwiseScratch]]:
+        work = self.batch * self.filters * prod(self.out_sizes) * prod(self.kernel)
+        return [
+            (
+                (first, last),
+                replace(self, channels=last - first, filters=self.filters // self.channels * (last - first)),
+            )
+            for first, last in shares(self.channels, lanes_for(work, worth))
+        ]

@@ -1,0 +1,123 @@
+"""Runs: neighbouring layers that work channel by channel, which threads go through side by side.
+
+A lane takes some of the channels through all layers of a run before anybody waits for it, so that a run counts as one
+step when memory is planned: nothing that one of its layers needs makes room for what another one writes. So that this
+costs no memory, all its layers but one work in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING
+
+from planner.layers.tiling.shards import LANE_ELEMENTS, in_lines, lanes_for, shares
+
+if TYPE_CHECKING:
+    from planner.plan.bound import BoundNode
+
+
+@dataclass(frozen=True)
+class Run:
+    """Layers in execution order; one alone where a layer's channels depend on each other.
+
+    Attributes
+    ----------
+    first : int
+        Position of its first node.
+    nodes : tuple of BoundNode
+    """
+
+    first: int
+    nodes: tuple[BoundNode, ...]
+
+    @property
+    def last(self) -> int:
+        """Position of its last node."""
+        return self.first + len(self.nodes) - 1
+
+    @cached_property
+    def lanes(self) -> list[tuple[int, int]]:
+        """Ranges of channels that are worked on side by side; a single one where the run is not cut."""
+        channels = int(self.nodes[0].output_shape[1]) if len(self.nodes[0].output_shape) > 1 else 1
+        if not _by_channel(self.nodes[0]):
+            return [(0, channels)]
+        elements = sum(max(map(prod, (*node.input_shapes, node.output_shape))) for node in self.nodes)
+        return shares(channels, lanes_for(elements, LANE_ELEMENTS))
+
+    def parts(self, node: BoundNode) -> list[BoundNode]:
+        """Return one of its nodes for each lane: the node itself, or its shapes cut to the lane's channels.
+
+        Inputs that lend their shape alone stay whole.
+        """
+        if len(self.lanes) == 1:
+            return [node]
+        return [
+            replace(
+                node,
+                input_shapes=tuple(
+                    shape if slot in node.layer.shape_only else _cut(shape, last - first)
+                    for slot, shape in enumerate(node.input_shapes)
+                ),
+                output_shape=_cut(node.output_shape, last - first),
+            )
+            for first, last in self.lanes
+        ]
+
+    def scratch(self, node: BoundNode, training: bool) -> list[int]:
+        """Return the elements of scratch memory of the forward pass of one of its nodes, for each lane."""
+        return _in_lanes(
+            [part.layer.workspace(part.input_shapes, part.output_shape, training) for part in self.parts(node)]
+        )
+
+    def backward_scratch(self, node: BoundNode) -> list[int]:
+        """Return the elements of scratch memory of the backward pass of one of its nodes, for each lane."""
+        return _in_lanes(
+            [part.layer.backward_workspace(part.input_shapes, part.output_shape) for part in self.parts(node)]
+        )
+
+
+def runs(nodes: Sequence[BoundNode]) -> Iterator[Run]:
+    """Yield the runs of a plan's nodes, every node in one of them.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> layers = [layer("conv", name="c", filters=4, kernel=3, norm="batch", act="relu"), layer("maxpool", size=2)]
+    >>> bound = Network(name="t", input={"x": ("N", 3, 8, 8)}, layers=layers).check().bind(N=1)
+    >>> [[node.kind for node in run.nodes] for run in runs(bound.nodes)]
+    [['input'], ['conv'], ['batchnorm', 'relu', 'maxpool']]
+    """
+    first = 0
+    found: list[BoundNode] = []
+    for position, node in enumerate(nodes):
+        if found and not _joins(node, found):
+            yield Run(first, tuple(found))
+            first, found = position, []
+        found.append(node)
+    if found:
+        yield Run(first, tuple(found))
+
+
+def _joins(node: BoundNode, found: Sequence[BoundNode]) -> bool:
+    """Tell whether a node goes on with the run of those before it."""
+    several = [*found, node]
+    alike = all(_by_channel(each) and each.output_shape[1] == node.output_shape[1] for each in several)
+    return alike and sum(not each.layer.in_place for each in several) <= 1
+
+
+def _by_channel(node: BoundNode) -> bool:
+    """Tell whether a node's channels are made apart; not where one channel is repeated to fit all of the output's."""
+    read = (shape for slot, shape in enumerate(node.input_shapes) if slot not in node.layer.shape_only)
+    return node.layer.by_channel and all(shape[1] == node.output_shape[1] for shape in read)
+
+
+def _in_lanes(counts: list[int]) -> list[int]:
+    """Return what each lane takes of memory that several share: whole cache lines."""
+    return counts if len(counts) == 1 else [in_lines(count) for count in counts]
+
+
+def _cut(shape: tuple[int, ...], channels: int) -> tuple[int, ...]:
+    return (shape[0], channels, *shape[2:])

@@ -1,0 +1,1 @@
+"""The layer graph: entries as written, and the network of named nodes built from them."""

@@ -1,0 +1,124 @@
+"""From an entry's settings to its layer: every faulty setting reported, not only the first.
+
+What the entry reads, and what stands behind it, is the business of :mod:`planner.network.builder`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
+from typing import TypeAlias
+
+from planner.conditions import Verdict
+from planner.findings import SettingError, nearest
+from planner.layers import KINDS, Input, Layer
+from planner.network.entry import Entry
+from planner.network.network import Node, listed
+from planner.network.references import named, naming
+from planner.symbols import Shape
+
+STAND_IN = "_"
+"""A size in the place of a faulty setting, so that the settings behind it are looked at too."""
+
+Report: TypeAlias = Callable[..., None]
+"""``report(code, message, entry, key, fixes)``."""
+
+
+def make(
+    entry: Entry, name: str, known: Mapping[str, Node], report: Report, guess: bool = True
+) -> tuple[Layer | None, str]:
+    """Return the layer of an entry, None where its settings are faulty, and the node it takes settings from or "".
+
+    Parameters
+    ----------
+    entry : Entry
+    name : str
+        What the layer is called in messages.
+    known : Mapping of str to Node
+        The layers declared so far, which its settings may name.
+    report : callable
+        Takes every fault.
+    guess : bool
+        Look for what an unknown name may mean, which takes long among thousands.
+    """
+    cls = _kind(entry, report)
+    if cls is None or not _keys_fit(entry, name, cls, report):
+        return None, ""
+    settings, partner = dict(entry.settings), ""
+    for item in naming(cls):
+        try:
+            node = named(item, settings[item.name], known, guess)
+        except SettingError as error:
+            report(error.code, f"`{name}`: {error.problem}", entry, error.setting, (error.fix,))
+            return None, ""
+        if node.layer is None or node.broken:  # reported there
+            return None, ""
+        settings[item.name], partner = node.layer, node.name
+    required = [item.name for item in fields(cls) if item.default is MISSING]
+    made: Layer | None = None
+    faulty = False
+    replaced: set[str] = set()
+    while made is None:
+        try:
+            made = cls(**settings)
+        except SettingError as error:
+            faulty = True
+            if error.setting in replaced:  # which is no name either; told already
+                return None, ""
+            report(error.code, f"`{name}`: {error.problem}", entry, error.setting, (error.fix,))
+            if error.setting not in settings:
+                return None, ""
+            replaced.add(error.setting)
+            if error.setting in required:  # look at the others as if this one were right
+                settings[error.setting] = STAND_IN
+            else:
+                del settings[error.setting]
+    return (None, "") if faulty else (made, partner)
+
+
+def one_meaning(nodes: list[Node]) -> list[Node]:
+    """Let a name that stands for padding in one place and for a size in another be a size, never 0."""
+    layers = [node.layer for node in nodes if node.layer is not None]
+    zeros = frozenset().union(*(layer.zeros for layer in layers))
+    both = zeros and zeros & frozenset().union(*(layer.counts for layer in layers))
+    if not both:
+        return nodes
+    return [node if node.layer is None else replace(node, layer=node.layer.counting(both)) for node in nodes]
+
+
+def shape_of(layer: Layer, inputs: Sequence[Shape | None]) -> Shape | None:
+    """Return an output shape where every input is known and no requirement is certain to fail."""
+    known = tuple(shape for shape in inputs if shape is not None)
+    if len(known) != len(inputs):
+        return None
+    if any(r.condition.verdict() is Verdict.FAILS for r in layer.requires(known)):
+        return None
+    return layer.output_shape(known)
+
+
+def _kind(entry: Entry, report: Report) -> type[Layer] | None:
+    cls = KINDS.get(entry.kind)
+    if cls is not None and cls is not Input:
+        return cls
+    close = nearest(entry.kind, [kind for kind in KINDS if kind != "input"])
+    hint = "inputs stand under `input:`" if cls is Input else f"did you mean `{close}`?" if close else ""
+    report("N102", f"there is no layer kind `{entry.kind}`", entry, "", (hint,) if hint else ())
+    return None
+
+
+def _keys_fit(entry: Entry, name: str, cls: type[Layer], report: Report) -> bool:
+    """Tell whether an entry gives the settings its kind has, those without a default among them."""
+    known = [item.name for item in fields(cls)]
+    faulty, meant = False, set()
+    for key in entry.settings:
+        if key not in known:
+            faulty = True
+            close = nearest(key, known)
+            meant.add(close)
+            fix = f"did you mean `{close}`?" if close else f"{entry.kind} takes {listed(known) or 'no settings'}"
+            report("N101", f"`{name}`: {entry.kind} has no setting `{key}`", entry, key, (fix,))
+    missing = [item.name for item in fields(cls) if item.default is MISSING and item.name not in entry.settings]
+    for key in missing:
+        if key not in meant:  # else misspelt, and reported as that
+            report("N108", f"`{name}`: {entry.kind} needs `{key}`", entry, "", (f"add `{key}`",))
+    return not (missing or faulty)

@@ -1,0 +1,317 @@
+"""The layer graph: nodes with names resolved, in execution order. The only module that knows networkx.
+
+A :class:`Network` holds nodes, each one layer and an ordered tuple of the names it reads; that tuple,
+not the graph, is the truth (a graph merges the two edges of ``add(x, x)``). Building one from entries,
+with its findings, is :mod:`planner.network.builder`; sizes are the business of :mod:`planner.plan.diagnose`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import networkx as nx
+
+from planner.findings import Finding, GraphError, Location, SettingError
+from planner.layers import Input, Layer
+from planner.mappings import FrozenMapping
+from planner.network.entry import Entry, Marks
+from planner.outline import outline
+from planner.symbols import Shape
+from planner.training.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from planner.plan.plan import Plan
+
+
+Outputs: TypeAlias = "str | Sequence[str] | Mapping[str, Sequence[int | str] | Mapping[str, Any] | None] | None"
+"""What may be said of outputs: names, with the shape of each, or with the layer it is `from` and its `shape`."""
+
+INDICES = "indices"
+"""Role of a node that holds the positions of a max pooling's maxima."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One layer of a network with its name and the names of the nodes it reads, in order.
+
+    `role` is "" for a written layer, ``norm`` or ``act`` for one that stands behind it by those keys, and ``indices``
+    for the positions of a max pooling's maxima. `partner` is the node its layer takes its settings from, "" for a
+    layer with settings of its own; `owner` the node that it is once more, with its settings and weights (`use`).
+    `layer` is None and `broken` true only in networks that have findings.
+    """
+
+    name: str
+    layer: Layer | None
+    inputs: tuple[str, ...]
+    role: str = ""
+    entry: Entry | None = field(default=None, compare=False)
+    broken: bool = False
+    partner: str = ""
+    owner: str = ""
+
+    def mark(self, key: str = "") -> Location | None:
+        """Return the place of one of its settings in the spec, where it came from one."""
+        if self.entry is None:
+            return None
+        return self.entry.mark(key if self.role in ("", INDICES) else self.role)
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """An output shape that the author asserts for a node."""
+
+    node: str
+    shape: Shape
+    where: Location | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, init=False)
+class Network:
+    """A named layer graph; its nodes are in execution order, ties broken by declaration order.
+
+    Parameters
+    ----------
+    name : str
+    input : Mapping of str to sequence of int or str
+        Shape of each input in the order N, C, H, W (or N, features); a str is a free size.
+    layers : iterable of Entry
+        Made with :func:`planner.layer`; each reads the one before unless it has `from_`.
+    output : str, sequence of str, or Mapping of str to shape, optional
+        Names of the outputs, with asserted shapes in a mapping; the last layer unless told. An output with a name of
+        its own has ``{"from": layer, "shape": shape}`` there, with or without a shape.
+    train : Mapping, optional
+        The `train:` section of a spec.
+
+    Raises
+    ------
+    GraphError
+        With every finding about names, wiring and settings.
+
+    Examples
+    --------
+    >>> from planner import layer
+    >>> net = Network(name="tiny", input={"image": ("N", 1, "H", "W")}, layers=[
+    ...     layer("conv", name="c1", filters=6, kernel=5, act="relu"), layer("gap"), layer("flatten")])
+    >>> [node.name for node in net.nodes]
+    ['image', 'c1', 'c1.act', 'gap1', 'flatten1']
+    """
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: Mapping[str, str]
+    expectations: tuple[Expectation, ...]
+    train: TrainSettings | None
+    marks: Marks = field(compare=False)
+
+    def __init__(
+        self,
+        name: str,
+        input: Mapping[str, Sequence[int | str]],
+        layers: Iterable[Entry],
+        output: Outputs = None,
+        train: Mapping[str, Any] | None = None,
+    ) -> None:
+        from planner.network.builder import Builder  # which builds on this module
+
+        layers = _listed(layers)
+        _check_arguments(name, input, layers, output)
+        builder = Builder(name, input)
+        for entry in layers:
+            builder.add(entry)
+        built = builder.finish(output, train)
+        if builder.findings:
+            raise GraphError(builder.findings)
+        for item in fields(built):
+            object.__setattr__(self, item.name, getattr(built, item.name))
+
+    @classmethod
+    def of(cls, **values: Any) -> Network:
+        """Return a network of resolved parts, as :class:`planner.network.builder.Builder` makes them."""
+        network = object.__new__(cls)
+        frozen = values | {"outputs": FrozenMapping(values["outputs"])}
+        for item in fields(cls):
+            object.__setattr__(network, item.name, frozen[item.name])
+        return network
+
+    def __repr__(self) -> str:
+        layers = sum(not isinstance(node.layer, Input) for node in self.nodes)
+        return outline(f"Network {self.name}", layers, None, self.inputs, dict.fromkeys(self.outputs, ()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a copy or a pickle needs: the fields, not what was computed from them."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+    def check(self) -> Plan:
+        """Return the plan of every size, count and requirement.
+
+        Raises
+        ------
+        planner.ShapeError
+            Carries every finding.
+        """
+        from planner.plan.diagnose import check  # check builds on this module
+
+        return check(self)
+
+    def fused(self) -> Network:
+        """Return the network that computes the same at inference with fewer layers.
+
+        Examples
+        --------
+        >>> from planner import layer
+        >>> net = Network(name="n", input={"x": ("N", 3, 8, 8)}, layers=[
+        ...     layer("conv", name="c1", filters=2, kernel=3, bias=False, norm="batch"), layer("gap")])
+        >>> net.fused()
+        <Network n: 2 layers, x N x 3 x 8 x 8 -> gap1>
+        """
+        from planner.network.fusion import fuse  # which rewrites networks; this module only asks for it
+
+        return fuse(self).network
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Node]:
+        """Nodes by name."""
+        return {node.name: node for node in self.nodes}
+
+    @cached_property
+    def inputs(self) -> Mapping[str, Shape]:
+        """Shapes of the inputs by name."""
+        return {n.name: n.layer.output_shape(()) for n in self.nodes if isinstance(n.layer, Input)}
+
+    def readers(self, name: str) -> tuple[Node, ...]:
+        """Return the nodes that read a node, each once, in execution order."""
+        return tuple(node for node in self.nodes if name in node.inputs)
+
+    def with_nodes(self, changed: Mapping[str, Layer]) -> Network:
+        """Return the same network with some layers replaced (used to try out fixes and other input sizes)."""
+        changed = {self.by_name[name].owner or name: layer for name, layer in changed.items()}
+        made = {node.name: changed.get(node.name, node.layer) for node in self.nodes}
+        for node in self.nodes:
+            layer, partner = node.layer, made.get(node.owner or node.partner)
+            if layer is not None and partner is not None and node.name not in changed:
+                made[node.name] = partner if node.owner else layer.after(partner)
+        return self.altered(nodes=tuple(replace(node, layer=made[node.name]) for node in self.nodes))
+
+    def altered(self, **changes: Any) -> Network:
+        """Return the same network with some of its parts replaced, unchecked."""
+        return Network.of(**{item.name: getattr(self, item.name) for item in fields(self)} | changes)
+
+    def with_input(self, /, **shapes: Sequence[int | str]) -> Network:
+        """Return the same network with other input shapes.
+
+        Raises
+        ------
+        GraphError
+            There is no input of that name, or it cannot have that shape.
+
+        Examples
+        --------
+        >>> from planner import layer
+        >>> net = Network(name="n", input={"x": ("N", 1, 8, 8)}, layers=[layer("relu")])
+        >>> net.with_input(x=("N", 1, "H", "W")).inputs
+        {'x': (N, 1, H, W)}
+        """
+        for name in shapes:
+            if name not in self.inputs:
+                raise GraphError.of("N103", f"there is no input `{name}`; inputs are {listed(self.inputs)}")
+        try:
+            return self.with_nodes({name: Input(shape=shape) for name, shape in shapes.items()})
+        except SettingError as error:
+            raise GraphError.of(
+                error.code, error.problem, fixes=("give [N, C, H, W]: whole numbers or names",)
+            ) from None
+
+
+def _listed(layers: Any) -> Any:
+    """Return anything that yields layers as a list, and leave alone what is to be refused."""
+    return layers if isinstance(layers, (str, Mapping)) or not isinstance(layers, Iterable) else list(layers)
+
+
+def _check_arguments(name: object, input: object, layers: object, output: object) -> None:
+    """Refuse what is of another type altogether; what is wrong inside is found entry by entry.
+
+    Raises
+    ------
+    GraphError
+        N107, one finding for each argument.
+    """
+    wrong = []
+    if not isinstance(name, str):
+        wrong.append(("name", "text", name))
+    if not isinstance(input, Mapping):
+        wrong.append(("input", 'a mapping of names to shapes, {"image": ("N", 3, 224, 224)}', input))
+    if isinstance(layers, (str, Mapping, Entry)) or not isinstance(layers, Iterable):
+        wrong.append(("layers", 'a list of layers, [planner.layer("conv", filters=6, kernel=5), ...]', layers))
+    else:
+        strange = next((each for each in layers if not isinstance(each, Entry)), None)
+        if strange is not None:
+            wrong.append(("layers", 'made with planner.layer("conv", filters=6, kernel=5)', strange))
+    if output is not None and not _names_only(output):
+        wrong.append(("output", "a name, a list of names, or a mapping of names to shapes", output))
+    found = [Finding("N107", f"`{key}` must be {what}; got {given!r:.80}") for key, what, given in wrong]
+    for name, asked in output.items() if isinstance(output, Mapping) else ():
+        named = isinstance(asked, Mapping) and asked.keys() <= {"from", "shape"} and isinstance(asked.get("from"), str)
+        shape = asked.get("shape") if named else asked
+        if shape is not None and (isinstance(shape, str) or not isinstance(shape, Sequence)):
+            message = f"the shape of output `{name}` is a list of sizes, such as ('N', 10); got {shape!r:.60}"
+            found.append(Finding("N107", message))
+    if found:
+        raise GraphError(found)
+
+
+def _names_only(output: object) -> bool:
+    """Tell whether outputs are given as a name, several, or names with something each."""
+    if isinstance(output, str):
+        return True
+    return isinstance(output, (Mapping, Sequence)) and all(isinstance(name, str) for name in output)
+
+
+def execution_order(nodes: Sequence[Node]) -> list[Node]:
+    """Return nodes so that each comes after all it reads, otherwise in the order given.
+
+    Raises
+    ------
+    networkx.NetworkXUnfeasible
+        There is a cycle.
+    """
+    by_name = {node.name: node for node in nodes}
+    position = {node.name: index for index, node in enumerate(nodes)}
+    return [by_name[name] for name in nx.lexicographical_topological_sort(_graph(nodes), key=position.__getitem__)]
+
+
+def cycles(nodes: Sequence[Node]) -> list[list[str]]:
+    """Return one ring of names for every set of nodes that read each other."""
+    graph = _graph(nodes)
+    position = {node.name: index for index, node in enumerate(nodes)}
+    rings: list[list[str]] = []
+    while True:
+        try:
+            found = [edge[0] for edge in nx.find_cycle(graph)]
+        except nx.NetworkXNoCycle:
+            return rings
+        start = min(range(len(found)), key=lambda i: position[found[i]])
+        rings.append(found[start:] + found[:start])
+        graph.remove_nodes_from(found)
+
+
+def unread(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
+    """Return the nodes nobody reads although they are no output: the ends no output depends on."""
+    read = {source for node in nodes for source in node.inputs} | set(outputs)
+    return [node for node in nodes if node.name not in read]
+
+
+def _graph(nodes: Sequence[Node]) -> nx.DiGraph[str]:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(node.name for node in nodes)
+    graph.add_edges_from((source, node.name) for node in nodes for source in node.inputs)
+    return graph
+
+
+def listed(names: Iterable[str], most: int = 12) -> str:
+    """Return names in backquotes, the first dozen of them."""
+    found = list(names)
+    shown = ", ".join(f"`{name}`" for name in found[:most])
+    return f"{shown}, ... ({len(found)} in all)" if len(found) > most else shown

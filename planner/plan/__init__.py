@@ -1,0 +1,1 @@
+"""Plans: a checked network as formulas, and the same at known sizes."""

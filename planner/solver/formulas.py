@@ -1,0 +1,116 @@
+"""What a network costs, as formulas in its free sizes: shared factors in front, long sizes under short names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import planner.symbols as sy
+from planner.plan.plan import Plan
+from planner.symbols import Size
+from planner.tables.facts import Legend, report
+
+
+@dataclass(frozen=True)
+class Formulas:
+    """Costs of a network in the sizes still free, float32; plain numbers where none is.
+
+    Attributes
+    ----------
+    parameters, macs : Size
+        Trainable numbers; multiply-accumulates of one forward pass over the batch.
+    inference_bytes, training_bytes : Size or None
+        The fewest bytes of a pass and of a training step; exact where every size is known. None where no
+        accepted sizes were found.
+    where : Mapping of str to Size
+        What the short names stand for.
+    exact : bool
+        Whether the bytes are those of the plan; else a bound no plan goes below.
+    """
+
+    parameters: Size
+    macs: Size
+    inference_bytes: Size | None
+    training_bytes: Size | None
+    where: Mapping[str, Size]
+    exact: bool
+
+    @property
+    def rows(self) -> tuple[tuple[str, Size], ...]:
+        """Names and formulas of the costs that are known."""
+        sign = "" if self.exact else "at least "
+        found = (
+            ("parameters", self.parameters),
+            ("MACs", self.macs),
+            (f"inference, {sign}bytes", self.inference_bytes),
+            (f"training, {sign}bytes", self.training_bytes),
+        )
+        return tuple((name, size) for name, size in found if size is not None)
+
+    def text(self) -> str:
+        """Return the formulas, one a line, then what their short names stand for."""
+        lines = [f"{name} = {sy.text(size)}" for name, size in self.rows]
+        lines += ["where", *(f"  {name} = {sy.text(size)}" for name, size in self.where.items())] * bool(self.where)
+        return "\n".join(lines)
+
+    def latex(self) -> str:
+        r"""Return the formulas as one ``align*`` environment."""
+        rows = [(rf"\text{{{name}}}", sy.latex(size)) for name, size in self.rows]
+        rows += [(sy.latex(sy.symbol(name)), sy.latex(size)) for name, size in self.where.items()]
+        body = " \\\\\n".join(f"  {left} &= {right}" for left, right in rows)
+        return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
+
+    def json(self) -> dict[str, Any]:
+        """Return the formulas for machines: a number where it is one, else its text."""
+        sizes = {
+            "parameters": self.parameters,
+            "macs": self.macs,
+            "inference_bytes": self.inference_bytes,
+            "training_bytes": self.training_bytes,
+        }
+        found: dict[str, Any] = {name: None if size is None else _number(size) for name, size in sizes.items()}
+        found["memory"] = "exact" if self.exact else "at least"
+        found["where"] = {name: sy.text(size) for name, size in self.where.items()}
+        latex = {name: sy.latex(size) for name, size in sizes.items() if size is not None}
+        found["latex"] = latex | {"where": {name: sy.latex(size) for name, size in self.where.items()}}
+        return found
+
+
+def formulas(plan: Plan, sizes: Mapping[str, int] | None = None) -> Formulas:
+    """Return what a network costs in the sizes that are not given.
+
+    Raises
+    ------
+    SizeError
+        A size is not accepted, or a name is unknown.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 3, "H", "W")}, layers=[layer("conv", name="c", filters=6, kernel=5)])
+    >>> print(formulas(net.check()).text())
+    parameters = 456
+    MACs = 450*N*h1*w1
+    inference, at least bytes = 12*(H*N*W + 2*N*h1*w1 + 152)
+    training, at least bytes = 12*(H*N*W + 4*N*h1*w1 + 456)
+    where
+      h1 = H - 4
+      w1 = W - 4
+    """
+    legend = Legend(plan.free)
+    found = report(plan, sizes, legend)
+
+    def short(size: Size) -> Size:
+        return sy.factored(sy.renamed(size, legend.names))
+
+    parameters, macs = short(found.parameters), short(found.macs)
+    inference, training = (None if b is None else short(b) for b in (found.inference_bytes, found.training_bytes))
+    used = frozenset().union(*(sy.free(s) for s in (parameters, macs, inference, training) if s is not None))
+    where = {sy.text(name): size for size, name in legend.names.items() if sy.text(name) in used}
+    return Formulas(parameters, macs, inference, training, where, found.bound is not None)
+
+
+def _number(size: Size) -> int | str:
+    known = sy.constant(size)
+    return sy.text(size) if known is None else known

@@ -1,0 +1,295 @@
+"""How a network is trained, as data: the loss, the optimizer with its numbers, epochs, batch and schedule.
+
+These are the values of a spec's ``train:`` mapping, checked once and frozen. What they cost in memory
+is answered here, so that a plan can count it; doing the training is the business of ``runtime``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+from planner.findings import Finding, SettingError, nearest
+from planner.layers.base import number
+from planner.mappings import FrozenMapping
+from planner.training.augment import Augment
+from planner.training.optimizers import Optimizer, Sgd, read_optimizer, refuse_other, refuse_unknown
+
+LOSSES: Mapping[str, str] = {
+    "cross_entropy": "mean over the batch of -log(softmax(output)[label]); the output is logits",
+    "mse": "mean of the squared differences; whole-number labels stand for one-hot targets",
+}
+"""Every loss by its name in a spec, with one line of description."""
+
+SCHEDULES: Mapping[str, str] = {
+    "constant": "the same learning rate in every step",
+    "cosine": "falls along half a cosine from the given learning rate to 0 at the last step",
+}
+"""Every learning-rate schedule by its name in a spec, with one line of description."""
+
+INDEX_BYTES = 8
+"""Bytes of one label or position as the runtime's losses keep it."""
+
+LARGEST_COUNT = 2**40
+
+LARGEST_WEIGHT = 1e6
+"""Of a loss; more is a slip, and float32 would soon end there."""
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """What the ``train:`` mapping of a spec says, defaults filled in.
+
+    Attributes
+    ----------
+    loss : str, or Mapping of str to str
+        ``cross_entropy`` or ``mse``; or one of them by output, ``cross_entropy`` for those not told.
+    loss_weights : Mapping of str to float
+        What the loss of an output counts in the sum that training makes small; 1 unless told.
+    optimizer : Optimizer
+    epochs : int
+        Passes over the training data.
+    batch : int
+        Images a step.
+    schedule : str
+        ``constant`` or ``cosine``.
+    warmup : float
+        Epochs over which the learning rate first rises from 0; fractions count.
+    augment : Augment
+        How images are moved before they are learnt from.
+
+    Examples
+    --------
+    >>> TrainSettings.read({"optimizer": {"adam": {"lr": 0.01}}, "epochs": 3})
+    TrainSettings(loss='cross_entropy', optimizer=Adam(lr=0.01, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0), \
+epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none', shift=0), loss_weights={})
+    """
+
+    loss: Any = field(default="cross_entropy", metadata={"description": "what training makes small; may be by output"})
+    optimizer: Optimizer = field(default_factory=Sgd, metadata={"description": "how the weights move"})
+    epochs: int = field(default=10, metadata={"description": "passes over the training data"})
+    batch: int = field(default=64, metadata={"description": "images a step"})
+    schedule: str = field(default="constant", metadata={"description": "how the learning rate changes over the run"})
+    warmup: float = field(default=0.0, metadata={"description": "epochs over which the learning rate first rises"})
+    augment: Augment = field(default_factory=Augment, metadata={"description": "how images are moved, anew each epoch"})
+    loss_weights: Mapping[str, float] = field(
+        default_factory=lambda: FrozenMapping[str, float]({}),
+        metadata={"description": "what the loss of each output counts; 1 unless told"},
+    )
+
+    def __post_init__(self) -> None:
+        if isinstance(self.loss, Mapping):
+            for output, loss in self.loss.items():
+                refuse_other(f"loss.{output}", loss, LOSSES)
+            object.__setattr__(self, "loss", FrozenMapping(self.loss))
+        else:
+            refuse_other("loss", self.loss, LOSSES)
+        object.__setattr__(self, "loss_weights", _weights(self.loss_weights))
+        _whole("epochs", self.epochs)
+        _whole("batch", self.batch)
+        refuse_other("schedule", self.schedule, SCHEDULES)
+        object.__setattr__(self, "warmup", number("warmup", self.warmup, 0.0, float(LARGEST_COUNT)))
+
+    @classmethod
+    def read(cls, values: Mapping[str, Any]) -> Self:
+        """Return the settings of a ``train:`` mapping of plain values.
+
+        Raises
+        ------
+        SettingError
+            A key nobody knows (N101), or a value out of range (N107); `setting` is the path below
+            ``train``, such as ``optimizer.lr``.
+
+        Examples
+        --------
+        >>> TrainSettings.read({"optimizer": "adamw"}).optimizer.kind
+        'adamw'
+        """
+        if not isinstance(values, Mapping):
+            raise SettingError("", f"`train` is a mapping such as {{epochs: 10}}, got {values!r}")
+        known = [item.name for item in fields(cls)]
+        for key in values:
+            refuse_unknown(str(key), str(key), known, "a setting of `train`")
+        if "optimizer" in values and not isinstance(values["optimizer"], Optimizer):
+            values = {**values, "optimizer": read_optimizer(values["optimizer"])}
+        if "augment" in values and not isinstance(values["augment"], Augment):
+            values = {**values, "augment": Augment.read(values["augment"])}
+        return cls(**values)
+
+    def write(self) -> dict[str, Any]:
+        """Return the mapping that :meth:`read` turns into equal settings.
+
+        Examples
+        --------
+        >>> TrainSettings().write()
+        {'loss': 'cross_entropy', 'optimizer': {'sgd': {'lr': 0.05}}, 'epochs': 10, 'batch': 64}
+        """
+        numbers = {"lr": self.optimizer.lr, **self.optimizer.write()}
+        written: dict[str, Any] = {
+            "loss": dict(self.loss) if isinstance(self.loss, Mapping) else self.loss,
+            "optimizer": {self.optimizer.kind: numbers},
+            "epochs": self.epochs,
+            "batch": self.batch,
+        }
+        if self.schedule != "constant":
+            written["schedule"] = self.schedule
+        if self.warmup:
+            written["warmup"] = self.warmup
+        if self.augment:
+            written["augment"] = self.augment.write()
+        if self.loss_weights:
+            written["loss_weights"] = dict(self.loss_weights)
+        return written
+
+    def loss_of(self, output: str) -> str:
+        """Return the name of the loss of an output.
+
+        Examples
+        --------
+        >>> settings = TrainSettings(loss={"box": "mse"})
+        >>> settings.loss_of("box"), settings.loss_of("out")
+        ('mse', 'cross_entropy')
+        """
+        return self.loss if isinstance(self.loss, str) else str(self.loss.get(output, "cross_entropy"))
+
+    def unknown_outputs(self, known: Iterable[str]) -> Iterator[tuple[str, Finding]]:
+        """Yield, by the path of the setting, a finding (N111) for every output that is named and that there is not.
+
+        Examples
+        --------
+        >>> [path for path, _ in TrainSettings(loss_weights={"aux": 0.3}).unknown_outputs(["out"])]
+        ['loss_weights.aux']
+        """
+        names = list(known)
+        for setting in ("loss", "loss_weights"):
+            given = getattr(self, setting)
+            for name in given if isinstance(given, Mapping) else ():
+                if name not in names:
+                    close = nearest(str(name), names)
+                    fix = f"did you mean `{close}`?" if close else f"outputs are {', '.join(f'`{n}`' for n in names)}"
+                    message = f"train: `{setting}` names `{name}`, which is no output of the network"
+                    yield f"{setting}.{name}", Finding("N111", message, fixes=(fix,))
+
+    def with_lr(self, lr: float) -> TrainSettings:
+        """Return the same settings with another learning rate; raises SettingError where it is none."""
+        return replace(self, optimizer=replace(self.optimizer, lr=lr))
+
+    def rate(self, step: int, steps_per_epoch: int) -> float:
+        """Return the learning rate of a step, counted from 0 over the whole run.
+
+        Examples
+        --------
+        >>> settings = TrainSettings(epochs=10, schedule="cosine", warmup=1)
+        >>> [round(settings.rate(step, 100), 4) for step in (0, 99, 550, 999)]
+        [0.0005, 0.05, 0.025, 0.0]
+        """
+        rising = self.warmup * steps_per_epoch
+        if step + 1 < rising:
+            return self.optimizer.lr * (step + 1) / rising
+        if self.schedule == "constant":
+            return self.optimizer.lr
+        falling = max(1.0, self.epochs * steps_per_epoch - rising)
+        done = min(1.0, max(0.0, (step - rising) / falling))
+        return self.optimizer.lr * 0.5 * (1.0 + math.cos(math.pi * done))
+
+
+def read_settings(values: object) -> tuple[TrainSettings | None, tuple[SettingError, ...]]:
+    """Return the settings of a ``train:`` mapping without what is faulty in it, and every fault.
+
+    None where nothing is left to read.
+
+    Examples
+    --------
+    >>> [error.setting for error in read_settings({"epochs": 0, "batch": 8, "optimizer": {"sgd": {"lr": -1}}})[1]]
+    ['optimizer.lr', 'epochs']
+    """
+    if not isinstance(values, Mapping):
+        return None, (SettingError("", f"`train` is a mapping such as {{epochs: 10}}, got {values!r:.60}"),)
+    left = {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
+    faults: list[SettingError] = []
+    while True:
+        try:
+            return TrainSettings.read(left), tuple(faults)
+        except SettingError as error:
+            faults.append(error)
+            if not _without(left, error.setting.split(".")):
+                return None, tuple(faults)
+
+
+def loss_workspace(output_shapes: Iterable[Sequence[int]], item_bytes: int) -> int:
+    """Return how many elements of scratch memory the losses of a training step need, whichever needs most.
+
+    Two numbers and one label for every position of every image, whatever the loss; the outputs of a
+    network take turns.
+
+    Parameters
+    ----------
+    output_shapes
+        N, C, H, W or N, features of each output of the network, bound.
+    item_bytes : int
+        4 for float32, 8 for float64.
+
+    Examples
+    --------
+    >>> loss_workspace([(64, 10)], item_bytes=4)
+    256
+    """
+    positions = [shape[0] * math.prod(shape[2:]) for shape in output_shapes]
+    return max(positions, default=0) * (2 + INDEX_BYTES // item_bytes)
+
+
+def loss_finding(loss: str, last_kind: str, layer: str) -> Finding | None:
+    """Return what is wrong with training an output that ends in a layer of `last_kind` with `loss`, or None.
+
+    Cross-entropy applies softmax itself; probabilities in the place of logits train slowly and badly,
+    and nothing else says so.
+
+    Examples
+    --------
+    >>> loss_finding("cross_entropy", "softmax", "prob").code
+    'R501'
+    >>> loss_finding("cross_entropy", "dense", "out") is None
+    True
+    """
+    if loss != "cross_entropy" or last_kind not in ("softmax", "sigmoid"):
+        return None
+    return Finding(
+        "R501",
+        f"`cross_entropy` takes logits, but `{layer}` ends the network with {last_kind}; softmax would be applied "
+        f"to what is already squashed",
+        layer=layer,
+        fixes=(f"remove `{layer}`: the classes with the largest logits are the same", "or train with loss: mse"),
+    )
+
+
+def _weights(given: object) -> FrozenMapping[str, float]:
+    """Return what losses count; raises SettingError where one is no number from 0."""
+    if not isinstance(given, Mapping):
+        problem = f"`loss_weights` gives a number for each output, got {given!r:.60}"
+        raise SettingError("loss_weights", problem, "write  loss_weights: {aux: 0.3}")
+    found = {}
+    for name, value in given.items():
+        found[str(name)] = number(f"loss_weights.{name}", value, 0.0, LARGEST_WEIGHT)
+    return FrozenMapping(found)
+
+
+def _whole(setting: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST_COUNT:
+        raise SettingError(setting, f"`{setting}` must be a whole number of at least 1, got {value!r}")
+
+
+def _without(settings: dict[str, Any], path: list[str]) -> bool:
+    """Take one setting out, the last of a path that may lead through an optimizer's name; tell whether it was there."""
+    key = path[-1]
+    if len(path) == 1:
+        return settings.pop(key, _without) is not _without
+    inner = settings.get(path[0])
+    if not isinstance(inner, dict):
+        return settings.pop(path[0], _without) is not _without
+    for name, numbers in inner.items():
+        if isinstance(numbers, Mapping) and key in numbers:
+            inner[name] = {k: v for k, v in numbers.items() if k != key}
+            return True
+    return settings.pop(path[0]) is not None

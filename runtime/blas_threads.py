@@ -1,0 +1,159 @@
+"""How many threads a step uses, and that they are ours: while it runs, the BLAS has one thread.
+
+Threads of a BLAS wait for each other in every product, however small it is, and where another program has one of the
+cores they wait for that: measured on two cores, a training step took up to nine times as long. The threads of
+:mod:`runtime.thread_pool` share whole lanes of work instead, and a result does not depend on how many they are.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from functools import cache
+from types import TracebackType
+from typing import Any
+
+_making = threading.Lock()
+
+
+def for_step() -> OneThread:
+    """Return a context in which the BLAS has one thread, and :func:`allowed` tells how many a step may use.
+
+    Contexts may be open in several threads at once; when the last step is over, the BLAS has as many threads as before
+    the first.
+
+    Examples
+    --------
+    >>> with for_step():
+    ...     allowed() >= 1
+    True
+    """
+    with _making:
+        return _one_thread()
+
+
+def for_helper() -> AbstractContextManager[object]:
+    """Return what a thread that helps a step needs besides: libraries that count the threads of each thread apart.
+
+    The limits of the whole process are the step's own; a helper that comes late must not hold them longer.
+    """
+    with _making:
+        return _one_thread().helping()
+
+
+def allowed() -> int:
+    """Return how many threads a step may use: as many as the BLAS had when the last step began.
+
+    So it is limited as NumPy is: by OPENBLAS_NUM_THREADS, OMP_NUM_THREADS or MKL_NUM_THREADS, or by
+    :func:`threadpoolctl.threadpool_limits`. Where the BLAS does not tell, it is the cores this process may use.
+    """
+    return _Allowed.threads
+
+
+class _Allowed:
+    threads = 1
+
+
+class OneThread:
+    """Limits libraries to one thread from when the first step enters until the last one leaves.
+
+    Parameters
+    ----------
+    libraries : list of library controllers
+        Those of threadpoolctl.
+    """
+
+    def __init__(self, libraries: list[Any]) -> None:
+        wide = [library for library in libraries if _process_wide(library)]
+        here = [library for library in libraries if library not in wide]
+        self._limits = [kind(group) for kind, group in ((_Limit, wide), (_LimitHere, here)) if group]
+
+    def __enter__(self) -> None:
+        found = max((limit.enter() for limit in self._limits), default=0)
+        _Allowed.threads = found or cores()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for limit in self._limits:
+            limit.leave()
+
+    @contextmanager
+    def helping(self) -> Iterator[None]:
+        """Limit those libraries alone of which each thread has its own number."""
+        here = [limit for limit in self._limits if isinstance(limit, _LimitHere)]
+        for limit in here:
+            limit.enter()
+        try:
+            yield
+        finally:
+            for limit in here:
+                limit.leave()
+
+
+class _Limit:
+    """The steps inside of libraries whose number of threads is one for the process."""
+
+    def __init__(self, libraries: list[Any]) -> None:
+        self._libraries = libraries
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before: list[tuple[Any, int]] = []
+
+    def enter(self) -> int:
+        """Limit the libraries, and return how many threads they had before."""
+        with self._lock:
+            if not self._inside:
+                # What is still noted was not given back: Ctrl-C came in the middle of the lines below.
+                self._before = self._before or [(library, library.num_threads) for library in self._libraries]
+                for library, threads in self._before:
+                    if threads != 1:
+                        _set(library, 1)
+            self._inside += 1
+            return max(threads for _, threads in self._before)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                for library, threads in self._before:
+                    if threads != 1:
+                        _set(library, threads)
+                        _release(library)
+                self._before = []
+
+
+class _LimitHere(_Limit, threading.local):
+    """The steps inside of libraries where each thread has its own number: as many states as threads."""
+
+
+def _process_wide(library: Any) -> bool:
+    return library.internal_api != "mkl" and getattr(library, "threading_layer", "") != "openmp"
+
+
+def _set(library: Any, threads: int) -> None:
+    _release(library)
+    library.set_num_threads(threads)
+
+
+def _release(library: Any) -> None:
+    """Let any thread set the limit: threadpoolctl 3.8 lets only the one that did so first, and ignores the others.
+
+    The last step to leave need not run in the thread of the first.
+    """
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread(force=True)
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def _one_thread() -> OneThread:
+    from threadpoolctl import ThreadpoolController  # looks for the libraries once, after NumPy has loaded its own
+
+    return OneThread(ThreadpoolController().select(user_api="blas").lib_controllers)

@@ -1,0 +1,1 @@
+"""The commands that need NumPy: train, evaluate, predict, fuse and demo."""

@@ -1,0 +1,126 @@
+"""A model for inference: batch norm multiplied into the weights of the layers it follows.
+
+Which batch norms those are, and the network without them, is the business of :mod:`planner.network.fusion`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.layers import BatchNorm, ConvTranspose, Layer
+from planner.network.fusion import fuse
+from planner.plan.bound import BoundNode
+from runtime.model import Model
+
+Array = NDArray[Any]
+
+AFFINE = {"weight": 1.0, "bias": 0.0}
+"""What a batch norm scales and shifts by where it has no such parameters."""
+
+
+def fused(model: Model) -> Model:
+    """Return a model of the fused network that computes at inference what a model does, up to rounding.
+
+    Its weights come from weights and running statistics as they are now: writing to those of one model later changes
+    nothing in the other. What batch norm changes is computed in float64 and rounded once.
+
+    Parameters
+    ----------
+    model : Model
+
+    Raises
+    ------
+    SizeError
+        R511: the machine has no memory for its parameters.
+
+    Examples
+    --------
+    >>> import planner
+    >>> net = planner.Network(name="t", input={"x": ("N", 2)}, layers=[
+    ...     planner.layer("dense", name="d", units=1, bias=False, norm={"batch": {"eps": 1e-30}})])
+    >>> model = Model(net.check().bind(N=1))
+    >>> model.parameters["d.weight"][:] = [[3, 4]]
+    >>> model.buffers["d.norm.running_mean"][:], model.buffers["d.norm.running_var"][:] = 6, 4
+    >>> {name: array.tolist() for name, array in fused(model).parameters.items()}
+    {'d.weight': [[1.5, 2.0]], 'd.bias': [-3.0]}
+    """
+    bound = model.bound
+    fusion = fuse(bound.plan.network)
+    found = Model(fusion.network.check().bind(dtype=bound.dtype, **bound.sizes), seed=model.seed)
+    mine, theirs = ({**each.parameters, **each.buffers} for each in (found, model))
+    for node in found.bound.nodes:
+        own, *norms = fusion.origins[node.name]
+        new = {array.name: mine[f"{node.name}.{array.name}"] for array in (*node.parameters, *node.buffers)}
+        old = {name: theirs[f"{own}.{name}"] for name in new if f"{own}.{name}" in theirs}
+        if not norms:
+            for name, array in new.items():
+                np.copyto(array, old[name])
+            continue
+        factor, bias = np.ones(()), old.get("bias", np.zeros(()))
+        for norm in norms:
+            more, shift = factor_and_shift(bound.by_name[norm], theirs)
+            factor, bias = factor * more, bias * more + shift
+        np.multiply(
+            old["weight"], for_weight(node.layer, old["weight"], factor), out=new["weight"], casting="same_kind"
+        )
+        np.copyto(new["bias"], bias, casting="same_kind")
+    return found
+
+
+def factor_and_shift(norm: BoundNode, arrays: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Return what a batch norm multiplies each channel by at inference, and what it then adds: (C,) each, float64.
+
+    ``weight / sqrt(running_var + eps)`` and ``bias - running_mean * factor``.
+
+    Parameters
+    ----------
+    norm : BoundNode
+    arrays : mapping of str to array
+        Parameters and running statistics by ``node.name``.
+
+    Source: Ioffe, Szegedy, arXiv:1502.03167, algorithm 2, line 11.
+
+    Examples
+    --------
+    >>> import planner
+    >>> net = planner.Network(name="t", input={"x": ("N", 1)},
+    ...                       layers=[planner.layer("batchnorm", name="n", eps=0.5, affine=False)])
+    >>> arrays = {"n.running_mean": np.array([3.0]), "n.running_var": np.array([3.5])}
+    >>> [each.tolist() for each in factor_and_shift(net.check().bind(N=1).by_name["n"], arrays)]
+    [[0.5], [-1.5]]
+    """
+    assert isinstance(norm.layer, BatchNorm)
+    weight, bias = (np.asarray(arrays.get(f"{norm.name}.{name}", usual), np.float64) for name, usual in AFFINE.items())
+    mean, variance = (arrays[f"{norm.name}.running_{name}"].astype(np.float64) for name in ("mean", "var"))
+    factor = weight / np.sqrt(variance + norm.layer.eps)
+    return factor, bias - mean * factor
+
+
+def for_weight(layer: Layer, weight: Array, values: Array) -> Array:
+    """Return one number for each filter of a layer in a shape that multiplies the filters in its weight.
+
+    Parameters
+    ----------
+    layer : Conv, ConvTranspose or Dense
+        Bound.
+    weight : array
+        (filters, ...), and for a transposed convolution (C, filters / groups, ...).
+    values : array, (filters,)
+
+    Examples
+    --------
+    >>> from planner.layers import Conv
+    >>> for_weight(Conv(filters=6, kernel=5), np.empty((6, 3, 5, 5)), np.arange(6)).shape
+    (6, 1, 1, 1)
+    >>> grouped = ConvTranspose(filters=4, kernel=1, groups=2)
+    >>> for_weight(grouped, np.empty((6, 2, 1, 1)), np.arange(4))[:, :, 0, 0].tolist()
+    [[0, 1], [0, 1], [0, 1], [2, 3], [2, 3], [2, 3]]
+    """
+    if isinstance(layer, ConvTranspose):  # each channel of the input has the filters of its own group
+        groups = int(layer.groups)
+        values = values.reshape(groups, -1).repeat(len(weight) // groups, axis=0)
+    return values.reshape(*values.shape, *[1] * (weight.ndim - values.ndim))

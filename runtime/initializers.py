@@ -1,0 +1,113 @@
+"""Where parameters start: He's normal distribution, scaled by the activation that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.layers import LeakyRelu, PRelu
+from planner.plan.bound import BoundNode, BoundPlan
+
+_RELU_LIKE = frozenset({"relu", "relu6", "elu", "silu", "gelu", "hard_swish", "mish"})
+_TRANSPARENT = frozenset({"norm", "pool", "merge", "reshape"})
+_BLOCK = 1 << 16
+
+
+def fill(bound: BoundPlan, parameters: Mapping[str, NDArray[Any]], rng: np.random.Generator) -> None:
+    """Write starting values into the parameters of a plan, in the order of its nodes.
+
+    A weight with fan-in f is drawn from the normal distribution of mean 0 and standard deviation
+    ``gain/sqrt(f)``; every other array is constant (biases 0, scales of normalisations 1). The numbers are drawn
+    in float64, so that a seed gives the same network in both dtypes.
+
+    Parameters
+    ----------
+    bound : BoundPlan
+    parameters : mapping
+        Arrays by ``node.name``, contiguous.
+    rng : numpy.random.Generator
+
+    Source: He et al., arXiv:1502.01852, section 2.2.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 400)}, layers=[layer("dense", name="d", units=300, act="relu")])
+    >>> bound = net.check().bind(N=1)
+    >>> arrays = {"d.weight": np.empty((300, 400)), "d.bias": np.empty(300)}
+    >>> fill(bound, arrays, np.random.default_rng(0))
+    >>> bool(abs(arrays["d.weight"].std() / np.sqrt(2 / 400) - 1) < 0.01), float(arrays["d.bias"].max())
+    (True, 0.0)
+    """
+    factors = gains(bound)
+    for node in bound.nodes:
+        for parameter in node.parameters:
+            array = parameters[f"{node.name}.{parameter.name}"]
+            if not parameter.fan_in:
+                array.fill(parameter.initial)
+                continue
+            scale = factors[node.name] / sqrt(parameter.fan_in)
+            flat = array.reshape(-1)
+            for start in range(0, flat.size, _BLOCK):  # a large layer is drawn without a float64 copy of it
+                part = flat[start : start + _BLOCK]
+                np.multiply(rng.standard_normal(part.size), scale, out=part, casting="same_kind")
+
+
+def gains(bound: BoundPlan) -> Mapping[str, float]:
+    """Return, by node, the factor that keeps the variance through a layer and the activation behind it.
+
+    sqrt(2) for ReLU and its smooth relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU and PReLU, 5/3 for tanh, 1
+    otherwise. The activation is looked for behind normalisation, pooling, merges, flatten and dropout too; where
+    several layers read the output, the first decides.
+
+    Source: table of torch.nn.init.calculate_gain; He et al., arXiv:1502.01852, equations 10 and 15.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 1, 8, 8)},
+    ...               layers=[layer("conv", filters=2, kernel=3), layer("maxpool", size=2), layer("tanh")])
+    >>> {name: round(factor, 4) for name, factor in gains(net.check().bind(N=1)).items()}
+    {'tanh1': 1.0, 'maxpool1': 1.6667, 'conv1': 1.6667, 'x': 1.0}
+    """
+    first_reader: dict[str, BoundNode] = {}
+    for node in bound.nodes:
+        for source in node.inputs:
+            first_reader.setdefault(source, node)
+    found: dict[str, float] = {}
+    for node in reversed(bound.nodes):  # readers come after what they read, so that theirs are known by now
+        reader = first_reader.get(node.name)
+        found[node.name] = 1.0 if reader is None else _through(reader, found)
+    return found
+
+
+def gain(bound: BoundPlan, node: BoundNode) -> float:
+    """Return the factor of one node; see :func:`gains`.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", units=2), layer("relu")])
+    >>> bound = net.check().bind(N=1)
+    >>> round(gain(bound, bound.nodes[1]), 4)
+    1.4142
+    """
+    return gains(bound)[node.name]
+
+
+def _through(reader: BoundNode, found: Mapping[str, float]) -> float:
+    """Return the factor for what a node reads, given those for what it and later nodes give."""
+    if reader.kind in _RELU_LIKE:
+        return sqrt(2.0)
+    if isinstance(reader.layer, LeakyRelu):
+        return sqrt(2.0 / (1.0 + reader.layer.slope**2))
+    if isinstance(reader.layer, PRelu):
+        return sqrt(2.0 / (1.0 + reader.layer.initial**2))
+    if reader.kind == "tanh":
+        return 5.0 / 3.0
+    transparent = reader.layer.random or reader.layer.category in _TRANSPARENT
+    return found[reader.name] if transparent else 1.0

@@ -1,0 +1,208 @@
+"""Products of weights and columns: lanes of blocks, each gathered and multiplied while it is in a core's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from planner.layers.tiling.conv import LANE_POSITIONS, SMALL_PRODUCT
+from planner.layers.tiling.shards import LINE, shares
+from runtime.kernels.base import Array, Scratch, flat
+from runtime.kernels.im2col import ColumnBlock
+from runtime.thread_pool import Task, together
+
+Product = tuple[Array, Array, Array]
+"""Left and right factor, and where the product goes."""
+
+
+def products(left: Array, right: Array, out: Array) -> list[Product]:
+    """Return the products that make ``left @ right``, of so few columns each that they take the fast way of a BLAS.
+
+    Parameters
+    ----------
+    left, right, out : Array
+        (groups, rows, depth), (groups, ..., depth, columns) and (groups, ..., rows, columns).
+
+    Examples
+    --------
+    >>> [right.shape for _, right, _ in products(*map(np.ones, [(1, 16, 144), (1, 144, 1000), (1, 16, 1000)]))]
+    [(1, 2, 144, 336), (1, 144, 328)]
+    """
+    columns, most = right.shape[-1], SMALL_PRODUCT // (left.shape[1] * left.shape[2])
+    left = flat(left, len(left), *(1,) * (right.ndim - 3), *left.shape[1:]) if right.ndim > 3 else left
+    if columns <= most or most < LANE_POSITIONS:
+        return [(left, right, out)]
+    width = -(-columns // -(-columns // most))
+    width = min(most, -(-width // LINE) * LINE)
+    whole = columns // width
+    found = [(left[..., None, :, :], _strips(right, whole, width), _strips(out, whole, width))]
+    if whole * width < columns:
+        found.append((left, right[..., whole * width :], out[..., whole * width :]))
+    return found
+
+
+def _strips(matrix: Array, count: int, width: int) -> Array:
+    """Return the first columns of matrices as (..., strips, rows, width), the same memory."""
+    *before, rows, _ = matrix.shape
+    return matrix[..., : count * width].reshape(*before, rows, count, width, copy=False).swapaxes(-3, -2)
+
+
+class WeightSum:
+    """The sum over blocks of ``columns @ other^T``, the faster order of that product.
+
+    Parameters
+    ----------
+    scratch : Scratch
+    shape : tuple of int
+        (groups, depth, rows).
+    count : int
+        Blocks.
+    target : Array, optional
+        Where the sum goes; scratch memory otherwise.
+    rows : int
+        Most rows of a block, where they overlap; 0 where not.
+    """
+
+    def __init__(
+        self, scratch: Scratch, shape: tuple[int, int, int], count: int, target: Array | None = None, rows: int = 0
+    ) -> None:
+        self.total = scratch.take_lines(*shape) if target is None else target
+        self.part = scratch.take_lines(*shape) if count > 1 else None
+        self.rows = scratch.take_lines(shape[0], rows, *shape[1:])
+
+    def add(self, index: int, columns: Array, other: Array) -> None:
+        """Add the product of block `index`; block 0 begins a new sum."""
+        into = self.part if index else self.total
+        if into is None:
+            return
+        if columns.ndim > 3:
+            each = self.rows[:, : columns.shape[1]]
+            np.matmul(columns, other, out=each)
+            np.add.reduce(each, axis=1, out=into)
+        else:
+            np.matmul(columns, other, out=into)
+        if index:
+            np.add(self.total, into, out=self.total)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a lane does with one block: gather it, add its product to the weights' gradient, fill maps from it.
+
+    Attributes
+    ----------
+    block : ColumnBlock
+    other : Array or None
+        (groups, ..., rows, columns): what the columns are multiplied by for the sum.
+    products : list of Product
+    bias : tuple of Array, or None
+        A part of the output and what is added to it.
+    """
+
+    block: ColumnBlock
+    other: Array | None
+    products: list[Product]
+    bias: tuple[Array, Array] | None = None
+
+
+class Lane:
+    """Blocks that one thread works through.
+
+    Parameters
+    ----------
+    steps : sequence of Step
+    total : WeightSum, optional
+    begin : callable, optional
+        What is done before.
+    """
+
+    def __init__(self, steps: Sequence[Step], total: WeightSum | None = None, begin: Task | None = None) -> None:
+        self.steps, self.total, self.begin = steps, total, begin
+
+    def run(self) -> None:
+        """Do every step."""
+        if self.begin is not None:
+            self.begin()
+        for index, step in enumerate(self.steps):
+            step.block.gather()
+            if self.total is not None and step.other is not None:
+                self.total.add(index, step.block.matrix, step.other.swapaxes(-2, -1))
+            for left, right, out in step.products:
+                np.matmul(left, right, out=out)
+            step.block.scatter()
+            if step.bias is not None:
+                np.add(*step.bias, out=step.bias[0])
+
+
+def run_and_copy(lane: Lane, total: Array, result: Array) -> None:
+    """Run a lane and copy what it summed to where that belongs, in the shape it has there."""
+    lane.run()
+    np.copyto(result, total.reshape(result.shape, copy=False))
+
+
+def add_up(sums: Sequence[Array], result: Array) -> None:
+    """Add the sums of lanes up in their order, into the first of them, and copy that to where it belongs.
+
+    Examples
+    --------
+    >>> add_up([np.ones((1, 4, 1)), np.ones((1, 4, 1))], result := np.zeros((1, 2, 2, 1)))
+    >>> result.ravel().tolist()
+    [2.0, 2.0, 2.0, 2.0]
+    """
+    total, *rest = sums
+    for other in rest:
+        np.add(total, other, out=total)
+    np.copyto(result, total.reshape(result.shape, copy=False))
+
+
+class MapProduct:
+    """``weight @ columns`` into a map: lanes share its positions, or, where these are few, its rows.
+
+    Parameters
+    ----------
+    weight : Array
+        (groups, rows, depth).
+    lanes : list of list of ColumnBlock
+    output : Array
+        (groups, rows, positions).
+    row_lanes : int
+        1 where the lanes are those of the blocks.
+    bias : Array, optional
+        (groups, rows, 1), added.
+    """
+
+    def __init__(
+        self,
+        weight: Array,
+        lanes: list[list[ColumnBlock]],
+        output: Array,
+        row_lanes: int,
+        bias: Array | None = None,
+    ) -> None:
+        self.stages: list[list[Task]] = []
+        if row_lanes == 1:
+            self.stages.append([Lane([_filling(block, weight, output, bias) for block in lane]).run for lane in lanes])
+            return
+        spans = [slice(*span) for span in shares(weight.shape[1], row_lanes)]
+        for block in (block for lane in lanes for block in lane):
+            self.stages.append([part.gather for part in block.sliced(row_lanes)])
+            gathered = ColumnBlock(block.first, block.last, block.matrix, (), (), ())
+            fillings = [
+                _filling(gathered, weight[:, span], output[:, span], None if bias is None else bias[:, span])
+                for span in spans
+            ]
+            self.stages.append([Lane([filling]).run for filling in fillings])
+
+    def run(self) -> None:
+        """Fill the map."""
+        for stage in self.stages:
+            together(stage)
+
+
+def _filling(block: ColumnBlock, weight: Array, output: Array, bias: Array | None) -> Step:
+    part = block.part(output)
+    if bias is not None and part.ndim > 3:
+        bias = bias[:, None]
+    return Step(block, None, products(weight, block.matrix, part), None if bias is None else (part, bias))

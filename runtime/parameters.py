@@ -1,0 +1,100 @@
+"""The arrays that outlive a step: parameters, their gradients, and buffers.
+
+Each kind lies in one flat, contiguous array, so that an optimizer's step is a few operations over it;
+the arrays users see are views into it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.layers.base import Parameter
+from planner.plan.bound import BoundNode, BoundPlan
+from runtime.allocation import granted
+from runtime.initializers import fill
+
+Array = NDArray[Any]
+
+
+class Bank:
+    """Arrays of one kind: flat, and by name in the shapes users see.
+
+    Attributes
+    ----------
+    flat : array, 1-D
+        Everything, in the order of the nodes, without gaps.
+    views : mapping of str to array
+        Writable views by ``node.name``.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", name="d", units=3)])
+    >>> bank = Bank(net.check().bind(N=1), lambda node: node.parameters)
+    >>> bank.flat.size, {name: view.shape for name, view in bank.views.items()}
+    (15, {'d.weight': (3, 4), 'd.bias': (3,)})
+    """
+
+    def __init__(self, bound: BoundPlan, arrays: Callable[[BoundNode], tuple[Parameter, ...]]) -> None:
+        owned = [(node.name, array) for node in bound.nodes for array in arrays(node)]
+        self.flat: Array = np.zeros(sum(array.count for _, array in owned), bound.dtype)
+        views: dict[str, Array] = {}
+        self._by_node: dict[str, dict[str, Array]] = {}
+        self._rows: dict[str, tuple[int, int]] = {}
+        start = 0
+        for node, array in owned:
+            view = self.flat[start : start + array.count].reshape(array.shape)
+            views[f"{node}.{array.name}"] = view
+            self._by_node.setdefault(node, {})[array.name] = view
+            self._rows[node] = self._rows.get(node, (start, 0))[0], start + array.count
+            start += array.count
+        self.views: Mapping[str, Array] = MappingProxyType(views)
+
+    def row(self, node: str) -> Array:
+        """Return all arrays of one node in one row."""
+        return self.flat[slice(*self._rows[node])]
+
+    def of(self, node: str) -> Mapping[str, Array]:
+        """Return the arrays of one node by their short names."""
+        return self._by_node.get(node, {})
+
+
+class Store:
+    """Parameters, gradients (made when first asked for), buffers and the random numbers of one model.
+
+    Parameters
+    ----------
+    bound : BoundPlan
+    seed : int
+        Starting values of the parameters; the same generator then serves dropout and shuffling.
+
+    Raises
+    ------
+    SizeError
+        R511: the machine has no memory for them.
+    """
+
+    def __init__(self, bound: BoundPlan, seed: int) -> None:
+        self._bound = bound
+        self.rng = np.random.default_rng(seed)
+        nbytes = (bound.parameters + bound.buffers) * bound.item_bytes
+        with granted(bound, "its parameters alone", nbytes, "parameters"):
+            self.parameters = Bank(bound, lambda node: node.parameters)
+            self.buffers = Bank(bound, lambda node: node.buffers)
+            fill(bound, self.parameters.views, self.rng)
+        for node in bound.nodes:
+            for buffer in node.buffers:
+                self.buffers.of(node.name)[buffer.name].fill(buffer.initial)
+
+    @cached_property
+    def gradients(self) -> Bank:
+        """Gradients of the parameters, zero at first, in the same order."""
+        nbytes = self._bound.parameters * self._bound.item_bytes
+        with granted(self._bound, "the gradients of its parameters", nbytes, "parameters"):
+            return Bank(self._bound, lambda node: node.parameters)

@@ -1,0 +1,1 @@
+"""Training runs: data in batches, losses, optimizer steps, metrics, checkpoints."""

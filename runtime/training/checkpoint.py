@@ -1,0 +1,197 @@
+"""Where a run stood, as a weights file keeps it: settings, data, random numbers, the place within an epoch.
+
+Says what differs where a run is to go on with something else. The arrays themselves are the business of
+:mod:`runtime.weights`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Self
+
+import numpy as np
+
+from planner.findings import Finding, PlannerError, SettingError
+from planner.training.settings import TrainSettings
+from runtime.training.batches import Batches
+from runtime.training.history import History
+from runtime.weights import Saved
+
+
+class CheckpointError(PlannerError):
+    """A checkpoint is none, is damaged, or belongs to a run with other settings (R507, R508)."""
+
+
+@dataclass
+class Position:
+    """Where a run stands: inside an epoch, with the sums over its steps so far.
+
+    Attributes
+    ----------
+    epoch, step : int
+        How many are behind it; `step` within the epoch at hand.
+    sums : dict
+        What the outputs scored in that epoch, as :class:`runtime.training.metrics.Scores` keeps it.
+    shuffled_from : Mapping, optional
+        The random numbers from which the epoch's order was drawn.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    sums: dict[str, list[float]] = field(default_factory=dict)
+    shuffled_from: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where a run stood.
+
+    Attributes
+    ----------
+    settings : TrainSettings
+    images : int
+        Images it learnt from.
+    data : str
+        Their fingerprint, labels included; see :meth:`runtime.training.batches.Batches.fingerprint`.
+    seed : int
+        What its random numbers began from.
+    steps : int
+        Steps of the optimizer so far.
+    rng : Mapping
+        State of the random numbers.
+    position : Position
+    history : History
+    """
+
+    settings: TrainSettings
+    images: int
+    data: str
+    seed: int
+    steps: int
+    rng: Mapping[str, Any]
+    position: Position
+    history: History
+
+    def write(self) -> dict[str, Any]:
+        """Return plain values; :meth:`read` gives an equal checkpoint."""
+        return {
+            "settings": self.settings.write(),
+            "images": self.images,
+            "data": self.data,
+            "seed": self.seed,
+            "steps": self.steps,
+            "rng": dict(self.rng),
+            "position": vars(self.position).copy(),
+            "history": self.history.to_dict(),
+        }
+
+    @classmethod
+    def read(cls, saved: Saved, path: str | os.PathLike[str]) -> Self:
+        """Return the checkpoint in a weights file.
+
+        Raises
+        ------
+        CheckpointError
+            R507: the file holds weights only; R508: what it says of its run is damaged.
+        """
+        if saved.training is None:
+            fixes = ("name a checkpoint, or load the weights with runtime.Model.load",)
+            raise CheckpointError.of("R507", f"`{path}` holds weights only, no run to go on with", fixes=fixes)
+        stored = saved.training
+        try:
+            found = cls(
+                TrainSettings.read(stored["settings"]),
+                int(stored["images"]),
+                str(stored["data"]),
+                int(stored["seed"]),
+                int(stored["steps"]),
+                stored["rng"],
+                Position(**stored["position"]),
+                replace(History.from_dict(stored["history"]), interrupted=False),
+            )
+            for state in (found.rng, found.position.shuffled_from or found.rng):
+                np.random.default_rng(0).bit_generator.state = state
+        except SettingError as error:
+            raise CheckpointError.of("R508", f"the settings in `{path}` are damaged: {error.problem}") from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            message = f"what `{path}` says of its run is damaged: {type(error).__name__} {error}"
+            raise CheckpointError.of("R508", message, fixes=("start anew; its weights may still load",)) from None
+        return found
+
+    def base(self, spec: str, now: TrainSettings) -> TrainSettings:
+        """Return the settings to go on with: the checkpoint's, and what a spec's ``train:`` says differently since.
+
+        Parameters
+        ----------
+        spec : str
+            The spec as the checkpoint carries it.
+        now : TrainSettings
+            Those of the spec today.
+        """
+        from planner.spec import read as read_spec  # a model runs without ever reading a spec
+
+        network, findings = read_spec(spec, "checkpoint")
+        if network is None or findings:
+            return self.settings
+        then = network.train or TrainSettings()
+        names = [item.name for item in fields(TrainSettings)]
+        changed = {name: getattr(now, name) for name in names if getattr(now, name) != getattr(then, name)}
+        return replace(self.settings, **changed)
+
+    def refuse_misfit(
+        self,
+        path: str | os.PathLike[str],
+        settings: TrainSettings,
+        data: Batches,
+        seed: int | None,
+        allow_changes: bool,
+    ) -> None:
+        """Raise CheckpointError (R507) where a run cannot go on with these settings and data, or not unasked.
+
+        More or fewer epochs are no other run. A change of the optimizer, or of the batch or the images inside an
+        epoch, is refused in any case: what the checkpoint holds would mean nothing.
+        """
+        impossible = self._impossible(settings, data)
+        if impossible:
+            message = f"`{path}` cannot be resumed: {'; '.join(impossible)}"
+            fixes = ("resume with the settings and the data of the first run", "or start anew from its weights")
+            raise CheckpointError([Finding("R507", message, fixes=fixes)])
+        changes = self._changes(settings, data, seed)
+        if changes and not allow_changes:
+            message = f"the run in `{path}` would go on with changes: {'; '.join(changes)}"
+            fixes = (
+                "leave them out, to go on as it began",
+                "allow them: --allow-changes, in Python allow_changes=True",
+            )
+            raise CheckpointError([Finding("R507", message, fixes=fixes)])
+
+    def _impossible(self, new: TrainSettings, data: Batches) -> list[str]:
+        old, reasons = self.settings, []
+        if old.optimizer.kind != new.optimizer.kind or old.optimizer.state_arrays != new.optimizer.state_arrays:
+            reasons.append(f"its optimizer is {_optimizer(old)}, not {_optimizer(new)}")
+        if self.position.step and (old.batch != new.batch or self.images != len(data)):
+            reasons.append(
+                f"it stopped inside an epoch of {self.images:,} images in batches of {old.batch}, "
+                f"not of {len(data):,} in batches of {new.batch}"
+            )
+        return reasons
+
+    def _changes(self, new: TrainSettings, data: Batches, seed: int | None) -> list[str]:
+        old, names = self.settings, ("loss", "loss_weights", "batch", "schedule", "warmup", "augment")
+        pairs = [(name, getattr(old, name), getattr(new, name)) for name in names]
+        # Both optimizers are of one kind: another one was refused before.
+        pairs += [(name, value, getattr(new.optimizer, name)) for name, value in vars(old.optimizer).items()]
+        pairs += [] if seed is None else [("seed", self.seed, seed)]
+        changes = [f"{name} is {after}, was {before}" for name, before, after in pairs if before != after]
+        if self.images != len(data):
+            changes.append(f"{len(data):,} images to learn from, there were {self.images:,}")
+        elif self.data != data.fingerprint():
+            changes.append("other images or labels, though as many")
+        return changes
+
+
+def _optimizer(settings: TrainSettings) -> str:
+    momentum = getattr(settings.optimizer, "momentum", None)
+    return settings.optimizer.kind + (" without momentum" if momentum == 0 else "")

@@ -1,0 +1,270 @@
+"""Training, evaluating and predicting with a model, on data that the user gives as N, C, H, W.
+
+Data and settings are checked here, all of them before the first step; the steps are :mod:`runtime.training.loop`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from planner.findings import Finding, PlannerError, SettingError
+from planner.training import optimizers
+from planner.training.augment import Augment
+from planner.training.settings import TrainSettings, loss_finding
+from runtime import weights
+from runtime.allocation import empty_outputs
+from runtime.images import Feed
+from runtime.training import losses
+from runtime.training.batches import Batches, Inputs, Targets
+from runtime.training.checkpoint import Checkpoint
+from runtime.training.history import History
+from runtime.training.loop import Run, Trainable, TrainingError
+from runtime.training.metrics import Scores
+from runtime.training.progress import Silent, chosen
+
+Array = NDArray[Any]
+Validation = tuple[Inputs, Targets] | float
+
+
+def fit(
+    model: Trainable,
+    images: Inputs,
+    labels: Targets,
+    *,
+    epochs: int | None = None,
+    batch: int | None = None,
+    validation: Validation | None = None,
+    optimizer: optimizers.Optimizer | Mapping[str, Any] | str | None = None,
+    lr: float | None = None,
+    loss: str | Mapping[str, str] | None = None,
+    loss_weights: Mapping[str, float] | None = None,
+    schedule: str | None = None,
+    warmup: float | None = None,
+    augment: Augment | Mapping[str, Any] | None = None,
+    progress: Silent | bool | None = None,
+    seed: int | None = None,
+    save: str | os.PathLike[str] | None = None,
+    resume: str | os.PathLike[str] | None = None,
+    allow_changes: bool = False,
+) -> History:
+    """Return the history of training a model on images and labels.
+
+    What is not given comes from the network's ``train:`` settings, and the batch from the bound plan.
+    Ctrl-C ends the run after the step at hand; a second one at once.
+
+    Parameters
+    ----------
+    images : array (N, C, H, W), Images, or a mapping of them by input name
+    labels : array, or a mapping of them by output name
+        See :func:`runtime.training.losses.checked`. Outputs without labels take no part.
+    validation : pair of images and labels, or a share between 0 and 1, optional
+        Evaluated after every epoch. A share is taken from the end of the data, before any shuffling.
+    optimizer : str, Mapping, or planner.training.optimizers.Optimizer, optional
+        ``"adam"``, ``{"sgd": {"lr": 0.1}}``, as in a spec.
+    loss : str or Mapping, optional
+        One for all outputs, or by output.
+    loss_weights : Mapping of str to float, optional
+        What the loss of each output counts in the sum that is made small: ``{"aux": 0.3}``; 1 unless told.
+    schedule, warmup : optional
+        ``"constant"`` or ``"cosine"``; epochs over which the learning rate first rises.
+    augment : Mapping or planner.training.augment.Augment, optional
+        How images are moved before they are learnt from: ``{"flip": "horizontal", "shift": 2}``; ``{}`` leaves them.
+    progress : bool, optional
+        False shows nothing; by itself a bar on a terminal, a line an epoch elsewhere.
+    seed : int, optional
+        Starts the model's random numbers (shuffling, dropout) anew.
+    save : path, optional
+        A checkpoint is written there after every epoch and on Ctrl-C. That it can be is made sure of first.
+    resume : path, optional
+        A checkpoint to go on from, with its settings, for more epochs where `epochs` says so.
+    allow_changes : bool
+        Go on from a checkpoint with other settings, data or seed than it was made with.
+
+    Raises
+    ------
+    TrainingError
+        R501: cross-entropy on softmax; R503: `validation` is neither a pair nor a share; R506: the loss is no
+        longer finite; R510: there is nothing to train; R513: a seed that is none; R514: batch normalisation
+        would learn from single numbers.
+    planner.PlannerError
+        R502, R503: images or labels do not fit the network; R507: the checkpoint does not fit, or changes were not
+        allowed; R508: the checkpoint cannot be read or written; R511: the machine has not the memory planned;
+        R515: the images cannot be moved; N107: a setting is out of range.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> from runtime import Model
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", name="y", units=2)])
+    >>> images = np.random.default_rng(0).standard_normal((50, 4))
+    >>> history = fit(Model(net.check().bind(N=8)), images, (images[:, 0] > 0).astype(int),
+    ...               epochs=5, validation=0.2, progress=False)
+    >>> len(history), history.columns[:5]
+    (5, ('epoch', 'loss', 'accuracy', 'val_loss', 'val_accuracy'))
+    """
+    saved = None if resume is None else weights.read(resume)
+    if saved is None or resume is None:
+        base = replace(model.bound.train, batch=model.bound.batch)
+    else:
+        base = Checkpoint.read(saved, resume).base(saved.spec, model.bound.train)
+    settings = _settings(
+        base, optimizer, lr, augment,
+        epochs=epochs, batch=batch, loss=loss, loss_weights=loss_weights, schedule=schedule, warmup=warmup,
+    )  # fmt: skip
+    data = _labelled(model, images, labels, settings)
+    judged: Batches | None = None
+    if validation is not None:
+        data, judged = _parted(model, data, validation, settings)
+    seed = None if seed is None else _seed(seed)
+
+    def validate() -> dict[str, float]:
+        return {} if judged is None else _measure(model, judged, settings)
+
+    run = Run(model, data, settings, validate, chosen(progress), save, seed)
+    if saved is not None and resume is not None:
+        run.resume(saved, resume, allow_changes)
+    if save is not None:
+        weights.refuse_unsavable(save)
+    return run.go()
+
+
+def evaluate(
+    model: Trainable,
+    images: Inputs,
+    labels: Targets,
+    *,
+    loss: str | Mapping[str, str] | None = None,
+    loss_weights: Mapping[str, float] | None = None,
+) -> dict[str, float]:
+    """Return ``loss`` and, where the labels are classes, ``accuracy`` over a data set, in inference mode.
+
+    With labels for several outputs also ``loss.NAME`` and ``accuracy.NAME`` of each; ``loss`` is then their sum by
+    weight, and ``accuracy`` that of the first.
+
+    Raises
+    ------
+    planner.PlannerError
+        R501, R502, R503: the data does not fit the network or the loss.
+    """
+    settings = _settings(model.bound.train, None, None, None, loss=loss, loss_weights=loss_weights)
+    return _measure(model, _labelled(model, images, labels, settings), settings)
+
+
+def predict(model: Trainable, images: Inputs) -> Array | dict[str, Array]:
+    """Return the outputs for any number of images, batch first; a dict by name for several outputs.
+
+    Raises
+    ------
+    planner.PlannerError
+        R502: the images do not fit the network; R511: the machine has not the memory planned.
+    """
+    data = Batches(model.bound, images)
+    found = empty_outputs(model.bound, len(data))
+    for rows in data.chunks():
+        for name, values in _infer(model, data, rows).items():
+            found[name][rows] = values
+    return next(iter(found.values())) if len(found) == 1 else found
+
+
+def _measure(model: Trainable, data: Batches, settings: TrainSettings) -> dict[str, float]:
+    scores = Scores()
+    for rows in data.chunks():
+        outputs = _infer(model, data, rows)
+        found = {}
+        for name, targets in data.labelled.items():
+            values = np.ascontiguousarray(np.moveaxis(outputs[name], 0, -1))
+            judge = losses.bind(settings.loss_of(name), targets, values)
+            Feed(targets, judge.targets)(rows)
+            found[name] = judge.step()
+        scores.add(found, len(rows))
+    return scores.row(len(data), settings.loss_weights)
+
+
+def _infer(model: Trainable, data: Batches, rows: Array) -> dict[str, Array]:
+    given = {name: np.asarray(source[rows], model.bound.dtype) for name, source in data.images.items()}
+    outputs = model(given if len(given) > 1 else next(iter(given.values())))
+    return outputs if isinstance(outputs, dict) else {next(iter(model.bound.outputs)): outputs}
+
+
+def _settings(
+    base: TrainSettings,
+    optimizer: optimizers.Optimizer | Mapping[str, Any] | str | None,
+    lr: float | None,
+    augment: Augment | Mapping[str, Any] | None,
+    **wanted: object,
+) -> TrainSettings:
+    try:
+        if optimizer is not None:
+            chosen = optimizer if isinstance(optimizer, optimizers.Optimizer) else optimizers.read_optimizer(optimizer)
+            base = replace(base, optimizer=chosen)
+        if lr is not None:
+            base = base.with_lr(_plain(lr))
+        if augment is not None:
+            moves = augment if isinstance(augment, Augment) else Augment.read(augment)
+            base = replace(base, augment=moves)
+        given: dict[str, Any] = {name: _plain(value) for name, value in wanted.items() if value is not None}
+        return replace(base, **given)
+    except SettingError as error:
+        raise _refused(error) from None
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of NumPy's as Python's own, also in a mapping, and anything else as it is."""
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _refused(error: SettingError) -> TrainingError:
+    return TrainingError([Finding(error.code, error.problem, fixes=(error.fix,) if error.fix else ())])
+
+
+def _seed(value: object) -> int:
+    seed = _plain(value)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise TrainingError.of("R513", f"a seed is a whole number from 0, got {seed!r}", fixes=("seed=0",))
+    return seed
+
+
+def _parted(model: Trainable, data: Batches, validation: object, settings: TrainSettings) -> tuple[Batches, Batches]:
+    """Return the data to learn from and to judge by, as the ``validation`` of a fit says."""
+    given = _plain(validation)
+    fixes = ("give validation=(images, labels)", "or the share of the data to hold out: validation=0.2")
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        if not 0.0 < given < 1.0:
+            message = f"`validation` as a share lies between 0 and 1, got {given!r}"
+            raise TrainingError.of("N107", message, fixes=fixes)
+        return data.parted(float(given))
+    if not isinstance(given, tuple | list) or len(given) != 2:
+        what = f"{len(given)} things" if isinstance(given, tuple | list) else f"{type(given).__name__} by itself"
+        raise TrainingError.of("R503", f"`validation` is a pair of images and labels, got {what}", fixes=fixes)
+    held_images, held_labels = given
+    try:
+        return data, _labelled(model, held_images, held_labels, settings)
+    except PlannerError as error:
+        found = (replace(finding, message=f"in `validation`, {finding.message}") for finding in error.findings)
+        raise TrainingError(found) from None
+
+
+def _labelled(model: Trainable, images: Inputs, labels: Targets | None, settings: TrainSettings) -> Batches:
+    """Return the data checked against the network and the loss."""
+    unknown = [finding for _, finding in settings.unknown_outputs(model.bound.outputs)]
+    if unknown:
+        raise TrainingError(unknown)
+    if labels is None:
+        fixes = ("give one label for each image", "or ask for outputs alone: model.predict(images)")
+        raise TrainingError.of("R503", "there are images but no labels (None)", fixes=fixes)
+    data = Batches(model.bound, images, labels, settings)
+    data.needs_images()
+    ends = {name: model.bound.by_name[model.bound.outputs[name]] for name in data.labelled}
+    found = (loss_finding(settings.loss_of(name), node.kind, node.name) for name, node in ends.items())
+    squashed = [finding for finding in found if finding is not None]
+    if squashed:
+        raise TrainingError(squashed)
+    return data
