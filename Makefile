@@ -61,7 +61,7 @@ SECONDS  ?= 300
 NETWORKS ?= 4000
 
 property: $(VENV)/.installed-test  ## accepted sizes of thousands of random networks against brute force (NETWORKS=4000)
-	PYTHONPATH=. $(BIN)/python -m tests.test_domain_property --networks $(NETWORKS)
+	PYTHONPATH=. $(BIN)/python -m tests.planner.domain.test_random_networks --networks $(NETWORKS)
 
 fuzz: $(VENV)/.installed-test  ## hostile and random specs through the whole check (SECONDS=300)
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --hostile

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 import pytest
 
 # The judge's modules are left alone where PyTorch is not installed.
-collect_ignore = [] if find_spec("torch") else ["torch_judge", "zoo/twin.py"]
+collect_ignore = [] if find_spec("torch") else ["harness/torch_judge", "harness/torch_reference.py"]
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -25,7 +25,8 @@ import click
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.harness.places import ROOT
+
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")

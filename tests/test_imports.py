@@ -11,11 +11,11 @@ import json
 import subprocess
 import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.harness.places import ROOT
+
 NEVER_LOADED = ("numpy", "scipy", "torch", "runtime", "matplotlib", "sklearn", "pygraphviz")
 CHECK = """
     import sys
@@ -111,8 +111,8 @@ def reached(name: str) -> tuple[set[str], set[str]]:
 
 
 def test_the_loop_oracle_shares_no_code_with_what_it_judges() -> None:
-    inside, beyond = reached("tests.naive")
-    assert all(module.startswith("tests.naive") for module in inside), inside
+    inside, beyond = reached("tests.harness.naive")
+    assert all(module.startswith("tests.harness.naive") for module in inside), inside
     assert beyond - set(sys.stdlib_module_names) == {"numpy"}
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.harness.places import ROOT
+
 LONGEST = 400
 TEXT = {".py", ".md", ".toml", ".yaml", ".yml", ".cfg", ".txt", ".svg", ".html", ".json", ".typed", ""}
 SKIPPED = re.compile(

@@ -3,8 +3,8 @@
 Five conventions beside our own multiply-accumulates. Each rule below was read off measurements, one layer at a
 time, with PyTorch 2.13.0: torchinfo 1.8.0, thop 0.1.1.post2209072238, fvcore 0.1.5.post20221221 and
 ``torch.utils.flop_counter`` of PyTorch itself. What was measured is tabulated in ``docs/counting.md`` and
-frozen in ``tests/planner/test_counting.py``. Counts hold for evaluation mode, and for a model written the way
-the spec is: one module a layer, ``torch.nn.AdaptiveAvgPool2d(1)`` for ``gap``.
+frozen in ``tests/planner/explanations/test_counting.py``. Counts hold for evaluation mode, and for a model written
+the way the spec is: one module a layer, ``torch.nn.AdaptiveAvgPool2d(1)`` for ``gap``.
 
 No PyTorch is needed, and sizes may stay letters.
 """

@@ -23,7 +23,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import planner.domain.affine
@@ -34,9 +33,9 @@ from planner.spec import read
 from tests.benchmarks.graph import graph
 from tests.benchmarks.race import CLOCKS
 from tests.benchmarks.windows import Window
+from tests.harness.places import ROOT
 
 LENGTHS = (10, 100, 1_000, 10_000)
-ROOT = Path(__file__).parent.parent.parent
 
 HEAD = "spec: 1\nname: {name}\ninput: {{image: [N, 3, H, W]}}\n"
 STEM = """layers:

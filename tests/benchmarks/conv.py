@@ -21,7 +21,7 @@ import threadpoolctl
 
 from planner.layers import Conv
 from tests.benchmarks.race import CLOCKS
-from tests.runtime.bench import Bench
+from tests.harness.kernel_bench import Bench
 
 HELD_BACK = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 

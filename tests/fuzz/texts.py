@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from random import Random
 
 from planner.layers import KINDS
+from tests.harness.places import ROOT
 
-ROOT = Path(__file__).parent.parent.parent
 CORPUS = tuple(path.read_text("utf-8") for path in sorted((ROOT / "examples").rglob("*.yaml")))
 
 SIZES = (

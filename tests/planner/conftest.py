@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.terminal import DROPS, ROOT, SMALL
+from tests.harness.places import ROOT
+from tests.harness.terminal import DROPS, SMALL
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from planner.rules.rule import Rule
 from planner.rules.running import RUNNING
 from planner.rules.sizes import SIZES
 from planner.rules.wiring import WIRING
-from tests.terminal import ROOT, run
+from tests.harness.places import ROOT
+from tests.harness.terminal import run
 
 NEEDS_MORE = {
     "R502": "a data set of other images",

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from runtime.blas_threads import allowed, for_step
-from tests.runtime.bench import THREADS
+from tests.harness.kernel_bench import THREADS
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from runtime.parameters import Store
 from runtime.program import Program
 from runtime.training import optim
 from runtime.training.progress import Silent
-from tests.runtime.arenas import apart, run
+from tests.harness.arenas import apart, run
 
 STEP_LIMIT = 64 * 1024
 

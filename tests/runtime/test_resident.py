@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness.places import ROOT
+
 STATM = Path("/proc/self/statm")
 
 pytestmark = pytest.mark.skipif(not STATM.exists(), reason="resident memory is read from Linux")
 
-ROOT = Path(__file__).resolve().parents[2]
 
 SCRIPT = """
 import gc, json, resource

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import jsonschema  # type: ignore[import-untyped]  # ships no types
 import pytest
@@ -16,9 +15,8 @@ from planner.layers import Conv
 from planner.spec.source import read_tree
 from planner.spec.tree import plain
 from planner.zoo import MEMBERS, member
-from tests.zoo.small import builder
-
-ROOT = Path(__file__).parents[2]
+from tests.harness.places import ROOT
+from tests.harness.small_zoo import builder
 
 
 def run(*arguments: str) -> Result:

@@ -9,7 +9,7 @@ import pytest
 import planner.symbols as sy
 from planner import Plan, spec
 from planner.zoo import MEMBERS, Member
-from tests.zoo.published import AUXILIARY, FIXED, OTHERS, TORCHVISION, Published
+from tests.harness.published import AUXILIARY, FIXED, OTHERS, TORCHVISION, Published
 
 ALL = pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
 

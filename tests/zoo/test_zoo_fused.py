@@ -8,15 +8,15 @@ import pytest
 
 from planner.zoo import MEMBERS
 from runtime.model import Model
-from tests.runtime.test_fusing import assert_same, used
-from tests.zoo import small
+from tests.harness import small_zoo
+from tests.runtime.test_fusion import assert_same, used
 
 WITH_FILTERS = {"conv", "convtranspose", "dense"}
 
 
 @pytest.mark.parametrize("name", MEMBERS)
 def test_a_fused_network_computes_the_same_with_less(name: str) -> None:
-    bound = small.bound(name)
+    bound = small_zoo.bound(name)
     model = used(Model(bound, seed=1))
     fused = model.fused()
     assert_same(model, fused)

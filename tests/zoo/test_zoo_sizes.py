@@ -1,7 +1,7 @@
 """The sizes a network of the zoo accepts are those at which PyTorch computes it, found by trying.
 
 On the meta device, which has shapes and no numbers: what cannot be computed is an error there as well. The smallest
-images of torchvision's networks were tried with torchvision itself (:mod:`tests.zoo.published`).
+images of torchvision's networks were tried with torchvision itself (:mod:`tests.harness.published`).
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from __future__ import annotations
 import pytest
 
 from planner.zoo import MEMBERS
-from tests.zoo import small
-from tests.zoo.published import TORCHVISION
+from tests.harness import small_zoo
+from tests.harness.published import TORCHVISION
 
 torch = pytest.importorskip("torch")
 
-from tests.zoo.twin import Twin  # noqa: E402  # only where torch is installed
+from tests.harness.torch_reference import Twin  # noqa: E402  # only where torch is installed
 
 BEYOND = 18
 """Sizes tried from the smallest on, more than any step between accepted ones but those of networks for sound."""
@@ -25,13 +25,13 @@ APART = {
 }
 
 FREE = [
-    name for name in MEMBERS if name not in TORCHVISION and name not in APART and set(small.plan(name).free) - {"N"}
+    name for name in MEMBERS if name not in TORCHVISION and name not in APART and set(small_zoo.plan(name).free) - {"N"}
 ]
 
 
 @pytest.mark.parametrize("name", FREE)
 def test_accepted_sizes_are_those_at_which_torch_computes(name: str) -> None:
-    plan, bound = small.plan(name), small.bound(name)
+    plan, bound = small_zoo.plan(name), small_zoo.bound(name)
     ((public, shape),) = bound.input_shapes.items()
     ((_, symbolic),) = plan.input_shapes.items()
     twin = Twin(bound, {}, {})

@@ -14,11 +14,11 @@ import pytest
 from planner.plan.bound import BoundPlan
 from planner.zoo import MEMBERS
 from runtime.model import Model
-from tests.zoo import small
+from tests.harness import small_zoo
 
 torch = pytest.importorskip("torch")
 
-from tests.zoo.twin import Twin  # noqa: E402  # only where torch is installed
+from tests.harness.torch_reference import Twin  # noqa: E402  # only where torch is installed
 
 CLOSE = 1e-9
 
@@ -36,12 +36,12 @@ VARIANTS = {"googlenet": "aux", "resnet20": "projection", "unet": "padded"}
 
 @pytest.mark.parametrize("name", MEMBERS)
 def test_values_gradients_and_running_statistics_are_those_of_torch(name: str) -> None:
-    judge(small.bound(name))
+    judge(small_zoo.bound(name))
 
 
 @pytest.mark.parametrize("name", VARIANTS)
 def test_so_are_those_of_variants(name: str) -> None:
-    judge(small.bound(name, **{VARIANTS[name]: True}))
+    judge(small_zoo.bound(name, **{VARIANTS[name]: True}))
 
 
 def judge(bound: BoundPlan) -> None:

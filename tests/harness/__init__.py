@@ -1,0 +1,1 @@
+"""What tests share: cases, oracles, judges, small networks, ways to run commands and kernels."""

@@ -1,0 +1,46 @@
+"""Arithmetic of several tensors, number by number, by definition.
+
+This imports nothing of ours, like all of :mod:`tests.harness.naive`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from tests.harness.naive.windows import Array, NoResult
+
+
+def combined(how: Callable[[float, float], float], *tensors: Array) -> Array:
+    """Return one number of several at each place; what is 1 along an axis, not the batch, is at every place of it.
+
+    Raises
+    ------
+    NoResult
+        Axes, batches, or sizes other than 1 differ.
+
+    Examples
+    --------
+    >>> combined(np.subtract, np.array([[5.0, 6.0]]), np.array([[1.0]]), np.array([[1.0, 2.0]])).tolist()
+    [[3.0, 3.0]]
+    """
+    if len({tensor.ndim for tensor in tensors}) > 1 or len({len(tensor) for tensor in tensors}) > 1:
+        raise NoResult(f"axes or batches of {[tensor.shape for tensor in tensors]} differ")
+    shape = []
+    for sizes in zip(*(tensor.shape for tensor in tensors), strict=True):
+        larger = set(sizes) - {1}
+        if len(larger) > 1:
+            raise NoResult(f"sizes {sizes} differ")
+        shape.append(larger.pop() if larger else 1)
+    y = np.zeros(shape)
+    for index in np.ndindex(*shape):
+        numbers = []
+        for tensor in tensors:
+            mine = tuple(0 if size == 1 else place for place, size in zip(index, tensor.shape, strict=True))
+            numbers.append(float(tensor[mine]))
+        result = numbers[0]
+        for number in numbers[1:]:
+            result = float(how(result, number))
+        y[index] = result
+    return y
