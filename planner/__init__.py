@@ -24,29 +24,35 @@ if TYPE_CHECKING:
     from planner.findings import ShapeError as ShapeError
     from planner.findings import SizeError as SizeError
     from planner.findings import SpecError as SpecError
+    from planner.fixes.check import check as check
+    from planner.lowering.node import BoundNode as BoundNode
     from planner.network.entry import Entry as Entry
     from planner.network.entry import layer as layer
+    from planner.network.fusion import fuse as fuse
     from planner.network.network import Network as Network
-    from planner.network.network import Node as Node
-    from planner.plan.bound import BoundNode as BoundNode
-    from planner.plan.bound import BoundPlan as BoundPlan
+    from planner.network.node import Node as Node
     from planner.plan.diagnose import Diagnosis as Diagnosis
     from planner.plan.diagnose import diagnose as diagnose
+    from planner.plan.node import PlannedNode as PlannedNode
+    from planner.plan.plan import BoundPlan as BoundPlan
     from planner.plan.plan import Plan as Plan
-    from planner.plan.plan import PlannedNode as PlannedNode
     from planner.spec import load as load
     from planner.training.settings import TrainSettings as TrainSettings
 
 _PLACES = {
-    "planner.plan.bound": ("BoundNode", "BoundPlan"),
+    "planner.lowering.node": ("BoundNode",),
     "planner.plan.diagnose": ("Diagnosis", "diagnose"),
     "planner.domain.domain": ("Domain",),
+    "planner.fixes.check": ("check",),
     "planner.network.entry": ("Entry", "layer"),
+    "planner.network.fusion": ("fuse",),
     "planner.findings": (
         "Finding", "GraphError", "Location", "PlannerError", "Severity", "ShapeError", "SizeError", "SpecError",
     ),
-    "planner.network.network": ("Network", "Node"),
-    "planner.plan.plan": ("Plan", "PlannedNode"),
+    "planner.network.network": ("Network",),
+    "planner.network.node": ("Node",),
+    "planner.plan.node": ("PlannedNode",),
+    "planner.plan.plan": ("BoundPlan", "Plan"),
     "planner.spec": ("load",),
     "planner.training.settings": ("TrainSettings",),
 }  # fmt: skip

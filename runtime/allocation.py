@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.findings import Finding, PlannerError, SizeError
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 
 Kind = Literal["inference", "training", "parameters"]
 """What decides the size: images in a pass, images in a training step, or the network alone."""

@@ -1,6 +1,6 @@
-"""A model for inference: batch norm multiplied into the weights of the layers it follows.
+"""Weights of a fused network: batch norm multiplied into the weights of the layer before it.
 
-Which batch norms those are, and the network without them, is the business of :mod:`planner.network.fusion`.
+Which batch norms those are, and the network without them, is decided in :mod:`planner.network.fusion`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.layers import BatchNorm, ConvTranspose, Layer
-from planner.network.fusion import fuse
-from planner.plan.bound import BoundNode
-from runtime.model import Model
+from planner.lowering.node import BoundNode
+from planner.network.fusion import Fusion
+from planner.plan.plan import BoundPlan
 
 Array = NDArray[Any]
 
@@ -22,53 +22,42 @@ AFFINE = {"weight": 1.0, "bias": 0.0}
 """What a batch norm scales and shifts by where it has no such parameters."""
 
 
-def fused(model: Model) -> Model:
-    """Return a model of the fused network that computes at inference what a model does, up to rounding.
+def write_fused(
+    fusion: Fusion, bound: BoundPlan, arrays: Mapping[str, Array], fused: BoundPlan, out: Mapping[str, Array]
+) -> None:
+    """Write the parameters and buffers of a fused network.
 
-    Its weights come from weights and running statistics as they are now: writing to those of one model later changes
-    nothing in the other. What batch norm changes is computed in float64 and rounded once.
+    What batch norm changes is computed in float64 and rounded once; everything else is copied.
 
     Parameters
     ----------
-    model : Model
-
-    Raises
-    ------
-    SizeError
-        R511: the machine has no memory for its parameters.
-
-    Examples
-    --------
-    >>> import planner
-    >>> net = planner.Network(name="t", input={"x": ("N", 2)}, layers=[
-    ...     planner.layer("dense", name="d", units=1, bias=False, norm={"batch": {"eps": 1e-30}})])
-    >>> model = Model(net.check().bind(N=1))
-    >>> model.parameters["d.weight"][:] = [[3, 4]]
-    >>> model.buffers["d.norm.running_mean"][:], model.buffers["d.norm.running_var"][:] = 6, 4
-    >>> {name: array.tolist() for name, array in fused(model).parameters.items()}
-    {'d.weight': [[1.5, 2.0]], 'd.bias': [-3.0]}
+    fusion : Fusion
+        Which nodes each node of the fused network is made of.
+    bound : BoundPlan
+        The network as it was.
+    arrays : mapping of str to array
+        Its parameters and buffers by ``node.name``.
+    fused : BoundPlan
+        The fused network.
+    out : mapping of str to array
+        Its parameters and buffers by ``node.name``; overwritten.
     """
-    bound = model.bound
-    fusion = fuse(bound.plan.network)
-    found = Model(fusion.network.check().bind(dtype=bound.dtype, **bound.sizes), seed=model.seed)
-    mine, theirs = ({**each.parameters, **each.buffers} for each in (found, model))
-    for node in found.bound.nodes:
+    for node in fused.nodes:
         own, *norms = fusion.origins[node.name]
-        new = {array.name: mine[f"{node.name}.{array.name}"] for array in (*node.parameters, *node.buffers)}
-        old = {name: theirs[f"{own}.{name}"] for name in new if f"{own}.{name}" in theirs}
+        new = {array.name: out[f"{node.name}.{array.name}"] for array in (*node.parameters, *node.buffers)}
+        old = {name: arrays[f"{own}.{name}"] for name in new if f"{own}.{name}" in arrays}
         if not norms:
             for name, array in new.items():
                 np.copyto(array, old[name])
             continue
         factor, bias = np.ones(()), old.get("bias", np.zeros(()))
         for norm in norms:
-            more, shift = factor_and_shift(bound.by_name[norm], theirs)
+            more, shift = factor_and_shift(bound.by_name[norm], arrays)
             factor, bias = factor * more, bias * more + shift
         np.multiply(
             old["weight"], for_weight(node.layer, old["weight"], factor), out=new["weight"], casting="same_kind"
         )
         np.copyto(new["bias"], bias, casting="same_kind")
-    return found
 
 
 def factor_and_shift(norm: BoundNode, arrays: Mapping[str, Array]) -> tuple[Array, Array]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.layers import LeakyRelu, PRelu
-from planner.plan.bound import BoundNode, BoundPlan
+from planner.lowering.node import BoundNode
+from planner.plan.plan import BoundPlan
 
 _RELU_LIKE = frozenset({"relu", "relu6", "elu", "silu", "gelu", "hard_swish", "mish"})
 _TRANSPARENT = frozenset({"norm", "pool", "merge", "reshape"})

@@ -9,26 +9,25 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.findings import SizeError
+from planner.fixes.check import check
+from planner.lowering.node import DType
 from planner.memory import Arena, plan_arena
-from planner.plan.bound import BoundPlan
-from runtime import layout
+from planner.network.fusion import plan_fusion
+from planner.plan.plan import BoundPlan
+from planner.spec import read as read_spec
+from runtime import layout, weights
 from runtime.allocation import empty_outputs, granted
+from runtime.fusion import write_fused
 from runtime.layout import Given
 from runtime.parameters import Store
 from runtime.program import Program
-
-if TYPE_CHECKING:
-    from planner.training.augment import Augment
-    from planner.training.optimizers import Optimizer
-    from runtime.training.batches import Inputs, Targets
-    from runtime.training.history import History
-    from runtime.training.progress import Silent
+from runtime.training.train import evaluate, fit, predict
 
 Array = NDArray[Any]
 Mode = Literal["inference", "training", "input gradients"]
@@ -233,91 +232,67 @@ class Model:
         mode: Literal["inference", "training"] = "training" if training else "inference"
         return self._reserve(self._plan(mode), mode)
 
-    def fit(
-        self,
-        images: Inputs,
-        labels: Targets,
-        *,
-        epochs: int | None = None,
-        batch: int | None = None,
-        validation: tuple[Inputs, Targets] | float | None = None,
-        optimizer: Optimizer | Mapping[str, Any] | str | None = None,
-        lr: float | None = None,
-        loss: str | Mapping[str, str] | None = None,
-        loss_weights: Mapping[str, float] | None = None,
-        schedule: str | None = None,
-        warmup: float | None = None,
-        augment: Augment | Mapping[str, Any] | None = None,
-        progress: Silent | bool | None = None,
-        seed: int | None = None,
-        save: str | os.PathLike[str] | None = None,
-        resume: str | os.PathLike[str] | None = None,
-        allow_changes: bool = False,
-    ) -> History:
-        """Train, and return the History; see :func:`runtime.training.train.fit` for every argument."""
-        from runtime.training.train import fit
-
-        return fit(
-            self,
-            images,
-            labels,
-            epochs=epochs,
-            batch=batch,
-            validation=validation,
-            optimizer=optimizer,
-            lr=lr,
-            loss=loss,
-            loss_weights=loss_weights,
-            schedule=schedule,
-            warmup=warmup,
-            augment=augment,
-            progress=progress,
-            seed=seed,
-            save=save,
-            resume=resume,
-            allow_changes=allow_changes,
-        )
-
-    def evaluate(
-        self,
-        images: Inputs,
-        labels: Targets,
-        *,
-        loss: str | Mapping[str, str] | None = None,
-        loss_weights: Mapping[str, float] | None = None,
-    ) -> dict[str, float]:
-        """Return loss and accuracy in inference mode; see :func:`runtime.training.train.evaluate`."""
-        from runtime.training.train import evaluate
-
-        return evaluate(self, images, labels, loss=loss, loss_weights=loss_weights)
-
-    def predict(self, images: Inputs) -> Any:  # array or dict, as in a call
-        """Return the outputs for any number of images; see :func:`runtime.training.train.predict`."""
-        from runtime.training.train import predict
-
-        return predict(self, images)
+    fit = fit
+    evaluate = evaluate
+    predict = predict
 
     def fused(self) -> Model:
-        """Return a model for inference, with batch norm in the weights before it; see :func:`runtime.fusion.fused`."""
-        from runtime.fusion import fused
+        """Return a model of the fused network, which computes the same at inference up to rounding.
 
-        return fused(self)
+        Batch norm becomes part of the weights of the layer before it; see :func:`planner.fuse`. The weights come from
+        weights and running statistics as they are now: writing to those of one model later changes nothing in the
+        other.
+
+        Raises
+        ------
+        SizeError
+            R511: the machine has no memory for its parameters.
+
+        Examples
+        --------
+        >>> import planner
+        >>> net = planner.Network(name="t", input={"x": ("N", 2)}, layers=[
+        ...     planner.layer("dense", name="d", units=1, bias=False, norm={"batch": {"eps": 1e-30}})])
+        >>> model = Model(net.check().bind(N=1))
+        >>> model.parameters["d.weight"][:] = [[3, 4]]
+        >>> model.buffers["d.norm.running_mean"][:], model.buffers["d.norm.running_var"][:] = 6, 4
+        >>> {name: array.tolist() for name, array in model.fused().parameters.items()}
+        {'d.weight': [[1.5, 2.0]], 'd.bias': [-3.0]}
+        """
+        fusion = plan_fusion(self.bound.plan.network)
+        made = Model(check(fusion.network).bind(dtype=self.bound.dtype, **self.bound.sizes), seed=self.seed)
+        old, new = ({**each.parameters, **each.buffers} for each in (self, made))
+        write_fused(fusion, self.bound, old, made.bound, new)
+        return made
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write parameters, buffers and the spec to a safetensors file, and return its path.
 
-        See :func:`runtime.weights.save`.
+        Raises
+        ------
+        planner.PlannerError
+            R508: the file cannot be written; an older file of that name is as it was.
         """
-        from runtime.weights import save
-
-        return save(self, path)
+        return weights.save(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
-        """Return the model in a file that :meth:`save` wrote; see :func:`runtime.weights.load`."""
-        from runtime.weights import load
+        """Return the model in a file that :meth:`save` wrote: its network rebuilt from the spec inside, with weights.
 
-        return load(path)
+        Raises
+        ------
+        planner.PlannerError
+            R508: there is no such file, it is damaged, or it was not written by :meth:`save`; or what is wrong with
+            the spec in the file.
+        """
+        saved = weights.read(path)
+        network, findings = read_spec(saved.spec, f"{os.fspath(path)} (spec)")
+        if network is None or findings:
+            raise weights.WeightsError(findings)
+        dtype: DType = "float64" if saved.dtype == "float64" else "float32"
+        model = cls(check(network).bind(dtype=dtype, **saved.sizes))
+        weights.restore(model, path, saved)
+        return model
 
     def _checked_batch(self, count: int) -> int:
         if 1 <= count <= self.bound.batch:

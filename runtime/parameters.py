@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.layers.base import Parameter
-from planner.plan.bound import BoundNode, BoundPlan
+from planner.lowering.node import BoundNode
+from planner.plan.plan import BoundPlan
 from runtime.allocation import granted
 from runtime.initializers import fill
 

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from planner.lowering.node import BoundNode
 from planner.lowering.segments import Run, runs
 from planner.memory import Arena, Key
-from planner.plan.bound import BoundNode, BoundPlan
+from planner.plan.plan import BoundPlan
 from runtime.blas_threads import for_step
 from runtime.kernels.base import Arrays, Kernel, in_lanes, kernels
 from runtime.parameters import Store

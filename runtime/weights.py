@@ -12,17 +12,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from planner.findings import Finding, PlannerError
+from planner.plan.plan import BoundPlan
+from planner.spec.write import write
 from runtime.files import refuse_unwritable, write_whole
-
-if TYPE_CHECKING:
-    from planner.plan.bound import BoundPlan, DType
-    from runtime.model import Model
 
 Array = NDArray[Any]
 FORMAT = "shapeplan-weights-1"
@@ -93,7 +91,7 @@ def save(
     metadata = {
         "format": FORMAT,
         "name": bound.name,
-        "spec": bound.spec,
+        "spec": write(bound.plan.network),
         "sizes": json.dumps(dict(bound.sizes)),
         "dtype": bound.dtype,
     }
@@ -185,27 +183,6 @@ def restore(model: Stored, path: str | os.PathLike[str], saved: Saved | None = N
     for name, array in mine.items():
         np.copyto(array, saved.arrays[name], casting="same_kind")
     return saved
-
-
-def load(path: str | os.PathLike[str]) -> Model:
-    """Return the model in a file: its network rebuilt from the spec inside, with its weights.
-
-    Raises
-    ------
-    planner.PlannerError
-        R508 as for :func:`read`, or what is wrong with the spec in the file.
-    """
-    from planner.spec import read as read_spec
-    from runtime.model import Model  # which saves itself with this module
-
-    saved = read(path)
-    network, findings = read_spec(saved.spec, f"{os.fspath(path)} (spec)")
-    if network is None or findings:
-        raise WeightsError(findings)
-    dtype: DType = "float64" if saved.dtype == "float64" else "float32"
-    model = Model(network.check().bind(dtype=dtype, **saved.sizes))
-    restore(model, path, saved)
-    return model
 
 
 def _number(name: str) -> int:

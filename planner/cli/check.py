@@ -29,8 +29,8 @@ from planner.plan.plan import Plan
 from planner.rules.selection import Selection, known_codes, no_rule
 from planner.spec.reader import SUFFIXES
 from planner.tables.facts import admit
-from planner.tables.table import batch_name, number, shape_line
-from planner.wording import plural
+from planner.tables.table import batch_name, number
+from planner.wording import plural, shape_line
 
 MOST_REASONS = 6
 """Layers named as the reason of a limit; all of them are in the JSON."""

@@ -13,7 +13,7 @@ from planner.cli.console import CLEAN, FINDINGS, fail, out, width
 from planner.cli.console import as_json as json_text
 from planner.cli.subject import Subject, at_option, json_option, placed, read_subject
 from planner.findings import PlannerError, nearest
-from planner.network.network import listed
+from planner.wording import listed
 
 if TYPE_CHECKING:
     from planner.explanations.counting import Tool

@@ -10,6 +10,7 @@ import click
 
 from planner.cli.console import fail, message, out
 from planner.findings import SpecError
+from planner.spec.documents import member_text
 from planner.spec.tree import plain_value
 from planner.zoo.catalogue import member
 
@@ -46,7 +47,7 @@ def command(name: str, settings: dict[str, Any], output: str | None) -> None:
     NAME is lenet5 unless told; `shapeplan zoo` lists them, and `shapeplan zoo NAME` the settings of one.
     """
     try:
-        text = member(name).text(**settings)
+        text = member_text(member(name), **settings)
     except SpecError as error:
         fail(error.findings, {})
     if output is None:

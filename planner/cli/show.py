@@ -14,7 +14,7 @@ from planner.findings import Finding, PlannerError, SizeError
 from planner.plan.plan import Plan
 
 if TYPE_CHECKING:
-    from planner.plan.bound import BoundPlan
+    from planner.plan.plan import BoundPlan
     from planner.tables.table import SortKey
 
 SORT_KEYS = ("params", "macs", "output", "memory")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -9,11 +10,11 @@ import click
 from planner.cli.console import as_json as json_text
 from planner.cli.console import fail, out
 from planner.cli.subject import json_option
-from planner.explanations.grid import as_markdown, as_text
+from planner.explanations.grid import Grid, as_markdown, as_text
 from planner.findings import SpecError
+from planner.wording import number, plural
 from planner.zoo.catalogue import matching, member
-from planner.zoo.listing import listing
-from planner.zoo.member import Member
+from planner.zoo.member import Member, shown
 
 EXAMPLES = "\b\nshapeplan zoo resnet\nshapeplan zoo 'regnet_x_*' --json"
 
@@ -54,3 +55,30 @@ def _facts(each: Member) -> dict[str, Any]:
         "settings": dict(each.settings),
         "note": each.note,
     }
+
+
+def listing(members: Sequence[Member], *, titles: bool = False) -> Grid:
+    """Return a table of networks, with `titles` where they were published; of a single one also its settings.
+
+    Examples
+    --------
+    >>> from planner.zoo.catalogue import matching
+    >>> listing(matching(("nin",))).rows
+    (('nin', '966,986', '222,486,528', '32 x 32'),)
+    """
+    head = ("network", *(["published as"] if titles else []), "parameters", "MACs", "counted at")
+    rows = tuple(
+        (each.name, *([each.title] if titles else []), number(each.parameters), number(each.macs), _size(each))
+        for each in members
+    )
+    after: tuple[str, ...] = ()
+    if len(members) == 1:
+        (one,) = members
+        settings = " ".join(f"{name}={shown(value)}" for name, value in one.settings.items())
+        after = (one.title, *([one.note] if one.note else []), f"settings: {settings}")
+    return Grid(plural(len(members), "network"), head, rows, left=1 + titles, after=after)
+
+
+def _size(each: Member) -> str:
+    """Return the input the MACs are counted at, as people write it."""
+    return " x ".join(map(str, each.at.values())) or "its input"

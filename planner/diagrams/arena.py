@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from planner.diagrams.palette import FAMILIES, Role
 from planner.diagrams.scene import Box, Curve, Group, Ink, Mark, Scene, Text
 from planner.memory import Arena, Block
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from planner.tables.table import against_bound, size
 from planner.wording import plural
 

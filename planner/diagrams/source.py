@@ -10,10 +10,10 @@ import planner.symbols as sy
 from planner.diagrams.diagram import Diagram, DrawNode, cost_line, pretty, short
 from planner.layers import KINDS, Layer, Parameter
 from planner.layers.spatial import PerAxis, along, is_map, rank
-from planner.network.network import Network, Node
-from planner.plan.bound import BoundPlan
+from planner.network.network import Network
+from planner.network.node import Node
 from planner.plan.diagnose import Diagnosis, diagnose
-from planner.plan.plan import Plan
+from planner.plan.plan import BoundPlan, Plan
 from planner.plan.receptive import ReceptiveField
 from planner.symbols import Shape, Size
 

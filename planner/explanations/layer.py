@@ -19,7 +19,8 @@ from planner.layers import Input, Layer
 from planner.layers.base import AxisField
 from planner.layers.spatial import is_map, names, together
 from planner.layers.window import WindowLayer
-from planner.network.network import Network, Node
+from planner.network.network import Network
+from planner.network.node import Node
 from planner.plan.derivation import chain, path_to
 from planner.plan.diagnose import Diagnosis
 from planner.plan.receptive import ReceptiveField, through

@@ -37,7 +37,8 @@ from planner.layers.arithmetic import Arithmetic
 from planner.layers.pool import Pool
 from planner.layers.spatial import LETTERS, along, by, is_map, rank
 from planner.layers.window import WindowLayer
-from planner.network.network import INDICES, Network, Node
+from planner.network.network import Network
+from planner.network.node import INDICES, Node
 from planner.plan.derivation import path_to
 from planner.plan.diagnose import Diagnosis
 

@@ -15,7 +15,8 @@ from planner.findings import Finding, Location, Related, Severity
 from planner.fixes.candidates import MOST_TRIES, Candidate, candidates
 from planner.fixes.freed import freed
 from planner.layers.spatial import by, is_map
-from planner.network.network import Network, Node
+from planner.network.network import Network
+from planner.network.node import Node
 from planner.plan.derivation import chain, path_to
 from planner.plan.diagnose import Diagnosis, diagnose
 

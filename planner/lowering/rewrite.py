@@ -22,7 +22,7 @@ from planner.lowering.argmaxpool import MOST_TAPS, Deferred, WinnerPool
 from planner.symbols import Shape
 
 if TYPE_CHECKING:
-    from planner.plan.bound import BoundNode
+    from planner.lowering.node import BoundNode
 
 
 class Wired(Protocol):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from planner.layers.tiling.shards import LANE_ELEMENTS, in_lines, lanes_for, shares
 
 if TYPE_CHECKING:
-    from planner.plan.bound import BoundNode
+    from planner.lowering.node import BoundNode
 
 
 @dataclass(frozen=True)

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
+from planner.lowering.node import BoundNode
 from planner.memory.layout import Arena, arrange
 from planner.memory.lifetimes import in_blocks, timeline
 from planner.training.optimizers import scratch_bytes
+from planner.training.settings import TrainSettings
 
-if TYPE_CHECKING:
-    from planner.plan.bound import BoundPlan
+
+class Bound(Protocol):
+    """What of a :class:`planner.BoundPlan` memory is planned for."""
+
+    @property
+    def work(self) -> tuple[BoundNode, ...]: ...
+    @property
+    def outputs(self) -> Mapping[str, str]: ...
+    @property
+    def item_bytes(self) -> int: ...
+    @property
+    def parameters(self) -> int: ...
+    @property
+    def buffers(self) -> int: ...
+    @property
+    def train(self) -> TrainSettings: ...
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,7 @@ class Memory:
         return self.training.bytes + state
 
 
-def plan_memory(bound: BoundPlan) -> Memory:
+def plan_memory(bound: Bound) -> Memory:
     """Return the memory of a bound plan, for inference and for training.
 
     Examples
@@ -69,7 +86,7 @@ def plan_memory(bound: BoundPlan) -> Memory:
     )
 
 
-def plan_arena(bound: BoundPlan, *, training: bool, input_gradients: bool = False, in_place: bool = True) -> Arena:
+def plan_arena(bound: Bound, *, training: bool, input_gradients: bool = False, in_place: bool = True) -> Arena:
     """Return the arena of one mode; the arguments are those of :func:`planner.memory.lifetimes.timeline`.
 
     A concat whose inputs lie inside its output holds all of that memory from the first input on. Where that costs
@@ -101,7 +118,7 @@ def plan_arena(bound: BoundPlan, *, training: bool, input_gradients: bool = Fals
     return min(arenas, key=lambda arena: arena.bytes)
 
 
-def concat_choices(bound: BoundPlan) -> tuple[bool, ...]:
+def concat_choices(bound: Bound) -> tuple[bool, ...]:
     """Return the ways to place a concat's inputs that a plan is tried with: inside its output, and apart.
 
     Examples

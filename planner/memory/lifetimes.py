@@ -21,7 +21,7 @@ from planner.memory.requests import Key, Request, Role, Span, Timeline
 from planner.training.settings import loss_workspace
 
 if TYPE_CHECKING:
-    from planner.plan.bound import BoundNode
+    from planner.lowering.node import BoundNode
 
 
 @dataclass(eq=False)
@@ -121,7 +121,7 @@ def timeline(
     Examples
     --------
     >>> from planner.layers import Input, Relu
-    >>> from planner.plan.bound import BoundNode
+    >>> from planner.lowering.node import BoundNode
     >>> shape = (8, 3, 4, 4)
     >>> x = BoundNode("x", "input", Input(shape), (), (), shape, (), (), 0)
     >>> y = BoundNode("y", "relu", Relu(), ("x",), (shape,), shape, (), (), 0)

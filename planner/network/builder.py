@@ -9,33 +9,36 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict
 
 from planner.findings import Finding, Location, SettingError, nearest
 from planner.layers import KINDS, Input, MaxIndices, MaxPool, Unpool
 from planner.layers.base import count
 from planner.network.entry import Entry, Marks
+from planner.network.graph import cycles, execution_order, unread
 from planner.network.instantiate import make, one_meaning, shape_of
-from planner.network.network import (
-    INDICES,
-    Expectation,
-    Network,
-    Node,
-    Outputs,
-    cycles,
-    execution_order,
-    listed,
-    unread,
-)
+from planner.network.node import INDICES, Expectation, Node, Outputs
 from planner.network.norm_act import ROLES, make_behind
 from planner.network.references import used
 from planner.symbols import Shape
 from planner.training.settings import TrainSettings, read_settings
+from planner.wording import listed
 
 LONGEST_NAME = 100
 
 MOST_GUESSES = 10
 """Findings of a run up to which it is guessed what an unknown name may mean; among thousands that takes long."""
+
+
+class Parts(TypedDict):
+    """What a :class:`planner.Network` is made of."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    outputs: Mapping[str, str]
+    expectations: tuple[Expectation, ...]
+    train: TrainSettings | None
+    marks: Marks
 
 
 class Builder:
@@ -44,7 +47,7 @@ class Builder:
     Parameters
     ----------
     name, input
-        As for :class:`Network`.
+        As for :class:`planner.Network`.
     marks : Mapping
         Places in a file: ``name``, ``input.image``, ``input.image.2`` (one size), ``output.out``, ``train``,
         ``train.optimizer.lr``.
@@ -150,15 +153,15 @@ class Builder:
         self,
         output: Outputs = None,
         train: Mapping[str, Any] | None = None,
-    ) -> Network:
-        """Return the network; where :attr:`findings` has any, some of its nodes may be broken."""
+    ) -> Parts:
+        """Return the parts of the network; where :attr:`findings` has any, some of its nodes may be broken."""
         nodes = one_meaning([self._wire(node) for node in self._in_order()])
         nodes = self._order(nodes)
         outputs = self._outputs(output)
         if all(name in outputs for name in _names(output)):  # else what is missing there is not read on purpose
             self._find_dead_ends(nodes, outputs)
         settings = None if train is None else self._train(train, outputs)
-        return Network.of(
+        return Parts(
             name=self.name,
             nodes=tuple(nodes),
             outputs=MappingProxyType(outputs),

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from planner.layers import BatchNorm, Conv, ConvTranspose, Dense, Layer
 from planner.mappings import FrozenMapping
-from planner.network.network import Network, Node
+from planner.network.network import Network
+from planner.network.node import Node
 from planner.symbols import Shape
 
 
@@ -32,25 +33,50 @@ class Fusion:
     origins: Mapping[str, tuple[str, ...]]
 
 
-def fuse(network: Network) -> Fusion:
+def fuse(network: Network) -> Network:
     """Return the network that computes at inference what a network does, with fewer layers.
 
-    A batch norm becomes part of the convolution, transposed convolution or dense layer it reads, which then has a
-    bias, where nobody else reads that layer. Layers that draw random numbers while training, such as dropout, are left
-    out. Layers used several times (`use`) stay as they are, and so does what another layer reads by a name that only
-    it can have. Inputs, the names of outputs and the `train:` section are the same: a fused network can be trained on,
-    but without what was left out.
+    Batch norm becomes part of the convolution, transposed convolution or dense layer that it reads, if nothing else
+    reads that layer; the layer then has a bias. Layers that draw random numbers while training, such as dropout, are
+    left out. Layers that are used several times (`use`) stay as they are, and so does a layer with a name that another
+    layer reads and that no other layer can take over. Inputs, names of outputs and the `train:` section stay the same:
+    a fused network can be trained on, without what was left out.
 
-    Source: torch.nn.utils.fusion.fuse_conv_bn_eval, which does it module by module.
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    Network
+        The very same one if there is nothing to fuse.
+
+    References
+    ----------
+    torch.nn.utils.fusion.fuse_conv_bn_eval, which does it module by module.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="n", input={"x": ("N", 3, 8, 8)}, layers=[
+    ...     layer("conv", name="c1", filters=2, kernel=3, bias=False, norm="batch"), layer("gap")])
+    >>> fuse(net)
+    <Network n: 2 layers, x N x 3 x 8 x 8 -> gap1>
+    """
+    return plan_fusion(network).network
+
+
+def plan_fusion(network: Network) -> Fusion:
+    """Return the fused network, with what of the network each of its nodes is made of.
 
     Examples
     --------
     >>> from planner import Network, layer
     >>> net = Network(name="t", input={"image": ("N", 3, "H", "W")}, layers=[
     ...     layer("conv", name="c1", filters=8, kernel=3, bias=False, norm="batch", act="relu"), layer("dropout")])
-    >>> dict(fuse(net).origins)
+    >>> dict(plan_fusion(net).origins)
     {'image': ('image',), 'c1': ('c1', 'c1.norm'), 'c1.act': ('c1.act',)}
-    >>> fuse(net).network.by_name["c1"].layer.bias
+    >>> plan_fusion(net).network.by_name["c1"].layer.bias
     True
     """
     plain = _without(network, _identities(network))

@@ -13,9 +13,10 @@ from planner.conditions import Verdict
 from planner.findings import SettingError, nearest
 from planner.layers import KINDS, Input, Layer
 from planner.network.entry import Entry
-from planner.network.network import Node, listed
+from planner.network.node import Node
 from planner.network.references import named, naming
 from planner.symbols import Shape
+from planner.wording import listed
 
 STAND_IN = "_"
 """A size in the place of a faulty setting, so that the settings behind it are looked at too."""

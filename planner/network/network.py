@@ -1,4 +1,4 @@
-"""The layer graph: nodes with names resolved, in execution order. The only module that knows networkx.
+"""The layer graph: nodes with names resolved, in execution order.
 
 A :class:`Network` holds nodes, each one layer and an ordered tuple of the names it reads; that tuple,
 not the graph, is the truth (a graph merges the two edges of ``add(x, x)``). Building one from entries,
@@ -10,62 +10,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Unpack
 
-import networkx as nx
-
-from planner.findings import Finding, GraphError, Location, SettingError
+from planner.findings import Finding, GraphError, SettingError
 from planner.layers import Input, Layer
 from planner.mappings import FrozenMapping
+from planner.network.builder import Builder, Parts
 from planner.network.entry import Entry, Marks
-from planner.outline import outline
+from planner.network.node import Expectation, Node, Outputs
 from planner.symbols import Shape
 from planner.training.settings import TrainSettings
+from planner.wording import listed, outline
 
 if TYPE_CHECKING:
-    from planner.plan.plan import Plan
-
-
-Outputs: TypeAlias = "str | Sequence[str] | Mapping[str, Sequence[int | str] | Mapping[str, Any] | None] | None"
-"""What may be said of outputs: names, with the shape of each, or with the layer it is `from` and its `shape`."""
-
-INDICES = "indices"
-"""Role of a node that holds the positions of a max pooling's maxima."""
-
-
-@dataclass(frozen=True)
-class Node:
-    """One layer of a network with its name and the names of the nodes it reads, in order.
-
-    `role` is "" for a written layer, ``norm`` or ``act`` for one that stands behind it by those keys, and ``indices``
-    for the positions of a max pooling's maxima. `partner` is the node its layer takes its settings from, "" for a
-    layer with settings of its own; `owner` the node that it is once more, with its settings and weights (`use`).
-    `layer` is None and `broken` true only in networks that have findings.
-    """
-
-    name: str
-    layer: Layer | None
-    inputs: tuple[str, ...]
-    role: str = ""
-    entry: Entry | None = field(default=None, compare=False)
-    broken: bool = False
-    partner: str = ""
-    owner: str = ""
-
-    def mark(self, key: str = "") -> Location | None:
-        """Return the place of one of its settings in the spec, where it came from one."""
-        if self.entry is None:
-            return None
-        return self.entry.mark(key if self.role in ("", INDICES) else self.role)
-
-
-@dataclass(frozen=True)
-class Expectation:
-    """An output shape that the author asserts for a node."""
-
-    node: str
-    shape: Shape
-    where: Location | None = field(default=None, compare=False)
+    from planner.fixes.check import Plan
 
 
 @dataclass(frozen=True, init=False)
@@ -114,27 +72,26 @@ class Network:
         output: Outputs = None,
         train: Mapping[str, Any] | None = None,
     ) -> None:
-        from planner.network.builder import Builder  # which builds on this module
-
         layers = _listed(layers)
         _check_arguments(name, input, layers, output)
         builder = Builder(name, input)
         for entry in layers:
             builder.add(entry)
-        built = builder.finish(output, train)
+        parts = builder.finish(output, train)
         if builder.findings:
             raise GraphError(builder.findings)
-        for item in fields(built):
-            object.__setattr__(self, item.name, getattr(built, item.name))
+        self._fill(parts)
 
     @classmethod
-    def of(cls, **values: Any) -> Network:
+    def of(cls, **parts: Unpack[Parts]) -> Network:
         """Return a network of resolved parts, as :class:`planner.network.builder.Builder` makes them."""
         network = object.__new__(cls)
-        frozen = values | {"outputs": FrozenMapping(values["outputs"])}
-        for item in fields(cls):
-            object.__setattr__(network, item.name, frozen[item.name])
+        network._fill(parts)
         return network
+
+    def _fill(self, parts: Parts) -> None:
+        for name, part in {**parts, "outputs": FrozenMapping(parts["outputs"])}.items():
+            object.__setattr__(self, name, part)
 
     def __repr__(self) -> str:
         layers = sum(not isinstance(node.layer, Input) for node in self.nodes)
@@ -152,24 +109,9 @@ class Network:
         planner.ShapeError
             Carries every finding.
         """
-        from planner.plan.diagnose import check  # check builds on this module
+        from planner.fixes.check import check  # people type net.check(); the contract names this import
 
         return check(self)
-
-    def fused(self) -> Network:
-        """Return the network that computes the same at inference with fewer layers.
-
-        Examples
-        --------
-        >>> from planner import layer
-        >>> net = Network(name="n", input={"x": ("N", 3, 8, 8)}, layers=[
-        ...     layer("conv", name="c1", filters=2, kernel=3, bias=False, norm="batch"), layer("gap")])
-        >>> net.fused()
-        <Network n: 2 layers, x N x 3 x 8 x 8 -> gap1>
-        """
-        from planner.network.fusion import fuse  # which rewrites networks; this module only asks for it
-
-        return fuse(self).network
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:
@@ -197,7 +139,8 @@ class Network:
 
     def altered(self, **changes: Any) -> Network:
         """Return the same network with some of its parts replaced, unchecked."""
-        return Network.of(**{item.name: getattr(self, item.name) for item in fields(self)} | changes)
+        parts: Any = {item.name: getattr(self, item.name) for item in fields(self)} | changes
+        return Network.of(**parts)
 
     def with_input(self, /, **shapes: Sequence[int | str]) -> Network:
         """Return the same network with other input shapes.
@@ -267,51 +210,3 @@ def _names_only(output: object) -> bool:
     if isinstance(output, str):
         return True
     return isinstance(output, (Mapping, Sequence)) and all(isinstance(name, str) for name in output)
-
-
-def execution_order(nodes: Sequence[Node]) -> list[Node]:
-    """Return nodes so that each comes after all it reads, otherwise in the order given.
-
-    Raises
-    ------
-    networkx.NetworkXUnfeasible
-        There is a cycle.
-    """
-    by_name = {node.name: node for node in nodes}
-    position = {node.name: index for index, node in enumerate(nodes)}
-    return [by_name[name] for name in nx.lexicographical_topological_sort(_graph(nodes), key=position.__getitem__)]
-
-
-def cycles(nodes: Sequence[Node]) -> list[list[str]]:
-    """Return one ring of names for every set of nodes that read each other."""
-    graph = _graph(nodes)
-    position = {node.name: index for index, node in enumerate(nodes)}
-    rings: list[list[str]] = []
-    while True:
-        try:
-            found = [edge[0] for edge in nx.find_cycle(graph)]
-        except nx.NetworkXNoCycle:
-            return rings
-        start = min(range(len(found)), key=lambda i: position[found[i]])
-        rings.append(found[start:] + found[:start])
-        graph.remove_nodes_from(found)
-
-
-def unread(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
-    """Return the nodes nobody reads although they are no output: the ends no output depends on."""
-    read = {source for node in nodes for source in node.inputs} | set(outputs)
-    return [node for node in nodes if node.name not in read]
-
-
-def _graph(nodes: Sequence[Node]) -> nx.DiGraph[str]:
-    graph: nx.DiGraph[str] = nx.DiGraph()
-    graph.add_nodes_from(node.name for node in nodes)
-    graph.add_edges_from((source, node.name) for node in nodes for source in node.inputs)
-    return graph
-
-
-def listed(names: Iterable[str], most: int = 12) -> str:
-    """Return names in backquotes, the first dozen of them."""
-    found = list(names)
-    shown = ", ".join(f"`{name}`" for name in found[:most])
-    return f"{shown}, ... ({len(found)} in all)" if len(found) > most else shown

@@ -10,7 +10,7 @@ from planner.findings import nearest
 from planner.layers import KINDS, Layer
 from planner.network.entry import Entry
 from planner.network.instantiate import Report, make
-from planner.network.network import listed
+from planner.wording import listed
 
 NORMS: Mapping[str, str] = MappingProxyType(
     {"batch": "batchnorm", "layer": "layernorm", "group": "groupnorm", "instance": "instancenorm"}

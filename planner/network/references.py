@@ -13,7 +13,8 @@ from typing import Any
 from planner.findings import SettingError, nearest
 from planner.layers import KINDS, Layer
 from planner.network.entry import Entry
-from planner.network.network import Node, listed
+from planner.network.node import Node
+from planner.wording import listed
 
 NAMES = "names"
 """In the metadata of a layer's field: the class of the layers it may name."""

@@ -19,7 +19,8 @@ from planner.domain.sizeset import SizeSet
 from planner.layers.spatial import rank
 from planner.notations.halo import halos
 from planner.notations.pieces import Piece, identifier, simplest
-from planner.plan.plan import Plan, PlannedNode
+from planner.plan.node import PlannedNode
+from planner.plan.plan import Plan
 from planner.solver.wants import example
 from planner.symbols import Shape, Size
 

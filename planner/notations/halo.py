@@ -10,7 +10,8 @@ from planner.layers.adaptive import share
 from planner.layers.slicing import Cut
 from planner.layers.spatial import is_map
 from planner.layers.window import Window
-from planner.plan.bound import BoundNode, BoundPlan
+from planner.lowering.node import BoundNode
+from planner.plan.plan import BoundPlan
 
 Touched = tuple[bool, ...]
 """For each position along one axis of a map, whether anything it sees is padding."""

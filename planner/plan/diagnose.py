@@ -1,7 +1,7 @@
 """Network to Plan: every layer's requirements judged in execution order, every fault found in one run.
 
 A faulty layer has an unknown shape, and what only follows from it is not reported again: one cause,
-one finding. Ways out are the business of :mod:`planner.fixes`.
+one finding. Fixes are found in :mod:`planner.fixes`.
 """
 
 from __future__ import annotations
@@ -18,17 +18,20 @@ from planner.conditions import AtLeast, Equal, Requirement, Verdict
 from planner.domain.affine import solve_condition
 from planner.domain.domain import Domain, Open, contradiction, solve
 from planner.domain.sizeset import SizeSet
-from planner.findings import Finding, Severity, ShapeError
+from planner.findings import Finding, Severity
 from planner.layers.base import Parameter
 from planner.layers.conv import Conv
 from planner.layers.spatial import by, names, positions
 from planner.layers.window import Window
-from planner.network.network import Expectation, Network, Node, listed
-from planner.plan.plan import Plan, PlannedNode
+from planner.network.network import Network
+from planner.network.node import Expectation, Node
+from planner.plan.node import PlannedNode
+from planner.plan.plan import Plan
 from planner.plan.receptive import ReceptiveFields, Seen
 from planner.symbols import Shape, Size
 from planner.training.augment import augment_finding
 from planner.training.settings import loss_finding
+from planner.wording import listed
 
 LONGEST_FORMULA = 240
 """Parts of the longest formula a size may be: nothing that people read, and few people have one of 40."""
@@ -63,22 +66,6 @@ class Diagnosis:
     def errors(self) -> tuple[Finding, ...]:
         """The findings that are errors."""
         return tuple(f for f in self.findings if f.severity is Severity.ERROR)
-
-
-def check(network: Network) -> Plan:
-    """Return the plan of a network; same as :meth:`planner.Network.check`.
-
-    Raises
-    ------
-    ShapeError
-        Carries every finding, with the ways out that were proved.
-    """
-    from planner.fixes import with_fixes  # which checks networks itself, to prove its fixes
-
-    found = diagnose(network)
-    if found.plan is None:
-        raise ShapeError(with_fixes(found).errors)
-    return found.plan
 
 
 def diagnose(network: Network) -> Diagnosis:

@@ -14,10 +14,10 @@ import planner.symbols as sy
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, SizeError
 from planner.layers.source import Input
-from planner.network.network import listed
 from planner.plan.memory_formula import memory_formula
 from planner.plan.plan import Plan
 from planner.solver.wants import loosened
+from planner.wording import listed
 
 Kind = Literal["inference memory", "training memory", "MACs"]
 

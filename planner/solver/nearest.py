@@ -10,7 +10,7 @@ from typing import Any
 from planner.domain.domain import Domain
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, SizeError, nearest
-from planner.network.network import listed
+from planner.wording import listed
 
 MOST_TRIES = 2000
 """Sizes tried where some requirement could not be solved and has to be judged size by size."""

@@ -12,10 +12,11 @@ from planner.conditions import Equal, Verdict
 from planner.domain.domain import Domain
 from planner.findings import Finding, SettingError, Severity, ShapeError, nearest
 from planner.layers.base import Layer
-from planner.network.network import Network, listed
+from planner.network.network import Network
 from planner.plan.diagnose import diagnose
 from planner.plan.plan import Plan
 from planner.solver.wants import Want, asserted, node_of
+from planner.wording import listed
 
 RANGES: Mapping[str, tuple[int | str, ...]] = {
     "kernel": tuple(range(1, 12)),

@@ -15,10 +15,12 @@ import planner.symbols as sy
 from planner.findings import Finding, ShapeError, nearest
 from planner.fixes import freed
 from planner.layers.spatial import LETTERS, is_map, letters
-from planner.network.network import Expectation, Network, listed
+from planner.network.network import Network
+from planner.network.node import Expectation
 from planner.plan.diagnose import Diagnosis, diagnose
 from planner.plan.plan import Plan
 from planner.symbols import Shape, Size
+from planner.wording import listed
 
 MOST_WALKED = 4096
 """Accepted sizes looked at for the values next to one that cannot be had."""

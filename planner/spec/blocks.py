@@ -14,7 +14,6 @@ from planner.findings import Location, nearest
 from planner.layers import KINDS
 from planner.network.builder import Builder
 from planner.network.entry import Entry
-from planner.network.network import listed
 from planner.network.references import naming, shareable
 from planner.spec.arguments import Arguments
 from planner.spec.drafts import BLOCK, CONDITION, Block, Draft, Findings, Item
@@ -23,6 +22,7 @@ from planner.spec.library import FILE
 from planner.spec.tree import Scalar, Sequence, clip
 from planner.spec.values import Frame, Unreadable, Values, marks_behind
 from planner.symbols import Size
+from planner.wording import listed
 
 MOST_LAYERS = 10_000
 """Layers of one network, blocks written out."""

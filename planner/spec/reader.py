@@ -132,11 +132,12 @@ def read_file(path: str | PurePath) -> tuple[str, str]:
 
 
 def _known_network(file: str) -> tuple[str, str]:
-    from planner.zoo.catalogue import MEMBERS, member  # only who asks for one pays for all its builders
+    from planner.spec.documents import member_text
+    from planner.zoo.catalogue import MEMBERS, member  # lazy: the catalogue imports every builder
 
     name = file.removeprefix(ZOO)
     if name in MEMBERS:
-        return MEMBERS[name].text(), f"{ZOO}{name}"
+        return member_text(MEMBERS[name]), f"{ZOO}{name}"
     if file.startswith(ZOO):
         member(name)
     close = nearest(name, MEMBERS)
@@ -201,7 +202,7 @@ class _Reader:
             return None, list(self.findings.found.values())
         output = None if drafts is None else self._output(tree, expansion, frame)
         train = self._train(tree)
-        built = None if drafts is None else builder.finish(output, train)
+        built = None if drafts is None else Network.of(**builder.finish(output, train))
         told = [_at_use(finding) for finding in self.findings.found.values()]
         return built, [*told, *self._of_builder(builder, expansion)]
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import planner.symbols as sy
 from planner.layers import Layer
-from planner.network.network import INDICES, Expectation, Network, Node
+from planner.network.network import Network
+from planner.network.node import INDICES, Expectation, Node
 from planner.network.norm_act import NORMS
 from planner.network.references import naming
 from planner.spec.tree import plain_value

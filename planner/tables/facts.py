@@ -16,10 +16,10 @@ import planner.symbols as sy
 from planner.findings import Finding, SizeError
 from planner.layers.source import Input
 from planner.layers.spatial import is_map, letters
+from planner.lowering.node import ITEM_BYTES, DType
 from planner.lowering.rewrite import deferred
-from planner.plan.bound import ITEM_BYTES, BoundPlan, DType
 from planner.plan.memory_formula import memory_formula
-from planner.plan.plan import Plan
+from planner.plan.plan import BoundPlan, Plan
 from planner.plan.receptive import ReceptiveField
 from planner.symbols import Shape, Size
 

@@ -11,19 +11,18 @@ from typing import Any, Literal, get_args
 from rich.text import Text
 
 import planner.symbols as sy
+from planner.lowering.node import DType
 from planner.memory import Arena
-from planner.outline import shape_line as shape_line
-from planner.outline import shapes_line
-from planner.plan.bound import BoundPlan, DType
 from planner.plan.memory_formula import accepted_sizes
-from planner.plan.plan import Plan
+from planner.plan.plan import BoundPlan, Plan
 from planner.plan.receptive import ReceptiveField
 from planner.symbols import Size
 from planner.tables.chart import chart
 from planner.tables.columns import Column, fitted, printed
 from planner.tables.facts import Legend, Report, Row, report
 from planner.wording import number as number
-from planner.wording import plural
+from planner.wording import plural, shapes_line
+from planner.wording import shape_line as shape_line
 
 SortKey = Literal["params", "macs", "output", "memory"]
 SORT_KEYS: tuple[SortKey, ...] = get_args(SortKey)

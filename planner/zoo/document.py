@@ -1,29 +1,15 @@
-"""Spec documents made in Python: the structure a spec file has, its parts, and its text.
-
-Knows how specs are written down, and no network.
-"""
+"""Spec documents made in Python: the structure that a spec file has. Their text is :mod:`planner.spec.documents`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
-
-from planner.spec.write import flow
 
 Item: TypeAlias = "dict[str, dict[str, Any]] | str"
 """One entry of a list of layers: its kind, with its settings if it has any."""
 
 Document: TypeAlias = dict[str, Any]
 """What reading a spec's YAML gives: keys, lists and plain values."""
-
-WIDEST = 120
-"""Characters of a line, beyond which the settings of a layer go on in the next one."""
-
-LONGEST_LIST = 60
-"""Characters of a setting, beyond which it is broken at its commas where need be."""
-
-REMARK_COLUMN = 40
-
 
 def item(kind: str, /, **settings: Any) -> Item:
     """Return one layer of a list; `from_` and `if_` stand for the words Python keeps for itself.
@@ -75,38 +61,6 @@ def document(
     return found
 
 
-def text(document: Document, head: Iterable[str] = (), remarks: Mapping[str, str] | None = None) -> str:
-    r"""Return a document as a spec file that people edit: one layer a line, kinds aligned.
-
-    Parameters
-    ----------
-    document : dict
-    head : iterable of str
-        Lines of the comment above it.
-    remarks : mapping of str to str, optional
-        Comments behind the line of a key at the top.
-
-    Examples
-    --------
-    >>> net = document("tiny", {"image": ["N", 3, "H", "W"]}, [item("conv", filters=8, kernel=3), item("gap")])
-    >>> print(text(net, ["Two layers."], {"input": "any size"}), end="")
-    # Two layers.
-    spec: 1
-    name: tiny
-    input: {image: [N, 3, H, W]}            # any size
-    layers:
-      - conv: {filters: 8, kernel: 3}
-      - gap
-    """
-    lines = [f"# {line}" for line in head]
-    for key, value in document.items():
-        found = list(_section(key, value))
-        if key in (remarks or {}):
-            found[0] = f"{found[0]:<{REMARK_COLUMN}}# {(remarks or {})[key]}"
-        lines += found
-    return "\n".join(lines) + "\n"
-
-
 def scaled(channels: int, width: float, of: int = 1) -> int:
     """Return a number of channels times a factor, as the nearest multiple of `of`, but never more than 10 % less.
 
@@ -120,46 +74,3 @@ def scaled(channels: int, width: float, of: int = 1) -> int:
     wanted = channels * width
     found = max(of, int(wanted + of / 2) // of * of)
     return found + of if found < 0.9 * wanted else found
-
-
-def _section(key: str, value: Any) -> Iterator[str]:
-    if key == "blocks":
-        yield "blocks:"
-        for name, body in value.items():
-            yield f"  {name}:"
-            if "params" in body:
-                yield f"    params: {flow(body['params'])}"
-            yield "    layers:"
-            yield from _list(body["layers"], "      ")
-    elif key == "layers":
-        yield "layers:"
-        yield from _list(value, "  ")
-    elif key == "train":
-        yield "train:"
-        yield from (f"  {name}: {flow(setting)}" for name, setting in value.items())
-    else:
-        yield f"{key}: {flow(value)}"
-
-
-def _list(layers: Sequence[Item], indent: str) -> Iterator[str]:
-    """Yield the lines of a list of layers, settings below each other."""
-    widest = max((len(kind) for layer in layers if isinstance(layer, dict) for kind in layer), default=0)
-    for layer in layers:
-        if isinstance(layer, str):
-            yield f"{indent}- {layer}"
-            continue
-        ((kind, settings),) = layer.items()
-        yield from _filled(f"{indent}- {kind + ':':<{widest + 1}} ", [f"{k}: {flow(v)}" for k, v in settings.items()])
-
-
-def _filled(start: str, pairs: Sequence[str]) -> Iterator[str]:
-    """Yield a mapping in brackets, over several lines where one would be too long; a long list may be broken too."""
-    pieces = [piece for pair in pairs for piece in (pair.split(", ") if len(pair) > LONGEST_LIST else [pair])]
-    line = f"{start}{{{pieces[0]}"
-    for piece in pieces[1:]:
-        if len(line) + len(piece) + 3 > WIDEST:
-            yield f"{line},"
-            line = " " * (len(start) + 1) + piece
-        else:
-            line += f", {piece}"
-    yield f"{line}}}"

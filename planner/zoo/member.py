@@ -6,13 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from inspect import Parameter, signature
-from textwrap import wrap
 from types import MappingProxyType
 from typing import Any
 
 from planner.findings import SpecError, nearest
-from planner.wording import number
-from planner.zoo.document import WIDEST, Document, text
+from planner.zoo.document import Document
 
 
 @dataclass(frozen=True)
@@ -81,25 +79,6 @@ class Member:
                 fix = f"write  {key}={shown(known[key])}"
                 raise SpecError.of("N107", f"{self.name}: `{key}` cannot be {value!r}", fixes=[fix])
         return self.build(name=self.name, **given)
-
-    def text(self, **changes: Any) -> str:
-        """Return the spec as a file to edit: the document with a comment above it.
-
-        Raises
-        ------
-        SpecError
-            As of :meth:`document`.
-        """
-        head = [f"{self.title}."]
-        if changes:
-            head.append(f"With {', '.join(f'{key}={shown(value)}' for key, value in changes.items())}.")
-        else:
-            sizes = ", ".join(f"{name} = {size}" for name, size in self.at.items())
-            where = f" at {sizes}" if sizes else ""
-            head.append(f"{number(self.parameters)} parameters, {number(self.macs)} multiply-accumulates{where}.")
-        head += [self.note] if self.note else []
-        head += [f"shapeplan: ignore[{code}] {why}" for code, why in self.meant.items()]
-        return text(self.document(**changes), [line for each in head for line in wrap(each, WIDEST - 2)], self.remarks)
 
 
 def changed(build: Callable[..., Document], **settings: Any) -> Callable[..., Document]:

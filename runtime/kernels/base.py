@@ -18,8 +18,8 @@ from planner.layers.tiling.shards import LANE_ELEMENTS, in_lines, lanes_for, sha
 from runtime.thread_pool import Task, together
 
 if TYPE_CHECKING:
+    from planner.lowering.node import BoundNode
     from planner.lowering.segments import Run
-    from planner.plan.bound import BoundNode
 
 Array: TypeAlias = npt.NDArray[np.floating]
 """float32 or float64; one type throughout a model."""

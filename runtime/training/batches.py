@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from planner.findings import Finding, nearest
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from planner.training.settings import TrainSettings
 from runtime.images import DataError, Images, misfit
 from runtime.training.losses import TargetError, checked

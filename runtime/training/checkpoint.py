@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 
 from planner.findings import Finding, PlannerError, SettingError
+from planner.spec import read as read_spec
 from planner.training.settings import TrainSettings
 from runtime.training.batches import Batches
 from runtime.training.history import History
@@ -130,8 +131,6 @@ class Checkpoint:
         now : TrainSettings
             Those of the spec today.
         """
-        from planner.spec import read as read_spec  # a model runs without ever reading a spec
-
         network, findings = read_spec(spec, "checkpoint")
         if network is None or findings:
             return self.settings

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.findings import Finding, PlannerError
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from planner.training.settings import TrainSettings
 from runtime import weights
 from runtime.allocation import granted

@@ -156,7 +156,7 @@ def evaluate(
     return _measure(model, _labelled(model, images, labels, settings), settings)
 
 
-def predict(model: Trainable, images: Inputs) -> Array | dict[str, Array]:
+def predict(model: Trainable, images: Inputs) -> Any:  # array or dict: a union would make every caller ask
     """Return the outputs for any number of images, batch first; a dict by name for several outputs.
 
     Raises

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from planner import Plan
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from tests.benchmarks.windows import Window
 
 OPSET, FORMAT = 17, 8

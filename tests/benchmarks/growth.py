@@ -17,7 +17,7 @@ from typing import Any
 
 import runtime
 from planner import Network, layer
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from tests.benchmarks import sides
 from tests.benchmarks.networks import bound
 from tests.benchmarks.race import CHILD, CLOCKS, Clock

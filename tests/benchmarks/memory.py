@@ -14,7 +14,7 @@ from typing import Any
 
 from planner import load
 from planner.layers.spatial import along
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from tests.benchmarks.windows import Window
 
 NAMES = ("resnet18", "resnet50", "vgg16_bn")

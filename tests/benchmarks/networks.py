@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from planner import load
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 
 HERE = Path(__file__).parent
 

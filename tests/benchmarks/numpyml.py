@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from tests.benchmarks.graph import Arrays
 from tests.benchmarks.sides import SETTINGS, Pass, Step, data
 from tests.benchmarks.windows import Window

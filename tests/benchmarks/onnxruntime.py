@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from tests.benchmarks.graph import graph
 from tests.benchmarks.sides import Pass, data
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from tests.benchmarks.sides import SETTINGS, Pass, Step, data
 from tests.benchmarks.twin import Arrays, Twin
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from tests.benchmarks.graph import Arrays, graph
 from tests.benchmarks.sides import Pass, data
 

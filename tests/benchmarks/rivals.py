@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import Any
 
 import runtime
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,8 @@ import numpy as np
 
 import runtime
 from planner.layers import Layer, MaxPool
-from planner.plan.bound import BoundNode, BoundPlan
+from planner.lowering.node import BoundNode
+from planner.plan.plan import BoundPlan
 from runtime.blas_threads import for_step
 from runtime.kernels.base import Kernel
 from tests.benchmarks import sides

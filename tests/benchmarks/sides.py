@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import runtime
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from planner.training.optimizers import Sgd
 from runtime.training import losses, optim
 

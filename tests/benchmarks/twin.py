@@ -26,7 +26,8 @@ from planner.layers import (
     Relu,
     Relu6,
 )
-from planner.plan.bound import BoundNode, BoundPlan
+from planner.lowering.node import BoundNode
+from planner.plan.plan import BoundPlan
 from tests.benchmarks.windows import Window
 
 Arrays = Mapping[str, np.ndarray[Any, Any]]

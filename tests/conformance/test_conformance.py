@@ -15,7 +15,7 @@ import planner.symbols as sy
 import runtime
 from planner.conditions import Verdict
 from planner.layers import KINDS, Input
-from planner.plan.plan import PlannedNode
+from planner.plan.node import PlannedNode
 from runtime.kernels.base import kernel_for
 from tests.harness import build
 from tests.harness.cases import CASES, ORACLES, REFUSED, Case, fixed_arrays, result

@@ -17,7 +17,8 @@ import runtime
 from planner import Entry
 from planner.layers import KINDS
 from planner.layers.tiling.shards import LANE_ELEMENTS
-from planner.plan.bound import BoundPlan, DType
+from planner.lowering.node import DType
+from planner.plan.plan import BoundPlan
 from runtime.kernels.base import Arrays, kernel_for
 from tests.harness import build, naive
 from tests.harness.cases import CASES, Case, away_from_kinks

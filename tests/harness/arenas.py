@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from planner.memory import Arena
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from runtime.model import Model
 from runtime.program import Program
 

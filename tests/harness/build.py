@@ -16,9 +16,9 @@ import planner
 import runtime
 from planner import Entry, layer
 from planner.layers import KINDS
+from planner.lowering.node import DType
 from planner.network.references import naming
-from planner.plan.bound import BoundPlan, DType
-from planner.plan.plan import Plan
+from planner.plan.plan import BoundPlan, Plan
 from tests.harness.cases import CASES, COMFORTABLE, ORACLES, TRAINING, Arrays, Case, Template, bound_settings
 from tests.harness.naive import Array
 

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 import runtime.kernels  # noqa: F401  # registers every kernel
 from planner.layers import Layer
+from planner.lowering.node import BoundNode
 from planner.lowering.segments import runs
-from planner.plan.bound import BoundNode
 from runtime.kernels.base import Arrays, kernels
 from runtime.thread_pool import together
 

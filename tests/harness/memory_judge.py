@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
+from planner.lowering.node import BoundNode
 from planner.memory import Arena
-from planner.plan.bound import BoundNode
 
 
 def assert_no_overlap(arena: Arena) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 from planner.layers import Conv, MaxPool
 from planner.layers.base import Layer
+from planner.lowering.node import BoundNode
 from planner.memory import Arena, arrange, timeline
-from planner.plan.bound import BoundNode
 from tests.harness.memory_judge import Simulation, assert_no_overlap
 
 SHAPE = (2, 3, 8, 8)

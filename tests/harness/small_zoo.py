@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from planner import Plan, spec
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
+from planner.spec.documents import member_text
 from planner.zoo import MEMBERS, Member
 
 BATCH = 4
@@ -49,7 +50,7 @@ def builder(member: Member) -> str:
 def plan(name: str, **variant: bool) -> Plan:
     """Return the small network's plan, with one more setting where a variant of it is asked for."""
     member = MEMBERS[name]
-    network, findings = spec.read(member.text(**settings(member), **variant), name)
+    network, findings = spec.read(member_text(member, **settings(member), **variant), name)
     assert network is not None and not findings, findings
     return network.check()
 

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812  # the name every PyTorch user knows
 
 from planner.layers import BatchNorm, Unpool
-from planner.plan.bound import BoundNode, BoundPlan
+from planner.lowering.node import BoundNode
+from planner.plan.plan import BoundPlan
 from planner.spec.write import settings as settings_of
 from tests.harness.torch_judge import FUNCTIONS
 

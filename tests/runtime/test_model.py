@@ -10,7 +10,7 @@ import pytest
 import planner
 from planner import layer
 from planner.findings import SizeError
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from runtime.initializers import gain
 from runtime.model import Model
 

@@ -14,7 +14,7 @@ import planner
 import runtime.training.train  # noqa: F401  # what is imported with the first fit is not what it holds
 from planner import layer
 from planner.memory import Arena, arrange, timeline
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from runtime.images import Images
 from runtime.model import Model
 from runtime.parameters import Store

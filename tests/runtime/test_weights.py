@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 import planner
 import runtime
 from planner.findings import PlannerError
-from planner.plan.bound import BoundPlan, DType
+from planner.lowering.node import DType
+from planner.plan.plan import BoundPlan
 from runtime import files, weights
 
 

@@ -12,6 +12,7 @@ from planner import PlannerError, load, spec
 from planner.cli import main
 from planner.cli.subject import read_subject
 from planner.layers import Conv
+from planner.spec.documents import member_text
 from planner.spec.source import read_tree
 from planner.spec.tree import plain
 from planner.zoo import MEMBERS, member
@@ -83,12 +84,12 @@ def test_one_number_may_stand_for_a_list_of_one() -> None:
 def test_the_schema_for_editors_takes_a_network_of_every_builder() -> None:
     validator = jsonschema.Draft7Validator(spec.schema())
     for name in {builder(each): name for name, each in MEMBERS.items()}.values():
-        validator.validate(plain(read_tree(member(name).text(), f"{name}.yaml")))
+        validator.validate(plain(read_tree(member_text(member(name)), f"{name}.yaml")))
 
 
 @pytest.mark.parametrize("name", MEMBERS)
 def test_the_spec_to_edit_is_short_and_fits_a_screen_in_width(name: str) -> None:
-    lines = member(name).text().splitlines()
+    lines = member_text(member(name)).splitlines()
     assert len(lines) <= 110
     assert max(map(len, lines)) <= 120
 
@@ -103,7 +104,7 @@ def test_python_loads_a_known_network_and_says_what_it_does_not_know() -> None:
 
 @pytest.mark.parametrize("name", ["lenet5", "resnet18", "inception_v3", "unet"])
 def test_the_example_of_a_known_network_is_what_init_writes(name: str) -> None:
-    assert (ROOT / "examples" / f"{name}.yaml").read_text("utf-8") == member(name).text()
+    assert (ROOT / "examples" / f"{name}.yaml").read_text("utf-8") == member_text(member(name))
 
 
 def test_the_page_holds_the_list_as_it_is_printed() -> None:

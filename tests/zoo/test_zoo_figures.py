@@ -8,6 +8,7 @@ import pytest
 
 import planner.symbols as sy
 from planner import Plan, spec
+from planner.spec.documents import member_text
 from planner.zoo import MEMBERS, Member
 from tests.harness.published import AUXILIARY, FIXED, OTHERS, TORCHVISION, Published
 
@@ -16,7 +17,7 @@ ALL = pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
 
 @cache
 def plan_of(name: str, **changes: bool) -> Plan:
-    network, findings = spec.read(MEMBERS[name].text(**changes), name)
+    network, findings = spec.read(member_text(MEMBERS[name], **changes), name)
     assert [finding.message for finding in findings] == []
     assert network is not None
     return network.check()
@@ -35,7 +36,7 @@ def test_every_network_has_the_figures_it_states(member: Member) -> None:
 @ALL
 def test_every_network_states_where_it_was_published(member: Member) -> None:
     assert member.title[0].isupper() and not member.title.endswith(".")
-    assert f"{member.parameters:,} parameters" in member.text()
+    assert f"{member.parameters:,} parameters" in member_text(member)
 
 
 @pytest.mark.parametrize(("name", "published"), TORCHVISION.items(), ids=list(TORCHVISION))

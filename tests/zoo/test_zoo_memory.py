@@ -13,9 +13,9 @@ import pytest
 
 from planner import spec
 from planner.memory import Timeline, arrange, timeline
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
+from planner.spec.documents import document_text
 from planner.zoo import member
-from planner.zoo.document import text
 from tests.harness.memory_judge import assert_no_overlap
 
 MIB = 2**20
@@ -26,7 +26,7 @@ def bound(name: str) -> BoundPlan:
     document = member(name).document()
     document["layers"].append("softmax")
     del document["output"]
-    network, findings = spec.read(text(document), name)
+    network, findings = spec.read(document_text(document), name)
     assert network is not None and not findings, findings
     return network.check().bind(N=1, H=224, W=224)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from planner.zoo import MEMBERS
 from runtime.model import Model
 from tests.harness import small_zoo

@@ -177,7 +177,7 @@ def test_a_layer_that_could_not_be_made_is_drawn_as_a_fault_or_a_ghost() -> None
     builder = Builder("n", {"x": ("N", 3, 8, 8)})
     builder.add(layer("conv", name="c", filters=-1, kernel=3))
     builder.add(layer("relu"))
-    ET.fromstring(draw(builder.finish(None, None)))
+    ET.fromstring(draw(Network.of(**builder.finish(None, None))))
 
 
 def test_sizes_stand_beside_edges_as_formulas_with_brackets() -> None:

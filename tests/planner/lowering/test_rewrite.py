@@ -9,7 +9,7 @@ import pytest
 from planner import Network, layer
 from planner.lowering.rewrite import deferred
 from planner.memory import plan_arena
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 from planner.tables.facts import as_json, report
 from tests.harness.memory_judge import Simulation, assert_no_overlap
 

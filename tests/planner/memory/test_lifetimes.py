@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from planner import load
 from planner.layers import Add, Concat, Dropout, Flatten, Input, MaxPool, Relu, Sigmoid, Silu
 from planner.layers.base import Layer
+from planner.lowering.node import BoundNode
 from planner.lowering.rewrite import work
 from planner.memory import arrange, timeline
-from planner.plan.bound import BoundNode
 from tests.harness.memory_judge import Simulation, assert_no_overlap
 from tests.harness.memory_nodes import BYTES, SHAPE, judge, node, place, plan, same_conv, same_pool
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from planner import Network, layer
 from planner.memory import plan_arena
-from planner.plan.bound import BoundPlan
+from planner.plan.plan import BoundPlan
 
 
 def cropped() -> BoundPlan:

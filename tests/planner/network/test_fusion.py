@@ -9,7 +9,7 @@ import pytest
 
 import planner
 from planner import Entry, Network, layer
-from planner.network.fusion import fuse
+from planner.network.fusion import fuse, plan_fusion
 from planner.spec import read, write
 
 MAP = ("N", 4, 8, 8)
@@ -30,7 +30,7 @@ def kinds(network: Network) -> dict[str, str]:
 
 def test_the_norm_behind_a_layer_goes_and_the_layer_gets_a_bias() -> None:
     net = network(conv("c1", norm="batch", act="relu"), conv("c2", norm="batch", bias=True), layer("gap"))
-    fused = net.fused()
+    fused = fuse(net)
     assert kinds(fused) == {"c1": "conv", "c1.act": "relu", "c2": "conv", "gap1": "gap"}
     assert all(fused.by_name[name].layer.bias for name in ("c1", "c2"))  # type: ignore[union-attr]
     assert fused.by_name["c2"].inputs == ("c1.act",)
@@ -41,7 +41,7 @@ def test_what_is_saved_is_planned() -> None:
     net = network(
         conv("c1", norm="batch", act="relu"), conv("c2", norm={"batch": {"affine": False}}), image=("N", 4, "H", "W")
     )
-    before, after = net.check(), net.fused().check()
+    before, after = net.check(), fuse(net).check()
     assert after.parameters == before.parameters - 2 * 4 + 2 * 4, (
         "factors and shifts of one norm, a bias for each layer"
     )
@@ -62,7 +62,7 @@ def test_what_is_saved_is_planned() -> None:
     ids=["one axis", "three axes", "depthwise", "transposed", "dense"],
 )
 def test_every_layer_with_weights_by_channel_takes_a_norm_in(image: tuple[int | str, ...], made: Entry) -> None:
-    assert fuse(network(made, image=image)).origins["c"] == ("c", "c.norm")
+    assert plan_fusion(network(made, image=image)).origins["c"] == ("c", "c.norm")
 
 
 @pytest.mark.parametrize(
@@ -77,8 +77,8 @@ def test_every_layer_with_weights_by_channel_takes_a_norm_in(image: tuple[int | 
     ids=["no norm", "in front", "other norms", "behind an activation", "behind a pooling"],
 )
 def test_without_anything_to_fuse_it_is_the_same_network(net: Network) -> None:
-    assert net.fused() is net
-    assert fuse(net).origins == {node.name: (node.name,) for node in net.nodes}
+    assert fuse(net) is net
+    assert plan_fusion(net).origins == {node.name: (node.name,) for node in net.nodes}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_without_anything_to_fuse_it_is_the_same_network(net: Network) -> None:
     ids=["two readers", "an output", "shared", "shared norm", "read by its name", "named", "asserted"],
 )
 def test_what_somebody_else_needs_stays(net: Network) -> None:
-    assert net.fused() is net
+    assert fuse(net) is net
 
 
 def test_outputs_keep_their_names() -> None:
@@ -104,7 +104,7 @@ def test_outputs_keep_their_names() -> None:
         conv("c"), layer("batchnorm", name="m", act="tanh"),
         output={"n": MAP, "b.norm": None, "d": None, "m": None, "m.act": None},
     )  # fmt: skip
-    fused = net.fused()
+    fused = fuse(net)
     assert kinds(fused) == {"a": "conv", "b": "conv", "c": "conv", "m": "tanh"}
     assert dict(fused.outputs) == {"n": "a", "b.norm": "b", "d": "b", "m": "m", "m.act": "m"}
     assert [each.node for each in fused.expectations] == ["a"]
@@ -113,7 +113,7 @@ def test_outputs_keep_their_names() -> None:
 
 def test_an_activation_behind_a_norm_of_its_own_gets_its_name() -> None:
     net = network(conv("a"), layer("batchnorm", name="n", act="prelu"), layer("gap", from_="n"), output=["n", "gap1"])
-    fusion = fuse(net)
+    fusion = plan_fusion(net)
     assert kinds(fusion.network) == {"a": "conv", "n": "prelu", "gap1": "gap"}
     assert fusion.origins["n"] == ("n.act",)
     assert dict(fusion.network.outputs) == {"n": "n", "gap1": "gap1"}
@@ -123,8 +123,8 @@ def test_several_norms_behind_each_other_are_one() -> None:
     net = network(
         conv("a", norm="batch"), layer("batchnorm", name="n"), layer("dropout"), layer("batchnorm"), layer("relu")
     )
-    assert fuse(net).origins["a"] == ("a", "a.norm", "n", "batchnorm1")
-    assert kinds(net.fused()) == {"a": "conv", "relu1": "relu"}
+    assert plan_fusion(net).origins["a"] == ("a", "a.norm", "n", "batchnorm1")
+    assert kinds(fuse(net)) == {"a": "conv", "relu1": "relu"}
 
 
 def test_what_is_random_in_training_goes() -> None:
@@ -133,7 +133,7 @@ def test_what_is_random_in_training_goes() -> None:
         layer("add", from_=["a", "stochastic_depth1"]), layer("flatten"), layer("dropout", name="d"),
         layer("dropout"), layer("dense", name="out", units=3),
     )  # fmt: skip
-    fused = net.fused()
+    fused = fuse(net)
     assert kinds(fused) == {
         "a": "conv", "a.act": "relu", "b": "conv", "add1": "add", "flatten1": "flatten", "out": "dense"
     }  # fmt: skip
@@ -143,9 +143,9 @@ def test_what_is_random_in_training_goes() -> None:
 
 def test_dropout_stays_where_something_stands_behind_it_or_nothing_would_be_left() -> None:
     behind = network(conv("a"), layer("dropout", name="d", norm="batch"))
-    assert behind.fused() is behind
+    assert fuse(behind) is behind
     alone = network(layer("dropout", name="d"))
-    assert alone.fused() is alone
+    assert fuse(alone) is alone
 
 
 def test_positions_of_maxima_follow_what_their_pooling_reads() -> None:
@@ -153,17 +153,17 @@ def test_positions_of_maxima_follow_what_their_pooling_reads() -> None:
         conv("a", norm="batch"), layer("dropout2d"), layer("maxpool", name="p", size=2), conv("b", norm="batch"),
         layer("unpool", pool="p"), conv("c"),
     )  # fmt: skip
-    fused = net.fused()
+    fused = fuse(net)
     assert fused.by_name["p.indices"].inputs == fused.by_name["p"].inputs == ("a",)
     assert fused.by_name["unpool1"].inputs == ("b", "p.indices", "a")
 
 
 def test_a_fused_network_is_written_and_read_like_any_other() -> None:
     net = planner.load("zoo:resnet18")
-    fused = net.fused()
+    fused = fuse(net)
     text = write(fused)
     assert "norm" not in text
     again, findings = read(text, "fused.yaml")
     assert (again, findings) == (fused, ())
     assert fused.train == net.train
-    assert fused.fused() is fused
+    assert fuse(fused) is fused

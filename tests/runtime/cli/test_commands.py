@@ -11,7 +11,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from runtime.cli.commands import demo, evaluate, predict, train
+from runtime.cli.demo import demo
+from runtime.cli.evaluate import evaluate
+from runtime.cli.predict import predict
+from runtime.cli.train import train
 from runtime.training.progress import Silent
 
 SPEC = """\

@@ -10,8 +10,9 @@ import pytest
 import planner
 import planner.lowering.segments
 from planner import layer
+from planner.lowering.node import BoundNode
 from planner.lowering.segments import runs
-from planner.plan.bound import BoundNode, BoundPlan
+from planner.plan.plan import BoundPlan
 from runtime.model import Model
 
 Found = tuple[np.ndarray[Any, Any], ...]

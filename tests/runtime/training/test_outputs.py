@@ -14,10 +14,13 @@ import planner
 import planner.zoo
 import runtime
 from planner import GraphError, PlannerError, layer
-from planner.plan.bound import DType
+from planner.lowering.node import DType
 from planner.spec import read
+from planner.spec.documents import member_text
 from planner.spec.write import write
-from runtime.cli.commands import evaluate, predict, train
+from runtime.cli.evaluate import evaluate
+from runtime.cli.predict import predict
+from runtime.cli.train import train
 
 SPEC = """spec: 1
 name: heads
@@ -205,7 +208,7 @@ def test_the_commands_train_measure_and_ask_every_output(tmp_path: Path, monkeyp
 
 def test_googlenet_with_its_auxiliary_heads_learns_their_weighted_losses() -> None:
     member = planner.zoo.MEMBERS["googlenet"]
-    text = member.text(aux=True, classes=5, width=0.125, dropout=0.0, aux_dropout=0.0)
+    text = member_text(member, aux=True, classes=5, width=0.125, dropout=0.0, aux_dropout=0.0)
     network, findings = read(text, "googlenet")
     assert network is not None and not findings
     assert network.train is not None and dict(network.train.loss_weights) == {"aux1": 0.3, "aux2": 0.3}

@@ -1,0 +1,50 @@
+"""The order of a layer graph, its cycles and its dead ends. The only module that knows networkx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import networkx as nx
+
+from planner.network.node import Node
+
+
+def execution_order(nodes: Sequence[Node]) -> list[Node]:
+    """Return nodes so that each comes after all it reads, otherwise in the order given.
+
+    Raises
+    ------
+    networkx.NetworkXUnfeasible
+        There is a cycle.
+    """
+    by_name = {node.name: node for node in nodes}
+    position = {node.name: index for index, node in enumerate(nodes)}
+    return [by_name[name] for name in nx.lexicographical_topological_sort(_graph(nodes), key=position.__getitem__)]
+
+
+def cycles(nodes: Sequence[Node]) -> list[list[str]]:
+    """Return one ring of names for every set of nodes that read each other."""
+    graph = _graph(nodes)
+    position = {node.name: index for index, node in enumerate(nodes)}
+    rings: list[list[str]] = []
+    while True:
+        try:
+            found = [edge[0] for edge in nx.find_cycle(graph)]
+        except nx.NetworkXNoCycle:
+            return rings
+        start = min(range(len(found)), key=lambda i: position[found[i]])
+        rings.append(found[start:] + found[:start])
+        graph.remove_nodes_from(found)
+
+
+def unread(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
+    """Return the nodes nobody reads although they are no output: the ends no output depends on."""
+    read = {source for node in nodes for source in node.inputs} | set(outputs)
+    return [node for node in nodes if node.name not in read]
+
+
+def _graph(nodes: Sequence[Node]) -> nx.DiGraph[str]:
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(node.name for node in nodes)
+    graph.add_edges_from((source, node.name) for node in nodes for source in node.inputs)
+    return graph

@@ -1,0 +1,72 @@
+"""Nodes of a plan: one layer with its shapes and counts as formulas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import planner.symbols as sy
+from planner.layers.base import Layer, Parameter
+from planner.plan.receptive import ReceptiveField, ReceptiveFields
+from planner.symbols import Shape, Size
+
+
+@dataclass(frozen=True)
+class PlannedNode:
+    """One layer of a plan, everything symbolic.
+
+    Attributes
+    ----------
+    name : str
+    layer : Layer
+    inputs : tuple of str
+        Names of the nodes it reads, in order.
+    input_shapes, output
+        In the order N, C, H, W.
+    parameters, buffers : tuple of Parameter
+    fields : ReceptiveFields
+        Of all nodes of the plan, computed when asked for.
+    role : str
+        ``norm`` or ``act`` for a layer that another one's key of that name stands for, else "".
+    owner : str
+        The node whose arrays it works with, and which alone has them as `parameters` and `buffers`; "" for itself.
+    """
+
+    name: str
+    layer: Layer
+    inputs: tuple[str, ...]
+    input_shapes: tuple[Shape, ...]
+    output: Shape
+    parameters: tuple[Parameter, ...]
+    buffers: tuple[Parameter, ...]
+    fields: ReceptiveFields = field(compare=False, repr=False)
+    role: str = ""
+    owner: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Key of the layer in a spec."""
+        return self.layer.kind
+
+    @cached_property
+    def macs(self) -> Size:
+        """Multiply-accumulates of one forward pass over the batch, bias not counted; an int where nothing is free."""
+        return sy.total([self.layer.macs(self.input_shapes, self.output)])
+
+    @property
+    def receptive_field(self) -> ReceptiveField | None:
+        """What one position of the output sees of the input; None without rows and columns.
+
+        Also None where its formula in the free sizes would be too long to use.
+        """
+        return self.fields[self.name]
+
+    @property
+    def parameter_count(self) -> Size:
+        """How many trainable numbers the layer owns; an int where nothing is free."""
+        return sy.total(p.count for p in self.parameters)
+
+    @property
+    def buffer_count(self) -> Size:
+        """How many numbers of untrained state the layer owns; an int where nothing is free."""
+        return sy.total(p.count for p in self.buffers)

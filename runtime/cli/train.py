@@ -1,0 +1,108 @@
+"""`shapeplan train`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from runtime.cli.artifacts import CHECKPOINT, MISSING_CURVES, can_draw_curves, file_list, new_folder, write_artifacts
+from runtime.cli.options import data_option, fit_options, json_option, print_result, say
+from runtime.cli.reporting import reported
+
+if TYPE_CHECKING:
+    from runtime.data import Dataset
+    from runtime.training.history import History
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
+
+
+@click.command()
+@click.argument("spec", type=click.Path(dir_okay=False, allow_dash=True))
+@data_option
+@fit_options
+@click.option("--seed", type=click.IntRange(0), help="Same seed, same weights; default: 0.")
+@click.option("--at", "sizes", multiple=True, metavar="NAME=N", help="A free size that the data does not settle.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for what the run leaves.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Go on from a checkpoint, or the folder of one.")
+@click.option("--allow-changes", is_flag=True, help="With --resume: other settings or data than it began with.")
+@json_option
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def train(
+    spec: str,
+    source: str,
+    seed: int | None,
+    sizes: tuple[str, ...],
+    output: Path | None,
+    resume: Path | None,
+    allow_changes: bool,
+    as_json: bool,
+    quiet: bool,
+    **settings: Any,
+) -> None:
+    """Train the network of SPEC, and keep its weights, curves and history.
+
+    The held-out images are measured after every epoch. Ctrl-C stops after the step and saves; --resume
+    goes on with bit for bit the result of a run that was never stopped.
+    """
+    if allow_changes and resume is None:
+        raise click.UsageError("--allow-changes goes with --resume")
+    with reported(spec):
+        from planner.spec import load as load_spec
+        from runtime import data
+        from runtime.cli.binding import bound_for, for_each_output, given_sizes, only_input
+        from runtime.images import fitted
+        from runtime.model import Model
+        from runtime.training.checkpoint import Checkpoint
+        from runtime.training.progress import Sentences
+        from runtime.training.train import evaluate as measure
+        from runtime.training.train import fit
+        from runtime.weights import read
+
+        plan = load_spec(spec).check()
+        given = given_sizes(sizes)
+        found = data.load(source)
+        checkpoint = None if resume is None else resume / CHECKPOINT if resume.is_dir() else resume
+        usual = plan.train
+        if checkpoint is not None:
+            saved = read(checkpoint)
+            usual = Checkpoint.read(saved, checkpoint).base(saved.spec, plan.train)
+        pictures = found.train_images.of_axes(len(only_input(plan)[1]))
+        bound = bound_for(plan, pictures.shape, settings["batch"] or usual.batch, given)
+        name, shape = next(iter(bound.input_shapes.items()))
+        learn = fitted(found.train_images, shape[1:], None if quiet else say, name)
+        judge = fitted(found.test_images, shape[1:], name=name)
+        folder = output or (checkpoint.parent if checkpoint else new_folder(plan.name))
+        model, held = Model(bound, seed=seed or 0), for_each_output(bound, found.test_labels)
+        if not can_draw_curves():
+            say(f"no curves will be drawn: {MISSING_CURVES}")
+        history = fit(
+            model, learn, for_each_output(bound, found.train_labels), validation=(judge, held), **settings,
+            progress=Sentences() if quiet else None, seed=seed if checkpoint else None,
+            save=folder / CHECKPOINT, resume=checkpoint, allow_changes=allow_changes,
+        )  # fmt: skip
+        files = write_artifacts(model, history, folder, f"{plan.name} on {found.name}")
+        last = dict(history.last)
+        if history.interrupted:
+            # The last epoch's row is older than the weights that were saved.
+            scores = measure(model, judge, held, loss=settings["loss"] or usual.loss, loss_weights=usual.loss_weights)
+            last = {f"val_{name}": value for name, value in scores.items()}
+        result = {"network": plan.name, "data": found.name, **last, **history.to_dict(), "files": files}
+        print_result(result if as_json else _summary(plan.name, found, history, last, files), as_json)
+    if history.interrupted:
+        sys.exit(INTERRUPTED)
+
+
+def _summary(name: str, found: Dataset, history: History, last: Mapping[str, float], files: Mapping[str, str]) -> str:
+    counts = f"{len(found.train_images):,} images to learn from, {len(found.test_images):,} held out"
+    lines = [f"{name} on {found.name}: {counts}"]
+    if "val_loss" in last:
+        scores = f"loss {last['val_loss']:.4f}"
+        if "val_accuracy" in last:
+            scores = f"accuracy {last['val_accuracy']:.2%}, {scores}"
+        lines.append(f"held-out {scores}" + (", with the weights saved when it stopped" * history.interrupted))
+    return "\n".join([*lines, *file_list(files)])
