@@ -98,9 +98,9 @@ def step_2_six_filters_on_a_colour_image() -> None:
     shape = checked.output_shapes["c1"]
     print("  side          (32 - 5)/1 + 1 = 28")
     print(f"  output        {sy.shape_text(shape)}   (N images, channels, rows, columns)")
-    print(f"  parameters    6 x (5 x 5 x 3 + 1) = 6 x 76 = {checked.parameters}")
+    print(f"  parameters    6 x (5 x 5 x 3 + 1) = 6 x 76 = {checked.parameter_count}")
     assert tuple(shape[1:]) == (6, 28, 28)
-    assert checked.parameters == 456
+    assert checked.parameter_count == 456
 
     model = runtime.Model(checked.bind(N=1), seed=1)
     image = np.random.default_rng(2).standard_normal((1, 3, 32, 32)).astype(np.float32)
@@ -146,7 +146,7 @@ def step_4_pooling() -> None:
         pooled = run([layer(kind, name="p")], MAP)
         print(f"    {kind}  {pooled.item():g}  ({words})")
         assert pooled.item() == number
-    print("  pooling has no parameters:", plan(("N", 1, 4, 4), [layer("maxpool", size=2)]).parameters)
+    print("  pooling has no parameters:", plan(("N", 1, 4, 4), [layer("maxpool", size=2)]).parameter_count)
 
 
 def cascade() -> list[Entry]:
@@ -175,9 +175,9 @@ def step_5_a_cascade_ends_in_a_classifier() -> None:
         field = node.receptive_field
         sees = f"{field.size[0]} x {field.size[1]}" if field is not None else ""
         macs = sy.text(sy.substitute(node.macs, {"N": 1}))
-        output = sy.shape_text(node.output[1:])
+        output = sy.shape_text(node.output_shape[1:])
         print(f"  {node.name:<8}{output:<18}{sy.text(node.parameter_count):>10}{macs:>10}   {sees}")
-    shapes = {node.name: tuple(node.output[1:]) for node in checked.nodes}
+    shapes = {node.name: tuple(node.output_shape[1:]) for node in checked.nodes}
     assert [shapes[name] for name in ("c1", "p1", "c2", "p2", "row")] == [
         (6, 28, 28),
         (6, 14, 14),
@@ -186,8 +186,8 @@ def step_5_a_cascade_ends_in_a_classifier() -> None:
         (400,),
     ]
     by_hand = 6 * (75 + 1) + 16 * (150 + 1) + 120 * (400 + 1) + 84 * (120 + 1) + 10 * (84 + 1)
-    print(f"  together {checked.parameters:,} parameters = 6x76 + 16x151 + 120x401 + 84x121 + 10x85")
-    assert checked.parameters == by_hand == 62_006
+    print(f"  together {checked.parameter_count:,} parameters = 6x76 + 16x151 + 120x401 + 84x121 + 10x85")
+    assert checked.parameter_count == by_hand == 62_006
 
     model = runtime.Model(checked.bind(N=4), seed=0)
     images = np.random.default_rng(0).standard_normal((4, 3, 32, 32)).astype(np.float32)
@@ -204,11 +204,11 @@ def step_6_which_images_fit() -> None:
     title(6, "Which images fit?")
     checked = plan(("N", 3, "H", "W"), cascade())
     print(f"  the cascade accepts  {checked.domain.text()}")
-    print(f"  and gives the first dense layer  {sy.text(checked.by_name['row'].output[1])}  numbers")
+    print(f"  and gives the first dense layer  {sy.text(checked.by_name['row'].output_shape[1])}  numbers")
     for size in (15, 16, 32):
         print(f"    {size} x {size}: {'fits' if checked.accepts(N=1, H=size, W=size) else 'does not fit'}")
     assert [checked.accepts(N=1, H=size, W=size) for size in (15, 16, 32)] == [False, True, True]
-    assert sy.evaluate(checked.by_name["row"].output[1], {"N": 1, "H": 32, "W": 32}) == 400
+    assert sy.evaluate(checked.by_name["row"].output_shape[1], {"N": 1, "H": 32, "W": 32}) == 400
 
 
 def step_7_a_filter_that_is_learnt() -> None:

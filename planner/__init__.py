@@ -4,7 +4,7 @@
 >>> net = planner.Network(name="lecture", input={"image": ("N", 3, 32, 32)},
 ...                       layers=[planner.layer("conv", name="c1", filters=6, kernel=5)])
 >>> plan = net.check()
->>> plan.parameters, plan.output_shapes
+>>> plan.parameter_count, plan.output_shapes
 (456, {'c1': (N, 6, 28, 28)})
 
 Neither NumPy nor the runtime is ever imported from here, and nothing at all before it is asked for: the

@@ -19,7 +19,7 @@ Kind = Literal["inference", "training", "parameters"]
 
 
 @contextmanager
-def granted(bound: BoundPlan, what: str, nbytes: int, kind: Kind, fix: str = "") -> Iterator[None]:
+def allocation_guard(bound: BoundPlan, what: str, nbytes: int, kind: Kind, fix: str = "") -> Iterator[None]:
     """Return a context that turns the machine's refusal of memory into a finding.
 
     Parameters
@@ -42,7 +42,7 @@ def granted(bound: BoundPlan, what: str, nbytes: int, kind: Kind, fix: str = "")
     --------
     >>> from planner import Network, layer
     >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("relu", name="y")])
-    >>> with granted(net.check().bind(N=2**30), "one pass", 2**70, "inference"):
+    >>> with allocation_guard(net.check().bind(N=2**30), "one pass", 2**70, "inference"):
     ...     pass
     Traceback (most recent call last):
     planner.findings.SizeError: error[R511]: `t` needs 1,180,591,620,717,411,303,424 bytes for one pass, \
@@ -72,7 +72,7 @@ def empty_outputs(bound: BoundPlan, count: int) -> dict[str, NDArray[Any]]:
     (3, 4)
     """
     nbytes = count * bound.item_bytes * sum(prod(shape[1:]) for shape in bound.output_shapes.values())
-    with granted(bound, f"the outputs of {count:,} images", nbytes, "inference", "give fewer images at once"):
+    with allocation_guard(bound, f"the outputs of {count:,} images", nbytes, "inference", "give fewer images at once"):
         return {name: np.empty((count, *shape[1:]), bound.dtype) for name, shape in bound.output_shapes.items()}
 
 
@@ -96,7 +96,8 @@ def _refused(bound: BoundPlan, what: str, nbytes: int, kind: Kind, fix: str) -> 
 
 def _lighter(bound: BoundPlan) -> tuple[str, ...]:
     """Return what to do about parameters: the layer that holds most of them."""
-    counts = {node.name: sum(array.count for array in (*node.parameters, *node.buffers)) for node in bound.nodes}
+    owned = {node.name: (*node.parameters.values(), *node.buffers.values()) for node in bound.nodes}
+    counts = {name: sum(array.count for array in arrays) for name, arrays in owned.items()}
     name = max(counts, key=lambda node: counts[node])
     return (f"make `{name}` smaller, which holds {counts[name]:,} numbers: fewer units or filters, or pool before it",)
 

@@ -2,7 +2,7 @@
 
 Threads of a BLAS wait for each other in every product, however small it is, and where another program has one of the
 cores they wait for that: measured on two cores, a training step took up to nine times as long. The threads of
-:mod:`runtime.thread_pool` share whole lanes of work instead, and a result does not depend on how many they are.
+:mod:`runtime.thread_pool` share whole shards of work instead, and a result does not depend on how many they are.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def write_fused(
     """
     for node in fused.nodes:
         own, *norms = fusion.origins[node.name]
-        new = {array.name: out[f"{node.name}.{array.name}"] for array in (*node.parameters, *node.buffers)}
+        new = {name: out[f"{node.name}.{name}"] for name in (*node.parameters, *node.buffers)}
         old = {name: arrays[f"{own}.{name}"] for name in new if f"{own}.{name}" in arrays}
         if not norms:
             for name, array in new.items():

@@ -46,7 +46,7 @@ def fill(bound: BoundPlan, parameters: Mapping[str, NDArray[Any]], rng: np.rando
     """
     factors = gains(bound)
     for node in bound.nodes:
-        for parameter in node.parameters:
+        for parameter in node.parameters.values():
             array = parameters[f"{node.name}.{parameter.name}"]
             if not parameter.fan_in:
                 array.fill(parameter.initial)

@@ -22,10 +22,10 @@ from planner.network.fusion import plan_fusion
 from planner.plan.plan import BoundPlan
 from planner.spec import read as read_spec
 from runtime import layout, weights
-from runtime.allocation import empty_outputs, granted
+from runtime.allocation import allocation_guard, empty_outputs
 from runtime.fusion import write_fused
 from runtime.layout import Given
-from runtime.parameters import Store
+from runtime.parameters import State
 from runtime.program import Program
 from runtime.training.train import evaluate, fit, predict
 
@@ -85,48 +85,48 @@ class Model:
             message = f"a model takes the same number of images for every input, but the plan has {found}"
             raise SizeError.of("R513", message, fixes=("give the inputs one name for their first size: N",))
         self.bound, self.seed = bound, int(seed)
-        self._store = Store(bound, self.seed)
+        self._state = State(bound, self.seed)
         self._plans: dict[Mode, Arena] = {}
         self._programs: dict[tuple[Mode, int], Program] = {}
         self._memory: NDArray[np.uint8] = np.empty(0, np.uint8)
 
     def __repr__(self) -> str:
-        return f"Model({self.bound.name}, batch {self.bound.batch}, {self.bound.parameters:,} parameters)"
+        return f"Model({self.bound.name}, batch {self.bound.batch}, {self.bound.parameter_count:,} parameters)"
 
     @property
     def parameters(self) -> Mapping[str, Array]:
         """Trainable arrays by name, as users see them; writable."""
-        return self._store.parameters.views
+        return self._state.parameters.views
 
     @property
     def gradients_by_name(self) -> Mapping[str, Array]:
         """Gradients of the parameters from the last backward pass, by name; views."""
-        return self._store.gradients.views
+        return self._state.gradients.views
 
     @property
     def buffers(self) -> Mapping[str, Array]:
         """Arrays that are state but not trained, by name; writable."""
-        return self._store.buffers.views
+        return self._state.buffers.views
 
     @property
     def flat_parameters(self) -> Array:
         """All parameters in one row, in the order of the nodes."""
-        return self._store.parameters.flat
+        return self._state.parameters.flat
 
     @property
     def flat_gradients(self) -> Array:
         """Gradients of all parameters, in the same order."""
-        return self._store.gradients.flat
+        return self._state.gradients.flat
 
     @property
     def flat_buffers(self) -> Array:
         """All buffers in one row, in the order of the nodes."""
-        return self._store.buffers.flat
+        return self._state.buffers.flat
 
     @property
     def rng(self) -> np.random.Generator:
         """The random numbers of the model; set its state to continue a run, never replace it."""
-        return self._store.rng
+        return self._state.rng
 
     def __call__(self, x: Given) -> Any:  # array or dict, as the plan has it: a union would make every caller ask
         """Return the outputs in inference mode, (N, ...) in the plan's dtype.
@@ -314,7 +314,7 @@ class Model:
         if program is None:
             arena = self._plan(mode)
             memory = self._reserve(arena, "inference" if mode == "inference" else "training")
-            program = Program(self.bound, self._store, arena, memory, batch=batch)
+            program = Program(self.bound, self._state, arena, memory, batch=batch)
             while len(self._programs) >= PROGRAMS_KEPT:
                 del self._programs[next(iter(self._programs))]
         self._programs[mode, batch] = program  # the last one used stands last
@@ -328,7 +328,7 @@ class Model:
             self._memory = np.empty(0, np.uint8)
             images = f"{self.bound.batch:,} image{'s' * (self.bound.batch > 1)}"
             what = f"{'a training step' if mode == 'training' else 'a pass'} of {images}"
-            with granted(self.bound, what, arena.bytes, mode):
+            with allocation_guard(self.bound, what, arena.bytes, mode):
                 self._memory = _aligned(arena.bytes)
         return self._memory[: arena.bytes]
 

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from planner.layers.base import Parameter
 from planner.lowering.node import BoundNode
 from planner.plan.plan import BoundPlan
-from runtime.allocation import granted
+from runtime.allocation import allocation_guard
 from runtime.initializers import fill
 
 Array = NDArray[Any]
 
 
-class Bank:
+class FlatArrays:
     """Arrays of one kind: flat, and by name in the shapes users see.
 
     Attributes
@@ -37,13 +37,13 @@ class Bank:
     --------
     >>> from planner import Network, layer
     >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", name="d", units=3)])
-    >>> bank = Bank(net.check().bind(N=1), lambda node: node.parameters)
-    >>> bank.flat.size, {name: view.shape for name, view in bank.views.items()}
+    >>> arrays = FlatArrays(net.check().bind(N=1), lambda node: node.parameters)
+    >>> arrays.flat.size, {name: view.shape for name, view in arrays.views.items()}
     (15, {'d.weight': (3, 4), 'd.bias': (3,)})
     """
 
-    def __init__(self, bound: BoundPlan, arrays: Callable[[BoundNode], tuple[Parameter, ...]]) -> None:
-        owned = [(node.name, array) for node in bound.nodes for array in arrays(node)]
+    def __init__(self, bound: BoundPlan, arrays: Callable[[BoundNode], Mapping[str, Parameter]]) -> None:
+        owned = [(node.name, array) for node in bound.nodes for array in arrays(node).values()]
         self.flat: Array = np.zeros(sum(array.count for _, array in owned), bound.dtype)
         views: dict[str, Array] = {}
         self._by_node: dict[str, dict[str, Array]] = {}
@@ -66,7 +66,7 @@ class Bank:
         return self._by_node.get(node, {})
 
 
-class Store:
+class State:
     """Parameters, gradients (made when first asked for), buffers and the random numbers of one model.
 
     Parameters
@@ -84,18 +84,18 @@ class Store:
     def __init__(self, bound: BoundPlan, seed: int) -> None:
         self._bound = bound
         self.rng = np.random.default_rng(seed)
-        nbytes = (bound.parameters + bound.buffers) * bound.item_bytes
-        with granted(bound, "its parameters alone", nbytes, "parameters"):
-            self.parameters = Bank(bound, lambda node: node.parameters)
-            self.buffers = Bank(bound, lambda node: node.buffers)
+        nbytes = (bound.parameter_count + bound.buffer_count) * bound.item_bytes
+        with allocation_guard(bound, "its parameters alone", nbytes, "parameters"):
+            self.parameters = FlatArrays(bound, lambda node: node.parameters)
+            self.buffers = FlatArrays(bound, lambda node: node.buffers)
             fill(bound, self.parameters.views, self.rng)
         for node in bound.nodes:
-            for buffer in node.buffers:
+            for buffer in node.buffers.values():
                 self.buffers.of(node.name)[buffer.name].fill(buffer.initial)
 
     @cached_property
-    def gradients(self) -> Bank:
+    def gradients(self) -> FlatArrays:
         """Gradients of the parameters, zero at first, in the same order."""
-        nbytes = self._bound.parameters * self._bound.item_bytes
-        with granted(self._bound, "the gradients of its parameters", nbytes, "parameters"):
-            return Bank(self._bound, lambda node: node.parameters)
+        nbytes = self._bound.parameter_count * self._bound.item_bytes
+        with allocation_guard(self._bound, "the gradients of its parameters", nbytes, "parameters"):
+            return FlatArrays(self._bound, lambda node: node.parameters)

@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from planner.lowering.node import BoundNode
-from planner.lowering.segments import Run, runs
+from planner.lowering.segments import Segment, segments
 from planner.memory import Arena, Key
 from planner.plan.plan import BoundPlan
 from runtime.blas_threads import for_step
-from runtime.kernels.base import Arrays, Kernel, in_lanes, kernels
-from runtime.parameters import Store
-from runtime.thread_pool import Task, one_by_one, together
+from runtime.kernels.base import Arrays, Kernel, in_shards, kernels
+from runtime.parameters import State
+from runtime.thread_pool import Task, one_by_one, run_parallel
 
 Array = NDArray[Any]
 
@@ -61,7 +61,7 @@ class Program:
     grad_inputs : mapping of str to array
         Gradients of the network's inputs, where the arena keeps them; valid after :meth:`backward`.
     loss_workspace : array, 1-D
-        Scratch memory for a loss between :meth:`forward` and :meth:`backward`; contents are undefined before and after.
+        Workspace for a loss between :meth:`forward` and :meth:`backward`; contents are undefined before and after.
 
     Examples
     --------
@@ -69,16 +69,16 @@ class Program:
     >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("relu", name="y")])
     >>> bound = net.check().bind(N=2)
     >>> arena = bound.memory.inference
-    >>> program = Program(bound, Store(bound, 0), arena, np.empty(arena.bytes, np.uint8), batch=2)
+    >>> program = Program(bound, State(bound, 0), arena, np.empty(arena.bytes, np.uint8), batch=2)
     >>> program.inputs["x"][:] = [[-1, 1], [2, -2], [3, 3], [0, -4]]
     >>> program.forward()
     >>> program.outputs["y"].tolist()
     [[0.0, 1.0], [2.0, 0.0], [3.0, 3.0], [0.0, 0.0]]
     """
 
-    def __init__(self, bound: BoundPlan, store: Store, arena: Arena, memory: NDArray[np.uint8], *, batch: int) -> None:
+    def __init__(self, bound: BoundPlan, store: State, arena: Arena, memory: NDArray[np.uint8], *, batch: int) -> None:
         self.bound, self.batch = bound, batch
-        self._arena, self._memory, self._store = arena, memory, store
+        self._arena, self._memory, self._state = arena, memory, store
         self._dtype = np.dtype(bound.dtype)
         self._shapes = {node.name: _memory_order(node.output_shape, batch) for node in bound.nodes}
         self._wanted = frozenset(arena.backward)
@@ -92,62 +92,62 @@ class Program:
         self._forward: list[Callable[[], object]] = []
         self._backward: list[Callable[[], object]] = []
         if self.training:
-            self._bind_doors()
+            self._bind_outputs()
         self._bind_kernels()
 
     def forward(self) -> None:
         """Compute the outputs from the inputs."""
         with for_step():
-            _run(self._forward)
+            _segment(self._forward)
 
     def backward(self) -> None:
         """Compute the gradients of the parameters from the gradients of the outputs."""
         with for_step():
-            _run(self._backward)
+            _segment(self._backward)
 
-    def _bind_doors(self) -> None:
+    def _bind_outputs(self) -> None:
         """Make the arrays through which gradients enter and leave."""
-        doors: dict[str, Array] = {}
+        gradients: dict[str, Array] = {}
         for public, name in self.bound.outputs.items():
             gradient = self._gradient(name)
             part = self._optional(("partial", name, public), self._shapes[name])
-            doors[public] = gradient if part is None else part
+            gradients[public] = gradient if part is None else part
             if part is not None and name in self._wanted:
-                self._backward.append(in_lanes(np.add, gradient, part, out=gradient))
-        self.grad_outputs = doors
+                self._backward.append(in_shards(np.add, gradient, part, out=gradient))
+        self.grad_outputs = gradients
         self.grad_inputs = {
             public: self._gradient(node) for public, node in self.bound.inputs.items() if node in self._wanted
         }
 
     def _bind_kernels(self) -> None:
         backward: list[list[Task]] = []
-        for run in runs([self._resized(node) for node in self.bound.work]):
-            forward_lanes: list[list[Task]] = [[] for _ in run.lanes]
-            backward_lanes: list[list[Task]] = [[] for _ in run.lanes]
+        for segment in segments([self._resized(node) for node in self.bound.lowered]):
+            forward_shards: list[list[Task]] = [[] for _ in segment.shards]
+            backward_shards: list[list[Task]] = [[] for _ in segment.shards]
             weights: list[Task] = []
-            for node in run.nodes:
+            for node in segment.nodes:
                 sums = [(self._gradient(node.inputs[slot]), part) for slot, part in self._partials(node).items()]
-                for lane, kernel in enumerate(self._kernels(run, node)):
-                    steps = [_sum(run, lane, whole, part) for whole, part in sums]
+                for shard, kernel in enumerate(self._kernels(segment, node)):
+                    steps = [_sum(segment, shard, whole, part) for whole, part in sums]
                     if kernel is not None:
-                        forward_lanes[lane].append(kernel.forward)
+                        forward_shards[shard].append(kernel.forward)
                         if node.name in self._wanted:
                             steps.insert(0, kernel.backward)
-                    backward_lanes[lane][:0] = steps
+                    backward_shards[shard][:0] = steps
                 if ("weights", node.name, 0) in self._arena.places:
-                    row = self._store.gradients.row(node.arrays_of)
+                    row = self._state.gradients.row(node.arrays_of)
                     share = self._flat(("weights", node.name, 0))[: row.size]
-                    weights.insert(0, in_lanes(np.add, row, share, out=row))
-            self._forward += _side_by_side(forward_lanes)
-            backward.append([*_side_by_side(backward_lanes), *weights])
+                    weights.insert(0, in_shards(np.add, row, share, out=row))
+            self._forward += _side_by_side(forward_shards)
+            backward.append([*_side_by_side(backward_shards), *weights])
         for steps in reversed(backward):
             self._backward += steps
 
-    def _kernels(self, run: Run, node: BoundNode) -> Sequence[Kernel[Any] | None]:
-        """Return the kernels of a node, one for each lane; None for one that has nothing to do."""
+    def _kernels(self, segment: Segment, node: BoundNode) -> Sequence[Kernel[Any] | None]:
+        """Return the kernels of a node, one for each shard; None for one that has nothing to do."""
         if not node.inputs or node.layer.alias:
             return [None]
-        return kernels(run, node, self._arrays(node), self.training)
+        return kernels(segment, node, self._arrays(node), self.training)
 
     def _partials(self, node: BoundNode) -> dict[int, Array]:
         """Return the parts of gradients that a node's backward pass gives and that are added to others, by slot."""
@@ -175,20 +175,20 @@ class Program:
         return Arrays(
             inputs=tuple(self._value(name) for name in node.inputs),
             output=self._value(node.name),
-            parameters=self._store.parameters.of(node.arrays_of),
-            buffers=self._store.buffers.of(node.arrays_of),
+            parameters=self._state.parameters.of(node.arrays_of),
+            buffers=self._state.buffers.of(node.arrays_of),
             saved={name: self._place(("saved", node.name, name), shape) for name, shape in saved.items()},
             workspace=self._flat(("workspace", node.name, "forward")),
             backward_workspace=self._flat(("workspace", node.name, "backward")),
             grad_output=self._gradient(node.name) if node.name in self._wanted else None,
             grad_inputs=self._grad_inputs(node),
             grad_parameters=self._grad_parameters(node) if self.training else {},
-            rng=self._store.rng,
+            rng=self._state.rng,
         )
 
     def _grad_parameters(self, node: BoundNode) -> Mapping[str, Array]:
         """Return where a node writes the gradients of its weights: apart where another one has written them before."""
-        arrays = self._store.gradients.of(node.arrays_of)
+        arrays = self._state.gradients.of(node.arrays_of)
         if ("weights", node.name, 0) not in self._arena.places:
             return arrays
         part, start, found = self._flat(("weights", node.name, 0)), 0, {}
@@ -232,21 +232,21 @@ class Program:
         return self._memory[block.offset : block.offset + block.bytes].view(self._dtype)
 
 
-def _sum(run: Run, lane: int, whole: Array, part: Array) -> Task:
-    """Return what adds a part of a gradient to it, in the channels of a lane."""
-    if len(run.lanes) == 1:
-        return in_lanes(np.add, whole, part, out=whole)
-    some = slice(*run.lanes[lane])
+def _sum(segment: Segment, shard: int, whole: Array, part: Array) -> Task:
+    """Return what adds a part of a gradient to it, in the channels of a shard."""
+    if len(segment.shards) == 1:
+        return in_shards(np.add, whole, part, out=whole)
+    some = slice(*segment.shards[shard])
     return partial(np.add, whole[some], part[some], out=whole[some])
 
 
-def _side_by_side(lanes: list[list[Task]]) -> list[Task]:
-    """Return the steps of a single lane as they are; of several, one step that does them side by side."""
-    tasks = [partial(one_by_one, steps) for steps in lanes if steps]
-    return lanes[0] if len(lanes) == 1 else [partial(together, tasks)] if tasks else []
+def _side_by_side(shards: list[list[Task]]) -> list[Task]:
+    """Return the steps of a single shard as they are; of several, one step that does them side by side."""
+    tasks = [partial(one_by_one, steps) for steps in shards if steps]
+    return shards[0] if len(shards) == 1 else [partial(run_parallel, tasks)] if tasks else []
 
 
-def _run(steps: Sequence[Callable[[], object]]) -> None:
+def _segment(steps: Sequence[Callable[[], object]]) -> None:
     before = np.setbufsize(BUFFER)
     try:
         one_by_one(steps)

@@ -21,7 +21,7 @@ from runtime.blas_threads import allowed, for_helper
 Task: TypeAlias = Callable[[], object]
 
 
-def together(tasks: Sequence[Task]) -> None:
+def run_parallel(tasks: Sequence[Task]) -> None:
     """Run tasks that do not depend on each other, on as many threads as may be used, and wait for all of them.
 
     Where only one thread may be used, or another step has the others, they run one after the other.
@@ -39,11 +39,11 @@ def together(tasks: Sequence[Task]) -> None:
     Examples
     --------
     >>> found = [0, 0, 0]
-    >>> together([lambda place=place: found.__setitem__(place, place**2) for place in range(3)])
+    >>> run_parallel([lambda place=place: found.__setitem__(place, place**2) for place in range(3)])
     >>> found
     [0, 1, 4]
     """
-    if len(tasks) < 2 or not _CREW.run(tasks):
+    if len(tasks) < 2 or not _POOL.run(tasks):
         one_by_one(tasks)
 
 
@@ -127,7 +127,7 @@ class Job:
             raise self._error
 
 
-class Crew:
+class ThreadPool:
     """Helpers that sleep until there is a job; the thread that brings it works too."""
 
     def __init__(self) -> None:
@@ -159,14 +159,14 @@ class Crew:
 
     def _wake(self, count: int) -> None:
         while self._helpers < count:
-            self._hire()
+            self._start_thread()
         for _ in range(count):
             try:
                 self._idle.pop().release()
             except IndexError:  # a helper that is late for the job before comes to this one
                 return
 
-    def _hire(self) -> None:
+    def _start_thread(self) -> None:
         gate = threading.Lock()
         gate.acquire()
         self._idle.append(gate)
@@ -184,7 +184,7 @@ class Crew:
             self._idle.append(gate)
 
 
-_CREW = Crew()
+_POOL = ThreadPool()
 if hasattr(os, "register_at_fork"):
     # Threads do not survive a fork: the child hires its own.
-    os.register_at_fork(after_in_child=_CREW.begin)
+    os.register_at_fork(after_in_child=_POOL.begin)

@@ -143,12 +143,12 @@ def test_what_the_command_does_not_know_is_told_with_what_there_is(
     assert words in capsys.readouterr().err
 
 
-def test_the_twin_lets_go_of_what_nobody_reads_again() -> None:
+def test_the_torch_reference_lets_go_of_what_nobody_reads_again() -> None:
     torch = pytest.importorskip("torch")
-    from tests.benchmarks.twin import Twin
+    from tests.benchmarks.torch_reference import TorchReference
 
     plan = bound("resnet20", 1)
-    twin, alive = Twin(plan).eval(), []
+    reference, alive = TorchReference(plan).eval(), []
     live: set[int] = set()
 
     def made(module: object, inputs: object, output: object) -> None:
@@ -156,8 +156,8 @@ def test_the_twin_lets_go_of_what_nobody_reads_again() -> None:
         weakref.finalize(output, live.discard, id(output))
         alive.append(len(live))
 
-    for layer in twin.layers:
+    for layer in reference.layers:
         layer.register_forward_hook(made)
     with torch.inference_mode():
-        twin(torch.zeros(plan.input_shapes["image"]))
+        reference(torch.zeros(plan.input_shapes["image"]))
     assert max(alive) <= 4, "the map at hand, the one before, and a shortcut"

@@ -88,7 +88,7 @@ def broken_links(page: Path) -> list[str]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty working directory with a copy of the examples, and step into it."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
@@ -190,8 +190,8 @@ def test_every_yaml_block_is_what_it_seems(block: Block) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=name_of)
-def test_python_blocks_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert desk.is_dir()
+def test_python_blocks_run(page: Path, workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert workdir.is_dir()
     module = ModuleType(f"blocks_of_{page.stem}")
     monkeypatch.setitem(sys.modules, module.__name__, module)  # dataclasses look their module up
     for block in blocks(page, "python"):
@@ -200,18 +200,18 @@ def test_python_blocks_run(page: Path, desk: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "console")], ids=name_of)
-def test_console_blocks_print_what_is_shown(page: Path, desk: Path) -> None:
+def test_console_blocks_print_what_is_shown(page: Path, workdir: Path) -> None:
     for block in blocks(page):
         title = re.match(r"# (\S+\.ya?ml)\n", block.text)
         if block.language == "yaml" and title:
-            (desk / title[1]).write_text(block.text, "utf-8")
+            (workdir / title[1]).write_text(block.text, "utf-8")
         if block.language != "console":
             continue
         for part in re.split(r"^(?=\$ )", block.text, flags=re.MULTILINE):
             if not part.startswith("$ shapeplan"):
                 continue
             command, _, shown = part.removeprefix("$ ").partition("\n")
-            printed = run(command, desk)
+            printed = run(command, workdir)
             assert same(shown, printed), f"{name_of(block)}: {command}\nprints\n{printed}"
 
 
@@ -251,7 +251,7 @@ def test_examples_cost_what_is_published(name: str, side: int | None, parameters
 
     plan = spec.load(str(ROOT / "examples" / name)).check()
     bound = plan.bind(N=1) if side is None else plan.bind(N=1, H=side, W=side)
-    assert (bound.parameters, bound.macs) == (parameters, macs)
+    assert (bound.parameter_count, bound.macs) == (parameters, macs)
 
 
 @pytest.mark.parametrize(

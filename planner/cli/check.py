@@ -22,7 +22,7 @@ from planner.domain.domain import Domain, Reason
 from planner.domain.joint import boxes_text
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Location, PlannerError, Severity
-from planner.fixes import freed_domain
+from planner.fixes import free_domain
 from planner.layers import Input
 from planner.layers.spatial import is_map
 from planner.plan.plan import Plan
@@ -49,7 +49,7 @@ class Verdict:
 
     subject: Subject
     findings: tuple[Finding, ...]
-    freed: Domain | None
+    other: Domain | None
 
     @property
     def plan(self) -> Plan | None:
@@ -63,7 +63,7 @@ class Verdict:
             "findings": [as_dict(finding) for finding in self.findings],
             "accepted": None if self.plan is None else self.plan.domain.json(),
             "loses_nothing": None if self.plan is None else self.plan.lossless.json(),
-            "other_sizes": None if self.freed is None else self.freed.json(),
+            "other_sizes": None if self.other is None else self.other.json(),
         }
 
 
@@ -211,7 +211,7 @@ def _other_sizes(plan: Plan) -> Domain | None:
     maps = [shape for shape in plan.input_shapes.values() if is_map(shape)]
     if not any(sy.constant(size) is not None for shape in maps for size in shape[2:]):
         return None
-    domain = freed_domain(plan.network)
+    domain = free_domain(plan.network)
     if domain is None:
         return None
     return replace(domain, sets={name: found for name, found in domain.sets.items() if name not in plan.domain})
@@ -253,15 +253,15 @@ def _told(verdict: Verdict, style: Format, sizes: Mapping[str, int]) -> str:
         return f"{told}\n{name}: {painted(_counted(verdict.findings) or 'not planned', '1;31')}\n\n"
     warnings = _counted(verdict.findings)
     head = f"{name}: {painted('ok', '1;32')}{f', {warnings}' if warnings else ''}"
-    lines = [head, *(f"  {line}" for line in _facts(verdict.plan, verdict.freed, sizes))]
+    lines = [head, *(f"  {line}" for line in _facts(verdict.plan, verdict.other, sizes))]
     return f"{told}\n" * bool(told) + "\n".join(lines) + "\n\n"
 
 
-def _facts(plan: Plan, freed: Domain | None, sizes: Mapping[str, int]) -> Iterator[str]:
+def _facts(plan: Plan, other: Domain | None, sizes: Mapping[str, int]) -> Iterator[str]:
     layers = sum(not isinstance(node.layer, Input) for node in plan.nodes)
     batch = batch_name(plan)
     each = plan.macs if batch is None else sy.substitute(plan.macs, {batch: 1})
-    totals = [plural(layers, "layer"), plural(plan.parameters, "parameter")]
+    totals = [plural(layers, "layer"), plural(plan.parameter_count, "parameter")]
     if sy.constant(each) is not None:
         totals.append(f"{number(each)} MACs{'' if batch is None else ' per image'}")
     yield f"{plan.name}: {', '.join(totals)}"
@@ -277,8 +277,8 @@ def _facts(plan: Plan, freed: Domain | None, sizes: Mapping[str, int]) -> Iterat
     yield from (f"  {reason.text}" for reason in _distinct(plan.domain)[:MOST_REASONS])
     if plan.lossless != plan.domain and plan.lossless.assumptions == plan.domain.assumptions:
         yield f"loses nothing: {accepted(plan.lossless)}"
-    if freed is not None:
-        yield f"with other inputs, the same layers accept: {accepted(freed)}"
+    if other is not None:
+        yield f"with other inputs, the same layers accept: {accepted(other)}"
 
 
 def _shapes(shapes: Mapping[str, tuple[sy.Size, ...]]) -> str:

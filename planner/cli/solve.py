@@ -181,7 +181,7 @@ def _accepted(
     plan = _at(loose or plan, sizes)
     costs = formulas(plan, sizes)
     document: dict[str, Any] = {
-        "freed": loose is not None,
+        "with_free_sizes": loose is not None,
         "accepted": plan.domain.json(),
         "lossless": plan.lossless.json(),
         "reasons": [reason.text for reason in plan.domain.reasons],

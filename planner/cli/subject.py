@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import click
 
-from planner.diagnostics.suppress import heed
+from planner.diagnostics.suppress import apply_suppressions
 from planner.findings import Finding, PlannerError
 from planner.fixes import with_fixes
 from planner.plan.diagnose import Diagnosis, diagnose
@@ -62,11 +62,12 @@ def read_subject(path: str) -> Subject:
         return Subject(path, None, None, error.findings)
     network, findings = read(text, file)
     if network is None:
-        return Subject(file, text, None, heed(findings, text, file, planned=False))
+        return Subject(file, text, None, apply_suppressions(findings, text, file, planned=False))
     found = with_fixes(diagnose(network))
     if findings:
         found = replace(found, plan=None)
-    return Subject(file, text, found, heed((*findings, *found.findings), text, file, planned=found.plan is not None))
+    told = apply_suppressions((*findings, *found.findings), text, file, planned=found.plan is not None)
+    return Subject(file, text, found, told)
 
 
 def placed(findings: tuple[Finding, ...], subject: Subject) -> tuple[Finding, ...]:

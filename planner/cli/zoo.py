@@ -49,7 +49,7 @@ def _facts(each: Member) -> dict[str, Any]:
     return {
         "name": each.name,
         "title": each.title,
-        "parameters": each.parameters,
+        "parameters": each.parameter_count,
         "macs": each.macs,
         "at": dict(each.at),
         "settings": dict(each.settings),
@@ -68,7 +68,7 @@ def listing(members: Sequence[Member], *, titles: bool = False) -> Grid:
     """
     head = ("network", *(["published as"] if titles else []), "parameters", "MACs", "counted at")
     rows = tuple(
-        (each.name, *([each.title] if titles else []), number(each.parameters), number(each.macs), _size(each))
+        (each.name, *([each.title] if titles else []), number(each.parameter_count), number(each.macs), _size(each))
         for each in members
     )
     after: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ def suppressions(text: str, file: str) -> tuple[tuple[Suppression, ...], tuple[F
     return tuple(found), tuple(wrong)
 
 
-def heed(findings: Sequence[Finding], text: str, file: str, planned: bool) -> tuple[Finding, ...]:
+def apply_suppressions(findings: Sequence[Finding], text: str, file: str, planned: bool) -> tuple[Finding, ...]:
     r"""Return the findings that the comments of a spec leave, and N113 for comments that do nothing.
 
     Parameters
@@ -111,7 +111,7 @@ def heed(findings: Sequence[Finding], text: str, file: str, planned: bool) -> tu
     Examples
     --------
     >>> drops = Finding("S301", "drops a row", Severity.WARNING, where=Location("a.yaml", 2, 1, 5))
-    >>> heed([drops], "spec: 1\nname: a  # shapeplan: ignore[S301]", "a.yaml", planned=True)
+    >>> apply_suppressions([drops], "spec: 1\nname: a  # shapeplan: ignore[S301]", "a.yaml", planned=True)
     ()
     """
     asked, wrong = suppressions(text, file)

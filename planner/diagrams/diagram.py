@@ -30,7 +30,7 @@ class DrawNode:
         Printed sizes of the output without the batch; None where a fault leaves them unknown.
     volume : tuple of int or None
         The same as numbers for the glyph; free sizes have typical values.
-    parameters, macs, elements : int or None
+    parameter_count, macs, elements : int or None
         Trainable numbers, multiply-accumulates per image, numbers in the output per image; None where symbolic.
     cost : str
         Parameters and multiply-accumulates in short.
@@ -56,7 +56,7 @@ class DrawNode:
     details: tuple[str, ...] = ()
     sizes: tuple[str, ...] | None = None
     volume: tuple[int, ...] | None = None
-    parameters: int | None = None
+    parameter_count: int | None = None
     macs: int | None = None
     elements: int | None = None
     cost: str = ""

@@ -6,7 +6,7 @@ from planner.diagrams.cards import describe
 from planner.diagrams.diagram import Card, Folded, shape_line
 from planner.diagrams.palette import FAMILIES, LIGHT
 
-_LENT = ' [style=dashed, penwidth=0.6, arrowsize=0.6, tooltip="only its shape is read"]'
+_SHAPE_ONLY = ' [style=dashed, penwidth=0.6, arrowsize=0.6, tooltip="only its shape is read"]'
 
 
 def dot_text(folded: Folded) -> str:
@@ -36,8 +36,8 @@ def dot_text(folded: Folded) -> str:
     sizes = {card.node.name: card.node.sizes for card in folded.cards}
     for card in folded.cards:
         for slot, tail in enumerate(card.node.inputs):
-            lent = slot in card.node.lenders
-            lines.append(f"  {ids[tail]} -> {ids[card.node.name]}{_LENT if lent else _label(sizes[tail])};")
+            shape_only = slot in card.node.lenders
+            lines.append(f"  {ids[tail]} -> {ids[card.node.name]}{_SHAPE_ONLY if shape_only else _label(sizes[tail])};")
     for index, node in enumerate(folded.outputs.values()):
         lines.append(f"  {ids[node]} -> out{index}{_label(sizes[node])};")
     return "\n".join([*lines, "}", ""])

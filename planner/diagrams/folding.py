@@ -172,7 +172,7 @@ def _merged(block: str, nodes: tuple[DrawNode, ...], run: list[_Repetition], dia
     kinds = [node.kind for node in nodes]
     convolutions = kinds.count("conv")
     details.append(f"{convolutions} conv" if convolutions else plural(len(nodes), "layer"))
-    parameters, macs = _sum(node.parameters for node in nodes), _sum(node.macs for node in nodes)
+    parameters, macs = _sum(node.parameter_count for node in nodes), _sum(node.macs for node in nodes)
     fault = next((f"{node.name}: {node.fault}" for node in nodes if node.fault), None)
     return replace(
         last,
@@ -183,7 +183,7 @@ def _merged(block: str, nodes: tuple[DrawNode, ...], run: list[_Repetition], dia
         lenders=frozenset(slot for slot, name in enumerate(inputs) if name not in real),
         label=f"×{len(run)}" if len(run) > 1 and equal else "",
         details=tuple(details),
-        parameters=parameters,
+        parameter_count=parameters,
         macs=macs,
         elements=_sum(node.elements for node in nodes),
         cost=cost_line(*(short(count) if count else "" for count in (parameters, macs))),
@@ -209,7 +209,7 @@ def _striped(nodes: list[DrawNode], group_of: Mapping[str, tuple[str, int]]) -> 
                 grown = card.node if node.sizes is None else replace(card.node, sizes=node.sizes, volume=node.volume)
                 grown = replace(
                     grown,
-                    parameters=_sum((grown.parameters, node.parameters)),
+                    parameter_count=_sum((grown.parameter_count, node.parameter_count)),
                     macs=_sum((grown.macs, node.macs)),
                     elements=_sum((grown.elements, node.elements)),
                 )

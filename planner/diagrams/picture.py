@@ -72,7 +72,7 @@ def heat_shares(folded: Folded, heat: Heat) -> dict[str, float]:
     counts: dict[str, int] = {}
     for card in folded.cards:
         node = card.node
-        value = {"macs": node.macs, "params": node.parameters, "memory": node.elements}[heat]
+        value = {"macs": node.macs, "params": node.parameter_count, "memory": node.elements}[heat]
         if value is None and not (node.ghost or node.fault):
             raise DrawError.of(
                 "D603",
@@ -93,7 +93,7 @@ def _frame_marks(folded: Folded, routes: Routes) -> list[Mark]:
                 marks.append(_frame_box(box, shift))
         marks.append(_frame_box(box, 0.0))
         times = f"×{frame.times}" if frame.times > 1 else ""
-        inside = [lane.x for lane in routes.lanes if lane.on_left and box.left < lane.x < box.left + box.width / 3]
+        inside = [track.x for track in routes.tracks if track.on_left and box.left < track.x < box.left + box.width / 3]
         left = max([box.left, *(x for x in inside)]) + 11
         room = box.right - left - 12 - (width(times, 12, bold=True) + 8 if times else 0)
         marks.append(Text(left, box.top + 14.5, shorten(frame.label, room, 10, bold=True), 10, "block", bold=True))
@@ -111,7 +111,7 @@ def _labels(folded: Folded, arrangement: Arrangement, routes: Routes) -> list[Ma
     """Return the tensor labels, each beside the trunk below its box, on the side no skip leaves from."""
     marks: list[Mark] = []
     group_of = {card.node.name: card.group for card in folded.cards}
-    leaving_right = {lane.edge.tail for lane in routes.lanes if not lane.on_left}
+    leaving_right = {track.edge.tail for track in routes.tracks if not track.on_left}
     read = {name for card in folded.cards for name in card.node.inputs} | set(folded.outputs.values())
     for name, lines in arrangement.labels.items():
         if name not in read:
@@ -140,8 +140,8 @@ def _pill(public: str, box: Rect, folded: Folded) -> list[Mark]:
 
 def _extent(items: Sequence[Mark | Group], arrangement: Arrangement, routes: Routes) -> Rect:
     rects = [*arrangement.boxes.values(), *routes.frames.values()] or [Rect(0.0, 0.0, 0.0, 0.0)]
-    left = min([r.left for r in rects] + [lane.x - 4 for lane in routes.lanes])
-    right = max([r.right + 7 for r in rects] + [lane.x + 4 for lane in routes.lanes])
+    left = min([r.left for r in rects] + [track.x - 4 for track in routes.tracks])
+    right = max([r.right + 7 for r in rects] + [track.x + 4 for track in routes.tracks])
     for item in items:
         if isinstance(item, Text) and item.anchor == "start":
             right = max(right, item.x + width(item.text, item.size, item.bold))

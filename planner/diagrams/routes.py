@@ -10,7 +10,7 @@ from planner.diagrams.diagram import Folded
 from planner.diagrams.scene import Command, Curve, Ink, Mark, arrow_head
 from planner.diagrams.wiring import Edge, Wiring
 
-LANE = 11.0
+TRACK = 11.0
 """Distance between neighbouring lanes."""
 
 _CLEAR = 15.0
@@ -20,7 +20,7 @@ _TURN = 26.0
 
 
 @dataclass(frozen=True)
-class Lane:
+class Track:
     """A vertical stretch that a skip runs along."""
 
     edge: Edge
@@ -35,7 +35,7 @@ class Routes:
     """Painted edges, the lanes they use, and the frames around repetitions, which make room for lanes."""
 
     marks: tuple[Mark, ...]
-    lanes: tuple[Lane, ...]
+    tracks: tuple[Track, ...]
     frames: Mapping[str, Rect]
 
 
@@ -45,7 +45,7 @@ def route(folded: Folded, wiring: Wiring, arrangement: Arrangement) -> Routes:
     broken = {card.node.name for card in folded.cards if card.node.fault is not None} | ghosts
     frames = _frames(folded, arrangement)
     group_of = {card.node.name: card.group for card in folded.cards}
-    lanes: list[Lane] = []
+    tracks: list[Track] = []
     boxes = arrangement.boxes
     skips = [
         edge
@@ -53,13 +53,13 @@ def route(folded: Folded, wiring: Wiring, arrangement: Arrangement) -> Routes:
         if edge.part == "skip" or (edge.part == "lent" and not _side_by_side(edge, arrangement))
     ]
     for edge in sorted(skips, key=lambda e: boxes[e.head].y - boxes[e.tail].y):
-        lane = _lane(edge, arrangement, frames, group_of, lanes)
-        lanes.append(lane)
+        track = _track(edge, arrangement, frames, group_of, tracks)
+        tracks.append(track)
         group = group_of.get(edge.head, "")
         if group:
-            frames[group] = _widened(frames[group], lane)
+            frames[group] = _widened(frames[group], track)
     marks: list[Mark] = []
-    by_edge = {(lane.edge.tail, lane.edge.head): lane for lane in lanes}
+    by_edge = {(track.edge.tail, track.edge.head): track for track in tracks}
     for edge in wiring.edges:
         ink = _ink(edge, broken)
         if edge.part == "lent" and (edge.tail, edge.head) not in by_edge:
@@ -68,7 +68,7 @@ def route(folded: Folded, wiring: Wiring, arrangement: Arrangement) -> Routes:
             marks += _skip(by_edge[edge.tail, edge.head], arrangement, ink)
         else:
             marks += _edge(edge, arrangement, frames, group_of, ink)
-    return Routes(tuple(marks), tuple(lanes), frames)
+    return Routes(tuple(marks), tuple(tracks), frames)
 
 
 def exit_height(name: str, arrangement: Arrangement, frames: Mapping[str, Rect], group_of: Mapping[str, str]) -> float:
@@ -101,18 +101,18 @@ def _frames(folded: Folded, arrangement: Arrangement) -> dict[str, Rect]:
     return frames
 
 
-def _widened(frame: Rect, lane: Lane) -> Rect:
-    left, right = min(frame.left, lane.x - FRAME_SIDE), max(frame.right, lane.x + FRAME_SIDE)
+def _widened(frame: Rect, track: Track) -> Rect:
+    left, right = min(frame.left, track.x - FRAME_SIDE), max(frame.right, track.x + FRAME_SIDE)
     return Rect((left + right) / 2, frame.y, right - left, frame.height)
 
 
-def _lane(
+def _track(
     edge: Edge,
     arrangement: Arrangement,
     frames: Mapping[str, Rect],
     group_of: Mapping[str, str],
-    lanes: Sequence[Lane],
-) -> Lane:
+    tracks: Sequence[Track],
+) -> Track:
     tail, head = arrangement.boxes[edge.tail], arrangement.boxes[edge.head]
     top = fork_height(edge.tail, arrangement, frames, group_of)
     bottom = head.y
@@ -121,15 +121,15 @@ def _lane(
     met = [wall for wall in walls if wall.bottom > top and wall.top < bottom] + [head]
     left = min([wall.left for wall in met] + [tail.x]) - _CLEAR
     right = max([wall.right for wall in met] + [tail.x]) + _CLEAR
-    taken = [lane for lane in lanes if lane.bottom > top - 1 and lane.top < bottom + 1]
-    for lane in sorted((lane for lane in taken if lane.on_left), key=lambda lane: -lane.x):
-        left = min(left, lane.x - LANE)
-    for lane in sorted((lane for lane in taken if not lane.on_left), key=lambda lane: lane.x):
-        right = max(right, lane.x + LANE)
+    taken = [track for track in tracks if track.bottom > top - 1 and track.top < bottom + 1]
+    for track in sorted((track for track in taken if track.on_left), key=lambda track: -track.x):
+        left = min(left, track.x - TRACK)
+    for track in sorted((track for track in taken if not track.on_left), key=lambda track: track.x):
+        right = max(right, track.x + TRACK)
     middle = (tail.x + head.x) / 2
     aside = head.x - tail.x
     on_left = aside < 0 if abs(aside) > head.width / 2 else middle - left <= right - middle + 24
-    return Lane(edge, left if on_left else right, top, bottom, on_left)
+    return Track(edge, left if on_left else right, top, bottom, on_left)
 
 
 def fork_height(name: str, arrangement: Arrangement, frames: Mapping[str, Rect], group_of: Mapping[str, str]) -> float:
@@ -138,24 +138,24 @@ def fork_height(name: str, arrangement: Arrangement, frames: Mapping[str, Rect],
     return max(exit_height(name, arrangement, frames, group_of), arrangement.floors[name]) + 5 + LABEL_LINE * lines / 2
 
 
-def _skip(lane: Lane, arrangement: Arrangement, ink: Ink) -> list[Mark]:
+def _skip(track: Track, arrangement: Arrangement, ink: Ink) -> list[Mark]:
     """Return a dashed curve: out of the trunk, along the lane, into the side or the top of the head."""
-    tail, head = arrangement.boxes[lane.edge.tail], arrangement.boxes[lane.edge.head]
-    toward = -1.0 if lane.on_left else 1.0
-    near = head.left if lane.on_left else head.right
+    tail, head = arrangement.boxes[track.edge.tail], arrangement.boxes[track.edge.head]
+    toward = -1.0 if track.on_left else 1.0
+    near = head.left if track.on_left else head.right
     blocked = any(
-        abs(other.y - head.y) < other.height / 2 + 2 and min(lane.x, near) < other.x < max(lane.x, near)
+        abs(other.y - head.y) < other.height / 2 + 2 and min(track.x, near) < other.x < max(track.x, near)
         for name, other in arrangement.boxes.items()
-        if name != lane.edge.head
+        if name != track.edge.head
     )
-    end_y = arrangement.ceilings[lane.edge.head] - 12 if blocked else head.y
-    radius = max(min(14.0, (end_y - lane.top) / 2, abs(lane.x - tail.x), abs(lane.x - near)), 0.0)
+    end_y = arrangement.ceilings[track.edge.head] - 12 if blocked else head.y
+    radius = max(min(14.0, (end_y - track.top) / 2, abs(track.x - tail.x), abs(track.x - near)), 0.0)
     commands: list[Command] = [
-        ("M", (tail.x, lane.top)),
-        ("L", (lane.x - toward * radius, lane.top)),
-        ("C", (lane.x, lane.top, lane.x, lane.top, lane.x, lane.top + radius)),
-        ("L", (lane.x, end_y - radius)),
-        ("C", (lane.x, end_y, lane.x, end_y, lane.x - toward * radius, end_y)),
+        ("M", (tail.x, track.top)),
+        ("L", (track.x - toward * radius, track.top)),
+        ("C", (track.x, track.top, track.x, track.top, track.x, track.top + radius)),
+        ("L", (track.x, end_y - radius)),
+        ("C", (track.x, end_y, track.x, end_y, track.x - toward * radius, end_y)),
     ]
     solid = Ink("edge", fill_opacity=ink.stroke_opacity)
     if blocked:

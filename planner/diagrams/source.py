@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 import planner.symbols as sy
 from planner.diagrams.diagram import Diagram, DrawNode, cost_line, pretty, short
 from planner.layers import KINDS, Layer, Parameter
+from planner.layers.base import by_name
 from planner.layers.spatial import PerAxis, along, is_map, rank
+from planner.mappings import FrozenMapping
 from planner.network.network import Network
 from planner.network.node import Node
 from planner.plan.diagnose import Diagnosis, diagnose
@@ -36,7 +38,7 @@ class _Facts:
     kind: str
     inputs: tuple[str, ...]
     output: Shape | None
-    parameters: Sequence[Parameter] = ()
+    parameters: Mapping[str, Parameter] = FrozenMapping({})
     macs: Size = 0
     field: ReceptiveField | None = None
     owner: str = ""
@@ -92,7 +94,7 @@ def diagram_of(subject: Subject, at: Mapping[str, int] | None = None) -> Diagram
 def _planned(plan: Plan | BoundPlan) -> Diagram:
     if isinstance(plan, Plan):
         facts = [
-            _Facts(n.name, n.layer, n.kind, n.inputs, n.output, n.parameters, n.macs, n.receptive_field, n.owner)
+            _Facts(n.name, n.layer, n.kind, n.inputs, n.output_shape, n.parameters, n.macs, n.receptive_field, n.owner)
             for n in plan.nodes
         ]
     else:
@@ -116,7 +118,7 @@ def _broken(found: Diagnosis) -> Diagram:
         if node.layer is None or output is None or len(known) < len(inputs):
             facts.append(_Facts(node.name, node.layer, _kind(node), node.inputs, None, owner=node.owner, axes=axes))
             continue
-        parameters = () if node.owner else node.layer.params(known)
+        parameters = by_name(() if node.owner else node.layer.params(known))
         macs = sy.total([node.layer.macs(known, output)])
         kind = node.layer.kind
         facts.append(_Facts(node.name, node.layer, kind, node.inputs, output, parameters, macs, owner=node.owner))
@@ -161,7 +163,7 @@ def _node(
 ) -> DrawNode:
     known = fact.output is not None
     sizes = None if fact.output is None else tuple(_text(size) for size in fact.output[1:])
-    parameters = sy.total(p.count for p in fact.parameters)
+    parameters = sy.total(p.count for p in fact.parameters.values())
     macs = _per_image(fact.macs, batches)
     category = fact.layer.category if fact.layer else KINDS[fact.kind].category if fact.kind in KINDS else "io"
     return DrawNode(
@@ -173,7 +175,7 @@ def _node(
         details=_details(fact),
         sizes=sizes,
         volume=None if fact.output is None else tuple(_typical(size, typical) for size in fact.output[1:]),
-        parameters=sy.constant(parameters) if known else None,
+        parameter_count=sy.constant(parameters) if known else None,
         macs=sy.constant(macs) if known else None,
         elements=None if fact.output is None else sy.constant(sy.product(fact.output[1:])),
         cost=cost_line(_count(parameters), _count(macs)) if known else "",
@@ -277,7 +279,7 @@ def _value(value: Any, square: bool = False) -> str:
 def _totals(nodes: Sequence[DrawNode]) -> str:
     parts = []
     for counts, word in (
-        ([node.parameters for node in nodes], "parameters"),
+        ([node.parameter_count for node in nodes], "parameters"),
         ([node.macs for node in nodes], "MACs per image"),
     ):
         known = [count for count in counts if count is not None]

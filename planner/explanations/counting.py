@@ -189,7 +189,7 @@ def tally(
         if only is not None and node.name not in only:
             continue
         layer = node.layer.bind(values) if node.layer.free <= set(values) else node.layer
-        inputs, output = tuple(_at(shape, values) for shape in node.input_shapes), _at(node.output, values)
+        inputs, output = tuple(_at(shape, values) for shape in node.input_shapes), _at(node.output_shape, values)
         macs = sy.total([layer.macs(inputs, output)])
         found = costs(layer, inputs, output) if inputs else {}
         counts = {

@@ -278,7 +278,7 @@ def _part(network: Network, target: str, at: Mapping[str, int]) -> Network:
 def _admit(network: Network, node: PlannedNode) -> None:
     """Raise for a layer that no tile can stand for."""
     inputs = node.input_shapes
-    flat = any(len(shape) != 4 for shape in (*inputs, node.output))
+    flat = any(len(shape) != 4 for shape in (*inputs, node.output_shape))
     view = None if flat or not inputs else node.layer.fields_of_view(inputs)
     if not flat and not any(each.extent is None or each.stride == 0 or each.relative for each in view or ()):
         return
@@ -309,7 +309,7 @@ def _along(plan: Plan, target: str, axis: int) -> AxisTiling:
     sizes = SizeSet(every, tuple(runs)) & accepted
     tile = sizes.minimum or 0
     first, _ = walk.span(every, tile, tile + 2 * every).kept(walk.size(target, tile))
-    way = paths(plan.network, {node.name: node.output for node in plan.nodes}, target, plan.lossless)[0]
+    way = paths(plan.network, {node.name: node.output_shape for node in plan.nodes}, target, plan.lossless)[0]
     centre = sy.constant(sy.floor_div(2 * way.centre[axis], 1)) or 0
     home = Fraction(first) * stride + Fraction(centre, 2) - Fraction(stride - 1) / 2
     before = min(max((home + Fraction(1, 2)).__floor__(), 0), overlap)

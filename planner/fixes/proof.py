@@ -13,7 +13,7 @@ from planner.conditions import AtLeast
 from planner.domain.affine import solve_condition
 from planner.findings import Finding, Location, Related, Severity
 from planner.fixes.candidates import MOST_TRIES, Candidate, candidates
-from planner.fixes.freed import freed
+from planner.fixes.free_sizes import with_free_sizes
 from planner.layers.spatial import by, is_map
 from planner.network.network import Network
 from planner.network.node import Node
@@ -45,7 +45,7 @@ def with_fixes(found: Diagnosis) -> Diagnosis:
     >>> with_fixes(diagnose(net)).findings[0].fixes[0]
     'feed 5x5 images:  x: [N, 1, 5, 5]'
     """
-    loose = freed(found.network)
+    loose = with_free_sizes(found.network)
     free = diagnose(loose) if loose is not None and found.findings else None
     findings, budget = [], _Budget(_work(found))
     for number, finding in enumerate(found.findings):

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
+from planner.mappings import FrozenMapping
 from planner.symbols import Shape, Size
 
 Category = Literal["io", "conv", "pool", "norm", "act", "dense", "merge", "reshape"]
@@ -52,6 +53,17 @@ class Parameter:
     def count(self) -> Size:
         """How many numbers the array holds."""
         return sy.product(self.shape)
+
+
+def by_name(arrays: Iterable[Parameter]) -> Mapping[str, Parameter]:
+    """Return the arrays of a layer by their names.
+
+    Examples
+    --------
+    >>> by_name([Parameter("weight", (6, 3, 5, 5)), Parameter("bias", (6,))])["bias"].count
+    6
+    """
+    return FrozenMapping({array.name: array for array in arrays})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,11 +181,11 @@ class Layer:
         return {}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return how many elements of scratch memory the forward pass needs (bound shapes only)."""
+        """Return how many elements of workspace the forward pass needs (bound shapes only)."""
         return 0
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return how many elements of scratch memory the backward pass needs (bound shapes only)."""
+        """Return how many elements of workspace the backward pass needs (bound shapes only)."""
         return 0
 
     def bind(self, values: Mapping[str, int]) -> Self:

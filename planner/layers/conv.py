@@ -11,7 +11,7 @@ import planner.symbols as sy
 from planner.conditions import Divides, Requirement
 from planner.layers.base import Category, Keep, Parameter, choice, count, flag, setting, settle
 from planner.layers.spatial import Padding, PerAxis, along, lifted, per_axis, rank, read_padding
-from planner.layers.tiling.conv import ConvScratch
+from planner.layers.tiling.conv import ConvTiling
 from planner.layers.window import WindowLayer
 from planner.symbols import Shape, Size
 from planner.wording import many
@@ -97,21 +97,21 @@ class Conv(WindowLayer):
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
         return sy.product(output) * sy.floor_div(inputs[0][1], self.groups) * sy.product(self.taps(inputs))
 
-    def scratch(self, inputs: tuple[Shape, ...], output: Shape) -> ConvScratch:
+    def tiling(self, inputs: tuple[Shape, ...], output: Shape) -> ConvTiling:
         """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
         windows = self.windows(inputs[0])
         padded = any(window.before or window.after for window in windows)
         kernel, stride = lifted([window.kernel for window in windows], 1), lifted([w.stride for w in windows], 1)
         _, row_dilation, _ = lifted([window.dilation for window in windows], 1)
-        return ConvScratch(inputs[0], output, kernel, stride, padded, self.groups, row_dilation)
+        return ConvTiling(inputs[0], output, kernel, stride, padded, self.groups, row_dilation)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the elements of one block of columns for each lane."""
-        return self.scratch(inputs, output).forward_elements
+        """Return the elements of one block of columns for each shard."""
+        return self.tiling(inputs, output).forward_elements
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Return the elements of blocks of columns and of weights being summed."""
-        return self.scratch(inputs, output).backward_elements
+        return self.tiling(inputs, output).backward_elements
 
 
 def shared_evenly(groups: Size, channels: Size, filters: Size) -> Iterable[Requirement]:

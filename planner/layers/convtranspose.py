@@ -24,8 +24,8 @@ from planner.layers.base import (
 )
 from planner.layers.conv import shared_evenly
 from planner.layers.spatial import along, by, fits, lifted, names, per_axis, rank, read_padding, sides
-from planner.layers.tiling.conv import ConvScratch
-from planner.layers.tiling.convtranspose import TransposedScratch
+from planner.layers.tiling.conv import ConvTiling
+from planner.layers.tiling.convtranspose import TransposedTiling
 from planner.layers.window import Window
 from planner.symbols import Shape, Size
 
@@ -164,21 +164,21 @@ class ConvTranspose(Layer):
             for window in self.windows(inputs[0])
         )
 
-    def scratch(self, inputs: tuple[Shape, ...], output: Shape) -> TransposedScratch:
+    def tiling(self, inputs: tuple[Shape, ...], output: Shape) -> TransposedTiling:
         """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
         windows = self.windows(inputs[0])
         cut = any(window.before or window.after for window in windows) or any(self.added(inputs[0]))
         kernel, stride = lifted([window.kernel for window in windows], 1), lifted([w.stride for w in windows], 1)
-        back = ConvScratch(output, inputs[0], kernel, stride, cut, self.groups)
-        return TransposedScratch(back, lifted(windows, Window(kernel=1)))
+        back = ConvTiling(output, inputs[0], kernel, stride, cut, self.groups)
+        return TransposedTiling(back, lifted(windows, Window(kernel=1)))
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return the elements of blocks of columns, and of weights that are turned round."""
-        return self.scratch(inputs, output).forward_elements
+        return self.tiling(inputs, output).forward_elements
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Return the elements of blocks of columns, and of weights being summed."""
-        return self.scratch(inputs, output).backward_elements
+        return self.tiling(inputs, output).backward_elements
 
 
 def _too_much(more: Size, limit: Size, *, short: bool = False) -> str:

@@ -25,7 +25,7 @@ from planner.layers.base import (
 from planner.layers.conv import uneven
 from planner.layers.norm import SMALLEST_EPS, running_statistics
 from planner.layers.tiling.shards import column_shares, in_lines
-from planner.layers.tiling.workspace import GroupPieces, lane_blocks, softmax_columns
+from planner.layers.tiling.workspace import GroupPieces, shard_blocks, softmax_columns
 from planner.symbols import Shape
 
 
@@ -69,19 +69,19 @@ class GroupedNorm(Layer):
         return {"mean": shape, "inverse": shape}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return for each lane two numbers a group, two more where they are not saved, and a piece of the tensor."""
+        """Return for each shard two numbers a group, two more where they are not saved, and a piece of the tensor."""
         each = 2 if training else 4
-        return sum(in_lines(each * p.groups * p.vectors + p.elements) for *_, p in self.pieces(output).lanes)
+        return sum(in_lines(each * p.groups * p.vectors + p.elements) for *_, p in self.pieces(output).shards)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return for each lane three numbers a group, two pieces of the tensor and a sum a weight.
+        """Return for each shard three numbers a group, two pieces of the tensor and a sum a weight.
 
-        Lanes that share the vectors of a group also have gradients of all its weights, each its own.
+        Shards that share the vectors of a group also have gradients of all its weights, each its own.
         """
         whole = self.pieces(output)
-        lanes = [plan for *_, plan in whole.lanes]
-        sums = (3 if len(lanes) > 1 and lanes[0].groups == whole.groups else 1) if self.affine else 0
-        return sum(in_lines(3 * p.groups * p.vectors + 2 * p.elements + sums * p.groups * p.channels) for p in lanes)
+        shards = [plan for *_, plan in whole.shards]
+        sums = (3 if len(shards) > 1 and shards[0].groups == whole.groups else 1) if self.affine else 0
+        return sum(in_lines(3 * p.groups * p.vectors + 2 * p.elements + sums * p.groups * p.channels) for p in shards)
 
 
 @dataclass(frozen=True)
@@ -247,15 +247,15 @@ class LocalResponseNorm(Layer):
         return inputs[0]
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return for each lane two pieces of some positions with all channels."""
+        """Return for each shard two pieces of some positions with all channels."""
         return self._rooms(output, 2)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return for each lane three pieces of some positions with all channels."""
+        """Return for each shard three pieces of some positions with all channels."""
         return self._rooms(output, 3)
 
     def _rooms(self, output: Shape, count: int) -> int:
         channels, places = int(output[1]), int(sy.product((output[0], *output[2:])))
         spans = column_shares(channels, places)
-        steps = (softmax_columns(channels, last - first, lane_blocks(len(spans))) for first, last in spans)
+        steps = (softmax_columns(channels, last - first, shard_blocks(len(spans))) for first, last in spans)
         return sum(in_lines(count * channels * step) for step in steps)

@@ -19,11 +19,11 @@ from planner.symbols import Shape
 class Pointwise(Layer):
     """What activations share: the output has the shape of the input, of any number of axes.
 
-    `scratch_blocks` says how many blocks of scratch memory the kernel works in, forward and backward.
+    `workspace_blocks` says how many blocks of workspace the kernel works in, forward and backward.
     """
 
     category: ClassVar[Category] = "act"
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 0)
+    workspace_blocks: ClassVar[tuple[int, int]] = (0, 0)
     by_channel: ClassVar[bool] = True
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -31,11 +31,11 @@ class Pointwise(Layer):
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return some blocks: the kernel works piece by piece."""
-        return self.scratch_blocks[0] * block_elements(int(sy.product(output)))
+        return self.workspace_blocks[0] * block_elements(int(sy.product(output)))
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
         """Return some blocks."""
-        return self.scratch_blocks[1] * block_elements(int(sy.product(output)))
+        return self.workspace_blocks[1] * block_elements(int(sy.product(output)))
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Relu(FromOutput):
     kind: ClassVar[str] = "relu"
     summary: ClassVar[str] = "max(x, 0)"
     clips: ClassVar[Interval | None] = (0.0, inf)
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
+    workspace_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Relu6(FromOutput):
     kind: ClassVar[str] = "relu6"
     summary: ClassVar[str] = "min(max(x, 0), 6)"
     clips: ClassVar[Interval | None] = (0.0, 6.0)
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 2)
+    workspace_blocks: ClassVar[tuple[int, int]] = (0, 2)
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class LeakyRelu(FromOutput):
 
     kind: ClassVar[str] = "leaky_relu"
     summary: ClassVar[str] = "x above zero, slope * x below"
-    scratch_blocks: ClassVar[tuple[int, int]] = (1, 1)
+    workspace_blocks: ClassVar[tuple[int, int]] = (1, 1)
 
     def __post_init__(self) -> None:
         settle(self, slope=number("slope", self.slope, 1e-9, 1e9))
@@ -96,7 +96,7 @@ class Elu(FromOutput):
 
     kind: ClassVar[str] = "elu"
     summary: ClassVar[str] = "x above zero, alpha * (exp(x) - 1) below"
-    scratch_blocks: ClassVar[tuple[int, int]] = (1, 2)
+    workspace_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
     def __post_init__(self) -> None:
         settle(self, alpha=number("alpha", self.alpha, 1e-9, 1e9))
@@ -111,7 +111,7 @@ class Selu(FromOutput):
 
     kind: ClassVar[str] = "selu"
     summary: ClassVar[str] = "scaled elu that keeps mean 0 and variance 1"
-    scratch_blocks: ClassVar[tuple[int, int]] = (1, 2)
+    workspace_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class HardSigmoid(FromOutput):
 
     kind: ClassVar[str] = "hard_sigmoid"
     summary: ClassVar[str] = "min(max(x + 3, 0), 6) / 6"
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 2)
+    workspace_blocks: ClassVar[tuple[int, int]] = (0, 2)
 
 
 @dataclass(frozen=True)
@@ -129,4 +129,4 @@ class HardSwish(FromInput):
 
     kind: ClassVar[str] = "hard_swish"
     summary: ClassVar[str] = "x * min(max(x + 3, 0), 6) / 6"
-    scratch_blocks: ClassVar[tuple[int, int]] = (1, 3)
+    workspace_blocks: ClassVar[tuple[int, int]] = (1, 3)

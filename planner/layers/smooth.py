@@ -18,7 +18,7 @@ class Tanh(FromOutput):
 
     kind: ClassVar[str] = "tanh"
     summary: ClassVar[str] = "hyperbolic tangent"
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
+    workspace_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Sigmoid(FromOutput):
 
     kind: ClassVar[str] = "sigmoid"
     summary: ClassVar[str] = "1 / (1 + exp(-x))"
-    scratch_blocks: ClassVar[tuple[int, int]] = (0, 1)
+    workspace_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Silu(FromInput):
 
     kind: ClassVar[str] = "silu"
     summary: ClassVar[str] = "x * sigmoid(x)"
-    scratch_blocks: ClassVar[tuple[int, int]] = (1, 2)
+    workspace_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Mish(FromInput):
 
     kind: ClassVar[str] = "mish"
     summary: ClassVar[str] = "x * tanh(softplus(x))"
-    scratch_blocks: ClassVar[tuple[int, int]] = (2, 3)
+    workspace_blocks: ClassVar[tuple[int, int]] = (2, 3)
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Gelu(FromInput):
 
     kind: ClassVar[str] = "gelu"
     summary: ClassVar[str] = "x * Phi(x), Phi the normal distribution function"
-    scratch_blocks: ClassVar[tuple[int, int]] = (3, 3)
+    workspace_blocks: ClassVar[tuple[int, int]] = (3, 3)
 
     def __post_init__(self) -> None:
         choice("approximate", self.approximate, ("none", "tanh"))
@@ -68,4 +68,4 @@ class Softplus(FromOutput):
 
     kind: ClassVar[str] = "softplus"
     summary: ClassVar[str] = "log(1 + exp(x))"
-    scratch_blocks: ClassVar[tuple[int, int]] = (1, 1)
+    workspace_blocks: ClassVar[tuple[int, int]] = (1, 1)

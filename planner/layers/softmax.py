@@ -11,7 +11,7 @@ from typing import ClassVar
 import planner.symbols as sy
 from planner.layers.pointwise import FromOutput
 from planner.layers.tiling.shards import column_shares, in_lines
-from planner.layers.tiling.workspace import lane_blocks, softmax_columns, softmax_parts
+from planner.layers.tiling.workspace import shard_blocks, softmax_columns, softmax_parts
 from planner.symbols import Shape
 
 
@@ -22,11 +22,11 @@ class OverChannels(FromOutput):
     by_channel: ClassVar[bool] = False
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return for each lane a row of sums, its parts and, where products are formed, one column block."""
+        """Return for each shard a row of sums, its parts and, where products are formed, one column block."""
         return self._rows(output, int(output[1]) if self.kind == "log_softmax" else 0)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return for each lane a row of sums, its parts and one column block of products."""
+        """Return for each shard a row of sums, its parts and one column block of products."""
         return self._rows(output, int(output[1]))
 
     def _rows(self, output: Shape, products: int) -> int:
@@ -35,7 +35,7 @@ class OverChannels(FromOutput):
             1 + softmax_parts(channels) + products,
             column_shares(channels, int(sy.product(output)) // channels),
         )
-        steps = (softmax_columns(channels, last - first, lane_blocks(len(spans))) for first, last in spans)
+        steps = (softmax_columns(channels, last - first, shard_blocks(len(spans))) for first, last in spans)
         return sum(in_lines(rows * step) for step in steps)
 
 

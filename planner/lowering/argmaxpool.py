@@ -20,7 +20,7 @@ MOST_TAPS = 255
 
 
 @dataclass(frozen=True)
-class WinnerPool(MaxPool):
+class ArgmaxPool(MaxPool):
     """A max pooling that keeps a byte for each window, the number of its winner, and neither its input nor its output.
 
     With `clip` it also confines the largest values to that interval. A window has no winner where that changed it, or
@@ -28,13 +28,13 @@ class WinnerPool(MaxPool):
 
     Examples
     --------
-    >>> WinnerPool.of(MaxPool(size=2), clip=(0.0, 6.0)).saved(((8, 6, 28, 28),), (8, 6, 14, 14))
-    {'winners': (6, 392)}
+    >>> ArgmaxPool.of(MaxPool(size=2), clip=(0.0, 6.0)).saved(((8, 6, 28, 28),), (8, 6, 14, 14))
+    {'argmax': (6, 392)}
     """
 
     clip: Interval | None = None
 
-    kind: ClassVar[str] = "winnerpool"
+    kind: ClassVar[str] = "argmaxpool"
     summary: ClassVar[str] = "largest value of each window, which remembers where it was"
     keeps: ClassVar[frozenset[Keep]] = frozenset()
 
@@ -52,9 +52,9 @@ class WinnerPool(MaxPool):
         return found
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
-        """Return ``winners``: for each channel, one byte a window; 0 for none."""
+        """Return ``argmax``: for each channel, one byte a window; 0 for none."""
         batch, channels, *sizes = map(int, output)
-        return {"winners": (channels, mask_elements(prod(sizes) * batch))}
+        return {"argmax": (channels, mask_elements(prod(sizes) * batch))}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return the one-byte marks of a tile of the output while training."""

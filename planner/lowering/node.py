@@ -25,7 +25,8 @@ class BoundNode:
         Names of the nodes it reads, in order.
     input_shapes, output_shape
         In the order N, C, H, W.
-    parameters, buffers : tuple of Parameter
+    parameters, buffers : Mapping of str to Parameter
+        By their names in the layer, such as ``weight``.
     macs : int
     owner : str
         The node whose arrays it works with, and which alone has them as `parameters` and `buffers`; "" for itself.
@@ -37,8 +38,8 @@ class BoundNode:
     inputs: tuple[str, ...]
     input_shapes: tuple[tuple[int, ...], ...]
     output_shape: tuple[int, ...]
-    parameters: tuple[Parameter, ...]
-    buffers: tuple[Parameter, ...]
+    parameters: Mapping[str, Parameter]
+    buffers: Mapping[str, Parameter]
     macs: int
     owner: str = ""
 

@@ -18,7 +18,7 @@ from planner.layers.merge import Concat
 from planner.layers.pool import MaxPool
 from planner.layers.source import Input
 from planner.layers.spatial import along, rank
-from planner.lowering.argmaxpool import MOST_TAPS, Deferred, WinnerPool
+from planner.lowering.argmaxpool import MOST_TAPS, ArgmaxPool, Deferred
 from planner.symbols import Shape
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Wired(Protocol):
     def input_shapes(self) -> tuple[Shape, ...]: ...
 
 
-def work(nodes: Sequence[BoundNode], outputs: Iterable[str]) -> tuple[BoundNode, ...]:
+def lower(nodes: Sequence[BoundNode], outputs: Iterable[str]) -> tuple[BoundNode, ...]:
     """Return the nodes with what is done at each as its layer.
 
     Parameters
@@ -53,8 +53,8 @@ def work(nodes: Sequence[BoundNode], outputs: Iterable[str]) -> tuple[BoundNode,
     >>> from planner import Network, layer
     >>> layers = [layer("conv", name="c", filters=4, kernel=3, act="relu"), layer("maxpool", name="p", size=2)]
     >>> bound = Network(name="t", input={"x": ("N", 3, 8, 8)}, layers=layers).check().bind(N=1)
-    >>> [(node.name, node.layer.kind) for node in work(bound.nodes, bound.outputs.values())]
-    [('x', 'input'), ('c', 'conv'), ('c.act', 'deferred'), ('p', 'winnerpool')]
+    >>> [(node.name, node.layer.kind) for node in lower(bound.nodes, bound.outputs.values())]
+    [('x', 'input'), ('c', 'conv'), ('c.act', 'deferred'), ('p', 'argmaxpool')]
     """
     by_name = {node.name: node for node in nodes}
     readers = _readers(nodes)
@@ -65,9 +65,9 @@ def work(nodes: Sequence[BoundNode], outputs: Iterable[str]) -> tuple[BoundNode,
             continue
         (source,) = node.inputs
         if source in moved:
-            done[node.name] = WinnerPool.of(node.layer, by_name[source].layer.clips)
+            done[node.name] = ArgmaxPool.of(node.layer, by_name[source].layer.clips)
         elif not _kept(source, node.name, by_name, readers):
-            done[node.name] = WinnerPool.of(node.layer)
+            done[node.name] = ArgmaxPool.of(node.layer)
     return tuple(replace(node, layer=done[node.name]) if node.name in done else node for node in nodes)
 
 

@@ -1,6 +1,6 @@
 """Runs: neighbouring layers that work channel by channel, which threads go through side by side.
 
-A lane takes some of the channels through all layers of a run before anybody waits for it, so that a run counts as one
+A shard takes some of the channels through all layers of a run before anybody waits for it, so that a run counts as one
 step when memory is planned: nothing that one of its layers needs makes room for what another one writes. So that this
 costs no memory, all its layers but one work in place.
 """
@@ -13,14 +13,14 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
-from planner.layers.tiling.shards import LANE_ELEMENTS, in_lines, lanes_for, shares
+from planner.layers.tiling.shards import SHARD_ELEMENTS, in_lines, shards_for, shares
 
 if TYPE_CHECKING:
     from planner.lowering.node import BoundNode
 
 
 @dataclass(frozen=True)
-class Run:
+class Segment:
     """Layers in execution order; one alone where a layer's channels depend on each other.
 
     Attributes
@@ -39,20 +39,20 @@ class Run:
         return self.first + len(self.nodes) - 1
 
     @cached_property
-    def lanes(self) -> list[tuple[int, int]]:
+    def shards(self) -> list[tuple[int, int]]:
         """Ranges of channels that are worked on side by side; a single one where the run is not cut."""
         channels = int(self.nodes[0].output_shape[1]) if len(self.nodes[0].output_shape) > 1 else 1
         if not _by_channel(self.nodes[0]):
             return [(0, channels)]
         elements = sum(max(map(prod, (*node.input_shapes, node.output_shape))) for node in self.nodes)
-        return shares(channels, lanes_for(elements, LANE_ELEMENTS))
+        return shares(channels, shards_for(elements, SHARD_ELEMENTS))
 
     def parts(self, node: BoundNode) -> list[BoundNode]:
-        """Return one of its nodes for each lane: the node itself, or its shapes cut to the lane's channels.
+        """Return one of its nodes for each shard: the node itself, or its shapes cut to the shard's channels.
 
         Inputs that lend their shape alone stay whole.
         """
-        if len(self.lanes) == 1:
+        if len(self.shards) == 1:
             return [node]
         return [
             replace(
@@ -63,23 +63,23 @@ class Run:
                 ),
                 output_shape=_cut(node.output_shape, last - first),
             )
-            for first, last in self.lanes
+            for first, last in self.shards
         ]
 
-    def scratch(self, node: BoundNode, training: bool) -> list[int]:
-        """Return the elements of scratch memory of the forward pass of one of its nodes, for each lane."""
-        return _in_lanes(
+    def workspace(self, node: BoundNode, training: bool) -> list[int]:
+        """Return the elements of workspace of the forward pass of one of its nodes, for each shard."""
+        return _in_shards(
             [part.layer.workspace(part.input_shapes, part.output_shape, training) for part in self.parts(node)]
         )
 
-    def backward_scratch(self, node: BoundNode) -> list[int]:
-        """Return the elements of scratch memory of the backward pass of one of its nodes, for each lane."""
-        return _in_lanes(
+    def backward_workspace(self, node: BoundNode) -> list[int]:
+        """Return the elements of workspace of the backward pass of one of its nodes, for each shard."""
+        return _in_shards(
             [part.layer.backward_workspace(part.input_shapes, part.output_shape) for part in self.parts(node)]
         )
 
 
-def runs(nodes: Sequence[BoundNode]) -> Iterator[Run]:
+def segments(nodes: Sequence[BoundNode]) -> Iterator[Segment]:
     """Yield the runs of a plan's nodes, every node in one of them.
 
     Examples
@@ -87,18 +87,18 @@ def runs(nodes: Sequence[BoundNode]) -> Iterator[Run]:
     >>> from planner import Network, layer
     >>> layers = [layer("conv", name="c", filters=4, kernel=3, norm="batch", act="relu"), layer("maxpool", size=2)]
     >>> bound = Network(name="t", input={"x": ("N", 3, 8, 8)}, layers=layers).check().bind(N=1)
-    >>> [[node.kind for node in run.nodes] for run in runs(bound.nodes)]
+    >>> [[node.kind for node in run.nodes] for run in segments(bound.nodes)]
     [['input'], ['conv'], ['batchnorm', 'relu', 'maxpool']]
     """
     first = 0
     found: list[BoundNode] = []
     for position, node in enumerate(nodes):
         if found and not _joins(node, found):
-            yield Run(first, tuple(found))
+            yield Segment(first, tuple(found))
             first, found = position, []
         found.append(node)
     if found:
-        yield Run(first, tuple(found))
+        yield Segment(first, tuple(found))
 
 
 def _joins(node: BoundNode, found: Sequence[BoundNode]) -> bool:
@@ -114,8 +114,8 @@ def _by_channel(node: BoundNode) -> bool:
     return node.layer.by_channel and all(shape[1] == node.output_shape[1] for shape in read)
 
 
-def _in_lanes(counts: list[int]) -> list[int]:
-    """Return what each lane takes of memory that several share: whole cache lines."""
+def _in_shards(counts: list[int]) -> list[int]:
+    """Return what each shard takes of memory that several share: whole cache lines."""
     return counts if len(counts) == 1 else [in_lines(count) for count in counts]
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from planner.lowering.node import BoundNode
 from planner.memory.layout import Arena, arrange
 from planner.memory.lifetimes import in_blocks, timeline
-from planner.training.optimizers import scratch_bytes
+from planner.training.optimizers import workspace_bytes
 from planner.training.settings import TrainSettings
 
 
@@ -17,15 +17,15 @@ class Bound(Protocol):
     """What of a :class:`planner.BoundPlan` memory is planned for."""
 
     @property
-    def work(self) -> tuple[BoundNode, ...]: ...
+    def lowered(self) -> tuple[BoundNode, ...]: ...
     @property
     def outputs(self) -> Mapping[str, str]: ...
     @property
     def item_bytes(self) -> int: ...
     @property
-    def parameters(self) -> int: ...
+    def parameter_count(self) -> int: ...
     @property
-    def buffers(self) -> int: ...
+    def buffer_count(self) -> int: ...
     @property
     def train(self) -> TrainSettings: ...
 
@@ -41,7 +41,7 @@ class Memory:
     parameter_bytes, buffer_bytes : int
         Trainable arrays; running statistics.
     gradient_bytes, optimizer_bytes : int
-        Gradients of the parameters; the optimizer's state and its scratch memory.
+        Gradients of the parameters; the optimizer's state and its workspace.
     """
 
     inference: Arena
@@ -75,14 +75,14 @@ def plan_memory(bound: Bound) -> Memory:
     >>> memory.parameter_bytes, memory.parameter_bytes == memory.gradient_bytes
     (1824, True)
     """
-    parameter_bytes = bound.parameters * bound.item_bytes
+    parameter_bytes = bound.parameter_count * bound.item_bytes
     return Memory(
         inference=plan_arena(bound, training=False),
         training=plan_arena(bound, training=True),
         parameter_bytes=parameter_bytes,
-        buffer_bytes=bound.buffers * bound.item_bytes,
+        buffer_bytes=bound.buffer_count * bound.item_bytes,
         gradient_bytes=parameter_bytes,
-        optimizer_bytes=parameter_bytes * bound.train.optimizer.state_arrays + scratch_bytes(parameter_bytes),
+        optimizer_bytes=parameter_bytes * bound.train.optimizer.state_arrays + workspace_bytes(parameter_bytes),
     )
 
 
@@ -104,7 +104,7 @@ def plan_arena(bound: Bound, *, training: bool, input_gradients: bool = False, i
     arenas = [
         arrange(
             timeline(
-                bound.work,
+                bound.lowered,
                 bound.outputs,
                 bound.item_bytes,
                 training=training,
@@ -129,4 +129,4 @@ def concat_choices(bound: Bound) -> tuple[bool, ...]:
     >>> concat_choices(net.check().bind(N=1))
     (True, False)
     """
-    return (True, False) if any(map(in_blocks, bound.work)) else (True,)
+    return (True, False) if any(map(in_blocks, bound.lowered)) else (True,)

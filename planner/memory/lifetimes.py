@@ -16,7 +16,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from planner.layers.merge import Concat
-from planner.lowering.segments import runs
+from planner.lowering.segments import segments
 from planner.memory.requests import Key, Request, Role, Span, Timeline
 from planner.training.settings import loss_workspace
 
@@ -88,7 +88,7 @@ def timeline(
       step, which the program adds to it.
     - The gradient of weights that several layers share is outside of this. The first of them to pass backward
       writes it, and each other one `weights`, alive during one step, which the program adds to it.
-    - The scratch memory of a forward pass lives for its step, and apart from it that of the backward pass for its own.
+    - The workspace of a forward pass lives for its step, and apart from it that of the backward pass for its own.
     - A run of layers that work channel by channel (:mod:`planner.lowering.segments`) is one step: what any of them
       needs lives from its first layer to its last.
     - The output of an `alias` layer is its input's memory, and the gradient it passes on is its gradient's memory.
@@ -123,8 +123,8 @@ def timeline(
     >>> from planner.layers import Input, Relu
     >>> from planner.lowering.node import BoundNode
     >>> shape = (8, 3, 4, 4)
-    >>> x = BoundNode("x", "input", Input(shape), (), (), shape, (), (), 0)
-    >>> y = BoundNode("y", "relu", Relu(), ("x",), (shape,), shape, (), (), 0)
+    >>> x = BoundNode("x", "input", Input(shape), (), (), shape, {}, {}, 0)
+    >>> y = BoundNode("y", "relu", Relu(), ("x",), (shape,), shape, {}, {}, 0)
     >>> [(r.name, r.role, r.bytes, r.spans) for r in timeline([x, y], {"out": "y"}, 4, training=False).requests]
     [('x', 'value', 1536, ((0, 2),))]
     """
@@ -155,23 +155,23 @@ class _Planner:
         for position, node in enumerate(nodes):
             for slot, name in _read(node):
                 self.readers[name].append((position, slot))
-        self.owned = {node.name: sum(parameter.count for parameter in node.parameters) for node in nodes}
+        self.owned = {node.name: sum(parameter.count for parameter in node.parameters.values()) for node in nodes}
         active = self._active(input_gradients) if training else set()
         self.active = active
         self.backward = tuple(node.name for node in reversed(nodes) if node.name in active)
-        self.runs = [run for run in runs(nodes) for _ in run.nodes]
+        self.segments = [segment for segment in segments(nodes) for _ in segment.nodes]
 
     def _active(self, input_gradients: bool) -> set[str]:
         """Return the nodes that pass a gradient on to something that wants it, and get one."""
         wanting: set[str] = set()
         for node in self.nodes:
             asked = input_gradients and not node.inputs
-            if self.owned[node.arrays_of] or asked or any(name in wanting for _, name in _taught(node)):
+            if self.owned[node.arrays_of] or asked or any(name in wanting for _, name in _passes_gradient(node)):
                 wanting.add(node.name)
         getting = set(self.publics)
         for node in reversed(self.nodes):
             if node.name in getting:
-                getting.update(name for _, name in _taught(node))
+                getting.update(name for _, name in _passes_gradient(node))
         return wanting & getting
 
     def _bytes(self, shape: tuple[int, ...]) -> int:
@@ -300,16 +300,16 @@ class _Planner:
     def _run_of(self, step: int) -> Span:
         """Return the first and the last step of the run that a step belongs to."""
         if step < self.count:
-            run = self.runs[step]
-            return run.first, run.last
+            segment = self.segments[step]
+            return segment.first, segment.last
         position = 2 * self.count - step
         if position >= self.count:
             return step, step
-        run = self.runs[position]
-        return self._backward_step(run.last), self._backward_step(run.first)
+        segment = self.segments[position]
+        return self._backward_step(segment.last), self._backward_step(segment.first)
 
     def extras(self) -> list[Request]:
-        """Return saved arrays, scratch memory and the loss's memory."""
+        """Return saved arrays, workspace and the loss's memory."""
         found: list[Request] = []
         for position, node in enumerate(self.nodes):
             ends = [position]
@@ -319,10 +319,11 @@ class _Planner:
             for name, shape in (node.layer.saved(*shapes) if self.training else {}).items():
                 key: Key = ("saved", node.name, name)
                 found.append(Request(node.name, "saved", self._bytes(shape), ((ends[0], ends[-1]),), (key,)))
-            run = self.runs[position]
-            found += self._scratch(node, "forward", run.scratch(node, self.training), position)
+            segment = self.segments[position]
+            found += self._workspace(node, "forward", segment.workspace(node, self.training), position)
             if node.name in self.active:
-                found += self._scratch(node, "backward", run.backward_scratch(node), self._backward_step(position))
+                step = self._backward_step(position)
+                found += self._workspace(node, "backward", segment.backward_workspace(node), step)
         found += self._shared_gradients()
         if self.training:
             shapes_out = [node.output_shape for node in self.nodes if node.name in self.publics]
@@ -330,9 +331,9 @@ class _Planner:
             found.append(Request("loss", "loss", size, ((self.count, self.count),), (("loss", "loss", 0),)))
         return found
 
-    def _scratch(self, node: BoundNode, direction: str, lanes: list[int], step: int) -> list[Request]:
-        """Return the request for scratch memory of one pass, where it needs any."""
-        size = sum(lanes) * self.item_bytes
+    def _workspace(self, node: BoundNode, direction: str, shards: list[int], step: int) -> list[Request]:
+        """Return the request for workspace of one pass, where it needs any."""
+        size = sum(shards) * self.item_bytes
         key: Key = ("workspace", node.name, direction)
         return [Request(node.name, "workspace", size, ((step, step),), (key,))] if size else []
 
@@ -361,7 +362,7 @@ def _read(node: BoundNode) -> list[tuple[int, str]]:
     return [(slot, name) for slot, name in enumerate(node.inputs) if slot not in node.layer.shape_only]
 
 
-def _taught(node: BoundNode) -> list[tuple[int, str]]:
+def _passes_gradient(node: BoundNode) -> list[tuple[int, str]]:
     """Return the inputs that a node passes a gradient on to, with their positions."""
     return [(slot, name) for slot, name in _read(node) if slot not in node.layer.without_gradient]
 

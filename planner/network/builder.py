@@ -18,7 +18,7 @@ from planner.network.entry import Entry, Marks
 from planner.network.graph import cycles, execution_order, unread
 from planner.network.instantiate import make, one_meaning, shape_of
 from planner.network.node import INDICES, Expectation, Node, Outputs
-from planner.network.norm_act import ROLES, make_behind
+from planner.network.norm_act import ROLES, make_norm_act
 from planner.network.references import used
 from planner.symbols import Shape
 from planner.training.settings import TrainSettings, read_settings
@@ -82,7 +82,7 @@ class Builder:
         self._put(Node(public, made, (), "", entry, broken, partner), sources or ())
         tail = public
         for role in ROLES:
-            behind = make_behind(entry, public, role, self._report)
+            behind = make_norm_act(entry, public, role, self._report)
             if behind is None:
                 continue
             name = f"{public}.{role}"

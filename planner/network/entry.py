@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from planner.findings import GraphError, Location
 
-Behind: TypeAlias = "str | Mapping[str, Mapping[str, Any] | None] | None"
+NormAct: TypeAlias = "str | Mapping[str, Mapping[str, Any] | None] | None"
 """What `norm` and `act` say: a word, or a word with its settings."""
 
 Marks = Mapping[str, Location]
@@ -49,8 +49,8 @@ class Entry:
     settings: Mapping[str, Any] = field(default_factory=dict)
     name: str | None = None
     from_: str | tuple[str, ...] | None = None
-    act: Behind = None
-    norm: Behind = None
+    act: NormAct = None
+    norm: NormAct = None
     expect: tuple[int | str, ...] | None = None
     marks: Marks = field(default_factory=dict, compare=False)
     broken: bool = False
@@ -66,8 +66,8 @@ def layer(
     *,
     name: str | None = None,
     from_: str | Sequence[str] | None = None,
-    act: Behind = None,
-    norm: Behind = None,
+    act: NormAct = None,
+    norm: NormAct = None,
     expect: Sequence[int | str] | None = None,
     use: str | None = None,
     **settings: Any,

@@ -18,7 +18,7 @@ from planner.network.references import named, naming
 from planner.symbols import Shape
 from planner.wording import listed
 
-STAND_IN = "_"
+PLACEHOLDER = "_"
 """A size in the place of a faulty setting, so that the settings behind it are looked at too."""
 
 Report: TypeAlias = Callable[..., None]
@@ -71,7 +71,7 @@ def make(
                 return None, ""
             replaced.add(error.setting)
             if error.setting in required:  # look at the others as if this one were right
-                settings[error.setting] = STAND_IN
+                settings[error.setting] = PLACEHOLDER
             else:
                 del settings[error.setting]
     return (None, "") if faulty else (made, partner)

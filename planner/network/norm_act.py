@@ -28,7 +28,7 @@ ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType({"norm": NORMS, "act":
 EXAMPLES = {"norm": "norm: {batch: {eps: 0.001}}", "act": "act: {leaky_relu: {slope: 0.2}}"}
 
 
-def make_behind(entry: Entry, public: str, role: str, report: Report) -> Layer | None:
+def make_norm_act(entry: Entry, public: str, role: str, report: Report) -> Layer | None:
     """Return the layer that `norm` or `act` of an entry stands for; None where it says nothing, or nothing that can be.
 
     Parameters
@@ -43,7 +43,7 @@ def make_behind(entry: Entry, public: str, role: str, report: Report) -> Layer |
     Examples
     --------
     >>> from planner import layer
-    >>> make_behind(layer("conv", filters=6, kernel=5, norm={"batch": {"eps": 0.001}}), "c1", "norm", print)
+    >>> make_norm_act(layer("conv", filters=6, kernel=5, norm={"batch": {"eps": 0.001}}), "c1", "norm", print)
     BatchNorm(eps=0.001, momentum=0.1, affine=True)
     """
     written: Any = {"norm": entry.norm, "act": entry.act}[role]

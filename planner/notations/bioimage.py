@@ -96,7 +96,7 @@ def as_bioimageio(plan: Plan, domain: Domain) -> str:
         text += _tensor(name, shape, lambda size: _input_size(size, chosen))
     text.append("outputs:")
     for public, node in plan.outputs.items():
-        shape = plan.by_name[node].output
+        shape = plan.by_name[node].output_shape
         text += _tensor(public, shape, lambda size: _output_size(size, chosen, lines, homes, notes))
     return "\n".join([*(f"# {note}" for note in dict.fromkeys(notes)), *text])
 
@@ -171,7 +171,8 @@ def _progression(plan: Plan, name: str, accepted: SizeSet, piece: Piece) -> tupl
     if piece.last is not None:
         return Piece(1, piece.first, piece.first), {}
     ends = [plan.by_name[node] for node in plan.outputs.values()]
-    sizes = [(size, axis, end) for end in ends for axis, size in enumerate(end.output[2:]) if sy.free(size) == {name}]
+    every = [(size, axis, end) for end in ends for axis, size in enumerate(end.output_shape[2:])]
+    sizes = [(size, axis, end) for size, axis, end in every if sy.free(size) == {name}]
     step = reduce(lcm, (sy.period(size) for size, _, _ in sizes), piece.step)
     lossless = plan.lossless[name]
     best: tuple[tuple[bool, int], Piece, dict[Size, Line]] | None = None

@@ -229,9 +229,9 @@ def _sentence(text: str) -> str:
 
 def _for_torch(plan: Plan, domain: Domain, lossless: bool) -> tuple[Say, str]:
     """Return what to say to torch.export, and which accepted sizes it refuses."""
-    sizes = dict.fromkeys(size for node in plan.nodes for size in node.output[2:] if sy.free(size))
+    sizes = dict.fromkeys(size for node in plan.nodes for size in node.output_shape[2:] if sy.free(size))
     longer = [Open("", Requirement("S201", AtLeast(size, 2), str)) for size in sizes]
-    narrow = solve(plan.free, (*plan.requirements, *(plan.losses if lossless else ()), *longer))
+    narrow = solve(plan.free, (*plan.requirements, *(plan.border_requirements if lossless else ()), *longer))
     if narrow.empty:
         return simplest(domain), ""
     refused = []

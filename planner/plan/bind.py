@@ -9,6 +9,7 @@ from planner.conditions import Condition, Verdict
 from planner.domain.affine import solve_condition
 from planner.domain.domain import Domain, Open
 from planner.findings import Finding, SizeError, nearest
+from planner.layers.base import by_name
 from planner.layers.spatial import letters
 from planner.lowering.node import BoundNode
 from planner.plan.node import PlannedNode
@@ -122,8 +123,8 @@ def bound_nodes(nodes: Iterable[PlannedNode], values: Mapping[str, int]) -> tupl
                 node.inputs,
                 inputs,
                 output,
-                () if node.owner else layer.params(inputs),
-                () if node.owner else layer.buffers(inputs),
+                by_name(() if node.owner else layer.params(inputs)),
+                by_name(() if node.owner else layer.buffers(inputs)),
                 layer.macs(inputs, output),
                 node.owner,
             )

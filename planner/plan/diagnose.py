@@ -19,7 +19,7 @@ from planner.domain.affine import solve_condition
 from planner.domain.domain import Domain, Open, contradiction, solve
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Severity
-from planner.layers.base import Parameter
+from planner.layers.base import Parameter, by_name
 from planner.layers.conv import Conv
 from planner.layers.spatial import by, names, positions
 from planner.layers.window import Window
@@ -80,7 +80,7 @@ def diagnose(network: Network) -> Diagnosis:
     errors = any(f.severity is Severity.ERROR for f in walk.findings)
     complete = not errors and not any(node.broken for node in network.nodes)
     warnings = tuple(f for f in walk.findings if f.severity is Severity.WARNING)
-    plan = Plan(network, tuple(walk.planned), tuple(walk.open), tuple(walk.losses), warnings) if complete else None
+    plan = Plan(network, tuple(walk.planned), tuple(walk.open), tuple(walk.borders), warnings) if complete else None
     return Diagnosis(network, walk.shapes, tuple(walk.findings), plan, tuple(walk.faults), tuple(walk.open))
 
 
@@ -93,7 +93,7 @@ class _Walk:
         self.fields = ReceptiveFields()
         self.planned: list[PlannedNode] = []
         self.open: list[Open] = []
-        self.losses: list[Open] = []
+        self.borders: list[Open] = []
         self.names: frozenset[str] = frozenset()
         self.findings: list[Finding] = []
         self.faults: list[tuple[str, Requirement]] = []
@@ -134,8 +134,8 @@ class _Walk:
                 node.inputs,
                 inputs,
                 output,
-                () if node.owner else node.layer.params(inputs),
-                () if node.owner else node.layer.buffers(inputs),
+                by_name(() if node.owner else node.layer.params(inputs)),
+                by_name(() if node.owner else node.layer.buffers(inputs)),
                 self.fields,
                 node.role,
                 node.owner,
@@ -175,7 +175,7 @@ class _Walk:
         for size in dropped:
             condition = AtLeast(-size, 0)
             if condition.verdict() is not Verdict.HOLDS:
-                self.losses.append(Open(node.name, Requirement("S301", condition, partial(str, "drops a border"))))
+                self.borders.append(Open(node.name, Requirement("S301", condition, partial(str, "drops a border"))))
         counts = [max(sy.constant(size) or 0, 0) for size in dropped]
         if any(counts):
             self.findings.append(_dropped(node, shape, counts))

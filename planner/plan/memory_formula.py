@@ -3,7 +3,7 @@
 When things live does not depend on how large they are. So the lifetimes are those of
 :mod:`planner.memory.lifetimes` at one accepted choice of sizes, and only the bytes are symbolic. What
 comes on top once sizes are known is never negative: offsets are aligned, an arrangement may leave
-gaps, and kernels work in scratch memory. A formula is therefore a lower bound of the planned bytes.
+gaps, and kernels work in workspace. A formula is therefore a lower bound of the planned bytes.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ def memory_formula(plan: Plan, values: Mapping[str, int], *, training: bool) -> 
         return None
     bound = plan.bind(dtype="float32", **witness)
     copies = 2 + plan.train.optimizer.state_arrays if training else 1
-    owned = [p.count * copies for node in plan.nodes for p in node.parameters]
-    owned += [p.count for node in plan.nodes for p in node.buffers]
+    owned = [p.count * copies for node in plan.nodes for p in node.parameters.values()]
+    owned += [p.count for node in plan.nodes for p in node.buffers.values()]
     fixed = _sum(sy.substitute(sy.size(ITEM_BYTES * count), values) for count in owned)
     samples = _samples(plan, witness)
     choices = []
     for inside in concat_choices(bound):
-        line = timeline(bound.work, bound.outputs, ITEM_BYTES, training=training, inside=inside)
+        line = timeline(bound.lowered, bound.outputs, ITEM_BYTES, training=training, inside=inside)
         choices.append(_largest(_candidates(_steps(plan, values, line.requests, line.steps)), samples))
     return sy.size(reduce(sy.minimum, choices) + fixed)
 
@@ -93,7 +93,7 @@ def accepted_sizes(plan: Plan, values: Mapping[str, int]) -> dict[str, int] | No
 
 
 def _steps(plan: Plan, values: Mapping[str, int], requests: Iterable[Request], count: int) -> list[Live]:
-    """Return what lives during each step, scratch memory and what kernels save apart left out."""
+    """Return what lives during each step, workspace and what kernels save apart left out."""
     begins: list[list[Size]] = [[] for _ in range(count)]
     ends: list[list[Size]] = [[] for _ in range(count + 1)]
     sizes: dict[str, Size] = {}
@@ -101,7 +101,7 @@ def _steps(plan: Plan, values: Mapping[str, int], requests: Iterable[Request], c
         if request.role not in ("value", "gradient", "partial"):
             continue
         if request.name not in sizes:
-            shape = plan.by_name[request.name].output
+            shape = plan.by_name[request.name].output_shape
             sizes[request.name] = ITEM_BYTES * sy.product(sy.substitute(sy.size(size), values) for size in shape)
         for first, last in request.spans:
             begins[first].append(sizes[request.name])
@@ -129,10 +129,10 @@ def _largest(candidates: list[Size], samples: list[dict[str, int]]) -> Size:
 
     To leave a candidate out can only lower the maximum, and a formula of a dozen cases helps nobody.
     """
-    winners: dict[Size, None] = {}
+    largest: dict[Size, None] = {}
     for sample in samples:
-        winners[max(candidates, key=lambda size: sy.evaluate(size, sample))] = None
-    return reduce(sy.maximum, map(sy.size, winners))
+        largest[max(candidates, key=lambda size: sy.evaluate(size, sample))] = None
+    return reduce(sy.maximum, map(sy.size, largest))
 
 
 def _samples(plan: Plan, witness: Mapping[str, int]) -> list[dict[str, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -21,9 +22,10 @@ class PlannedNode:
     layer : Layer
     inputs : tuple of str
         Names of the nodes it reads, in order.
-    input_shapes, output
+    input_shapes, output_shape
         In the order N, C, H, W.
-    parameters, buffers : tuple of Parameter
+    parameters, buffers : Mapping of str to Parameter
+        By their names in the layer, such as ``weight``.
     fields : ReceptiveFields
         Of all nodes of the plan, computed when asked for.
     role : str
@@ -36,9 +38,9 @@ class PlannedNode:
     layer: Layer
     inputs: tuple[str, ...]
     input_shapes: tuple[Shape, ...]
-    output: Shape
-    parameters: tuple[Parameter, ...]
-    buffers: tuple[Parameter, ...]
+    output_shape: Shape
+    parameters: Mapping[str, Parameter]
+    buffers: Mapping[str, Parameter]
     fields: ReceptiveFields = field(compare=False, repr=False)
     role: str = ""
     owner: str = ""
@@ -51,7 +53,7 @@ class PlannedNode:
     @cached_property
     def macs(self) -> Size:
         """Multiply-accumulates of one forward pass over the batch, bias not counted; an int where nothing is free."""
-        return sy.total([self.layer.macs(self.input_shapes, self.output)])
+        return sy.total([self.layer.macs(self.input_shapes, self.output_shape)])
 
     @property
     def receptive_field(self) -> ReceptiveField | None:
@@ -64,9 +66,9 @@ class PlannedNode:
     @property
     def parameter_count(self) -> Size:
         """How many trainable numbers the layer owns; an int where nothing is free."""
-        return sy.total(p.count for p in self.parameters)
+        return sy.total(p.count for p in self.parameters.values())
 
     @property
     def buffer_count(self) -> Size:
         """How many numbers of untrained state the layer owns; an int where nothing is free."""
-        return sy.total(p.count for p in self.buffers)
+        return sy.total(p.count for p in self.buffers.values())

@@ -7,6 +7,7 @@ the :class:`BoundPlan` that the runtime executes. Whether a network is right is 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -17,7 +18,7 @@ from planner.domain.domain import Domain, Open, solve
 from planner.findings import Finding, SizeError
 from planner.layers.source import Input
 from planner.lowering.node import ITEM_BYTES, BoundNode, DType
-from planner.lowering.rewrite import work
+from planner.lowering.rewrite import lower
 from planner.mappings import FrozenMapping
 from planner.memory import Memory, plan_memory
 from planner.network.network import Network
@@ -40,8 +41,8 @@ class Plan:
         In execution order.
     requirements : tuple of Open
         What must hold of the free sizes for the network to run.
-    losses : tuple of Open
-        What must hold of them so that, beyond that, no input is dropped at a border.
+    border_requirements : tuple of Open
+        What must also hold of them so that no input is dropped at a border.
     warnings : tuple of Finding
 
     Examples
@@ -50,7 +51,7 @@ class Plan:
     >>> net = Network(name="n", input={"image": ("N", 3, "H", "W")},
     ...               layers=[layer("conv", name="c1", filters=6, kernel=5), layer("gap"), layer("flatten")])
     >>> plan = net.check()
-    >>> plan.parameters, plan.output_shapes, plan.domain["H"].text("H")
+    >>> plan.parameter_count, plan.output_shapes, plan.domain["H"].text("H")
     (456, {'flatten1': (N, 6)}, 'H >= 5')
     >>> plan.bind(N=1, H=32, W=32).macs
     352800
@@ -59,7 +60,7 @@ class Plan:
     network: Network
     nodes: tuple[PlannedNode, ...]
     requirements: tuple[Open, ...]
-    losses: tuple[Open, ...] = ()
+    border_requirements: tuple[Open, ...] = ()
     warnings: tuple[Finding, ...] = ()
 
     @property
@@ -85,22 +86,31 @@ class Plan:
     @cached_property
     def input_shapes(self) -> dict[str, Shape]:
         """Shapes of the inputs by name."""
-        return {node.name: node.output for node in self.nodes if isinstance(node.layer, Input)}
+        return {node.name: node.output_shape for node in self.nodes if isinstance(node.layer, Input)}
 
     @cached_property
     def output_shapes(self) -> dict[str, Shape]:
         """Shapes of the outputs by their public names."""
-        return {public: self.by_name[node].output for public, node in self.outputs.items()}
+        return {public: self.by_name[node].output_shape for public, node in self.outputs.items()}
 
     @cached_property
-    def parameters(self) -> Size:
-        """Trainable parameters; an int where nothing is free."""
+    def parameter_count(self) -> Size:
+        """How many trainable numbers the network has; an int if no size is free."""
         return sy.total(node.parameter_count for node in self.nodes)
 
     @cached_property
-    def buffers(self) -> Size:
-        """Numbers of untrained state, such as running statistics; an int where nothing is free."""
+    def buffer_count(self) -> Size:
+        """How many numbers of untrained state, such as running statistics, it has; an int if no size is free."""
         return sy.total(node.buffer_count for node in self.nodes)
+
+    @property
+    def parameters(self) -> Size:
+        """The old name of `parameter_count`.
+
+        .. deprecated:: 0.1
+        """
+        warnings.warn("use Plan.parameter_count", DeprecationWarning, stacklevel=2)
+        return self.parameter_count
 
     @cached_property
     def macs(self) -> Size:
@@ -112,7 +122,7 @@ class Plan:
         """Names that :meth:`bind` needs, inputs' axes first, then settings, in order of appearance."""
         found: dict[str, None] = {}
         for node in self.nodes:
-            sizes = node.output if isinstance(node.layer, Input) else ()
+            sizes = node.output_shape if isinstance(node.layer, Input) else ()
             for size in sizes:
                 found.update(dict.fromkeys(sorted(sy.free(size))))
         for node in self.nodes:
@@ -132,11 +142,11 @@ class Plan:
     @cached_property
     def lossless(self) -> Domain:
         """The accepted sizes at which no window leaves rows or columns of its input unseen."""
-        return solve(self.free, (*self.requirements, *self.losses), self.zeros)
+        return solve(self.free, (*self.requirements, *self.border_requirements), self.zeros)
 
     def __repr__(self) -> str:
         layers = len(self.nodes) - len(self.input_shapes)
-        return outline(f"Plan {self.name}", layers, self.parameters, self.input_shapes, self.output_shapes)
+        return outline(f"Plan {self.name}", layers, self.parameter_count, self.input_shapes, self.output_shapes)
 
     def __str__(self) -> str:
         """Return the table of layers, totals and memory."""
@@ -234,9 +244,9 @@ class BoundPlan:
         return {node.name: node for node in self.nodes}
 
     @cached_property
-    def work(self) -> tuple[BoundNode, ...]:
+    def lowered(self) -> tuple[BoundNode, ...]:
         """The nodes with what is done at each as its layer: what memory is planned for, and the runtime executes."""
-        return work(self.nodes, self.outputs.values())
+        return lower(self.nodes, self.outputs.values())
 
     @cached_property
     def inputs(self) -> dict[str, str]:
@@ -264,14 +274,23 @@ class BoundPlan:
         return next(iter(self.input_shapes.values()))[0]
 
     @cached_property
-    def parameters(self) -> int:
-        """Trainable parameters."""
-        return sum(p.count for node in self.nodes for p in node.parameters)
+    def parameter_count(self) -> int:
+        """How many trainable numbers the network has."""
+        return sum(p.count for node in self.nodes for p in node.parameters.values())
 
     @cached_property
-    def buffers(self) -> int:
-        """Numbers of untrained state."""
-        return sum(p.count for node in self.nodes for p in node.buffers)
+    def buffer_count(self) -> int:
+        """How many numbers of untrained state it has."""
+        return sum(p.count for node in self.nodes for p in node.buffers.values())
+
+    @property
+    def parameters(self) -> int:
+        """The old name of `parameter_count`.
+
+        .. deprecated:: 0.1
+        """
+        warnings.warn("use BoundPlan.parameter_count", DeprecationWarning, stacklevel=2)
+        return self.parameter_count
 
     @cached_property
     def macs(self) -> int:
@@ -286,7 +305,7 @@ class BoundPlan:
     def __repr__(self) -> str:
         layers = len(self.nodes) - len(self.inputs)
         title = f"BoundPlan {self.name} in {self.dtype}"
-        return outline(title, layers, self.parameters, self.input_shapes, self.output_shapes)
+        return outline(title, layers, self.parameter_count, self.input_shapes, self.output_shapes)
 
     def __str__(self) -> str:
         """Return the table of layers, totals and memory at these sizes."""

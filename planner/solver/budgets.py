@@ -213,7 +213,7 @@ def _axis_names(plan: Plan, axes: slice) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for node in plan.nodes:
         if isinstance(node.layer, Input):
-            for size in node.output[axes]:
+            for size in node.output_shape[axes]:
                 found.update(dict.fromkeys(sorted(sy.free(size))))
     return tuple(found)
 

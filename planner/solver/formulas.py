@@ -18,7 +18,7 @@ class Formulas:
 
     Attributes
     ----------
-    parameters, macs : Size
+    parameter_count, macs : Size
         Trainable numbers; multiply-accumulates of one forward pass over the batch.
     inference_bytes, training_bytes : Size or None
         The fewest bytes of a pass and of a training step; exact where every size is known. None where no
@@ -29,7 +29,7 @@ class Formulas:
         Whether the bytes are those of the plan; else a bound no plan goes below.
     """
 
-    parameters: Size
+    parameter_count: Size
     macs: Size
     inference_bytes: Size | None
     training_bytes: Size | None
@@ -41,7 +41,7 @@ class Formulas:
         """Names and formulas of the costs that are known."""
         sign = "" if self.exact else "at least "
         found = (
-            ("parameters", self.parameters),
+            ("parameters", self.parameter_count),
             ("MACs", self.macs),
             (f"inference, {sign}bytes", self.inference_bytes),
             (f"training, {sign}bytes", self.training_bytes),
@@ -64,7 +64,7 @@ class Formulas:
     def json(self) -> dict[str, Any]:
         """Return the formulas for machines: a number where it is one, else its text."""
         sizes = {
-            "parameters": self.parameters,
+            "parameters": self.parameter_count,
             "macs": self.macs,
             "inference_bytes": self.inference_bytes,
             "training_bytes": self.training_bytes,
@@ -104,7 +104,7 @@ def formulas(plan: Plan, sizes: Mapping[str, int] | None = None) -> Formulas:
     def short(size: Size) -> Size:
         return sy.factored(sy.renamed(size, legend.names))
 
-    parameters, macs = short(found.parameters), short(found.macs)
+    parameters, macs = short(found.parameter_count), short(found.macs)
     inference, training = (None if b is None else short(b) for b in (found.inference_bytes, found.training_bytes))
     used = frozenset().union(*(sy.free(s) for s in (parameters, macs, inference, training) if s is not None))
     where = {sy.text(name): size for size, name in legend.names.items() if sy.text(name) in used}

@@ -212,7 +212,7 @@ def _judged(
 def _always(plan: Plan, wants: Sequence[Want]) -> bool:
     """Tell whether wants hold at all sizes the plan accepts."""
     for want in wants:
-        actual = plan.by_name[node_of(plan, want.target)].output
+        actual = plan.by_name[node_of(plan, want.target)].output_shape
         wanted = want.shape(actual)
         assert wanted is not None  # the wants were asserted before
         if any(Equal(a, w).verdict() is not Verdict.HOLDS for a, w in zip(actual, wanted, strict=True)):
@@ -237,7 +237,7 @@ def _none(plan: Plan, knobs: Sequence[Knob], wants: Sequence[Want], given: Mappi
     at = f" at {', '.join(f'{name} = {size}' for name, size in given.items())}" if given else ""
     tried = tuple(f"tried {knob.text} = {range_text(knob.setting)}" for knob in knobs)
     now = tuple(
-        f"as the spec is, `{want.target}` is {sy.shape_text(plan.by_name[node_of(plan, want.target)].output)}"
+        f"as the spec is, `{want.target}` is {sy.shape_text(plan.by_name[node_of(plan, want.target)].output_shape)}"
         for want in wants
     )
     fix = "free another setting too, or ask which input sizes give it (without --free)"

@@ -13,7 +13,7 @@ from typing import Any
 
 import planner.symbols as sy
 from planner.findings import Finding, ShapeError, nearest
-from planner.fixes import freed
+from planner.fixes import with_free_sizes
 from planner.layers.spatial import LETTERS, is_map, letters
 from planner.network.network import Network
 from planner.network.node import Expectation
@@ -133,7 +133,7 @@ def loosened(plan: Plan) -> Plan | None:
     maps = [shape for shape in plan.input_shapes.values() if is_map(shape)]
     if not any(sy.constant(size) is not None for shape in maps for size in shape[2:]):
         return None
-    network = freed(plan.network)
+    network = with_free_sizes(plan.network)
     return None if network is None else diagnose(network).plan
 
 
@@ -240,11 +240,11 @@ def _asked(plan: Plan, want: Want) -> tuple[Shape | None, Finding | None]:
     if strangers:
         fix = f"free sizes are {listed(plan.free) or 'none'}; * stands for any"
         return None, Finding("S212", f"{want.text}: the network has no size {listed(strangers)}", fixes=(fix,))
-    shape = want.shape(node.output)
+    shape = want.shape(node.output_shape)
     if shape is None:
-        axes = ", ".join(letters(node.output)) if is_map(node.output) else "N, C (its features)"
-        message = f"{want.text}: `{want.target}` has {len(node.output)} axes, {axes}"
-        return None, Finding("S212", message, fixes=(f"it is {sy.shape_text(node.output)}",))
+        axes = ", ".join(letters(node.output_shape)) if is_map(node.output_shape) else "N, C (its features)"
+        message = f"{want.text}: `{want.target}` has {len(node.output_shape)} axes, {axes}"
+        return None, Finding("S212", message, fixes=(f"it is {sy.shape_text(node.output_shape)}",))
     return shape, None
 
 
@@ -259,7 +259,7 @@ def _impossible(plan: Plan, wants: Sequence[Want], found: Diagnosis) -> Finding:
 
 
 def _unreachable(plan: Plan, want: Want) -> Finding:
-    actual = plan.by_name[node_of(plan, want.target)].output
+    actual = plan.by_name[node_of(plan, want.target)].output_shape
     wanted = want.shape(actual) or ()
     notes = [f"`{want.target}` is {sy.shape_text(actual)}", f"accepted: {plan.domain.text()}"]
     fixes: list[str] = []

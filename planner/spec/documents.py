@@ -40,7 +40,7 @@ def member_text(member: Member, **changes: Any) -> str:
     else:
         sizes = ", ".join(f"{name} = {size}" for name, size in member.at.items())
         where = f" at {sizes}" if sizes else ""
-        head.append(f"{number(member.parameters)} parameters, {number(member.macs)} multiply-accumulates{where}.")
+        head.append(f"{number(member.parameter_count)} parameters, {number(member.macs)} multiply-accumulates{where}.")
     head += [member.note] if member.note else []
     head += [f"shapeplan: ignore[{code}] {why}" for code, why in member.meant.items()]
     lines = [line for each in head for line in wrap(each, WIDEST - 2)]

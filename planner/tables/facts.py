@@ -35,9 +35,9 @@ class Row:
         Those that are not defaults.
     inputs : tuple of str
         Names of the nodes it reads.
-    output : Shape
+    output_shape : Shape
         N, C, H, W or N, features.
-    parameters, buffers, macs : Size
+    parameter_count, buffer_count, macs : Size
         Trainable numbers, other state, multiply-accumulates over the whole batch.
     output_bytes : Size
         Bytes of the output; 0 where it is an input's memory under another shape, or never there by itself.
@@ -50,9 +50,9 @@ class Row:
     kind: str
     settings: Mapping[str, Any]
     inputs: tuple[str, ...]
-    output: Shape
-    parameters: Size
-    buffers: Size
+    output_shape: Shape
+    parameter_count: Size
+    buffer_count: Size
     macs: Size
     output_bytes: Size
     receptive_field: ReceptiveField | None
@@ -68,7 +68,7 @@ class Report:
     name : str
     inputs, outputs : Mapping of str to Shape
     rows : tuple of Row
-    parameters, buffers, macs, output_bytes : Size
+    parameter_count, buffer_count, macs, output_bytes : Size
         Sums of the rows.
     inference_bytes, training_bytes : Size or None
         The planned bytes where every size is known; else a formula no plan goes below; None where no
@@ -81,8 +81,8 @@ class Report:
     inputs: Mapping[str, Shape]
     outputs: Mapping[str, Shape]
     rows: tuple[Row, ...]
-    parameters: Size
-    buffers: Size
+    parameter_count: Size
+    buffer_count: Size
     macs: Size
     output_bytes: Size
     inference_bytes: Size | None
@@ -171,14 +171,14 @@ def report(
     if bound is not None:
         shapes: Mapping[str, Shape] = {node.name: node.output_shape for node in bound.nodes}
     else:
-        shapes = {node.name: _shape_at(node.output, known) for node in plan.nodes}
+        shapes = {node.name: _shape_at(node.output_shape, known) for node in plan.nodes}
     return Report(
         name=plan.name,
         inputs={node.name: shapes[node.name] for node in plan.nodes if isinstance(node.layer, Input)},
         outputs={public: shapes[node] for public, node in plan.outputs.items()},
         rows=rows,
-        parameters=_sum(row.parameters for row in rows),
-        buffers=_sum(row.buffers for row in rows),
+        parameter_count=_sum(row.parameter_count for row in rows),
+        buffer_count=_sum(row.buffer_count for row in rows),
         macs=_sum(row.macs for row in rows),
         output_bytes=_sum(row.output_bytes for row in rows),
         inference_bytes=memory[0],
@@ -235,8 +235,8 @@ def as_json(found: Report) -> dict[str, Any]:
         "name": found.name,
         "inputs": {name: _shape(shape) for name, shape in found.inputs.items()},
         "outputs": {name: _shape(shape) for name, shape in found.outputs.items()},
-        "parameters": _number(found.parameters),
-        "buffers": _number(found.buffers),
+        "parameters": _number(found.parameter_count),
+        "buffers": _number(found.buffer_count),
         "macs": _number(found.macs),
         "memory": {
             "inference_bytes": None if found.inference_bytes is None else _number(found.inference_bytes),
@@ -248,8 +248,8 @@ def as_json(found: Report) -> dict[str, Any]:
                 "kind": row.kind,
                 "inputs": list(row.inputs),
                 "shares": row.settings.get("use"),
-                "output": _shape(row.output),
-                "parameters": _number(row.parameters),
+                "output": _shape(row.output_shape),
+                "parameters": _number(row.parameter_count),
                 "macs": _number(row.macs),
                 "receptive_field": _field(row.receptive_field),
                 "done_in": row.done_in,
@@ -308,12 +308,12 @@ def _rows(
         if bound is not None:
             exact = bound.by_name[node.name]
             output: Shape = exact.output_shape
-            parameters: Size = sum(p.count for p in exact.parameters)
-            buffers: Size = sum(p.count for p in exact.buffers)
+            parameters: Size = sum(p.count for p in exact.parameters.values())
+            buffers: Size = sum(p.count for p in exact.buffers.values())
             macs: Size = exact.macs
         else:
             # the layer's own products, because the plan's are expanded, which is longer to read
-            inputs, output = tuple(map(named, node.input_shapes)), named(node.output)
+            inputs, output = tuple(map(named, node.input_shapes)), named(node.output_shape)
             parameters = 0 if node.owner else _at(_sum(p.count for p in layer.params(inputs)), known)
             buffers = 0 if node.owner else _at(_sum(p.count for p in layer.buffers(inputs)), known)
             macs = _at(layer.macs(inputs, output), known)

@@ -172,8 +172,13 @@ def _layers(rows: Sequence[Row], counted: Report, width: int) -> tuple[list[Colu
     told = Column("kind", tuple(" ".join(_told(row)) for row in rows), layers)
     kinds = Column("kind", tuple(row.kind for row in rows), layers)
     numbers = [
-        Column("output", tuple("x".join(shape_line(row.output[1:])) for row in rows), right=True),
-        Column("parameters", tuple(number(row.parameters) for row in rows), number(counted.parameters), right=True),
+        Column("output", tuple("x".join(shape_line(row.output_shape[1:])) for row in rows), right=True),
+        Column(
+            "parameters",
+            tuple(number(row.parameter_count) for row in rows),
+            number(counted.parameter_count),
+            right=True,
+        ),
         Column("MACs", tuple(number(row.macs) for row in rows), number(counted.macs), right=True),
     ]
     field = Column("field", tuple(field_text(row.receptive_field) for row in rows), right=True)
@@ -275,10 +280,10 @@ def _told(row: Row) -> list[str]:
 
 def _sort_size(row: Row, key: SortKey) -> Size:
     if key == "params":
-        return row.parameters
+        return row.parameter_count
     if key == "macs":
         return row.macs
-    return sy.product(row.output) if key == "output" else row.output_bytes
+    return sy.product(row.output_shape) if key == "output" else row.output_bytes
 
 
 def _memory_lines(counted: Report) -> list[str]:

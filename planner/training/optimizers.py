@@ -16,19 +16,19 @@ LARGEST_RATE = 1_000_000
 """Learning rates beyond this are slips: no network learns with one."""
 
 
-SCRATCH_BYTES = 64 * 1024
-"""Scratch memory of every optimizer: a block that stays in the cache, whatever the size of the network."""
+WORKSPACE_BYTES = 64 * 1024
+"""Workspace of every optimizer: a block that stays in the cache, whatever the size of the network."""
 
 
-def scratch_bytes(parameter_bytes: int) -> int:
-    """Return the bytes of scratch memory an optimizer works in: one block, less where there is less to move.
+def workspace_bytes(parameter_bytes: int) -> int:
+    """Return the bytes of workspace an optimizer works in: one block, less where there is less to move.
 
     Examples
     --------
-    >>> scratch_bytes(1000), scratch_bytes(1_000_000)
+    >>> workspace_bytes(1000), workspace_bytes(1_000_000)
     (1000, 65536)
     """
-    return min(SCRATCH_BYTES, parameter_bytes)
+    return min(WORKSPACE_BYTES, parameter_bytes)
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,7 @@ def read_settings(values: object) -> tuple[TrainSettings | None, tuple[SettingEr
 
 
 def loss_workspace(output_shapes: Iterable[Sequence[int]], item_bytes: int) -> int:
-    """Return how many elements of scratch memory the losses of a training step need, whichever needs most.
+    """Return how many elements of workspace the losses of a training step need, whichever needs most.
 
     Two numbers and one label for every position of every image, whatever the loss; the outputs of a
     network take turns.

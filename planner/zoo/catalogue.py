@@ -74,7 +74,7 @@ def member(name: str) -> Member:
 
     Examples
     --------
-    >>> member("vgg16").parameters
+    >>> member("vgg16").parameter_count
     138357544
     >>> member("mobilnet_v2")
     Traceback (most recent call last):

@@ -25,7 +25,7 @@ class Member:
         What it is called in print, and where it was published.
     build : callable
         Takes the name and settings by keyword; returns a spec document.
-    parameters, macs : int
+    parameter_count, macs : int
         Trainable parameters, and multiply-accumulates of one image at the size `at`. Stated here so that they can be
         listed without planning every network; the tests plan every network and compare.
     at : Mapping of str to int
@@ -41,7 +41,7 @@ class Member:
     name: str
     title: str
     build: Callable[..., Document]
-    parameters: int
+    parameter_count: int
     macs: int
     at: Mapping[str, int] = field(default_factory=lambda: {"H": 224, "W": 224})
     note: str = ""

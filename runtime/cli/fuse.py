@@ -58,7 +58,7 @@ def _less(plan: Plan, fused: Plan) -> str:
     kinds, left = (Counter(node.layer.kind for node in each.nodes) for each in (plan, fused))
     gone = ", ".join(f"{count} {kind}" for kind, count in (kinds - left).items())
     return (
-        f"without {gone}; {number(fused.parameters)} parameters of {number(plan.parameters)}"
+        f"without {gone}; {number(fused.parameter_count)} parameters of {number(plan.parameter_count)}"
         if gone
         else "nothing to fuse"
     )

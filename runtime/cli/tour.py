@@ -99,7 +99,7 @@ def _check(network: Network) -> None:
     width = min(shutil.get_terminal_size((100, 24)).columns, 110)
     click.echo(show(plan, width=width, colour=_colour()))
     free = network.with_input(image=("N", 1, "H", "W")).check()
-    shapes = {node.name: node.output for node in free.nodes}
+    shapes = {node.name: node.output_shape for node in free.nodes}
     click.echo("With the image size left open:")
     height = chain(free.network, shapes, "flatten1", 2)
     for name, text in (("height", height), ("accepted", free.domain.text())):

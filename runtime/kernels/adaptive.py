@@ -10,7 +10,7 @@ import numpy as np
 
 from planner.layers.adaptive import AdaptiveAvgPool, AdaptiveMaxPool, AdaptivePool, share
 from planner.layers.spatial import between
-from runtime.kernels.base import Array, Kernel, LayerT, Scratch, at, kernel, user_shape
+from runtime.kernels.base import Array, Kernel, LayerT, Workspace, at, kernel, user_shape
 
 
 def shares(size: int, count: int) -> list[slice]:
@@ -31,16 +31,16 @@ class AdaptiveKernel(Kernel[LayerT]):
         assert isinstance(self.layer, AdaptivePool)
         x, y = self.arrays.inputs[0], self.arrays.output
         self.axes = [(axis, shares(x.shape[axis], y.shape[axis])) for axis in range(x.ndim - 2, 0, -1)]
-        self.between = self._between(self.scratch())
+        self.between = self._between(self.workspace())
         self.grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         if self.grad_input is not None:
-            self.work = self.backward_scratch()
+            self.work = self.backward_workspace()
             self.between_back = self._between(self.work)
         self.begin()
 
-    def _between(self, scratch: Scratch) -> list[Array]:
+    def _between(self, workspace: Workspace) -> list[Array]:
         shapes = between(*map(user_shape, (self.arrays.inputs[0], self.arrays.output)))
-        return [scratch.take(*shape[1:], shape[0]) for shape in shapes]
+        return [workspace.take(*shape[1:], shape[0]) for shape in shapes]
 
     def begin(self) -> None:
         """Take what else the backward pass needs of `work`."""

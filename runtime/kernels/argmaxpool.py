@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from planner.lowering.argmaxpool import WinnerPool
+from planner.lowering.argmaxpool import ArgmaxPool
 from runtime.kernels.base import Array, Mask, kernel
 from runtime.kernels.pool import PoolKernel, PoolStrip, PoolTap
 from runtime.kernels.window import Views, channel_tiles, volume
@@ -20,7 +20,7 @@ Numbers: TypeAlias = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
-class WinnerTap:
+class ArgmaxTap:
     """One tap of one strip: its number, and the part of the winners it reaches, tile by tile, with marks as large."""
 
     number: int
@@ -30,56 +30,56 @@ class WinnerTap:
 
 
 @dataclass(frozen=True, slots=True)
-class WinnerStrip:
+class ArgmaxStrip:
     """One strip with its winners, (tiles, channels, D, H, W, N), marks for one tile, and its taps in reading order.
 
     The first tap has the largest number, so that of several with the maximum the first wins as the largest.
     """
 
     strip: PoolStrip
-    winners: Numbers
+    argmax: Numbers
     marks: Mask
-    taps: Views[WinnerTap]
+    taps: Views[ArgmaxTap]
 
 
-@kernel(WinnerPool)
-class WinnerPoolKernel(PoolKernel[WinnerPool]):
+@kernel(ArgmaxPool)
+class ArgmaxPoolKernel(PoolKernel[ArgmaxPool]):
     """Largest value of each window, perhaps confined to an interval; its gradient goes to the first that has it."""
 
     def prepare(self) -> None:
         super().prepare()
         if self.grad_input is None:
             return
-        elements, scratch = self.plan.elements, self.backward_scratch()
-        self.taken = scratch.take(elements)
+        elements, workspace = self.plan.elements, self.backward_workspace()
+        self.taken = workspace.take(elements)
         shape = volume(self.arrays.output).shape
-        saved = self.arrays.saved["winners"].view(np.uint8)[:, : prod(shape[1:])]
-        self.winners = channel_tiles(saved.reshape(shape, copy=False), self.plan.step[0])
-        marks, back = self.scratch().take_mask(elements), scratch.take_mask(elements)
+        saved = self.arrays.saved["argmax"].view(np.uint8)[:, : prod(shape[1:])]
+        self.argmax = channel_tiles(saved.reshape(shape, copy=False), self.plan.step[0])
+        marks, back = self.workspace().take_mask(elements), workspace.take_mask(elements)
         self.found = Views(partial(self._marked, marks), self.count)
         self.handed = Views(partial(self._marked, back), self.count)
 
-    def _marked(self, memory: Mask) -> Iterator[WinnerStrip]:
+    def _marked(self, memory: Mask) -> Iterator[ArgmaxStrip]:
         places = (
             tiles[:, :, *(slice(*span) for span in (*cut, (0, tiles.shape[4])))]
-            for tiles in self.winners
+            for tiles in self.argmax
             for cut in self.spans
         )
-        for strip, winners in zip(self.strips, places, strict=True):
-            marks = memory[: winners[0].size].reshape(winners.shape[1:])
-            yield WinnerStrip(strip, winners, marks, Views(partial(self._taps_of, strip, winners, memory), self.count))
+        for strip, argmax in zip(self.strips, places, strict=True):
+            marks = memory[: argmax[0].size].reshape(argmax.shape[1:])
+            yield ArgmaxStrip(strip, argmax, marks, Views(partial(self._taps_of, strip, argmax, memory), self.count))
 
-    def _taps_of(self, strip: PoolStrip, winners: Numbers, memory: Mask) -> Iterator[WinnerTap]:
+    def _taps_of(self, strip: PoolStrip, argmax: Numbers, memory: Mask) -> Iterator[ArgmaxTap]:
         taps = list(strip.taps)
         for before, tap in enumerate(taps):
             marks = memory[: tap.part[0].size].reshape(tap.part.shape[1:])
-            yield WinnerTap(len(taps) - before, tap, winners[:, *tap.slot], marks)
+            yield ArgmaxTap(len(taps) - before, tap, argmax[:, *tap.slot], marks)
 
     def forward(self) -> None:
         if self.grad_input is not None:
             for strip in self.found:
                 taps = list(strip.taps)[::-1]
-                for tile in range(len(strip.winners)):
+                for tile in range(len(strip.argmax)):
                     self._find(strip, tile, taps)
             return
         self.combine(np.maximum, -inf)
@@ -88,16 +88,16 @@ class WinnerPoolKernel(PoolKernel[WinnerPool]):
                 for output in each.output:
                     np.clip(output, *self.layer.clip, out=output)
 
-    def _find(self, strip: WinnerStrip, tile: int, taps: list[WinnerTap]) -> None:
+    def _find(self, strip: ArgmaxStrip, tile: int, taps: list[ArgmaxTap]) -> None:
         """Write the maxima of a tile, and the numbers of the taps that have them, which come from small to large."""
-        output, winners = strip.strip.output[tile], strip.winners[tile]
+        output, argmax = strip.strip.output[tile], strip.argmax[tile]
         if self.whole:
             np.copyto(output, taps[0].tap.seen[tile])
-            winners.fill(taps[0].number)
+            argmax.fill(taps[0].number)
             taps = taps[1:]
         else:
             output.fill(-inf)
-            winners.fill(0)
+            argmax.fill(0)
         for each in taps:
             part, seen, won = each.tap.part[tile], each.tap.seen[tile], each.won[tile]
             numbers = each.marks.view(np.uint8)
@@ -106,15 +106,15 @@ class WinnerPoolKernel(PoolKernel[WinnerPool]):
             np.multiply(numbers, each.number, out=numbers)
             np.maximum(won, numbers, out=won)
         if self.layer.clip is not None:
-            self._confine(output, winners, strip.marks, *self.layer.clip)
+            self._confine(output, argmax, strip.marks, *self.layer.clip)
 
-    def _confine(self, output: Array, winners: Numbers, marks: Mask, low: float, high: float) -> None:
+    def _confine(self, output: Array, argmax: Numbers, marks: Mask, low: float, high: float) -> None:
         """Confine the maxima to the interval; where they are not between its ends, nobody has won."""
         np.clip(output, low, high, out=output)
         for compare, end in ((np.greater, low), (np.less, high)):
             if abs(end) < inf:
                 compare(output, end, out=marks)
-                np.multiply(winners, marks.view(np.uint8), out=winners)
+                np.multiply(argmax, marks.view(np.uint8), out=argmax)
 
     def backward(self) -> None:
         if self.grad_input is None:
@@ -127,7 +127,7 @@ class WinnerPoolKernel(PoolKernel[WinnerPool]):
                 for each in strip.taps:
                     self._hand_on(grad, tile, each)
 
-    def _hand_on(self, grad: Array, tile: int, each: WinnerTap) -> None:
+    def _hand_on(self, grad: Array, tile: int, each: ArgmaxTap) -> None:
         assert each.tap.grad_seen is not None, "training comes with gradients"
         target = each.tap.grad_seen[tile]
         taken = target if self.apart else self.taken[: target.size].reshape(target.shape)

@@ -22,7 +22,7 @@ class ArithmeticKernel(Kernel[LayerT]):
     """
 
     operation: ClassVar[np.ufunc]
-    scratch_pieces = 0
+    workspace_pieces = 0
 
     def prepare(self) -> None:
         output = self.arrays.output
@@ -32,10 +32,10 @@ class ArithmeticKernel(Kernel[LayerT]):
         channels, count = output.shape[0], output.size // output.shape[0]
         self.spans = [slice(*span) for span in pieces(channels, norm_step(channels, count))]
         elements = norm_elements(channels, count)
-        scratch = self.backward_scratch()
-        self.temporary = [scratch.take(elements) for _ in range(self.scratch_pieces)]
+        workspace = self.backward_workspace()
+        self.temporary = [workspace.take(elements) for _ in range(self.workspace_pieces)]
         if any(array.shape != output.shape for array in self.arrays.inputs):
-            self.product, self.sums = scratch.take(elements), scratch.take(elements)
+            self.product, self.sums = workspace.take(elements), workspace.take(elements)
 
     def forward(self) -> None:
         first, second, *rest = self.arrays.inputs
@@ -61,7 +61,7 @@ class ArithmeticKernel(Kernel[LayerT]):
         raise NotImplementedError
 
     def some(self, number: int, like: Array) -> Array:
-        """Return a piece of scratch memory in the shape of an array."""
+        """Return a piece of workspace in the shape of an array."""
         return flat(self.temporary[number][: like.size], *like.shape)
 
     def _gather(self, product: Array, grad: Array, span: slice) -> None:
@@ -143,7 +143,7 @@ class MaximumKernel(ArithmeticKernel[Maximum]):
     """The largest; the gradient goes in equal shares to all that are as large as the output."""
 
     operation = np.maximum
-    scratch_pieces = Maximum.pieces
+    workspace_pieces = Maximum.pieces
 
     def differentiate(self, slot: int, span: slice, out: Array) -> None:
         largest = self.arrays.output[span]

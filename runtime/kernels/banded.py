@@ -13,7 +13,7 @@ from numpy.lib.stride_tricks import as_strided
 from planner.layers.tiling.banded import Bands
 from planner.layers.tiling.workspace import pieces
 from planner.layers.window import Window
-from runtime.kernels.base import Array, Arrays, Scratch, flat
+from runtime.kernels.base import Array, Arrays, Workspace, flat
 from runtime.kernels.window import Windows, channel_tiles, reaches, volume
 from runtime.thread_pool import Task, one_by_one
 
@@ -236,16 +236,16 @@ class Banded:
     bands : Bands
     windows : tuple of Window
     arrays : Arrays
-    scratch : tuple of Scratch
+    workspace : tuple of Scratch
         For the forward and for the backward pass.
     training : bool
     """
 
     def __init__(
-        self, bands: Bands, windows: Windows, arrays: Arrays, scratch: tuple[Scratch, Scratch], training: bool
+        self, bands: Bands, windows: Windows, arrays: Arrays, workspace: tuple[Workspace, Workspace], training: bool
     ) -> None:
         _, high, wide = windows
-        ahead, behind = scratch
+        ahead, behind = workspace
         memory = ahead.take(bands.elements(backward=False))
         memory_back = behind.take(bands.elements(backward=True) if training else 0)
         x, y, bias = arrays.inputs[0], arrays.output, arrays.parameters.get("bias")

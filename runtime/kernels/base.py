@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from planner.layers.base import Layer
-from planner.layers.tiling.shards import LANE_ELEMENTS, in_lines, lanes_for, shares
-from runtime.thread_pool import Task, together
+from planner.layers.tiling.shards import SHARD_ELEMENTS, in_lines, shards_for, shares
+from runtime.thread_pool import Task, run_parallel
 
 if TYPE_CHECKING:
     from planner.lowering.node import BoundNode
-    from planner.lowering.segments import Run
+    from planner.lowering.segments import Segment
 
 Array: TypeAlias = npt.NDArray[np.floating]
 """float32 or float64; one type throughout a model."""
@@ -70,9 +70,9 @@ class Arrays:
     rng: np.random.Generator
 
     def cut(
-        self, channels: slice, filters: slice, scratch: tuple[Array, Array], shape_only: Collection[int] = ()
+        self, channels: slice, filters: slice, workspace: tuple[Array, Array], shape_only: Collection[int] = ()
     ) -> Arrays:
-        """Return the arrays of some channels and what is made from them, with scratch memory for both passes.
+        """Return the arrays of some channels and what is made from them, with workspace for both passes.
 
         Inputs that lend their shape stay whole.
         """
@@ -86,8 +86,8 @@ class Arrays:
             parameters=some(self.parameters),
             buffers=some(self.buffers),
             saved=some(self.saved),
-            workspace=scratch[0],
-            backward_workspace=scratch[1],
+            workspace=workspace[0],
+            backward_workspace=workspace[1],
             grad_output=None if self.grad_output is None else self.grad_output[filters],
             grad_inputs=tuple(None if grad is None else grad[channels] for grad in self.grad_inputs),
             grad_parameters=some(self.grad_parameters),
@@ -136,22 +136,22 @@ class Kernel(Generic[LayerT]):
         assert grad is not None, "a program that trains gives every kernel its output's gradient"
         return grad
 
-    def scratch(self) -> Scratch:
+    def workspace(self) -> Workspace:
         """Return the forward pass's workspace, to be handed out from its start."""
-        return Scratch(self.arrays.workspace)
+        return Workspace(self.arrays.workspace)
 
-    def backward_scratch(self) -> Scratch:
+    def backward_workspace(self) -> Workspace:
         """Return the backward pass's workspace, to be handed out from its start."""
-        return Scratch(self.arrays.backward_workspace)
+        return Workspace(self.arrays.backward_workspace)
 
 
-class Scratch:
+class Workspace:
     """A flat array handed out piece by piece.
 
     Examples
     --------
-    >>> scratch = Scratch(np.zeros(10, np.float32))
-    >>> scratch.take(2, 3).shape, scratch.take_mask(4).dtype, scratch.used
+    >>> workspace = Workspace(np.zeros(10, np.float32))
+    >>> workspace.take(2, 3).shape, workspace.take_mask(4).dtype, workspace.used
     ((2, 3), dtype('bool'), 7)
     """
 
@@ -199,8 +199,8 @@ def at(axis: int, where: int | slice) -> Index:
     return (*(slice(None),) * axis, where)
 
 
-def in_lanes(ufunc: Callable[..., object], *arrays: Array, out: Array) -> Task:
-    """Return what applies an elementwise function to whole arrays, in lanes where they are large.
+def in_shards(ufunc: Callable[..., object], *arrays: Array, out: Array) -> Task:
+    """Return what applies an elementwise function to whole arrays, in shards where they are large.
 
     Parameters
     ----------
@@ -214,14 +214,14 @@ def in_lanes(ufunc: Callable[..., object], *arrays: Array, out: Array) -> Task:
     Examples
     --------
     >>> a, b = np.ones(3), np.zeros(3)
-    >>> in_lanes(np.add, a, a, out=b)()
+    >>> in_shards(np.add, a, a, out=b)()
     >>> b.tolist()
     [2.0, 2.0, 2.0]
     """
     every = [flat(array) for array in (*arrays, out)]
-    spans = shares(out.size, lanes_for(out.size, LANE_ELEMENTS))
+    spans = shares(out.size, shards_for(out.size, SHARD_ELEMENTS))
     parts = [[array[first:last] for array in every] for first, last in spans]
-    return partial(together, [partial(ufunc, *given, out=target) for *given, target in parts])
+    return partial(run_parallel, [partial(ufunc, *given, out=target) for *given, target in parts])
 
 
 def user_shape(array: Array) -> tuple[int, ...]:
@@ -279,24 +279,24 @@ def kernel(*layers: type[Layer]) -> Callable[[KernelT], KernelT]:
     return register
 
 
-def kernels(run: Run, node: BoundNode, arrays: Arrays, training: bool) -> list[Kernel[Any]]:
-    """Return the kernels of a node of a run, one for each lane.
+def kernels(segment: Segment, node: BoundNode, arrays: Arrays, training: bool) -> list[Kernel[Any]]:
+    """Return the kernels of a node of a run, one for each shard.
 
     Raises
     ------
     LookupError
         The layer kind has no kernel.
     """
-    make, parts = kernel_for(node.layer), run.parts(node)
+    make, parts = kernel_for(node.layer), segment.parts(node)
     if len(parts) == 1:
         return [make(node, arrays, training)]
-    ahead, back = Scratch(arrays.workspace), Scratch(arrays.backward_workspace)
+    ahead, back = Workspace(arrays.workspace), Workspace(arrays.backward_workspace)
     returns = arrays.grad_output is not None
-    counts = zip(run.scratch(node, training), run.backward_scratch(node), strict=True)
+    counts = zip(segment.workspace(node, training), segment.backward_workspace(node), strict=True)
     found = []
-    for lane, part, (count, back_count) in zip(run.lanes, parts, counts, strict=True):
-        span, scratch = slice(*lane), (ahead.take(count), back.take(back_count if returns else 0))
-        found.append(make(part, arrays.cut(span, span, scratch, node.layer.shape_only), training))
+    for shard, part, (count, back_count) in zip(segment.shards, parts, counts, strict=True):
+        span, workspace = slice(*shard), (ahead.take(count), back.take(back_count if returns else 0))
+        found.append(make(part, arrays.cut(span, span, workspace, node.layer.shape_only), training))
     return found
 
 

@@ -61,7 +61,8 @@ class PadKernel(Kernel[Pad]):
             assert grad is not None
             part, target = self.grad_output[:, *to], grad[:, *source]
             folded = tuple(axis for axis in range(1, part.ndim - 1) if part.shape[axis] != target.shape[axis])
-            self.folds.append((part, target, folded, self.backward_scratch().take(*target.shape) if folded else target))
+            room = self.backward_workspace().take(*target.shape) if folded else target
+            self.folds.append((part, target, folded, room))
 
     def forward(self) -> None:
         for part in self.constant:

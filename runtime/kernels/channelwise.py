@@ -24,9 +24,9 @@ class ChannelwiseKernel(Kernel[LayerT]):
         self.weight = np.broadcast_to(weight, (channels, 1))
         step = norm_step(channels, count)
         self.spans = [slice(*span) for span in pieces(channels, step)]
-        scratch, back = self.scratch(), self.backward_scratch()
+        workspace, back = self.workspace(), self.backward_workspace()
         ahead, behind = self.layer.pieces
-        self.temporary = [scratch.take(step, count) for _ in range(ahead)]
+        self.temporary = [workspace.take(step, count) for _ in range(ahead)]
         if not self.differentiates:
             return
         self.back = [back.take(step, count) for _ in range(behind)]

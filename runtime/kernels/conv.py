@@ -7,16 +7,16 @@ from functools import partial
 import numpy as np
 
 from planner.layers.conv import Conv
-from planner.layers.tiling.conv import ConvScratch
-from planner.layers.tiling.depthwise import DepthwiseScratch
+from planner.layers.tiling.conv import ConvTiling
+from planner.layers.tiling.depthwise import DepthwiseTiling
 from runtime.kernels.banded import Banded
-from runtime.kernels.base import Array, Kernel, Scratch, flat, kernel, user_shape
+from runtime.kernels.base import Array, Kernel, Workspace, flat, kernel, user_shape
 from runtime.kernels.conv_backward import Gradients
 from runtime.kernels.depthwise import Depthwise
 from runtime.kernels.gemm import MapProduct
-from runtime.kernels.im2col import ColumnBlock, column_lanes, direct_lanes, kernel_rows_first
+from runtime.kernels.im2col import ColumnBlock, column_shards, direct_shards, kernel_rows_first
 from runtime.kernels.window import Windows, over_volume, volume
-from runtime.thread_pool import Task, one_by_one, together
+from runtime.thread_pool import Task, one_by_one, run_parallel
 
 
 @kernel(Conv)
@@ -25,64 +25,64 @@ class ConvKernel(Kernel[Conv]):
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
-        plan = self.layer.scratch((user_shape(x),), user_shape(y))
+        plan = self.layer.tiling((user_shape(x),), user_shape(y))
         self.forward_pass: Task
         self.backward_pass: Task
         windows = over_volume(self.layer.windows(user_shape(x)))
         if plan.depthwise is not None:
-            both = self.scratch(), self.backward_scratch()
-            lanes = [self._depthwise(*lane, windows, both) for lane in plan.depthwise.lanes]
-            self.forward_pass = partial(together, [lane.forward for lane in lanes])
-            self.backward_pass = partial(together, [lane.backward for lane in lanes])
+            both = self.workspace(), self.backward_workspace()
+            shards = [self._depthwise(*shard, windows, both) for shard in plan.depthwise.shards]
+            self.forward_pass = partial(run_parallel, [shard.forward for shard in shards])
+            self.backward_pass = partial(run_parallel, [shard.backward for shard in shards])
             return
         bias, rows = self.arrays.parameters.get("bias"), y.shape[0] // plan.groups
-        scratch = self.scratch()
-        weight, reorder = self._weight(plan, scratch)
+        workspace = self.workspace()
+        weight, reorder = self._weight(plan, workspace)
         product = MapProduct(
             weight,
-            self._lanes(plan, windows, scratch),
+            self._shards(plan, windows, workspace),
             flat(y, plan.groups, rows, -1),
-            plan.forward.row_lanes,
+            plan.forward.row_shards,
             None if bias is None else flat(bias, plan.groups, -1, 1),
         )
         self.forward_pass = partial(one_by_one, [*reorder, product.run])
         if self.differentiates:
-            self.backward_pass = Gradients(plan, windows, self.arrays, self.backward_scratch()).run
+            self.backward_pass = Gradients(plan, windows, self.arrays, self.backward_workspace()).run
 
-    def _weight(self, plan: ConvScratch, scratch: Scratch) -> tuple[Array, list[Task]]:
+    def _weight(self, plan: ConvTiling, workspace: Workspace) -> tuple[Array, list[Task]]:
         """Return the weights, (groups, rows, depth), in the order of the columns, and what puts them there."""
         weight = self.arrays.parameters["weight"]
         each = (plan.groups, weight.shape[0] // plan.groups)
         if not plan.forward_blocks.shared:
             return flat(weight, *each, -1), []
         ordered = kernel_rows_first(flat(weight, *each, weight.shape[1], *plan.kernel))
-        copy = scratch.take_lines(*ordered.shape)
+        copy = workspace.take_lines(*ordered.shape)
         return flat(copy, *each, -1), [partial(np.copyto, copy, ordered)]
 
     def _depthwise(
-        self, span: tuple[int, int], plan: DepthwiseScratch, windows: Windows, scratch: tuple[Scratch, Scratch]
+        self, span: tuple[int, int], plan: DepthwiseTiling, windows: Windows, workspace: tuple[Workspace, Workspace]
     ) -> Depthwise | Banded:
         """Return the work on some channels, with their filters."""
         multiple = self.arrays.output.shape[0] // self.arrays.inputs[0].shape[0]
         filters = slice(span[0] * multiple, span[1] * multiple)
-        arrays = self.arrays.cut(slice(*span), filters, (scratch[0].memory, scratch[1].memory))
-        lane: Depthwise | Banded
+        arrays = self.arrays.cut(slice(*span), filters, (workspace[0].memory, workspace[1].memory))
+        shard: Depthwise | Banded
         if plan.bands is None:
-            lane = Depthwise(plan, windows, arrays, scratch, self.differentiates)
+            shard = Depthwise(plan, windows, arrays, workspace, self.differentiates)
         else:
-            lane = Banded(plan.bands, windows, arrays, scratch, self.differentiates)
-        for each in scratch:
+            shard = Banded(plan.bands, windows, arrays, workspace, self.differentiates)
+        for each in workspace:
             each.take_lines(0)
-        return lane
+        return shard
 
-    def _lanes(self, plan: ConvScratch, windows: Windows, scratch: Scratch) -> list[list[ColumnBlock]]:
-        """Return the blocks of the columns of the input, by lanes that share its positions."""
+    def _shards(self, plan: ConvTiling, windows: Windows, workspace: Workspace) -> list[list[ColumnBlock]]:
+        """Return the blocks of the columns of the input, by shards that share its positions."""
         x, y = self.arrays.inputs[0], self.arrays.output
         if plan.direct:
-            return direct_lanes(flat(x, plan.groups, -1, y.size // y.shape[0]), plan.forward.lanes)
+            return direct_shards(flat(x, plan.groups, -1, y.size // y.shape[0]), plan.forward.shards)
         maps = flat(x, plan.groups, x.shape[0] // plan.groups, *volume(x).shape[1:])
         blocks = plan.forward_blocks
-        return column_lanes(maps, windows, volume(y).shape[1:4], blocks, scratch.take(blocks.elements))
+        return column_shards(maps, windows, volume(y).shape[1:4], blocks, workspace.take(blocks.elements))
 
     def forward(self) -> None:
         self.forward_pass()

@@ -8,9 +8,9 @@ plain
 rotated
     at stride 1, a convolution of the output's gradient with the kernel turned around. With g the output's
     gradient, that of the input at p is the sum over taps t of ``turned[t] @ g[p + t]``, and the gradient of turned[t]
-    is the sum over p of ``g[p + t] x[p]^T``: the same columns serve both, where lanes share positions.
+    is the sum over p of ``g[p + t] x[p]^T``: the same columns serve both, where shards share positions.
 
-Two equal ways to share the weights' gradient among lanes: each sums over positions of its own, and the sums are added
+Two equal ways to share the weights' gradient among shards: each sums over positions of its own, and the sums are added
 up in their order; or each has some of the input's channels to itself, gathers those at all positions, and what it sums
 is the gradient where it belongs.
 """
@@ -21,14 +21,14 @@ from functools import partial
 
 import numpy as np
 
-from planner.layers.tiling.conv import ConvScratch
+from planner.layers.tiling.conv import ConvTiling
 from planner.layers.tiling.shards import shares
 from planner.layers.window import Window
-from runtime.kernels.base import Array, Arrays, Scratch, flat
-from runtime.kernels.gemm import Lane, MapProduct, Product, Step, WeightSum, add_up, products, run_and_copy
-from runtime.kernels.im2col import ColumnBlock, column_blocks, column_lanes, direct_lanes, kernel_rows_first
+from runtime.kernels.base import Array, Arrays, Workspace, flat
+from runtime.kernels.gemm import MapProduct, Product, Shard, Step, WeightSum, add_up, products, run_and_copy
+from runtime.kernels.im2col import ColumnBlock, column_blocks, column_shards, direct_shards, kernel_rows_first
 from runtime.kernels.window import Windows, volume
-from runtime.thread_pool import Task, one_by_one, together
+from runtime.thread_pool import Task, one_by_one, run_parallel
 
 
 class Gradients:
@@ -36,19 +36,19 @@ class Gradients:
 
     Parameters
     ----------
-    plan : ConvScratch
+    plan : ConvTiling
     windows : tuple of Window
     arrays : Arrays
-    scratch : Scratch
+    workspace : Scratch
     """
 
-    def __init__(self, plan: ConvScratch, windows: Windows, arrays: Arrays, scratch: Scratch) -> None:
+    def __init__(self, plan: ConvTiling, windows: Windows, arrays: Arrays, workspace: Workspace) -> None:
         (x,), g, grad_input = arrays.inputs, arrays.grad_output, arrays.grad_inputs[0]
         assert g is not None, "training comes with gradients"
         weight, groups = arrays.parameters["weight"], plan.groups
         channels, filters = x.shape[0] // groups, g.shape[0] // groups
         spread = (groups, filters, channels, *plan.kernel)
-        self.plan, self.scratch, self.grad_input = plan, scratch, grad_input
+        self.plan, self.workspace, self.grad_input = plan, workspace, grad_input
         self.grad_weight = arrays.grad_parameters["weight"]
         self.rotated = plan.rotated and grad_input is not None
         self.turning: tuple[Array, Array] | None = None
@@ -71,15 +71,15 @@ class Gradients:
         if self.rotated:
             kernels = _flipped(flat(weight, *spread)).swapaxes(1, 2)
             kernels = kernel_rows_first(kernels) if self.blocks.shared else kernels
-            turned = scratch.take_lines(*kernels.shape)
+            turned = workspace.take_lines(*kernels.shape)
             self.turning = (turned, kernels)
             self.weight = flat(turned, groups, channels, -1)
         else:
             self.weight = flat(weight, groups, filters, -1).swapaxes(1, 2)
         self.stages: list[list[Task]] = []
         self.sums: list[Array] = []
-        if plan.lane_sums and (self.rotated or plan.direct or grad_input is None):
-            self._sum_in_lanes()
+        if plan.shard_sums and (self.rotated or plan.direct or grad_input is None):
+            self._sum_in_shards()
         else:
             self._share_weights()
         if "bias" in arrays.parameters:
@@ -88,23 +88,23 @@ class Gradients:
                 partial(one_by_one, [task, partial(np.add.reduce, rows[some], axis=1, out=bias[some])])
                 for task, some in zip(last, (slice(*span) for span in shares(len(rows), len(last))), strict=False)
             ]
-            self.stages[-1] += last[len(self.stages[-1]) :]  # more lanes than biases
+            self.stages[-1] += last[len(self.stages[-1]) :]  # more shards than biases
 
     def run(self) -> None:
         """Compute them."""
         if self.turning is not None:
             np.copyto(*self.turning)
         for stage in self.stages:
-            together(stage)
+            run_parallel(stage)
         if self.sums:
             add_up(self.sums, self.ordered)
 
-    def _lanes(self) -> list[list[ColumnBlock]]:
-        """Return the blocks of all positions, by lanes that share them."""
+    def _shards(self) -> list[list[ColumnBlock]]:
+        """Return the blocks of all positions, by shards that share them."""
         if self.plan.direct:
-            return direct_lanes(self._direct(), self.plan.forward.lanes)
-        memory = self.scratch.take(self.blocks.elements)
-        return column_lanes(self.gathered, self.windows, self.out, self.blocks, memory)
+            return direct_shards(self._direct(), self.plan.forward.shards)
+        memory = self.workspace.take(self.blocks.elements)
+        return column_shards(self.gathered, self.windows, self.out, self.blocks, memory)
 
     def _direct(self) -> Array:
         """Return the input as the column matrix that it is."""
@@ -118,16 +118,16 @@ class Gradients:
         right = block.matrix if self.rotated else block.part(self.other)
         return products(self.weight, right, block.part(target))
 
-    def _sum_in_lanes(self) -> None:
+    def _sum_in_shards(self) -> None:
         depth = (len(self.gathered), self.gathered.shape[1] * self.plan.taps, self.other.shape[1])
         tasks: list[Task] = []
-        lanes = self._lanes()
-        target = self._alone([block for lane in lanes for block in lane])
-        for lane in lanes:
+        shards = self._shards()
+        target = self._alone([block for shard in shards for block in shard])
+        for shard in shards:
             rows = self.blocks.row_step if self.blocks.shared else 0
-            total = WeightSum(self.scratch, depth, len(lane), target, rows)
-            steps = [Step(block, block.part(self.other), self._fillings(block)) for block in lane]
-            tasks.append(Lane(steps, total).run)
+            total = WeightSum(self.workspace, depth, len(shard), target, rows)
+            steps = [Step(block, block.part(self.other), self._fillings(block)) for block in shard]
+            tasks.append(Shard(steps, total).run)
             self.sums += [total.total] if target is None else []
         self.stages.append(tasks)
 
@@ -139,39 +139,39 @@ class Gradients:
         return flat(self.grad_weight, groups, filters, depth).swapaxes(1, 2)
 
     def _share_weights(self) -> None:
-        plan, used = self.plan, self.scratch.used
+        plan, used = self.plan, self.workspace.used
         target: Array | None = None
         if self.grad_input is not None and (self.rotated or plan.direct):
             whole = flat(self.grad_input, len(self.weight), self.weight.shape[1], -1)
-            lanes = self._lanes() if self.rotated else direct_lanes(self.other, plan.backward.lanes)
-            self.stages += MapProduct(self.weight, lanes, whole, plan.backward.row_lanes).stages
-            self.scratch.used = used  # the lanes of the weights come afterwards
+            shards = self._shards() if self.rotated else direct_shards(self.other, plan.backward.shards)
+            self.stages += MapProduct(self.weight, shards, whole, plan.backward.row_shards).stages
+            self.workspace.used = used  # the shards of the weights come afterwards
         elif self.grad_input is not None:
             target = flat(self.grad_input, *self.gathered.shape)
-        self.stages.append([self._weight_lane(lane, target) for lane in plan.weight_lanes])
+        self.stages.append([self._weight_shard(shard, target) for shard in plan.weight_shards])
 
-    def _weight_lane(self, lane: tuple[slice, slice], added: Array | None) -> Task:
-        """Return what gives the gradient of a lane's weights and, with `added`, adds the input's up there."""
-        plan, (groups, channels) = self.plan, lane
-        own, others = self.maps[lane], self.grads[groups]
-        part = None if added is None else added[lane]
+    def _weight_shard(self, shard: tuple[slice, slice], added: Array | None) -> Task:
+        """Return what gives the gradient of a shard's weights and, with `added`, adds the input's up there."""
+        plan, (groups, channels) = self.plan, shard
+        own, others = self.maps[shard], self.grads[groups]
+        part = None if added is None else added[shard]
         if plan.direct:
             matrix = flat(own, len(own), -1, others.shape[2])
             blocks = [ColumnBlock(0, others.shape[2], matrix, (), (), ())]
         else:
-            cut = plan.weight_blocks(lane)
-            memory = self.scratch.take(cut.elements)
+            cut = plan.weight_blocks(shard)
+            memory = self.workspace.take(cut.elements)
             blocks = column_blocks(own, self.plain_windows, self.plain_out, cut, memory, part)
         first, last, _ = channels.indices(self.maps.shape[1])
         some = slice(first * plan.taps, last * plan.taps)
         result = flat(self.grad_weight, len(self.maps), others.shape[1], -1)[groups, :, some].swapaxes(1, 2)
-        total = WeightSum(self.scratch, result.shape, len(blocks), result if len(blocks) == 1 else None)
+        total = WeightSum(self.workspace, result.shape, len(blocks), result if len(blocks) == 1 else None)
         steps = []
         for block in blocks:
             other = block.part(others)
             back = [] if part is None else products(self.weight[groups, some], other, block.matrix)
             steps.append(Step(block, other, back))
-        whole = Lane(steps, total, None if part is None else partial(part.fill, 0))
+        whole = Shard(steps, total, None if part is None else partial(part.fill, 0))
         return whole.run if len(blocks) == 1 else partial(run_and_copy, whole, total.total, result)
 
 

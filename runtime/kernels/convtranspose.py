@@ -3,10 +3,10 @@
 Two equal ways forward:
 
 scattered
-    the turned weights times the input give columns, which are added to the output, tap by tap. Lanes share the
+    the turned weights times the input give columns, which are added to the output, tap by tap. Shards share the
     filters, so that none adds to what another one adds to; where no two windows overlap, columns are copied instead;
 gathered
-    phase by phase of the output, a convolution of the input with the taps that make that phase, turned around. Lanes
+    phase by phase of the output, a convolution of the input with the taps that make that phase, turned around. Shards
     share the positions.
 """
 
@@ -20,14 +20,14 @@ from itertools import product
 import numpy as np
 
 from planner.layers.convtranspose import ConvTranspose
-from planner.layers.tiling.convtranspose import PhaseCut, TransposedScratch
+from planner.layers.tiling.convtranspose import PhaseCut, TransposedTiling
 from planner.layers.tiling.shards import shares
 from planner.layers.tiling.workspace import pieces
-from runtime.kernels.base import Array, Arrays, Kernel, Scratch, flat, kernel, user_shape
-from runtime.kernels.gemm import Lane, MapProduct, Step, WeightSum, add_up, products, run_and_copy
-from runtime.kernels.im2col import ColumnBlock, column_blocks, column_lanes, direct_lanes
+from runtime.kernels.base import Array, Arrays, Kernel, Workspace, flat, kernel, user_shape
+from runtime.kernels.gemm import MapProduct, Shard, Step, WeightSum, add_up, products, run_and_copy
+from runtime.kernels.im2col import ColumnBlock, column_blocks, column_shards, direct_shards
 from runtime.kernels.window import Windows, volume
-from runtime.thread_pool import Task, one_by_one, together
+from runtime.thread_pool import Task, one_by_one, run_parallel
 
 
 @kernel(ConvTranspose)
@@ -36,7 +36,7 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
 
     def prepare(self) -> None:
         x, y, weight = self.arrays.inputs[0], self.arrays.output, self.arrays.parameters["weight"]
-        self.plan = plan = self.layer.scratch((user_shape(x),), user_shape(y))
+        self.plan = plan = self.layer.tiling((user_shape(x),), user_shape(y))
         groups = plan.back.groups
         channels, filters = x.shape[0] // groups, y.shape[0] // groups
         self.weight = flat(weight, groups, channels, filters, *plan.back.kernel)
@@ -45,54 +45,54 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
         bias = self.arrays.parameters.get("bias")
         self.bias = None if bias is None else flat(bias, groups, filters, 1)
         self.before: list[tuple[Array, Array | float]] = []
-        self.lanes = self._gathered() if plan.gathers else list(self._scattered())
+        self.shards = self._gathered() if plan.gathers else list(self._scattered())
         if self.differentiates:
-            self.gradients = TransposedGradients(plan, plan.windows, self.arrays, self.backward_scratch())
+            self.gradients = TransposedGradients(plan, plan.windows, self.arrays, self.backward_workspace())
 
     def _gathered(self) -> list[Task]:
-        """Return the work of lanes that share the positions of each phase."""
-        cuts, scratch = self.plan.phase_cuts, self.scratch()
-        columns, made = map(scratch.take, self.plan.phase_elements(cuts))
-        lanes: list[list[Task]] = [[] for _ in range(cuts[0].blocks.lanes)]
+        """Return the work of shards that share the positions of each phase."""
+        cuts, workspace = self.plan.phase_cuts, self.workspace()
+        columns, made = map(workspace.take, self.plan.phase_elements(cuts))
+        shards: list[list[Task]] = [[] for _ in range(cuts[0].blocks.shards)]
         if any(not axis.window.kernel for axes in self.plan.phases for axis in axes):  # nothing else writes there
             self.before.append((self.output, _filling(self.bias)))
         for cut in cuts:
-            for lane, tasks in enumerate(self._phase(cut, scratch, columns, made)):
-                lanes[lane] += tasks
-        return [partial(one_by_one, tasks) for tasks in lanes]
+            for shard, tasks in enumerate(self._phase(cut, workspace, columns, made)):
+                shards[shard] += tasks
+        return [partial(one_by_one, tasks) for tasks in shards]
 
-    def _phase(self, cut: PhaseCut, scratch: Scratch, columns: Array, made: Array) -> Iterator[list[Task]]:
-        """Yield what each lane does for a phase; the taps that make it are turned before."""
+    def _phase(self, cut: PhaseCut, workspace: Workspace, columns: Array, made: Array) -> Iterator[list[Task]]:
+        """Yield what each shard does for a phase; the taps that make it are turned before."""
         groups, channels, filters, *_ = self.weight.shape
         deep, high, wide = cut.axes
-        turned = scratch.take_lines(groups, filters, channels, *(axis.window.kernel for axis in cut.axes))
+        turned = workspace.take_lines(groups, filters, channels, *(axis.window.kernel for axis in cut.axes))
         self.before.append((turned, self.weight[:, :, :, deep.taps, high.taps, wide.taps].swapaxes(1, 2)))
         weight = flat(turned, groups, filters, -1)
         target = self.output[:, :, *(slice(axis.first, None, axis.step) for axis in cut.axes)]
         out, windows = (deep.count, high.count, wide.count), (deep.window, high.window, wide.window)
-        lanes = column_lanes(self.input, windows, out, cut.blocks, columns)
+        shards = column_shards(self.input, windows, out, cut.blocks, columns)
         boxes = product(*(pieces(size, step) for size, step in zip(out, cut.blocks.step, strict=True)))
-        own = made.size // cut.blocks.lanes
-        for index, lane in enumerate(lanes):
+        own = made.size // cut.blocks.shards
+        for index, shard in enumerate(shards):
             tasks: list[Task] = []
-            for block in lane:
+            for block in shard:
                 part = target[:, :, *(slice(*span) for span in next(boxes))]
                 here = flat(self.output, groups, filters, -1)[:, :, block.first : block.last] if not made.size else None
                 matrix = flat(made[index * own :][: part.size], groups, filters, -1) if here is None else here
                 bias = None if self.bias is None else (matrix, self.bias)
-                tasks.append(Lane([Step(block, None, products(weight, block.matrix, matrix), bias)]).run)
+                tasks.append(Shard([Step(block, None, products(weight, block.matrix, matrix), bias)]).run)
                 if here is None:
                     tasks.append(partial(np.copyto, part, flat(matrix, *part.shape)))
             yield tasks
 
     def _scattered(self) -> Iterator[Task]:
-        """Yield the work of lanes that share the filters."""
-        scratch, x = self.scratch(), flat(self.input, *self.input.shape[:2], -1)
-        for lane in self.plan.filter_lanes:
-            groups, filters = lane
-            cut, output, weight = self.plan.filter_blocks(lane), self.output[lane], self.weight[groups, :, filters]
-            bias = None if self.bias is None else self.bias[lane]
-            memory, sizes = scratch.take(cut.elements), self.input.shape[2:5]
+        """Yield the work of shards that share the filters."""
+        workspace, x = self.workspace(), flat(self.input, *self.input.shape[:2], -1)
+        for shard in self.plan.filter_shards:
+            groups, filters = shard
+            cut, output, weight = self.plan.filter_blocks(shard), self.output[shard], self.weight[groups, :, filters]
+            bias = None if self.bias is None else self.bias[shard]
+            memory, sizes = workspace.take(cut.elements), self.input.shape[2:5]
             blocks = column_blocks(output, self.plan.windows, sizes, cut, memory, output)
             turned = flat(weight, *weight.shape[:2], -1).swapaxes(1, 2)
             tasks: list[Task] = []
@@ -103,17 +103,17 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
                 made = products(turned, x[groups, :, block.first : block.last], block.matrix)
                 bare = replace(block, zeros=(), copies=())
                 if not self.plan.apart:
-                    tasks.append(Lane([Step(bare, None, made)]).run)
+                    tasks.append(Shard([Step(bare, None, made)]).run)
                     continue
                 added = None if bias is None else (flat(block.matrix, *bias.shape[:2], -1), bias)
-                tasks.append(Lane([Step(replace(bare, sums=()), None, made, added)]).run)
+                tasks.append(Shard([Step(replace(bare, sums=()), None, made, added)]).run)
                 tasks += [partial(np.copyto, seen, part) for part, seen in block.sums]
             yield partial(one_by_one, tasks)
 
     def forward(self) -> None:
         for target, source in self.before:
             np.copyto(target, source)
-        together(self.lanes)
+        run_parallel(self.shards)
 
     def backward(self) -> None:
         self.gradients.run()
@@ -132,25 +132,25 @@ class TransposedGradients:
 
     Parameters
     ----------
-    plan : TransposedScratch
+    plan : TransposedTiling
     windows : tuple of Window
     arrays : Arrays
-    scratch : Scratch
+    workspace : Scratch
     """
 
-    def __init__(self, plan: TransposedScratch, windows: Windows, arrays: Arrays, scratch: Scratch) -> None:
+    def __init__(self, plan: TransposedTiling, windows: Windows, arrays: Arrays, workspace: Workspace) -> None:
         (x,), g, grad_input = arrays.inputs, arrays.grad_output, arrays.grad_inputs[0]
         assert g is not None, "training comes with gradients"
         back = plan.back
         groups, channels, filters = back.groups, x.shape[0] // back.groups, g.shape[0] // back.groups
-        self.plan, self.back, self.windows, self.scratch = plan, back, windows, scratch
+        self.plan, self.back, self.windows, self.workspace = plan, back, windows, workspace
         self.positions = volume(x).shape[1:4]
         self.gathered, self.other = flat(g, groups, filters, *volume(g).shape[1:]), flat(x, groups, channels, -1)
         self.weight = flat(arrays.parameters["weight"], groups, channels, -1)
         self.target = None if grad_input is None else flat(grad_input, groups, channels, -1)
         self.whole = flat(arrays.grad_parameters["weight"], groups, channels, -1).swapaxes(1, 2)
         self.sums: list[Array] = []
-        self.stages = [self._sum_in_lanes()] if plan.lane_sums else self._share_weights()
+        self.stages = [self._sum_in_shards()] if plan.shard_sums else self._share_weights()
         if "bias" in arrays.parameters:
             rows, bias = flat(g, g.shape[0], -1), arrays.grad_parameters["bias"]
             spans = (slice(*span) for span in shares(len(rows), len(self.stages[-1])))
@@ -159,25 +159,25 @@ class TransposedGradients:
     def run(self) -> None:
         """Compute them."""
         for stage in self.stages:
-            together(stage)
+            run_parallel(stage)
         if self.sums:
             add_up(self.sums, self.whole)
 
-    def _lanes(self) -> list[list[ColumnBlock]]:
+    def _shards(self) -> list[list[ColumnBlock]]:
         back = self.back
         if back.direct:
             matrix = flat(self.gathered, len(self.gathered), -1, self.other.shape[2])
-            return direct_lanes(matrix, back.forward.lanes)
+            return direct_shards(matrix, back.forward.shards)
         blocks = self.plan.back_blocks
-        memory = self.scratch.take(blocks.elements)
-        return column_lanes(self.gathered, self.windows, self.positions, blocks, memory)
+        memory = self.workspace.take(blocks.elements)
+        return column_shards(self.gathered, self.windows, self.positions, blocks, memory)
 
-    def _sum_in_lanes(self) -> list[Task]:
-        lanes, tasks = self._lanes(), list[Task]()
-        target = self.whole if sum(map(len, lanes)) == 1 else None
-        for lane in lanes:
-            total = WeightSum(self.scratch, self.whole.shape, len(lane), target)
-            tasks.append(Lane([self._step(block) for block in lane], total).run)
+    def _sum_in_shards(self) -> list[Task]:
+        shards, tasks = self._shards(), list[Task]()
+        target = self.whole if sum(map(len, shards)) == 1 else None
+        for shard in shards:
+            total = WeightSum(self.workspace, self.whole.shape, len(shard), target)
+            tasks.append(Shard([self._step(block) for block in shard], total).run)
             self.sums += [total.total] if target is None else []
         return tasks
 
@@ -187,24 +187,24 @@ class TransposedGradients:
 
     def _share_weights(self) -> list[list[Task]]:
         stages: list[list[Task]] = []
-        used = self.scratch.used
+        used = self.workspace.used
         if self.target is not None:
-            stages += MapProduct(self.weight, self._lanes(), self.target, self.back.forward.row_lanes).stages
-            self.scratch.used = used  # the lanes of the weights come afterwards
-        return [*stages, [self._weight_lane(lane) for lane in self.back.weight_lanes]]
+            stages += MapProduct(self.weight, self._shards(), self.target, self.back.forward.row_shards).stages
+            self.workspace.used = used  # the shards of the weights come afterwards
+        return [*stages, [self._weight_shard(shard) for shard in self.back.weight_shards]]
 
-    def _weight_lane(self, lane: tuple[slice, slice]) -> Task:
-        """Return what gives the gradient of the weights of a lane's filters."""
-        groups, filters = lane
-        own, others = self.gathered[lane], self.other[groups]
+    def _weight_shard(self, shard: tuple[slice, slice]) -> Task:
+        """Return what gives the gradient of the weights of a shard's filters."""
+        groups, filters = shard
+        own, others = self.gathered[shard], self.other[groups]
         if self.back.direct:
             matrix = flat(own, len(own), -1, others.shape[2])
             blocks = [ColumnBlock(0, others.shape[2], matrix, (), (), ())]
         else:
-            cut = self.plan.filter_blocks(lane)
-            blocks = column_blocks(own, self.windows, self.positions, cut, self.scratch.take(cut.elements))
+            cut = self.plan.filter_blocks(shard)
+            blocks = column_blocks(own, self.windows, self.positions, cut, self.workspace.take(cut.elements))
         first, last, _ = filters.indices(self.gathered.shape[1])
         result = self.whole[groups, first * self.back.taps : last * self.back.taps]
-        total = WeightSum(self.scratch, result.shape, len(blocks), result if len(blocks) == 1 else None)
-        whole = Lane([Step(block, block.part(others), []) for block in blocks], total)
+        total = WeightSum(self.workspace, result.shape, len(blocks), result if len(blocks) == 1 else None)
+        whole = Shard([Step(block, block.part(others), []) for block in blocks], total)
         return whole.run if len(blocks) == 1 else partial(run_and_copy, whole, total.total, result)

@@ -13,9 +13,9 @@ from math import prod
 
 import numpy as np
 
-from planner.layers.tiling.depthwise import DepthwiseScratch
+from planner.layers.tiling.depthwise import DepthwiseTiling
 from planner.layers.tiling.workspace import pieces
-from runtime.kernels.base import Array, Arrays, Index, Scratch, flat
+from runtime.kernels.base import Array, Arrays, Index, Workspace, flat
 from runtime.kernels.window import Span, Views, Windows, channel_tiles, taps, volume
 
 
@@ -24,7 +24,7 @@ class Tap:
     """One tap of one strip of rows: which numbers it multiplies, and where the products go, tile by tile.
 
     Shapes are (tiles, channels, D, H, W, N), the weight's (tiles, channels, 1, 1, 1, 1) and its gradient's (tiles,
-    channels); the scratch memory `product`, its rows and `share` serve one tile after the other.
+    channels); the workspace `product`, its rows and `share` serve one tile after the other.
     """
 
     seen: Array
@@ -43,20 +43,20 @@ class Depthwise:
 
     Parameters
     ----------
-    plan : DepthwiseScratch
+    plan : DepthwiseTiling
     windows : tuple of Window
     arrays : Arrays
-    scratch : tuple of Scratch
+    workspace : tuple of Scratch
         For the forward and for the backward pass.
     training : bool
     """
 
     def __init__(
         self,
-        plan: DepthwiseScratch,
+        plan: DepthwiseTiling,
         windows: Windows,
         arrays: Arrays,
-        scratch: tuple[Scratch, Scratch],
+        workspace: tuple[Workspace, Workspace],
         training: bool,
     ) -> None:
         self.plan, self.windows, self.arrays = plan, windows, arrays
@@ -84,7 +84,7 @@ class Depthwise:
             )
         ]
         count = len(self.weights) * len(self.spans) * prod(plan.kernel) * self.multiple
-        ahead, back = scratch
+        ahead, back = workspace
         made = ahead.take(plan.tiles.elements)
         self.strips = Views(partial(self._strips, made, made[:0], count), count)
         if training:

@@ -24,7 +24,7 @@ class DropoutKernel(Kernel[Dropout]):
         if not self.training:
             return
         kept = self.arrays.saved["kept"].view(np.bool_)[: x.size]
-        random = self.scratch().take(block_elements(x.size))
+        random = self.workspace().take(block_elements(x.size))
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         for span in (slice(*span) for span in pieces(x.size, random.size)):
             self.forward_pieces.append((x[span], y[span], random[: span.stop - span.start], kept[span]))

@@ -62,7 +62,7 @@ DOUBLE_BELOW = (
 
 
 def erf(x: Array, out: Array, square: Array, value: Array) -> None:
-    """Write the error function of `x` to `out`; `square` and `value` are scratch of the same shape.
+    """Write the error function of `x` to `out`; `square` and `value` are workspace of the same shape.
 
     The relative error is below 2.5e-7 in float32 and below 1e-15 in float64. `out` may be `x`.
 

@@ -1,4 +1,4 @@
-"""Products of weights and columns: lanes of blocks, each gathered and multiplied while it is in a core's cache."""
+"""Products of weights and columns: shards of blocks, each gathered and multiplied while it is in a core's cache."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from planner.layers.tiling.conv import LANE_POSITIONS, SMALL_PRODUCT
+from planner.layers.tiling.conv import SHARD_POSITIONS, SMALL_PRODUCT
 from planner.layers.tiling.shards import LINE, shares
-from runtime.kernels.base import Array, Scratch, flat
+from runtime.kernels.base import Array, Workspace, flat
 from runtime.kernels.im2col import ColumnBlock
-from runtime.thread_pool import Task, together
+from runtime.thread_pool import Task, run_parallel
 
 Product = tuple[Array, Array, Array]
 """Left and right factor, and where the product goes."""
@@ -32,7 +32,7 @@ def products(left: Array, right: Array, out: Array) -> list[Product]:
     """
     columns, most = right.shape[-1], SMALL_PRODUCT // (left.shape[1] * left.shape[2])
     left = flat(left, len(left), *(1,) * (right.ndim - 3), *left.shape[1:]) if right.ndim > 3 else left
-    if columns <= most or most < LANE_POSITIONS:
+    if columns <= most or most < SHARD_POSITIONS:
         return [(left, right, out)]
     width = -(-columns // -(-columns // most))
     width = min(most, -(-width // LINE) * LINE)
@@ -54,23 +54,23 @@ class WeightSum:
 
     Parameters
     ----------
-    scratch : Scratch
+    workspace : Scratch
     shape : tuple of int
         (groups, depth, rows).
     count : int
         Blocks.
     target : Array, optional
-        Where the sum goes; scratch memory otherwise.
+        Where the sum goes; workspace otherwise.
     rows : int
         Most rows of a block, where they overlap; 0 where not.
     """
 
     def __init__(
-        self, scratch: Scratch, shape: tuple[int, int, int], count: int, target: Array | None = None, rows: int = 0
+        self, workspace: Workspace, shape: tuple[int, int, int], count: int, target: Array | None = None, rows: int = 0
     ) -> None:
-        self.total = scratch.take_lines(*shape) if target is None else target
-        self.part = scratch.take_lines(*shape) if count > 1 else None
-        self.rows = scratch.take_lines(shape[0], rows, *shape[1:])
+        self.total = workspace.take_lines(*shape) if target is None else target
+        self.part = workspace.take_lines(*shape) if count > 1 else None
+        self.rows = workspace.take_lines(shape[0], rows, *shape[1:])
 
     def add(self, index: int, columns: Array, other: Array) -> None:
         """Add the product of block `index`; block 0 begins a new sum."""
@@ -89,7 +89,7 @@ class WeightSum:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a lane does with one block: gather it, add its product to the weights' gradient, fill maps from it.
+    """What a shard does with one block: gather it, add its product to the weights' gradient, fill maps from it.
 
     Attributes
     ----------
@@ -107,7 +107,7 @@ class Step:
     bias: tuple[Array, Array] | None = None
 
 
-class Lane:
+class Shard:
     """Blocks that one thread works through.
 
     Parameters
@@ -136,14 +136,14 @@ class Lane:
                 np.add(*step.bias, out=step.bias[0])
 
 
-def run_and_copy(lane: Lane, total: Array, result: Array) -> None:
-    """Run a lane and copy what it summed to where that belongs, in the shape it has there."""
-    lane.run()
+def run_and_copy(shard: Shard, total: Array, result: Array) -> None:
+    """Run a shard and copy what it summed to where that belongs, in the shape it has there."""
+    shard.run()
     np.copyto(result, total.reshape(result.shape, copy=False))
 
 
 def add_up(sums: Sequence[Array], result: Array) -> None:
-    """Add the sums of lanes up in their order, into the first of them, and copy that to where it belongs.
+    """Add the sums of shards up in their order, into the first of them, and copy that to where it belongs.
 
     Examples
     --------
@@ -158,17 +158,17 @@ def add_up(sums: Sequence[Array], result: Array) -> None:
 
 
 class MapProduct:
-    """``weight @ columns`` into a map: lanes share its positions, or, where these are few, its rows.
+    """``weight @ columns`` into a map: shards share its positions, or, where these are few, its rows.
 
     Parameters
     ----------
     weight : Array
         (groups, rows, depth).
-    lanes : list of list of ColumnBlock
+    shards : list of list of ColumnBlock
     output : Array
         (groups, rows, positions).
-    row_lanes : int
-        1 where the lanes are those of the blocks.
+    row_shards : int
+        1 where the shards are those of the blocks.
     bias : Array, optional
         (groups, rows, 1), added.
     """
@@ -176,29 +176,30 @@ class MapProduct:
     def __init__(
         self,
         weight: Array,
-        lanes: list[list[ColumnBlock]],
+        shards: list[list[ColumnBlock]],
         output: Array,
-        row_lanes: int,
+        row_shards: int,
         bias: Array | None = None,
     ) -> None:
         self.stages: list[list[Task]] = []
-        if row_lanes == 1:
-            self.stages.append([Lane([_filling(block, weight, output, bias) for block in lane]).run for lane in lanes])
+        if row_shards == 1:
+            filled = ([_filling(block, weight, output, bias) for block in shard] for shard in shards)
+            self.stages.append([Shard(each).run for each in filled])
             return
-        spans = [slice(*span) for span in shares(weight.shape[1], row_lanes)]
-        for block in (block for lane in lanes for block in lane):
-            self.stages.append([part.gather for part in block.sliced(row_lanes)])
+        spans = [slice(*span) for span in shares(weight.shape[1], row_shards)]
+        for block in (block for shard in shards for block in shard):
+            self.stages.append([part.gather for part in block.sliced(row_shards)])
             gathered = ColumnBlock(block.first, block.last, block.matrix, (), (), ())
             fillings = [
                 _filling(gathered, weight[:, span], output[:, span], None if bias is None else bias[:, span])
                 for span in spans
             ]
-            self.stages.append([Lane([filling]).run for filling in fillings])
+            self.stages.append([Shard([filling]).run for filling in fillings])
 
     def run(self) -> None:
         """Fill the map."""
         for stage in self.stages:
-            together(stage)
+            run_parallel(stage)
 
 
 def _filling(block: ColumnBlock, weight: Array, output: Array, bias: Array | None) -> Step:

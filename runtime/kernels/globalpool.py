@@ -18,7 +18,7 @@ class GlobalSumKernel(Kernel[LayerT]):
         channels, *sizes, batch = x.shape
         lines = prod(sizes[:-1])
         self.input = flat(x, channels, lines, sizes[-1], batch)
-        self.rows = self.scratch().take(channels, lines, batch)
+        self.rows = self.workspace().take(channels, lines, batch)
         self.output = flat(y, channels, batch)
         self.scale = y.dtype.type(self.factor(prod(sizes)))
 
@@ -62,9 +62,9 @@ class GlobalMaxPoolKernel(Kernel[GlobalMaxPool]):
         grad = self.arrays.grad_inputs[0] if self.differentiates else None
         self.grad_input = None if grad is None else flat(grad, *self.input.shape)
         if self.grad_input is not None:
-            scratch = self.backward_scratch()
-            self.equal = scratch.take_mask(x.size).reshape(self.input.shape)
-            self.reached = scratch.take_mask(x.size).reshape(self.input.shape)
+            workspace = self.backward_workspace()
+            self.equal = workspace.take_mask(x.size).reshape(self.input.shape)
+            self.reached = workspace.take_mask(x.size).reshape(self.input.shape)
             self.largest = flat(y, channels, 1, batch)
             self.grad = flat(self.grad_output, channels, 1, batch)
 

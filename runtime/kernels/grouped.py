@@ -11,7 +11,7 @@ import numpy as np
 
 from planner.layers.groupnorm import GroupedNorm, InstanceNorm
 from planner.layers.tiling.workspace import GroupPieces, pieces
-from runtime.kernels.base import Array, Scratch
+from runtime.kernels.base import Array, Workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """The arrays a lane works on, seen as groups.
+    """The arrays a shard works on, seen as groups.
 
     Attributes
     ----------
@@ -103,7 +103,7 @@ class GroupedLane:
     layer : GroupedNorm
     plan : GroupPieces
     arrays : Grouped
-    scratch : Scratch
+    workspace : Scratch
     back : Scratch, or None
         Of the backward pass, where it follows.
     training : bool
@@ -114,8 +114,8 @@ class GroupedLane:
         layer: GroupedNorm,
         plan: GroupPieces,
         arrays: Grouped,
-        scratch: Scratch,
-        back: Scratch | None,
+        workspace: Workspace,
+        back: Workspace | None,
         training: bool,
     ) -> None:
         self.layer, self.plan, self.training = layer, plan, training
@@ -123,10 +123,10 @@ class GroupedLane:
         self.carried = arrays.carried
         self.count = plan.channels * plan.positions
         lines = (plan.groups, 1, plan.vectors)
-        self.part, self.rest = scratch.take(*lines), scratch.take(*lines)
-        self.mean = scratch.take(*lines) if arrays.mean is None else arrays.mean
-        self.inverse = scratch.take(*lines) if arrays.inverse is None else arrays.inverse
-        self.memory = scratch.take(plan.elements)
+        self.part, self.rest = workspace.take(*lines), workspace.take(*lines)
+        self.mean = workspace.take(*lines) if arrays.mean is None else arrays.mean
+        self.inverse = workspace.take(*lines) if arrays.inverse is None else arrays.inverse
+        self.memory = workspace.take(plan.elements)
         self.pieces = list(self._pieces())
         self.ones = np.ones((1, plan.step[1] * plan.positions), self.input.dtype)
         if back is None or arrays.grad is None:

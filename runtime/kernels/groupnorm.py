@@ -9,17 +9,17 @@ import numpy as np
 
 from planner.layers.groupnorm import GroupedNorm, GroupNorm, InstanceNorm, LayerNorm, LocalResponseNorm
 from planner.layers.tiling.shards import column_shares
-from planner.layers.tiling.workspace import lane_blocks, pieces, softmax_columns
+from planner.layers.tiling.workspace import pieces, shard_blocks, softmax_columns
 from runtime.kernels.base import Array, Kernel, flat, kernel, user_shape
 from runtime.kernels.grouped import Grouped, GroupedLane
-from runtime.thread_pool import together
+from runtime.thread_pool import run_parallel
 
 
 @kernel(LayerNorm, GroupNorm)
 class GroupedNormKernel(Kernel[GroupedNorm]):
-    """Normalises each group, for each vector by itself; lanes share the groups, or the vectors of a single one.
+    """Normalises each group, for each vector by itself; shards share the groups, or the vectors of a single one.
 
-    Lanes that share vectors each sum the gradients of all weights over their own, and the sums are added up in order.
+    Shards that share vectors each sum the gradients of all weights over their own, and the sums are added up in order.
     """
 
     def prepare(self) -> None:
@@ -46,18 +46,18 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
             seen(grads.get("bias"), rows),
             tuple(flat(self.arrays.buffers[name], plan.groups, 1, 1) for name in self.carried),
         )
-        scratch, lanes = self.scratch(), plan.lanes
-        back = self.backward_scratch() if self.differentiates else None
-        shared = len(lanes) > 1 and lanes[0][2].groups == plan.groups
-        self.lanes, self.sums = [], list[tuple[Array, Array]]()
-        for groups, vectors, part in lanes:
-            arrays_of_lane = every.cut(groups, vectors)
+        workspace, shards = self.workspace(), plan.shards
+        back = self.backward_workspace() if self.differentiates else None
+        shared = len(shards) > 1 and shards[0][2].groups == plan.groups
+        self.shards, self.sums = [], list[tuple[Array, Array]]()
+        for groups, vectors, part in shards:
+            arrays_of_shard = every.cut(groups, vectors)
             if shared and back is not None and every.grad_weight is not None and every.grad_bias is not None:
                 weight, bias = back.take(*rows), back.take(*rows)
-                arrays_of_lane = replace(arrays_of_lane, grad_weight=weight, grad_bias=bias)
+                arrays_of_shard = replace(arrays_of_shard, grad_weight=weight, grad_bias=bias)
                 self.sums += [(every.grad_weight, weight), (every.grad_bias, bias)]
-            self.lanes.append(GroupedLane(self.layer, part, arrays_of_lane, scratch, back, self.training))
-            scratch.take_lines(0)
+            self.shards.append(GroupedLane(self.layer, part, arrays_of_shard, workspace, back, self.training))
+            workspace.take_lines(0)
             if back is not None:
                 back.take_lines(0)
 
@@ -67,10 +67,10 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
         return ()
 
     def forward(self) -> None:
-        together([lane.forward for lane in self.lanes])
+        run_parallel([shard.forward for shard in self.shards])
 
     def backward(self) -> None:
-        together([lane.backward for lane in self.lanes])
+        run_parallel([shard.backward for shard in self.shards])
         for index, (target, share) in enumerate(self.sums):
             if index < 2:
                 np.copyto(target, share)
@@ -100,18 +100,18 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         x = self.arrays.inputs[0]
         channels, places = x.shape[0], x.size // x.shape[0]
         self.input, self.output = flat(x, channels, places), flat(self.arrays.output, channels, places)
-        scratch, back = self.scratch(), self.backward_scratch()
-        self.lanes: list[list[tuple[slice, list[Array]]]] = []
-        self.lanes_back: list[list[tuple[slice, list[Array]]]] = []
+        workspace, back = self.workspace(), self.backward_workspace()
+        self.shards: list[list[tuple[slice, list[Array]]]] = []
+        self.shards_back: list[list[tuple[slice, list[Array]]]] = []
         cuts = column_shares(channels, places)
         for first, last in cuts:
-            step = softmax_columns(channels, last - first, lane_blocks(len(cuts)))
-            rooms = [scratch.take(channels * step) for _ in range(2)]
+            step = softmax_columns(channels, last - first, shard_blocks(len(cuts)))
+            rooms = [workspace.take(channels * step) for _ in range(2)]
             rooms_back = [back.take(channels * step) for _ in range(3 if self.differentiates else 0)]
             spans = [slice(first + start, first + stop) for start, stop in pieces(last - first, step)]
-            self.lanes.append([(span, rooms) for span in spans])
-            self.lanes_back.append([(span, rooms_back) for span in spans])
-            scratch.take_lines(0)
+            self.shards.append([(span, rooms) for span in spans])
+            self.shards_back.append([(span, rooms_back) for span in spans])
+            workspace.take_lines(0)
             back.take_lines(0)
         size = int(self.layer.size)
         self.before, self.after = min(size // 2, channels - 1), min((size - 1) // 2, channels - 1)
@@ -138,10 +138,10 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         np.add(out, self.layer.k, out=out)
 
     def forward(self) -> None:
-        together([partial(self._forward, lane) for lane in self.lanes])
+        run_parallel([partial(self._forward, shard) for shard in self.shards])
 
-    def _forward(self, lane: list[tuple[slice, list[Array]]]) -> None:
-        for span, rooms in lane:
+    def _forward(self, shard: list[tuple[slice, list[Array]]]) -> None:
+        for span, rooms in shard:
             x, (square, divisor) = self.input[:, span], self._rooms(span, rooms)
             self._divisor(x, square, divisor)
             np.power(divisor, -self.layer.beta, out=divisor)
@@ -149,10 +149,10 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
 
     def backward(self) -> None:
         if self.grad_input is not None and self.grad is not None:
-            together([partial(self._backward, lane, self.grad, self.grad_input) for lane in self.lanes_back])
+            run_parallel([partial(self._backward, shard, self.grad, self.grad_input) for shard in self.shards_back])
 
-    def _backward(self, lane: list[tuple[slice, list[Array]]], grads: Array, target: Array) -> None:
-        for span, rooms in lane:
+    def _backward(self, shard: list[tuple[slice, list[Array]]], grads: Array, target: Array) -> None:
+        for span, rooms in shard:
             x, grad, (own, divisor, scaled) = self.input[:, span], grads[:, span], self._rooms(span, rooms)
             self._divisor(x, own, divisor)
             np.power(divisor, -self.layer.beta, out=scaled)

@@ -86,27 +86,27 @@ class ColumnBlock:
             np.add(seen, part, out=seen)
 
 
-def direct_lanes(source: Array, count: int) -> list[list[ColumnBlock]]:
-    """Return one block for each lane of a (groups, depth, positions) matrix that is its own column matrix."""
+def direct_shards(source: Array, count: int) -> list[list[ColumnBlock]]:
+    """Return one block for each shard of a (groups, depth, positions) matrix that is its own column matrix."""
     return [
         [ColumnBlock(first, last, source[:, :, first:last], (), (), ())]
         for first, last in shares(source.shape[2], count)
     ]
 
 
-def column_lanes(
+def column_shards(
     source: Array,
     windows: Windows,
     out: tuple[int, ...],
     blocks: ColumnBlocks,
     memory: Array,
 ) -> list[list[ColumnBlock]]:
-    """Return what :func:`column_blocks` does, shared by lanes that have memory of their own; rows may overlap."""
-    own = memory.size // blocks.lanes
+    """Return what :func:`column_blocks` does, shared by shards that have memory of their own; rows may overlap."""
+    own = memory.size // blocks.shards
     make = _row_block if blocks.shared else _column_block
     return [
-        [make(source, windows, out, spans, memory[index * own : (index + 1) * own]) for spans in lane]
-        for index, lane in enumerate(shared(_cuts(out, blocks), blocks.lanes))
+        [make(source, windows, out, spans, memory[index * own : (index + 1) * own]) for spans in shard]
+        for index, shard in enumerate(shared(_cuts(out, blocks), blocks.shards))
     ]
 
 

@@ -44,8 +44,8 @@ class BatchNormKernel(Kernel[BatchNorm]):
         arrays, training = self.arrays, self.training
         channels = arrays.output.shape[0]
         self.count = arrays.output.size // channels
-        scratch, back = self.scratch(), self.backward_scratch()
-        self.scale, self.shift = scratch.take(channels, 1), scratch.take(channels, 1)
+        workspace, back = self.workspace(), self.backward_workspace()
+        self.scale, self.shift = workspace.take(channels, 1), workspace.take(channels, 1)
         returning = channels if self.differentiates else 0
         product, total = back.take(returning, 1), back.take(returning, 1)
         self.running_mean = flat(arrays.buffers["running_mean"], channels, 1)

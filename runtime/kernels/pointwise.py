@@ -20,9 +20,9 @@ from planner.layers.pointwise import (
     Selu,
 )
 from planner.layers.tiling.workspace import block_elements, pieces
-from runtime.kernels.base import Array, Kernel, LayerT, Scratch, flat, kernel
+from runtime.kernels.base import Array, Kernel, LayerT, Workspace, flat, kernel
 
-Scratches = tuple[Array, ...]
+Workspaces = tuple[Array, ...]
 
 
 class PointwiseKernel(Kernel[LayerT]):
@@ -39,29 +39,29 @@ class PointwiseKernel(Kernel[LayerT]):
         x, y = flat(self.arrays.inputs[0]), flat(self.arrays.output)
         longest = block_elements(x.size)
         spans = [slice(*span) for span in pieces(x.size, longest)]
-        ahead, behind = self.layer.scratch_blocks
+        ahead, behind = self.layer.workspace_blocks
 
-        def temporaries(scratch: Scratch, count: int) -> list[Scratches]:
-            each = [scratch.take(longest) for _ in range(count)]
+        def temporaries(workspace: Workspace, count: int) -> list[Workspaces]:
+            each = [workspace.take(longest) for _ in range(count)]
             return [tuple(some[: span.stop - span.start] for some in each) for span in spans]
 
-        rooms = temporaries(self.scratch(), ahead)
+        rooms = temporaries(self.workspace(), ahead)
         self.forward_pieces = [(x[span], y[span], some) for span, some in zip(spans, rooms, strict=True)]
-        self.backward_pieces: list[tuple[Array, Array, Array, Scratches]] = []
+        self.backward_pieces: list[tuple[Array, Array, Array, Workspaces]] = []
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         if grad_input is not None:
             kept = y if self.reads == "output" else x
             grad, grad_input = flat(self.grad_output), flat(grad_input)
-            rooms = temporaries(self.backward_scratch(), behind)
+            rooms = temporaries(self.backward_workspace(), behind)
             self.backward_pieces = [
                 (kept[span], grad[span], grad_input[span], some) for span, some in zip(spans, rooms, strict=True)
             ]
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         """Write the activation of `x` to `y`, which may be the same memory."""
         raise NotImplementedError
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         """Return the derivative, in the first of `some`."""
         raise NotImplementedError
 
@@ -78,10 +78,10 @@ class PointwiseKernel(Kernel[LayerT]):
 class ReluKernel(PointwiseKernel[Relu]):
     """``max(x, 0)``."""
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         np.clip(x, 0, np.inf, out=y)  # three times as fast as np.maximum, and lets NaN through like it
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         np.greater(kept, 0, out=some[0])
         return some[0]
 
@@ -90,10 +90,10 @@ class ReluKernel(PointwiseKernel[Relu]):
 class Relu6Kernel(PointwiseKernel[Relu6]):
     """``min(max(x, 0), 6)``; no gradient at either end."""
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         np.clip(x, 0, 6, out=y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         between(0, kept, 6, some[0], some[1])
         return some[0]
 
@@ -102,11 +102,11 @@ class Relu6Kernel(PointwiseKernel[Relu6]):
 class LeakyReluKernel(PointwiseKernel[LeakyRelu]):
     """``x`` above zero, ``slope * x`` below; a slope above 1 turns the larger of both into the smaller."""
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         np.multiply(x, self.layer.slope, out=some[0])
         (np.maximum if self.layer.slope <= 1 else np.minimum)(x, some[0], out=y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         if self.layer.slope <= 1:
             np.greater(kept, 0, out=some[0])
             np.maximum(some[0], self.layer.slope, out=some[0])
@@ -125,7 +125,7 @@ class ExponentialKernel(PointwiseKernel[LayerT]):
         """`above` and `below`."""
         raise NotImplementedError
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         above, below = self.factors
         np.minimum(x, 0, out=some[0])
         np.expm1(some[0], out=some[0])
@@ -135,7 +135,7 @@ class ExponentialKernel(PointwiseKernel[LayerT]):
             np.multiply(y, above, out=y)
         np.add(y, some[0], out=y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         above, below = self.factors
         slope, negative = some
         np.less_equal(kept, 0, out=negative)
@@ -170,7 +170,7 @@ class SeluKernel(ExponentialKernel[Selu]):
 
 
 def between(low: float, x: Array, high: float, out: Array, other: Array) -> None:
-    """Write to `out` 1 where ``low < x < high``, 0 elsewhere; `other` is scratch.
+    """Write to `out` 1 where ``low < x < high``, 0 elsewhere; `other` is workspace.
 
     Examples
     --------
@@ -204,10 +204,10 @@ def hard_sigmoid(x: Array, out: Array) -> None:
 class HardSigmoidKernel(PointwiseKernel[HardSigmoid]):
     """A straight line from 0 to 1."""
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         hard_sigmoid(x, y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         between(0, kept, 1, some[0], some[1])
         np.divide(some[0], 6, out=some[0])
         return some[0]
@@ -219,11 +219,11 @@ class HardSwishKernel(PointwiseKernel[HardSwish]):
 
     reads = "input"
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         hard_sigmoid(x, some[0])
         np.multiply(x, some[0], out=y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         slope, inner, other = some
         between(-3, kept, 3, inner, other)
         np.multiply(inner, kept, out=inner)

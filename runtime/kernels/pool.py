@@ -120,7 +120,7 @@ def _tiled(array: Array | None, step: int, like: Sequence[Array]) -> Sequence[Ar
 
 @dataclass(frozen=True, slots=True)
 class MaxStep:
-    """Backward at one tap of one strip, with the scratch memory of one tile."""
+    """Backward at one tap of one strip, with the workspace of one tile."""
 
     tap: PoolTap
     left: Array
@@ -140,10 +140,10 @@ class MaxPoolKernel(PoolKernel[MaxPool]):
         super().prepare()
         if self.grad_input is None:
             return
-        scratch = self.backward_scratch()
-        self.left = scratch.take(self.plan.elements)
-        self.taken = scratch.take(self.plan.elements)
-        self.equal = scratch.take_mask(self.plan.elements)
+        workspace = self.backward_workspace()
+        self.left = workspace.take(self.plan.elements)
+        self.taken = workspace.take(self.plan.elements)
+        self.equal = workspace.take_mask(self.plan.elements)
         self.steps = Views(self._steps, self.count)
 
     def _steps(self) -> Iterator[tuple[PoolStrip, Array, Views[MaxStep]]]:
@@ -224,7 +224,7 @@ class SumKernel(PoolKernel[LayerT]):
                 shaped = (share.reshape(-1, *(1,) * behind) for share, behind in zip(shares, (3, 2, 1), strict=True))
                 self.axes = [(axis, share) for axis, share in enumerate(shaped) if (share != 1).any()]
         if self.grad_input is not None:
-            self.scaled = self.backward_scratch().take(self.plan.elements if shares is not None else 0)
+            self.scaled = self.backward_workspace().take(self.plan.elements if shares is not None else 0)
 
     def factors(self, strip: PoolStrip) -> list[Array]:
         """Return what the sums of a tile are multiplied by."""
@@ -298,15 +298,15 @@ class LpPoolKernel(SumKernel[LpPool]):
 
     def prepare(self) -> None:
         super().prepare()
-        self.power = self.scratch().take(self.plan.elements)
+        self.power = self.workspace().take(self.plan.elements)
         if self.grad_input is not None:
-            scratch = self.backward_scratch()
-            self.power_back = scratch.take(self.plan.elements)
-            self.given, self.scaled = scratch.take(self.plan.elements), scratch.take(self.plan.elements)
-            self.flat = scratch.take_mask(self.plan.elements)
+            workspace = self.backward_workspace()
+            self.power_back = workspace.take(self.plan.elements)
+            self.given, self.scaled = workspace.take(self.plan.elements), workspace.take(self.plan.elements)
+            self.flat = workspace.take_mask(self.plan.elements)
 
     def _raised(self, values: Array, exponent: float, memory: Array) -> Array:
-        """Return magnitudes raised to a power, in scratch memory."""
+        """Return magnitudes raised to a power, in workspace."""
         out: Array = memory[: values.size].reshape(values.shape)
         np.absolute(values, out=out)
         if exponent != 1:

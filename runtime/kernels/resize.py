@@ -11,7 +11,7 @@ import numpy as np
 
 from planner.layers.resize import Resize, Sources
 from planner.layers.spatial import between
-from runtime.kernels.base import Array, Kernel, Scratch, at, kernel, user_shape
+from runtime.kernels.base import Array, Kernel, Workspace, at, kernel, user_shape
 
 
 @dataclass(frozen=True)
@@ -60,16 +60,16 @@ class ResizeKernel(Kernel[Resize]):
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
-        self.between, self.mixes = self._along(x, y, self.scratch())
+        self.between, self.mixes = self._along(x, y, self.workspace())
         if self.differentiates:
-            self.between_back, self.mixes_back = self._along(x, y, self.backward_scratch())
+            self.between_back, self.mixes_back = self._along(x, y, self.backward_workspace())
 
-    def _along(self, x: Array, y: Array, scratch: Scratch) -> tuple[list[Array], list[Mix]]:
+    def _along(self, x: Array, y: Array, workspace: Workspace) -> tuple[list[Array], list[Mix]]:
         """Return the maps between input and output, and what is done along each axis."""
-        maps = [scratch.take(*shape[1:], shape[0]) for shape in between(user_shape(x), user_shape(y))]
+        maps = [workspace.take(*shape[1:], shape[0]) for shape in between(user_shape(x), user_shape(y))]
         axes = range(y.ndim - 2, 0, -1)
         faces = (array.size // array.shape[axis] for axis, array in zip(axes, (*maps, y), strict=True))
-        line = scratch.take(0 if self.layer.mode == "nearest" else max(faces))
+        line = workspace.take(0 if self.layer.mode == "nearest" else max(faces))
         mixes = []
         for axis in axes:
             sizes = x.shape[axis], y.shape[axis]

@@ -13,17 +13,17 @@ import numpy as np
 from planner.layers.smooth import Gelu, Mish, Sigmoid, Silu, Softplus, Tanh
 from runtime.kernels.base import Array, kernel
 from runtime.kernels.erf import erf
-from runtime.kernels.pointwise import PointwiseKernel, Scratches
+from runtime.kernels.pointwise import PointwiseKernel, Workspaces
 
 
 @kernel(Tanh)
 class TanhKernel(PointwiseKernel[Tanh]):
     """Hyperbolic tangent; its derivative is ``1 - y^2``."""
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         np.tanh(x, out=y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         np.multiply(kept, kept, out=some[0])
         np.subtract(1, some[0], out=some[0])
         return some[0]
@@ -51,10 +51,10 @@ def sigmoid(x: Array, out: Array) -> None:
 class SigmoidKernel(PointwiseKernel[Sigmoid]):
     """``1 / (1 + exp(-x))``; its derivative is ``y (1 - y)``."""
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         sigmoid(x, y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         np.subtract(1, kept, out=some[0])
         np.multiply(some[0], kept, out=some[0])
         return some[0]
@@ -66,11 +66,11 @@ class SiluKernel(PointwiseKernel[Silu]):
 
     reads = "input"
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         sigmoid(x, some[0])
         np.multiply(x, some[0], out=y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         slope, share = some
         sigmoid(kept, share)
         np.subtract(1, share, out=slope)
@@ -90,11 +90,11 @@ class GeluKernel(PointwiseKernel[Gelu]):
     END: ClassVar[float] = 64.0
     """Beyond it Phi is 0 or 1 and its derivative 0 in every type; the squares of larger numbers may overflow."""
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         self._distribution(x, some)
         np.multiply(x, some[0], out=y)
 
-    def _distribution(self, x: Array, some: Scratches) -> None:
+    def _distribution(self, x: Array, some: Workspaces) -> None:
         phi, square, other = some
         if self.layer.approximate == "tanh":
             self._square(x, square)
@@ -112,7 +112,7 @@ class GeluKernel(PointwiseKernel[Gelu]):
         np.clip(x, -self.END, self.END, out=out)
         np.multiply(out, out, out=out)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         self._distribution(kept, some)
         phi, density, other = some
         if self.layer.approximate == "tanh":
@@ -133,7 +133,7 @@ class GeluKernel(PointwiseKernel[Gelu]):
 
 
 def softplus(x: Array, y: Array, other: Array) -> None:
-    """Write ``log(1 + exp(x))``, as ``max(x, 0) + log(1 + exp(-|x|))``, to `y`, which may be `x`; `other` is scratch.
+    """Write ``log(1 + exp(x))``, as ``max(x, 0) + log(1 + exp(-|x|))``, to `y`, which may be `x`; `other` is workspace.
 
     Examples
     --------
@@ -154,10 +154,10 @@ def softplus(x: Array, y: Array, other: Array) -> None:
 class SoftplusKernel(PointwiseKernel[Softplus]):
     """``log(1 + exp(x))``; its derivative is ``1 - exp(-y)``."""
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         softplus(x, y, some[0])
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         np.negative(kept, out=some[0])
         np.expm1(some[0], out=some[0])
         np.negative(some[0], out=some[0])
@@ -170,12 +170,12 @@ class MishKernel(PointwiseKernel[Mish]):
 
     reads = "input"
 
-    def value(self, x: Array, y: Array, some: Scratches) -> None:
+    def value(self, x: Array, y: Array, some: Workspaces) -> None:
         softplus(x, some[0], some[1])
         np.tanh(some[0], out=some[0])
         np.multiply(x, some[0], out=y)
 
-    def slope(self, kept: Array, some: Scratches) -> Array:
+    def slope(self, kept: Array, some: Workspaces) -> Array:
         slope, share, other = some
         softplus(kept, slope, other)
         np.tanh(slope, out=slope)

@@ -12,14 +12,14 @@ import numpy as np
 
 from planner.layers.softmax import LogSoftmax, Softmax
 from planner.layers.tiling.shards import column_shares
-from planner.layers.tiling.workspace import lane_blocks, pieces, softmax_columns, softmax_parts
-from runtime.kernels.base import Array, Kernel, LayerT, Scratch, flat, kernel
-from runtime.thread_pool import together
+from planner.layers.tiling.workspace import pieces, shard_blocks, softmax_columns, softmax_parts
+from runtime.kernels.base import Array, Kernel, LayerT, Workspace, flat, kernel
+from runtime.thread_pool import run_parallel
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Scratch memory of one pass: (1, places), (parts, places) and, where products are formed, (channels, places)."""
+    """Workspace of one pass: (1, places), (parts, places) and, where products are formed, (channels, places)."""
 
     total: Array
     partial: Array
@@ -35,7 +35,7 @@ class ChannelLane:
         (channels, places).
     grads : tuple of Array, or None
         Of the output and of the input, alike.
-    scratch : Scratch
+    workspace : Scratch
     back : Scratch
         Of the backward pass.
     products : bool
@@ -49,8 +49,8 @@ class ChannelLane:
         x: Array,
         y: Array,
         grads: tuple[Array, Array] | None,
-        scratch: Scratch,
-        back: Scratch,
+        workspace: Workspace,
+        back: Workspace,
         products: bool,
         blocks: int,
     ) -> None:
@@ -58,7 +58,7 @@ class ChannelLane:
         step = softmax_columns(channels, x.shape[1], blocks)
         spans = [slice(*span) for span in pieces(x.shape[1], step)]
         self.parts = [slice(*span) for span in pieces(channels, -(-channels // softmax_parts(channels)))]
-        self.rows = self._rows(scratch, step, channels if products else 0)
+        self.rows = self._rows(workspace, step, channels if products else 0)
         self.forward_pieces = [(x[:, span], y[:, span]) for span in spans]
         self.backward_pieces: list[tuple[Array, Array, Array]] = []
         if grads is not None:
@@ -66,8 +66,8 @@ class ChannelLane:
             self.backward_pieces = [(y[:, span], grad[:, span], grad_input[:, span]) for span in spans]
             self.rows_back = self._rows(back, step, channels)
 
-    def _rows(self, scratch: Scratch, step: int, products: int) -> Rows:
-        return Rows(scratch.take(1, step), scratch.take(len(self.parts), step), scratch.take(products, step))
+    def _rows(self, workspace: Workspace, step: int, products: int) -> Rows:
+        return Rows(workspace.take(1, step), workspace.take(len(self.parts), step), workspace.take(products, step))
 
     def forward(self) -> None:
         """Compute the output."""
@@ -131,40 +131,41 @@ class LogSoftmaxLane(ChannelLane):
 
 
 class ChannelKernel(Kernel[LayerT]):
-    """What softmax and its logarithm share: lanes of places."""
+    """What softmax and its logarithm share: shards of places."""
 
-    lane: ClassVar[type[ChannelLane]]
+    shard: ClassVar[type[ChannelLane]]
 
     def prepare(self) -> None:
-        channels, scratch, back = self.arrays.output.shape[0], self.scratch(), self.backward_scratch()
+        channels, workspace, back = self.arrays.output.shape[0], self.workspace(), self.backward_workspace()
         x, y = flat(self.arrays.inputs[0], channels, -1), flat(self.arrays.output, channels, -1)
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         grads = None if grad_input is None else (flat(self.grad_output, channels, -1), flat(grad_input, channels, -1))
         products = isinstance(self.layer, LogSoftmax)
-        self.lanes: list[ChannelLane] = []
+        self.shards: list[ChannelLane] = []
         cuts = column_shares(channels, x.shape[1])
         for some in (slice(*span) for span in cuts):
             own = None if grads is None else (grads[0][:, some], grads[1][:, some])
-            self.lanes.append(self.lane(x[:, some], y[:, some], own, scratch, back, products, lane_blocks(len(cuts))))
-            scratch.take_lines(0)
+            blocks = shard_blocks(len(cuts))
+            self.shards.append(self.shard(x[:, some], y[:, some], own, workspace, back, products, blocks))
+            workspace.take_lines(0)
             back.take_lines(0)
 
     def forward(self) -> None:
-        together([lane.forward for lane in self.lanes])
+        run_parallel([shard.forward for shard in self.shards])
 
     def backward(self) -> None:
-        together([lane.backward for lane in self.lanes])
+        run_parallel([shard.backward for shard in self.shards])
 
 
 @kernel(Softmax)
 class SoftmaxKernel(ChannelKernel[Softmax]):
     """``exp(x) / sum(exp(x))``."""
 
-    lane = SoftmaxLane
+    shard = SoftmaxLane
 
 
 @kernel(LogSoftmax)
 class LogSoftmaxKernel(ChannelKernel[LogSoftmax]):
     """``x - log(sum(exp(x)))``."""
 
-    lane = LogSoftmaxLane
+    shard = LogSoftmaxLane

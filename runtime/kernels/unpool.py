@@ -67,8 +67,8 @@ class MaxIndicesKernel(Kernel[MaxIndices]):
     def prepare(self) -> None:
         output = self.arrays.output
         elements = unpool_tiles(user_shape(output)).elements
-        scratch = self.scratch()
-        self.largest, self.marks = scratch.take(elements), scratch.take_mask(elements)
+        workspace = self.workspace()
+        self.largest, self.marks = workspace.take(elements), workspace.take_mask(elements)
         self.tiles = tiles(self.layer, (output,), (self.arrays.inputs[0],))
 
     def forward(self) -> None:
@@ -95,11 +95,11 @@ class UnpoolKernel(Kernel[Unpool]):
     def prepare(self) -> None:
         values, indices, _ = self.arrays.inputs
         elements = unpool_tiles(user_shape(values)).elements
-        self.marks = self.scratch().take_mask(elements)
+        self.marks = self.workspace().take_mask(elements)
         self.scattered = tiles(self.layer.pool, (values, indices), (self.arrays.output,))
         self.grad_values = self.arrays.grad_inputs[0] if self.differentiates else None
         if self.grad_values is not None:
-            self.marks_back = self.backward_scratch().take_mask(elements)
+            self.marks_back = self.backward_workspace().take_mask(elements)
             self.gathered = tiles(self.layer.pool, (self.grad_values, indices), (self.grad_output,))
 
     def forward(self) -> None:
@@ -120,7 +120,7 @@ class UnpoolKernel(Kernel[Unpool]):
 
 
 def _marked(tile: UnpoolTile, tap: UnpoolTap, memory: Mask) -> Mask:
-    """Return where a tap is the one that saw the maximum, in scratch memory."""
+    """Return where a tap is the one that saw the maximum, in workspace."""
     indices = tile.small[1][tap.slot]
     marks = memory[: prod(indices.shape)].reshape(indices.shape)
     np.equal(indices, tap.number, out=marks)

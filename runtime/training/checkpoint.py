@@ -34,7 +34,7 @@ class Position:
     epoch, step : int
         How many are behind it; `step` within the epoch at hand.
     sums : dict
-        What the outputs scored in that epoch, as :class:`runtime.training.metrics.Scores` keeps it.
+        What the outputs scored in that epoch, as :class:`runtime.training.metrics.Metrics` keeps it.
     shuffled_from : Mapping, optional
         The random numbers from which the epoch's order was drawn.
     """

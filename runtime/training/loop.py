@@ -23,14 +23,14 @@ from planner.findings import Finding, PlannerError
 from planner.plan.plan import BoundPlan
 from planner.training.settings import TrainSettings
 from runtime import weights
-from runtime.allocation import granted
+from runtime.allocation import allocation_guard
 from runtime.images import Feed
 from runtime.training import losses, optim
 from runtime.training.augment import MovingFeed, refuse_unmovable
 from runtime.training.batches import Batches, steps
 from runtime.training.checkpoint import Checkpoint, Position
 from runtime.training.history import History, Row
-from runtime.training.metrics import Scores, weighted
+from runtime.training.metrics import Metrics, weighted
 from runtime.training.progress import Silent
 
 Array = NDArray[Any]
@@ -178,7 +178,7 @@ class Run:
                 self._interrupt()
                 return
         seconds = time.perf_counter() - began
-        row |= Scores(at.sums).row(images, self.settings.loss_weights)
+        row |= Metrics(at.sums).row(images, self.settings.loss_weights)
         if self.validate is not None:
             row |= {f"val_{name}": value for name, value in self.validate().items()}
         row |= {"lr_last": rate, "seconds": seconds, "images_per_second": (images - done) / max(seconds, 1e-9)}
@@ -208,7 +208,7 @@ class Run:
             raise TrainingError([self._diverged(rows, loss, rate)])
         self.optimizer.step(rate)
         at.step += 1
-        scores = Scores(at.sums)
+        scores = Metrics(at.sums)
         scores.add(found, size)
         self.shown.step(size, scores.loss(self.ends[at.step - 1], self.settings.loss_weights), scores.accuracy())
 
@@ -285,7 +285,7 @@ class _Step:
                 self._weights.append((gradient, settings.loss_weights[name]))
         self._unused = [array for name, array in program.grad_outputs.items() if name not in data.labelled]
 
-    def run(self, rows: Array) -> dict[str, losses.Score]:
+    def run(self, rows: Array) -> dict[str, losses.BatchScore]:
         """Return the score of each output that is learnt from."""
         for feed in self._inputs:
             feed(rows)
@@ -308,8 +308,8 @@ class _Step:
 
 def _optimizer(model: Trainable, settings: TrainSettings) -> optim.Sgd | optim.Adam:
     bound, kept = model.bound, settings.optimizer
-    nbytes = bound.parameters * bound.item_bytes * kept.state_arrays
-    with granted(bound, f"what {kept.kind} keeps of every parameter", nbytes, "parameters"):
+    nbytes = bound.parameter_count * bound.item_bytes * kept.state_arrays
+    with allocation_guard(bound, f"what {kept.kind} keeps of every parameter", nbytes, "parameters"):
         return optim.optimizer(kept, model.flat_parameters, model.flat_gradients)
 
 

@@ -26,7 +26,7 @@ class TargetError(PlannerError):
     """The targets are not what the loss takes (R503)."""
 
 
-class Score(NamedTuple):
+class BatchScore(NamedTuple):
     """What one batch gave: the mean loss, how many positions were classified right, and out of how many.
 
     `judged` is 0 where the targets are numbers rather than classes.
@@ -73,7 +73,7 @@ class Loss(ABC):
         self._second = workspace[words + self._positions : words + 2 * self._positions]
 
     @abstractmethod
-    def step(self) -> Score:
+    def step(self) -> BatchScore:
         """Write the gradient of the mean loss over the batch and return the score; uses up `targets`."""
 
     def _flatten_labels(self) -> None:
@@ -126,7 +126,7 @@ class CrossEntropy(Loss):
         super().__init__(output, grad_output, workspace)
         self.targets = _view(self._index, *self._shape[1:])
 
-    def step(self) -> Score:
+    def step(self) -> BatchScore:
         first, second, grad, count = self._first, self._second, self._grad, self._positions
         self._flatten_labels()
         flat = self._flat
@@ -144,7 +144,7 @@ class CrossEntropy(Loss):
         np.subtract(second, 1.0, out=second)
         np.put(flat, self._index, second, mode="clip")
         np.multiply(grad, 1.0 / count, out=grad)
-        return Score(total / count, correct, count)
+        return BatchScore(total / count, correct, count)
 
 
 class MeanSquaredError(Loss):
@@ -177,7 +177,7 @@ class MeanSquaredError(Loss):
         places = _view(self._index, *self._shape[1:])
         self.targets = places if labels else _view(self._grad, *self._shape)
 
-    def step(self) -> Score:
+    def step(self) -> BatchScore:
         grad, correct, count = self._grad, 0, 0
         flat = self._flat
         if self._labels:
@@ -191,7 +191,7 @@ class MeanSquaredError(Loss):
         np.subtract(self._output, grad, out=grad)
         total = float(np.dot(flat, flat))
         np.multiply(grad, 2.0 / grad.size, out=grad)
-        return Score(total / grad.size, correct, count)
+        return BatchScore(total / grad.size, correct, count)
 
 
 def bind(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from runtime.training.losses import Score
+from runtime.training.losses import BatchScore
 
 
 @dataclass
-class Scores:
+class Metrics:
     """Sums over images, by output.
 
     Attributes
@@ -19,15 +19,15 @@ class Scores:
 
     Examples
     --------
-    >>> scores = Scores()
-    >>> scores.add({"out": Score(0.5, 3, 4), "aux": Score(1.0, 2, 4)}, 4)
+    >>> scores = Metrics()
+    >>> scores.add({"out": BatchScore(0.5, 3, 4), "aux": BatchScore(1.0, 2, 4)}, 4)
     >>> scores.row(4, {"aux": 0.25})
     {'loss': 0.75, 'accuracy': 0.75, 'loss.out': 0.5, 'accuracy.out': 0.75, 'loss.aux': 1.0, 'accuracy.aux': 0.5}
     """
 
     sums: dict[str, list[float]] = field(default_factory=dict)
 
-    def add(self, found: Mapping[str, Score], images: int) -> None:
+    def add(self, found: Mapping[str, BatchScore], images: int) -> None:
         """Count what a batch of so many images scored."""
         for name, score in found.items():
             kept = self.sums.setdefault(name, [0.0, 0, 0])
@@ -56,7 +56,7 @@ class Scores:
         return found
 
 
-def weighted(found: Mapping[str, Score], weights: Mapping[str, float]) -> float:
+def weighted(found: Mapping[str, BatchScore], weights: Mapping[str, float]) -> float:
     """Return the sum of the losses of a batch times their weights, 1 unless told."""
     return _weighted({name: score.loss for name, score in found.items()}, weights)
 

@@ -35,14 +35,14 @@ class Optimizer(ABC, Generic[S]):
         self.parameters, self.gradients = parameters, gradients
         self.state: tuple[Array, ...] = tuple(np.zeros_like(parameters) for _ in range(settings.state_arrays))
         self.steps = 0
-        size = optimizers.SCRATCH_BYTES // parameters.itemsize
-        scratch = np.empty(optimizers.scratch_bytes(parameters.nbytes) // parameters.itemsize, parameters.dtype)
+        size = optimizers.WORKSPACE_BYTES // parameters.itemsize
+        workspace = np.empty(optimizers.workspace_bytes(parameters.nbytes) // parameters.itemsize, parameters.dtype)
         # Views are made once here, so that a step makes no Python objects either.
         self._blocks = [
             (
                 parameters[at : at + size],
                 gradients[at : at + size],
-                scratch[: min(size, parameters.size - at)],
+                workspace[: min(size, parameters.size - at)],
                 tuple(array[at : at + size] for array in self.state),
             )
             for at in range(0, parameters.size, size)
@@ -52,8 +52,8 @@ class Optimizer(ABC, Generic[S]):
         """Move the parameters once, with another learning rate than the settings' where one is given."""
         self.steps += 1
         rate = float(self.settings.lr if lr is None else lr)
-        for parameters, gradients, scratch, state in self._blocks:
-            self._move(parameters, gradients, scratch, state, rate)
+        for parameters, gradients, workspace, state in self._blocks:
+            self._move(parameters, gradients, workspace, state, rate)
 
     def restore(self, state: Sequence[Array], steps: int) -> None:
         """Take over the state of an optimizer of the same settings and size that has made `steps` steps."""
@@ -62,7 +62,7 @@ class Optimizer(ABC, Generic[S]):
         self.steps = steps
 
     @abstractmethod
-    def _move(self, w: Array, g: Array, scratch: Array, state: tuple[Array, ...], lr: float) -> None: ...
+    def _move(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None: ...
 
 
 class Sgd(Optimizer[optimizers.Sgd]):
@@ -77,31 +77,31 @@ class Sgd(Optimizer[optimizers.Sgd]):
     [0.855, 2.145]
     """
 
-    def _move(self, w: Array, g: Array, scratch: Array, state: tuple[Array, ...], lr: float) -> None:
+    def _move(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None:
         settings = self.settings
         slope = g
         if settings.weight_decay:
-            np.multiply(w, settings.weight_decay, out=scratch)
-            np.add(scratch, g, out=scratch)
-            slope = scratch
+            np.multiply(w, settings.weight_decay, out=workspace)
+            np.add(workspace, g, out=workspace)
+            slope = workspace
         if settings.momentum:
             (velocity,) = state
             np.multiply(velocity, settings.momentum, out=velocity)
             np.add(velocity, slope, out=velocity)
             if settings.nesterov:
-                if slope is scratch:
-                    self._lookahead(w, velocity, scratch, lr)
+                if slope is workspace:
+                    self._lookahead(w, velocity, workspace, lr)
                     return
-                np.multiply(velocity, settings.momentum, out=scratch)
-                np.add(scratch, g, out=scratch)
-                slope = scratch
+                np.multiply(velocity, settings.momentum, out=workspace)
+                np.add(workspace, g, out=workspace)
+                slope = workspace
             else:
                 slope = velocity
-        np.multiply(slope, lr, out=scratch)
-        np.subtract(w, scratch, out=w)
+        np.multiply(slope, lr, out=workspace)
+        np.subtract(w, workspace, out=w)
 
     def _lookahead(self, w: Array, velocity: Array, slope: Array, lr: float) -> None:
-        # Two subtractions instead of a second scratch block.
+        # Two subtractions instead of a second workspace block.
         np.multiply(slope, lr, out=slope)
         np.subtract(w, slope, out=w)
         np.multiply(velocity, lr * self.settings.momentum, out=slope)
@@ -119,7 +119,7 @@ class Adam(Optimizer[optimizers.Adam]):
     [0.9, 2.1]
     """
 
-    def _move(self, w: Array, g: Array, scratch: Array, state: tuple[Array, ...], lr: float) -> None:
+    def _move(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None:
         settings = self.settings
         mean, square = state
         beta1, beta2 = settings.betas
@@ -128,27 +128,27 @@ class Adam(Optimizer[optimizers.Adam]):
             np.multiply(w, 1.0 - lr * settings.weight_decay, out=w)
         np.multiply(mean, beta1, out=mean)
         np.multiply(square, beta2, out=square)
-        # The slope is computed twice rather than kept: there is one scratch block.
-        self._slope(w, g, scratch, decoupled)
-        np.multiply(scratch, 1.0 - beta1, out=scratch)
-        np.add(mean, scratch, out=mean)
-        self._slope(w, g, scratch, decoupled)
-        np.multiply(scratch, scratch, out=scratch)
-        np.multiply(scratch, 1.0 - beta2, out=scratch)
-        np.add(square, scratch, out=square)
-        np.sqrt(square, out=scratch)
-        np.multiply(scratch, 1.0 / math.sqrt(1.0 - beta2**self.steps), out=scratch)
-        np.add(scratch, settings.eps, out=scratch)
-        np.divide(mean, scratch, out=scratch)
-        np.multiply(scratch, lr / (1.0 - beta1**self.steps), out=scratch)
-        np.subtract(w, scratch, out=w)
+        # The slope is computed twice rather than kept: there is one workspace block.
+        self._slope(w, g, workspace, decoupled)
+        np.multiply(workspace, 1.0 - beta1, out=workspace)
+        np.add(mean, workspace, out=mean)
+        self._slope(w, g, workspace, decoupled)
+        np.multiply(workspace, workspace, out=workspace)
+        np.multiply(workspace, 1.0 - beta2, out=workspace)
+        np.add(square, workspace, out=square)
+        np.sqrt(square, out=workspace)
+        np.multiply(workspace, 1.0 / math.sqrt(1.0 - beta2**self.steps), out=workspace)
+        np.add(workspace, settings.eps, out=workspace)
+        np.divide(mean, workspace, out=workspace)
+        np.multiply(workspace, lr / (1.0 - beta1**self.steps), out=workspace)
+        np.subtract(w, workspace, out=w)
 
-    def _slope(self, w: Array, g: Array, scratch: Array, decoupled: bool) -> None:
+    def _slope(self, w: Array, g: Array, workspace: Array, decoupled: bool) -> None:
         if decoupled or not self.settings.weight_decay:
-            np.copyto(scratch, g)
+            np.copyto(workspace, g)
         else:
-            np.multiply(w, self.settings.weight_decay, out=scratch)
-            np.add(scratch, g, out=scratch)
+            np.multiply(w, self.settings.weight_decay, out=workspace)
+            np.add(workspace, g, out=workspace)
 
 
 def optimizer(settings: optimizers.Optimizer, parameters: Array, gradients: Array) -> Sgd | Adam:

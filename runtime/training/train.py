@@ -25,7 +25,7 @@ from runtime.training.batches import Batches, Inputs, Targets
 from runtime.training.checkpoint import Checkpoint
 from runtime.training.history import History
 from runtime.training.loop import Run, Trainable, TrainingError
-from runtime.training.metrics import Scores
+from runtime.training.metrics import Metrics
 from runtime.training.progress import Silent, chosen
 
 Array = NDArray[Any]
@@ -173,7 +173,7 @@ def predict(model: Trainable, images: Inputs) -> Any:  # array or dict: a union 
 
 
 def _measure(model: Trainable, data: Batches, settings: TrainSettings) -> dict[str, float]:
-    scores = Scores()
+    scores = Metrics()
     for rows in data.chunks():
         outputs = _infer(model, data, rows)
         found = {}

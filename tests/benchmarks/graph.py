@@ -38,7 +38,7 @@ def graph(plan: Plan | BoundPlan, arrays: Arrays | None = None) -> Any:
         if node.kind == "input":
             continue
         names = list(node.inputs)
-        for array in (*node.parameters, *node.buffers):
+        for array in (*node.parameters.values(), *node.buffers.values()):
             name = f"{node.name}.{array.name}"
             names.append(name)
             if arrays is None:

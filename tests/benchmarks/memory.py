@@ -29,7 +29,7 @@ def module_of(bound: BoundPlan) -> Any:
         layer: Any = node.layer
         match node.kind:
             case "conv":
-                channels, (filters, grouped, *kernel) = node.input_shapes[0][1], node.parameters[0].shape
+                channels, (filters, grouped, *kernel) = node.input_shapes[0][1], node.parameters["weight"].shape
                 window = Window.of(layer)
                 made[node.name] = nn.Conv2d(
                     channels,
@@ -93,7 +93,7 @@ def torch_peak(bound: BoundPlan) -> int:
 
     with FakeTensorMode():
         model = module_of(bound)
-        if sum(p.numel() for p in model.parameters()) != bound.parameters:
+        if sum(p.numel() for p in model.parameter_count()) != bound.parameter_count:
             raise SystemExit(f"{bound.name}: the two sides are not the same network")
         optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, foreach=False)
         x = torch.zeros(next(iter(bound.input_shapes.values())))

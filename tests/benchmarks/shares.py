@@ -47,14 +47,14 @@ def bandwidth(threads: int, clock: Clock) -> float:
     def copy(pair: Any) -> None:
         np.copyto(pair[1], pair[0])
 
-    def together() -> None:
+    def run_parallel() -> None:
         workers = [threading.Thread(target=copy, args=(pair,)) for pair in pairs]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
 
-    return 2 * COPIED_BYTES / _fastest(together, 9, clock)
+    return 2 * COPIED_BYTES / _fastest(run_parallel, 9, clock)
 
 
 def rows(nets: Sequence[str], batches: Sequence[int], cores: int, clock: Clock) -> Iterator[dict[str, Any]]:
@@ -77,7 +77,7 @@ def line(row: Mapping[str, Any]) -> str:
 
 
 def _kernels(call: Any) -> list[Kernel[Any]]:
-    """Return the kernels that a step of a program runs: one, or those of a run of layers in every lane."""
+    """Return the kernels that a step of a program runs: one, or those of a run of layers in every shard."""
     if isinstance(call, partial):
         given = [each for argument in call.args for each in (argument if isinstance(argument, list) else [argument])]
         return [kernel for each in given for kernel in _kernels(each)]
@@ -157,7 +157,7 @@ def _bytes(arrays: Any, part: str) -> int:
 
 def _products(node: BoundNode, wanted: bool, clock: Clock) -> float:
     """Return the seconds of a layer's products of matrices: the pass, and the gradients of weights and input."""
-    weight = node.parameters[0].shape
+    weight = node.parameters["weight"].shape
     groups: int = getattr(node.layer, "groups", 1)
     rows, inner = weight[0] // groups, prod(weight[1:])
     columns = node.output_shape[0] * prod(node.output_shape[2:])

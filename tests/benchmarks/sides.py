@@ -41,7 +41,7 @@ def step(bound: BoundPlan, model: runtime.Model) -> Step:
     def ours() -> float:
         np.copyto(entry, first)
         program.forward()
-        np.copyto(judge.targets, labels)  # which lie in scratch memory of the forward pass
+        np.copyto(judge.targets, labels)  # which lie in workspace of the forward pass
         loss = judge.step().loss
         program.backward()
         mover.step()
@@ -59,4 +59,4 @@ def infer(bound: BoundPlan, model: runtime.Model) -> Pass:
 def fused(bound: BoundPlan, model: runtime.Model) -> Pass | None:
     """Return a pass of the fused model, or None where there is no batch norm to fuse."""
     made = model.fused()
-    return None if made.bound.buffers == bound.buffers else infer(made.bound, made)
+    return None if made.bound.buffer_count == bound.buffer_count else infer(made.bound, made)

@@ -80,7 +80,7 @@ def test_the_symbolic_plan_at_sizes_is_the_concrete_plan(index: int) -> None:
         symbolic = tuple(sy.evaluate(size, sizes) for size in plan.output_shapes[build.TESTED])
         assert symbolic == expected.shape
         assert tuple(fixed.output_shapes[build.TESTED]) == symbolic == bound.nodes[-1].output_shape
-        assert sy.evaluate(plan.parameters, sizes) == fixed.parameters == bound.parameters
+        assert sy.evaluate(plan.parameter_count, sizes) == fixed.parameter_count == bound.parameter_count
         assert sy.evaluate(plan.macs, sizes) == fixed.macs == bound.macs
         assert all(isinstance(size, int) for node in bound.nodes for size in node.output_shape)
 
@@ -90,7 +90,7 @@ def test_multiply_accumulates_are_those_of_the_definition(index: int) -> None:
     case, plan = CASES[index], build.plan_alone(index)
     sizes = case.sizes
     bound = build.bind(plan, sizes)
-    weights = [p for p in bound.nodes[-1].parameters if p.name == "weight"]
+    weights = [p for p in bound.nodes[-1].parameters.values() if p.name == "weight"]
     expected = 0
     if case.kind == "convtranspose":
         # One product for each input number and each weight of its own channel.
@@ -180,11 +180,11 @@ def test_planned_parameters_are_the_arrays_the_model_owns(index: int) -> None:
     sizes = case.sizes
     bound = build.bind(plan, sizes, "float64")
     model = runtime.Model(bound, seed=0)
-    planned = {f"{node.name}.{p.name}": tuple(p.shape) for node in bound.nodes for p in node.parameters}
-    states = {f"{node.name}.{p.name}": tuple(p.shape) for node in bound.nodes for p in node.buffers}
+    planned = {f"{node.name}.{p.name}": tuple(p.shape) for node in bound.nodes for p in node.parameters.values()}
+    states = {f"{node.name}.{p.name}": tuple(p.shape) for node in bound.nodes for p in node.buffers.values()}
     assert {name: array.shape for name, array in model.parameters.items()} == planned
     assert {name: array.shape for name, array in model.buffers.items()} == states
-    assert sum(array.size for array in model.parameters.values()) == bound.parameters
+    assert sum(array.size for array in model.parameters.values()) == bound.parameter_count
     assert {array.dtype.name for array in [*model.parameters.values(), *model.buffers.values()]} <= {"float64"}
     if case.kind != "input":
         shapes, settings = case.shapes(sizes), case.defined(sizes)

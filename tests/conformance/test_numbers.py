@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-import planner.lowering.segments as runs
+import planner.lowering.segments as segments
 import runtime
 from planner import Entry
 from planner.layers import KINDS
-from planner.layers.tiling.shards import LANE_ELEMENTS
+from planner.layers.tiling.shards import SHARD_ELEMENTS
 from planner.lowering.node import DType
 from planner.plan.plan import BoundPlan
 from runtime.kernels.base import Arrays, kernel_for
@@ -128,15 +128,16 @@ def test_gradients_of_a_single_image_are_the_slopes_of_the_definition(index: int
 
 
 @pytest.mark.parametrize("index", by_channel, ids=[CASES[i].id for i in by_channel])
-def test_sharing_the_channels_among_lanes_changes_no_bit(index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sharing_the_channels_among_shards_changes_no_bit(index: int, monkeypatch: pytest.MonkeyPatch) -> None:
     case = CASES[index]
     found: list[list[Floats]] = []
-    for worth in (LANE_ELEMENTS, 1):
-        monkeypatch.setattr(runs, "LANE_ELEMENTS", worth)
+    for worth in (SHARD_ELEMENTS, 1):
+        monkeypatch.setattr(segments, "SHARD_ELEMENTS", worth)
         bound, model, x = prepared(case, build.layers_in_company(case, False), np.random.default_rng(index), "float32")
-        lanes = [len(run.lanes) for run in runs.runs(bound.nodes) for node in run.nodes if node.kind == case.kind]
-        assert lanes
-        assert worth > 1 or max(lanes) > 1 or _repeats_channels(bound, case.kind)
+        every = [(segment, node) for segment in segments.segments(bound.nodes) for node in segment.nodes]
+        shards = [len(segment.shards) for segment, node in every if node.kind == case.kind]
+        assert shards
+        assert worth > 1 or max(shards) > 1 or _repeats_channels(bound, case.kind)
         inference = model(build.feed(x))
         outputs, grad_inputs, grad_parameters = model.gradients(build.feed(x), np.ones_like(inference))
         found.append([inference, outputs, *grad_inputs.values(), *grad_parameters.values(), model.flat_buffers])
@@ -266,8 +267,8 @@ def separately(bound: BoundPlan, model: runtime.Model, x: Mapping[str, Floats]) 
         arrays = Arrays(
             inputs=inputs,
             output=inputs[0].reshape(shape) if node.layer.alias else np.full(shape, np.nan, bound.dtype),
-            parameters={p.name: model.parameters[f"{node.name}.{p.name}"] for p in node.parameters},
-            buffers={p.name: model.buffers[f"{node.name}.{p.name}"] for p in node.buffers},
+            parameters={name: model.parameters[f"{node.name}.{name}"] for name in node.parameters},
+            buffers={name: model.buffers[f"{node.name}.{name}"] for name in node.buffers},
             saved={name: np.zeros(tuple(map(int, size)), bound.dtype) for name, size in saved.items()},
             workspace=np.full(elements, np.nan, bound.dtype),
             backward_workspace=np.full(0, np.nan, bound.dtype),
@@ -286,8 +287,8 @@ def separately(bound: BoundPlan, model: runtime.Model, x: Mapping[str, Floats]) 
 def test_the_arena_gives_the_same_bits_as_separate_memory(index: int, forked: bool) -> None:
     case = CASES[index]
     bound, model, x = prepared(case, build.layers_in_company(case, forked), np.random.default_rng(index), "float32")
-    together = model(build.feed(x))
-    assert together.tobytes() == np.ascontiguousarray(separately(bound, model, x)).tobytes()
+    run_parallel = model(build.feed(x))
+    assert run_parallel.tobytes() == np.ascontiguousarray(separately(bound, model, x)).tobytes()
 
 
 @every_case

@@ -80,7 +80,7 @@ def test_the_formula_with_letters_is_the_textbooks() -> None:
 def test_six_5x5x3_filters_make_28x28x6_of_a_32x32x3_image_with_456_parameters() -> None:
     checked = plan(("N", 3, 32, 32), layer("conv", name="c1", filters=6, kernel=5))
     assert checked.output_shapes == {"c1": (sy.symbol("N"), 6, 28, 28)}
-    assert checked.parameters == 6 * (5 * 5 * 3 + 1) == 456
+    assert checked.parameter_count == 6 * (5 * 5 * 3 + 1) == 456
     model = runtime.Model(checked.bind(N=2), seed=0)
     assert sum(array.size for array in model.parameters.values()) == 456
     assert model(np.zeros((2, 3, 32, 32), np.float32)).shape == (2, 6, 28, 28)
@@ -137,7 +137,7 @@ def test_convolution_and_pooling_in_cascade_then_dense_layers_then_a_classifier(
         layer("softmax", name="classes"),
     ]
     checked = plan(("N", 3, 32, 32), *layers)
-    shapes = {node.name: tuple(node.output[1:]) for node in checked.nodes}
+    shapes = {node.name: tuple(node.output_shape[1:]) for node in checked.nodes}
     assert shapes["c1"] == (6, 28, 28)
     assert shapes["p1"] == (6, 14, 14)
     assert shapes["c2"] == (16, 10, 10)

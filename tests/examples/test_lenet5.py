@@ -27,7 +27,7 @@ def lenet5() -> Plan:
 def parameters(channels: int, *layers: planner.Entry) -> int:
     """Return the trainable parameters of layers on a map of so many channels."""
     plan = Network(name="part", input={"map": ("N", channels, 14, 14)}, layers=layers).check()
-    return int(plan.parameters)
+    return int(plan.parameter_count)
 
 
 @pytest.mark.parametrize(
@@ -45,14 +45,14 @@ def parameters(channels: int, *layers: planner.Entry) -> int:
 )
 def test_maps_and_parameters_of_each_layer(name: str, shape: tuple[int, ...], count: int, macs: int) -> None:
     node = lenet5().by_name[name]
-    assert tuple(node.output[1:]) == shape
+    assert tuple(node.output_shape[1:]) == shape
     assert node.parameter_count == count
     assert sy.evaluate(node.macs, {"N": 1}) == macs
 
 
 def test_totals_of_the_modern_form() -> None:
     plan = lenet5()
-    assert plan.parameters == 61_706
+    assert plan.parameter_count == 61_706
     assert sy.evaluate(plan.macs, {"N": 1}) == 416_520
     assert plan.bind(N=3).macs == 3 * 416_520
     assert plan.output_shapes == {"out": (sy.symbol("N"), 10)}
@@ -90,7 +90,7 @@ def test_the_modern_form_and_the_paper_differ_by_exactly_the_three_differences()
         "c3": 2_416 - 1_516,
         "s4": -32,
     }
-    assert lenet5().parameters - sum(paper.values()) == 900 - 12 - 32 + 850
+    assert lenet5().parameter_count - sum(paper.values()) == 900 - 12 - 32 + 850
 
 
 def test_c5_sees_the_whole_image_so_that_it_is_a_full_connection() -> None:

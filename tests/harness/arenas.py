@@ -27,7 +27,7 @@ def run(bound: BoundPlan, arena: Arena, batch: int, *, rubbish: int) -> list[np.
     """Return everything two passes or steps leave behind, in memory that begins full of rubbish."""
     model = Model(bound, seed=3)
     memory = np.full(arena.bytes, rubbish, np.uint8)
-    program = Program(bound, model._store, arena, memory, batch=batch)
+    program = Program(bound, model._state, arena, memory, batch=batch)
     rng, found = np.random.default_rng(5), []
     for _ in range(2):
         for view in program.inputs.values():

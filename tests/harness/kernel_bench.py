@@ -1,4 +1,4 @@
-"""One kernel by itself: planned scratch memory full of NaN, user-shaped arrays at the door."""
+"""One kernel by itself: planned workspace full of NaN, user-shaped arrays at the door."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 import runtime.kernels  # noqa: F401  # registers every kernel
 from planner.layers import Layer
+from planner.layers.base import by_name
 from planner.lowering.node import BoundNode
-from planner.lowering.segments import runs
+from planner.lowering.segments import segments
 from runtime.kernels.base import Arrays, kernels
-from runtime.thread_pool import together
+from runtime.thread_pool import run_parallel
 
 FloatArray = npt.NDArray[np.floating]
 
@@ -77,31 +78,32 @@ class Bench:
             grads = (self.grad_output.reshape(xs[0].shape, copy=False),)
         if not self.wanted:
             grads = tuple(None for _ in grads)
-        buffers = self.layer.buffers(shapes)
-        self.node = BoundNode("k", self.layer.kind, self.layer, (), shapes, output, declared, buffers, 0)
-        (self.run,) = runs([self.node])
+        named = by_name(declared), by_name(self.layer.buffers(shapes))
+        self.node = BoundNode("k", self.layer.kind, self.layer, (), shapes, output, *named, 0)
+        (self.segment,) = segments([self.node])
+        backward = sum(self.segment.backward_workspace(self.node)) if self.training else 0
         self.arrays = Arrays(
             inputs=xs,
             output=y,
             parameters=self.parameters,
             buffers=self.buffers,
             saved={name: np.full(shape, nan, dtype) for name, shape in saved.items()},
-            workspace=np.full(sum(self.run.scratch(self.node, self.training)), nan, dtype),
-            backward_workspace=np.full(sum(self.run.backward_scratch(self.node)) if self.training else 0, nan, dtype),
+            workspace=np.full(sum(self.segment.workspace(self.node, self.training)), nan, dtype),
+            backward_workspace=np.full(backward, nan, dtype),
             grad_output=self.grad_output if self.training else None,
             grad_inputs=grads if self.training else tuple(None for _ in grads),
             grad_parameters={p.name: np.full(p.shape, nan, dtype) for p in declared},
             rng=rng,
         )
-        self.kernels = kernels(self.run, self.node, self.arrays, self.training)
+        self.kernels = kernels(self.segment, self.node, self.arrays, self.training)
 
     def run_forward(self) -> None:
-        """Run the forward pass of every lane."""
-        together([kernel.forward for kernel in self.kernels])
+        """Run the forward pass of every shard."""
+        run_parallel([kernel.forward for kernel in self.kernels])
 
     def run_backward(self) -> None:
-        """Run the backward pass of every lane."""
-        together([kernel.backward for kernel in self.kernels])
+        """Run the backward pass of every shard."""
+        run_parallel([kernel.backward for kernel in self.kernels])
 
     def forward(self) -> FloatArray:
         """Return the output, batch first."""

@@ -17,9 +17,9 @@ def assert_no_overlap(arena: Arena) -> None:
         assert block.offset >= 0 and block.offset + block.bytes <= arena.bytes
         assert 0 <= block.first <= block.last < arena.steps
     for one, other in combinations(arena.blocks, 2):
-        together = one.first <= other.last and other.first <= one.last
+        run_parallel = one.first <= other.last and other.first <= one.last
         apart = one.offset + one.bytes <= other.offset or other.offset + other.bytes <= one.offset
-        assert apart or not together, (one, other)
+        assert apart or not run_parallel, (one, other)
     busiest = max(sum(b.bytes for b in arena.blocks if b.first <= step <= b.last) for step in range(arena.steps))
     assert busiest == arena.lower_bound <= arena.bytes
 
@@ -69,7 +69,7 @@ class Simulation:
         counts = [-(-_bytes(shape) // 64) for shape in n.input_shapes]
         return [slice(sum(counts[:slot]), sum(counts[: slot + 1])) for slot in range(len(counts))]
 
-    def scratch(self, n: BoundNode, direction: str, count: int) -> None:
+    def workspace(self, n: BoundNode, direction: str, count: int) -> None:
         if count:
             self.write(("workspace", n.name, direction), (count,), ["rubbish"] * -(-count // 16))
 
@@ -79,7 +79,7 @@ class Simulation:
                 self.write(("value", n.name, 0), n.output_shape, self.value(n.name))
         for n in self.nodes.values():
             if n.inputs:
-                self.scratch(n, "forward", n.layer.workspace(n.input_shapes, n.output_shape, training))
+                self.workspace(n, "forward", n.layer.workspace(n.input_shapes, n.output_shape, training))
                 for name, shape in (n.layer.saved(n.input_shapes, n.output_shape) if training else {}).items():
                     self.write(("saved", n.name, name), shape, _fresh(("saved", n.name, name), shape))
                 for name in n.inputs:
@@ -118,7 +118,7 @@ class Simulation:
                 self.read(("gradient", n.name, 0), n.output_shape, written[n.name])
 
     def backward(self, n: BoundNode, written: dict[str, Content]) -> None:
-        self.scratch(n, "backward", n.layer.backward_workspace(n.input_shapes, n.output_shape))
+        self.workspace(n, "backward", n.layer.backward_workspace(n.input_shapes, n.output_shape))
         self.read(("gradient", n.name, 0), n.output_shape, written[n.name])
         for name, shape in n.layer.saved(n.input_shapes, n.output_shape).items():
             self.read(("saved", n.name, name), shape, _fresh(("saved", n.name, name), shape))

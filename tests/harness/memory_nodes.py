@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from planner.layers import Conv, MaxPool
-from planner.layers.base import Layer
+from planner.layers.base import Layer, by_name
 from planner.lowering.node import BoundNode
 from planner.memory import Arena, arrange, timeline
 from tests.harness.memory_judge import Simulation, assert_no_overlap
@@ -21,8 +21,9 @@ def node(name: str, layer: Layer, *inputs: BoundNode) -> BoundNode:
     wide = (SHAPE[0], sum(shape[1] for shape in shapes), *SHAPE[2:])
     output = {"flatten": flat, "concat": wide}.get(layer.kind, shapes[0] if shapes else SHAPE)
     layer = layer.bind({})
-    parameters = layer.params(shapes) if layer.kind == "conv" else ()
-    return BoundNode(name, layer.kind, layer, tuple(item.name for item in inputs), shapes, output, parameters, (), 0)
+    parameters = by_name(layer.params(shapes) if layer.kind == "conv" else ())
+    reads = tuple(item.name for item in inputs)
+    return BoundNode(name, layer.kind, layer, reads, shapes, output, parameters, by_name(()), 0)
 
 
 def same_conv(channels: int = 3) -> Conv:

@@ -18,7 +18,7 @@ from tests.harness.torch_judge import FUNCTIONS
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
-class Twin:
+class TorchReference:
     """The network in PyTorch, with its own copies of the parameters and running statistics.
 
     Attributes

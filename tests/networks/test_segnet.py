@@ -37,7 +37,7 @@ def segnet(batch: int | str = "N") -> planner.Network:
     return planner.Network(name="segnet", input={"image": (batch, *SHAPE[1:])}, layers=layers)
 
 
-def torch_twin(torch: Any, x: Any, arrays: dict[str, Any]) -> Any:
+def torch_reference(torch: Any, x: Any, arrays: dict[str, Any]) -> Any:
     """Return what torch's own layers make of an image and these weights."""
     functional = torch.nn.functional
 
@@ -63,7 +63,7 @@ def test_values_and_gradients_are_those_of_torch() -> None:
     x = rng.standard_normal(SHAPE)
     leaf = torch.tensor(x, requires_grad=True)
     arrays = {name: torch.tensor(array, requires_grad=True) for name, array in model.parameters.items()}
-    judged = torch_twin(torch, leaf, arrays)
+    judged = torch_reference(torch, leaf, arrays)
     projection = rng.standard_normal(tuple(judged.shape))
     judged.backward(torch.tensor(projection))
     told, grad_inputs, grad_parameters = model.gradients(x, projection)

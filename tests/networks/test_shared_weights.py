@@ -44,7 +44,7 @@ def siamese(batch: int | str = "N") -> planner.Network:
     return planner.Network(name="siamese", input={"left": shape, "right": shape}, layers=layers)
 
 
-def torch_twin(torch: Any, arrays: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def torch_reference(torch: Any, arrays: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Return a function of two images, and its modules by name, with our weights."""
     nn = torch.nn
     modules = {
@@ -78,7 +78,7 @@ def test_values_gradients_and_running_statistics_are_those_of_one_module_called_
     for array in model.parameters.values():
         array[...] = rng.standard_normal(array.shape)
     x = {"left": rng.standard_normal(SHAPE), "right": rng.standard_normal(SHAPE)}
-    whole, modules = torch_twin(torch, {**model.parameters, **model.buffers})
+    whole, modules = torch_reference(torch, {**model.parameters, **model.buffers})
     leaves = {name: torch.tensor(array, requires_grad=True) for name, array in x.items()}
     judged = whole(leaves["left"], leaves["right"])
     projection = rng.standard_normal(tuple(judged.shape))

@@ -12,7 +12,7 @@ from tests.harness.terminal import DROPS, SMALL
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty working directory with a copy of the examples, and step into it."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     (tmp_path / "small.yaml").write_text(SMALL, "utf-8")

@@ -56,11 +56,11 @@ def told(text: str, rule: Rule) -> set[str]:
 
 
 @pytest.fixture
-def shelf(desk: Path) -> Path:
+def shelf(workdir: Path) -> Path:
     """Return a working directory with the specs that examples name."""
     for name in ("lenet5", "resnet18"):
-        (desk / f"{name}.yaml").write_text((ROOT / "examples" / f"{name}.yaml").read_text("utf-8"), "utf-8")
-    return desk
+        (workdir / f"{name}.yaml").write_text((ROOT / "examples" / f"{name}.yaml").read_text("utf-8"), "utf-8")
+    return workdir
 
 
 @pytest.mark.parametrize("code", RUNS)

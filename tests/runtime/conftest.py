@@ -1,4 +1,4 @@
-"""What tests of single kernels and of the crew share."""
+"""What tests of single kernels and of the thread pool share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.harness.kernel_bench import THREADS
 
 
 @pytest.fixture
-def crew() -> Iterator[None]:
+def thread_pool() -> Iterator[None]:
     """Let steps use three threads."""
     with threadpool_limits(limits=THREADS, user_api="blas"):
         with for_step():

@@ -27,10 +27,10 @@ def blas() -> set[int]:
 
 def in_threads(work: Callable[[int], None]) -> None:
     """Do the work in four threads that begin together."""
-    together = threading.Barrier(4)
+    run_parallel = threading.Barrier(4)
 
     def begin(number: int) -> None:
-        together.wait()
+        run_parallel.wait()
         work(number)
 
     workers = [threading.Thread(target=begin, args=(number,)) for number in range(4)]

@@ -10,7 +10,7 @@ import pytest
 
 from planner import Network, layer
 from runtime.initializers import gains
-from runtime.parameters import Store
+from runtime.parameters import State
 
 
 def test_the_first_reader_behind_what_lets_numbers_through_decides() -> None:
@@ -33,6 +33,6 @@ def test_starting_values_of_thousands_of_layers_take_time_in_proportion() -> Non
     layers = [layer("dense", units=2) for _ in range(6000)]
     bound = Network(name="deep", input={"x": ("N", 2)}, layers=layers).check().bind(N=1)
     began = time.process_time()
-    store = Store(bound, 0)
+    store = State(bound, 0)
     assert time.process_time() - began < 1.0
     assert np.count_nonzero(store.parameters.flat) == 6000 * 4

@@ -30,7 +30,7 @@ def lenet(batch: int = 8, **options: Any) -> BoundPlan:
     return net.check().bind(N=batch)
 
 
-def two_doors(batch: int = 4) -> BoundPlan:
+def two_inputs(batch: int = 4) -> BoundPlan:
     layers = [
         layer("conv", name="a", from_="left", filters=3, kernel=3, pad=1),
         layer("relu", name="ra"),
@@ -62,8 +62,8 @@ def message(error: pytest.ExceptionInfo[SizeError]) -> str:
 def test_parameters_are_writable_views_of_one_row_in_the_order_of_the_plan() -> None:
     bound = lenet()
     model = Model(bound)
-    assert model.flat_parameters.size == bound.parameters and model.flat_parameters.dtype == np.float32
-    assert model.flat_buffers.size == bound.buffers == 32
+    assert model.flat_parameters.size == bound.parameter_count and model.flat_parameters.dtype == np.float32
+    assert model.flat_buffers.size == bound.buffer_count == 32
     assert model.parameters["c1.weight"].shape == (6, 1, 5, 5)
     assert list(model.parameters)[:4] == ["c1.weight", "c1.bias", "c3.weight", "c3.bias"]
     model.parameters["c1.weight"][0, 0, 0, 0] = 7
@@ -170,7 +170,7 @@ def test_images_that_do_not_fit_are_refused_with_what_was_expected_and_a_way_out
 
 
 def test_several_inputs_and_outputs_go_by_name() -> None:
-    model = Model(two_doors())
+    model = Model(two_inputs())
     rng = np.random.default_rng(0)
     x = {"left": rng.standard_normal((3, 2, 6, 6)), "right": rng.standard_normal((3, 1, 6, 6))}
     found = model(x)
@@ -182,7 +182,7 @@ def test_several_inputs_and_outputs_go_by_name() -> None:
 
 def test_every_wrong_name_is_reported_at_once_with_the_nearest_one() -> None:
     with pytest.raises(SizeError) as error:
-        Model(two_doors())({"left": np.zeros((1, 2, 6, 6)), "rihgt": np.zeros((1, 1, 6, 6))})
+        Model(two_inputs())({"left": np.zeros((1, 2, 6, 6)), "rihgt": np.zeros((1, 1, 6, 6))})
     assert [finding.message for finding in error.value.findings] == [
         "nothing was given for input `right`",
         "the network has no input `rihgt`",
@@ -192,13 +192,13 @@ def test_every_wrong_name_is_reported_at_once_with_the_nearest_one() -> None:
 
 def test_inputs_with_different_numbers_of_images_are_refused() -> None:
     with pytest.raises(SizeError) as error:
-        Model(two_doors())({"left": np.zeros((1, 2, 6, 6)), "right": np.zeros((2, 1, 6, 6))})
+        Model(two_inputs())({"left": np.zeros((1, 2, 6, 6)), "right": np.zeros((2, 1, 6, 6))})
     assert "same number of images, got `left` 1, `right` 2" in message(error)
 
 
 def test_one_array_for_two_inputs_is_refused_with_the_names() -> None:
     with pytest.raises(SizeError) as error:
-        Model(two_doors())(np.zeros((1, 2, 6, 6)))
+        Model(two_inputs())(np.zeros((1, 2, 6, 6)))
     assert 'give {"left": ..., "right": ...}' in message(error)
 
 
@@ -242,7 +242,7 @@ def projected(model: Model, x: dict[str, Any], grad: dict[str, Any]) -> float:
 
 
 def test_gradients_with_branches_and_several_outputs_are_those_of_finite_differences() -> None:
-    model = Model(two_doors().plan.bind(N=4, dtype="float64"))
+    model = Model(two_inputs().plan.bind(N=4, dtype="float64"))
     rng = np.random.default_rng(0)
     x = {name: rng.standard_normal((3, *shape[1:])) for name, shape in model.bound.input_shapes.items()}
     grad = {name: rng.standard_normal((3, *shape[1:])) for name, shape in model.bound.output_shapes.items()}

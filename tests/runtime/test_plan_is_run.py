@@ -17,7 +17,7 @@ from planner.memory import Arena, arrange, timeline
 from planner.plan.plan import BoundPlan
 from runtime.images import Images
 from runtime.model import Model
-from runtime.parameters import Store
+from runtime.parameters import State
 from runtime.program import Program
 from runtime.training import optim
 from runtime.training.progress import Silent
@@ -126,7 +126,7 @@ def modes(bound: BoundPlan, *, in_place: bool = True, inside: bool = True) -> li
     return [
         arrange(
             timeline(
-                bound.work,
+                bound.lowered,
                 bound.outputs,
                 bound.item_bytes,
                 training=training,
@@ -213,8 +213,8 @@ def test_parameters_buffers_and_gradients_are_the_planned_bytes(network: Any) ->
     assert model.flat_gradients.nbytes == bound.memory.gradient_bytes
     assert model.flat_buffers.nbytes == bound.memory.buffer_bytes
     state = bound.train.optimizer.state_arrays
-    scratch = min(64 * 1024, bound.memory.parameter_bytes)
-    assert bound.memory.optimizer_bytes == state * bound.memory.parameter_bytes + scratch
+    workspace = min(64 * 1024, bound.memory.parameter_bytes)
+    assert bound.memory.optimizer_bytes == state * bound.memory.parameter_bytes + workspace
 
 
 class Watch(Silent):
@@ -311,13 +311,13 @@ def test_evaluating_between_training_steps_needs_no_second_arena(network: Any) -
 
 
 def rows(bound: BoundPlan) -> dict[tuple[Any, ...], int]:
-    """Return the bytes of everything a training step keeps but scratch memory."""
-    needs = timeline(bound.work, bound.outputs, bound.item_bytes, training=True)
+    """Return the bytes of everything a training step keeps but workspace."""
+    needs = timeline(bound.lowered, bound.outputs, bound.item_bytes, training=True)
     return {request.keys: request.bytes for request in needs.requests if request.role != "workspace"}
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_memory_but_scratch_is_exactly_linear_in_the_batch(network: Any) -> None:
+def test_memory_but_workspace_is_exactly_linear_in_the_batch(network: Any) -> None:
     one, sixteen, seventeen = (rows(network(batch)) for batch in (1, 16, 17))
     assert one.keys() == sixteen.keys() == seventeen.keys()
     for keys, size in sixteen.items():
@@ -352,7 +352,7 @@ def test_a_smaller_batch_finds_the_inputs_of_a_concat_inside_its_output_too(batc
     bound = planner.Network(name="t", input={"x": ("N", 2, 5, 5)}, layers=layers).check().bind(N=4)
     arena = modes(bound)[1]
     assert arena.places["value", "b", 0] is arena.places["value", "both", 0]
-    program = Program(bound, Store(bound, 1), arena, np.empty(arena.bytes, np.uint8), batch=batch)
+    program = Program(bound, State(bound, 1), arena, np.empty(arena.bytes, np.uint8), batch=batch)
     program.inputs["x"][...] = np.random.default_rng(0).standard_normal(program.inputs["x"].shape)
     program.forward()
     whole, left, right = (program._value(name) for name in ("both", "a", "b"))

@@ -1,4 +1,4 @@
-"""The crew: tasks side by side, errors and Ctrl-C, and results that do not know how many threads there were."""
+"""The thread pool: tasks side by side, errors and Ctrl-C, and results that do not know how many threads there were."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ import planner
 import planner.lowering.segments
 from planner import layer
 from planner.layers.tiling import banded, conv, depthwise, shards, workspace
-from planner.lowering.segments import runs
+from planner.lowering.segments import segments
 from runtime.blas_threads import for_step
 from runtime.kernels import dense
 from runtime.model import Model
-from runtime.thread_pool import Job, together
+from runtime.thread_pool import Job, run_parallel
 from tests.harness.kernel_bench import THREADS
 
 
@@ -32,72 +32,72 @@ def sleeping(found: dict[int, int], number: int) -> Callable[[], None]:
     return task
 
 
-@pytest.mark.usefixtures("crew")
+@pytest.mark.usefixtures("thread_pool")
 def test_tasks_run_on_several_threads_and_all_are_over_at_the_end() -> None:
     found: dict[int, int] = {}
-    together([sleeping(found, number) for number in range(6)])
+    run_parallel([sleeping(found, number) for number in range(6)])
     assert sorted(found) == list(range(6))
     assert 1 < len(set(found.values())) <= THREADS
 
 
-@pytest.mark.usefixtures("crew")
+@pytest.mark.usefixtures("thread_pool")
 def test_with_one_thread_tasks_run_where_they_were_brought() -> None:
     found: dict[int, int] = {}
     with threadpool_limits(limits=1, user_api="blas"), for_step():
-        together([sleeping(found, number) for number in range(3)])
+        run_parallel([sleeping(found, number) for number in range(3)])
     assert set(found.values()) == {threading.get_ident()}
 
 
-@pytest.mark.usefixtures("crew")
+@pytest.mark.usefixtures("thread_pool")
 def test_a_task_that_brings_tasks_does_them_itself() -> None:
     outer: dict[int, int] = {}
     inner: dict[int, int] = {}
 
     def task(number: int) -> Callable[[], None]:
-        def run() -> None:
+        def segment() -> None:
             outer[number] = threading.get_ident()
-            together([sleeping(inner, 10 * number + other) for other in range(2)])
+            run_parallel([sleeping(inner, 10 * number + other) for other in range(2)])
 
-        return run
+        return segment
 
-    together([task(number) for number in range(3)])
+    run_parallel([task(number) for number in range(3)])
     assert len(inner) == 6
     assert all(inner[number] == outer[number // 10] for number in inner)
 
 
-@pytest.mark.usefixtures("crew")
+@pytest.mark.usefixtures("thread_pool")
 @pytest.mark.parametrize("failing", [0, 5])
 def test_what_a_task_raises_comes_out_after_the_others_are_over(failing: int) -> None:
     running: set[int] = set()
 
     def task(number: int) -> Callable[[], None]:
-        def run() -> None:
+        def segment() -> None:
             running.add(number)
             time.sleep(0.01)
             running.discard(number)
             if number == failing:
                 raise ZeroDivisionError(number)
 
-        return run
+        return segment
 
     with pytest.raises(ZeroDivisionError, match=str(failing)):
-        together([task(number) for number in range(6)])
+        run_parallel([task(number) for number in range(6)])
     assert not running
-    together([lambda: None] * 4)
+    run_parallel([lambda: None] * 4)
 
 
-@pytest.mark.usefixtures("crew")
+@pytest.mark.usefixtures("thread_pool")
 def test_ctrl_c_waits_for_those_who_still_write() -> None:
     finished: list[int] = []
 
     def slow(number: int) -> Callable[[], None]:
-        def run() -> None:
+        def segment() -> None:
             if threading.current_thread() is threading.main_thread():
                 raise KeyboardInterrupt
             time.sleep(0.05)
             finished.append(number)
 
-        return run
+        return segment
 
     job = Job([slow(number) for number in range(4)])
     helper = threading.Thread(target=job.help)
@@ -110,29 +110,29 @@ def test_ctrl_c_waits_for_those_who_still_write() -> None:
     helper.join()
 
 
-@pytest.mark.usefixtures("crew")
+@pytest.mark.usefixtures("thread_pool")
 def test_helpers_work_under_the_error_settings_of_whoever_brings_the_job() -> None:
     def overflow() -> None:
         time.sleep(0.01)
         np.exp(np.full(4, 1e4, np.float32))
 
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
-        together([overflow] * 6)
+        run_parallel([overflow] * 6)
     with np.errstate(over="ignore"):
-        together([overflow] * 6)
+        run_parallel([overflow] * 6)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
-@pytest.mark.usefixtures("crew")
-def test_a_forked_process_has_a_crew_of_its_own() -> None:
+@pytest.mark.usefixtures("thread_pool")
+def test_a_forked_process_has_a_thread_pool_of_its_own() -> None:
     found: dict[int, int] = {}
-    together([sleeping(found, number) for number in range(6)])
+    run_parallel([sleeping(found, number) for number in range(6)])
     child = os.fork()
     if not child:
         mine: dict[int, int] = {}
         for _ in range(50):  # others may keep the machine busy
             if len(set(mine.values())) < 2:
-                together([sleeping(mine, number) for number in range(6)])
+                run_parallel([sleeping(mine, number) for number in range(6)])
         os._exit(0 if len(set(mine.values())) > 1 else 1)
     deadline = time.monotonic() + 20
     while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
@@ -180,28 +180,28 @@ def trained(threads: int) -> tuple[list[np.ndarray[Any, Any]], set[str]]:
     return [outputs, model.flat_parameters.copy(), model.flat_buffers.copy()], names
 
 
-@pytest.mark.usefixtures("crew")
+@pytest.mark.usefixtures("thread_pool")
 def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(planner.lowering.segments, "LANE_ELEMENTS", 2**14)
+    monkeypatch.setattr(planner.lowering.segments, "SHARD_ELEMENTS", 2**14)
     for module, name in ((workspace, "SUMMED_ELEMENTS"), (shards, "SUMMED_ELEMENTS"), (shards, "SUMMED_COLUMNS")):
         monkeypatch.setattr(module, name, 2**9)
     for module in (conv, dense):
-        monkeypatch.setattr(module, "LANE_WORK", 2**18)
+        monkeypatch.setattr(module, "SHARD_WORK", 2**18)
     monkeypatch.setattr(banded, "CALL_MACS", 2**12)
-    for worth in ("LANE_BANDED", "LANE_TAPS"):
+    for worth in ("SHARD_BANDED", "SHARD_TAPS"):
         monkeypatch.setattr(depthwise, worth, 2**13)
     bound = network().check().bind(N=8)
-    assert any(len(run.lanes) > 1 for run in runs(bound.work))
-    scratches = [
-        node.layer.scratch(node.input_shapes, node.output_shape)
+    assert any(len(segment.shards) > 1 for segment in segments(bound.lowered))
+    workspaces = [
+        node.layer.tiling(node.input_shapes, node.output_shape)
         for node in bound.nodes
         if isinstance(node.layer, planner.layers.Conv)
     ]
-    assert {found.lane_sums for found in scratches if found.forward.lanes > 1} == {True, False}
-    assert any(found.weights > conv.LANE_SUMS for found in scratches)
-    assert {found.forward_blocks.shared for found in scratches if found.forward.lanes > 1} == {True, False}
-    channelwise = [found.depthwise for found in scratches if found.depthwise is not None]
-    assert {found.bands is None for found in channelwise if len(found.lanes) > 1} == {True, False}
+    assert {found.shard_sums for found in workspaces if found.forward.shards > 1} == {True, False}
+    assert any(found.weights > conv.SHARD_SUMS for found in workspaces)
+    assert {found.forward_blocks.shared for found in workspaces if found.forward.shards > 1} == {True, False}
+    channelwise = [found.depthwise for found in workspaces if found.depthwise is not None]
+    assert {found.bands is None for found in channelwise if len(found.shards) > 1} == {True, False}
     one, _ = trained(1)
     for threads in (2, THREADS):
         several, names = trained(threads)

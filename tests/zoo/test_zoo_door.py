@@ -29,7 +29,7 @@ def test_the_list_holds_every_network_with_its_figures() -> None:
     assert listed.exit_code == 0
     rows = [line.split() for line in listed.stdout.splitlines()[2:]]
     assert {row[0]: row[1:3] for row in rows} == {
-        name: [f"{each.parameters:,}", f"{each.macs:,}"] for name, each in MEMBERS.items()
+        name: [f"{each.parameter_count:,}", f"{each.macs:,}"] for name, each in MEMBERS.items()
     }
 
 

@@ -30,20 +30,20 @@ def macs(plan: Plan, **sizes: int) -> int:
 @ALL
 def test_every_network_has_the_figures_it_states(member: Member) -> None:
     plan = plan_of(member.name)
-    assert (plan.parameters, macs(plan, **member.at)) == (member.parameters, member.macs)
+    assert (plan.parameter_count, macs(plan, **member.at)) == (member.parameter_count, member.macs)
 
 
 @ALL
 def test_every_network_states_where_it_was_published(member: Member) -> None:
     assert member.title[0].isupper() and not member.title.endswith(".")
-    assert f"{member.parameters:,} parameters" in member_text(member)
+    assert f"{member.parameter_count:,} parameters" in member_text(member)
 
 
 @pytest.mark.parametrize(("name", "published"), TORCHVISION.items(), ids=list(TORCHVISION))
 def test_figures_are_those_of_torchvision(name: str, published: Published) -> None:
     member = MEMBERS[name]
     counted = AUXILIARY[name] if name == "inception_v3" else 0
-    assert member.parameters + counted == published.parameters
+    assert member.parameter_count + counted == published.parameters
     assert member.macs == published.macs
     assert set(member.at.values()) == {published.side}
 
@@ -60,7 +60,7 @@ def test_figures_and_the_smallest_image_of_other_networks_are_those_of_their_sou
     name: str, published: Published
 ) -> None:
     member = MEMBERS[name]
-    assert (member.parameters, member.macs) == published[:2]
+    assert (member.parameter_count, member.macs) == published[:2]
     assert set(member.at.values()) == {published.side}
     plan = plan_of(name)
     assert plan.accepts(N=1, H=published.smallest, W=published.smallest)
@@ -69,7 +69,7 @@ def test_figures_and_the_smallest_image_of_other_networks_are_those_of_their_sou
 
 @pytest.mark.parametrize(("name", "figures"), FIXED.items(), ids=list(FIXED))
 def test_figures_of_networks_for_one_size_are_those_of_their_sources(name: str, figures: tuple[int, int]) -> None:
-    assert (MEMBERS[name].parameters, MEMBERS[name].macs) == figures
+    assert (MEMBERS[name].parameter_count, MEMBERS[name].macs) == figures
 
 
 def test_m5_hears_as_little_sound_as_leaves_a_window_to_each_of_its_layers() -> None:
@@ -101,5 +101,5 @@ def test_the_first_form_of_lenet_has_the_papers_parameters_layer_by_layer() -> N
 @pytest.mark.parametrize("name", AUXILIARY)
 def test_auxiliary_heads_are_there_where_they_are_asked_for(name: str) -> None:
     plan = plan_of(name, aux=True)
-    assert plan.parameters == MEMBERS[name].parameters + AUXILIARY[name]
+    assert plan.parameter_count == MEMBERS[name].parameter_count + AUXILIARY[name]
     assert len(plan.outputs) == {"googlenet": 3, "inception_v3": 2}[name]

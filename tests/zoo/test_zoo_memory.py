@@ -2,7 +2,7 @@
 
 Figures: the tensors of the architectures (arXiv:1704.04861, table 1; arXiv:1801.04381, table 2) in float32, counted as
 Pisarchyk and Lee do (arXiv:2001.03288): one for each convolution with its norm and activation, sum, pooling, dense
-layer and softmax, the image and scratch memory apart.
+layer and softmax, the image and workspace apart.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from tests.harness.published import TORCHVISION
 
 torch = pytest.importorskip("torch")
 
-from tests.harness.torch_reference import Twin  # noqa: E402  # only where torch is installed
+from tests.harness.torch_reference import TorchReference  # noqa: E402  # only where torch is installed
 
 BEYOND = 18
 """Sizes tried from the smallest on, more than any step between accepted ones but those of networks for sound."""
@@ -34,15 +34,15 @@ def test_accepted_sizes_are_those_at_which_torch_computes(name: str) -> None:
     plan, bound = small_zoo.plan(name), small_zoo.bound(name)
     ((public, shape),) = bound.input_shapes.items()
     ((_, symbolic),) = plan.input_shapes.items()
-    twin = Twin(bound, {}, {})
+    reference = TorchReference(bound, {}, {})
     for node in bound.nodes:
-        for kind, arrays in ((twin.parameters, node.parameters), (twin.buffers, node.buffers)):
-            kind |= {f"{node.name}.{array.name}": torch.empty(array.shape, device="meta") for array in arrays}
+        for kind, arrays in ((reference.parameters, node.parameters), (reference.buffers, node.buffers)):
+            kind |= {f"{node.name}.{name}": torch.empty(p.shape, device="meta") for name, p in arrays.items()}
 
     def computes(sizes: dict[str, int]) -> bool:
         given = [sizes.get(str(size), each) for size, each in zip(symbolic[1:], shape[1:], strict=True)]
         try:
-            twin({public: torch.empty((1, *given), device="meta")}, training=False)
+            reference({public: torch.empty((1, *given), device="meta")}, training=False)
         except (RuntimeError, ValueError):
             return False
         return True

@@ -18,7 +18,7 @@ from tests.harness import small_zoo
 
 torch = pytest.importorskip("torch")
 
-from tests.harness.torch_reference import Twin  # noqa: E402  # only where torch is installed
+from tests.harness.torch_reference import TorchReference  # noqa: E402  # only where torch is installed
 
 CLOSE = 1e-9
 
@@ -50,13 +50,13 @@ def judge(bound: BoundPlan) -> None:
     rng = np.random.default_rng(4)
     for array in model.parameters.values():  # scales and shifts that are not 1 and 0
         array += 0.1 * rng.standard_normal(array.shape)
-    twin = Twin(bound, model.parameters, model.buffers)
+    reference = TorchReference(bound, model.parameters, model.buffers)
     images = {key: rng.standard_normal(shape) for key, shape in bound.input_shapes.items()}
     leaves = {key: torch.tensor(array, requires_grad=True) for key, array in images.items()}
     grads = {key: rng.standard_normal(shape) for key, shape in bound.output_shapes.items()}
 
     outputs, grad_inputs, grad_parameters = model.gradients(images, grads)
-    judged = twin(leaves, training=True)
+    judged = reference(leaves, training=True)
     sum((judged[key] * torch.tensor(grad)).sum() for key, grad in grads.items()).backward()
 
     found = outputs if isinstance(outputs, dict) else dict.fromkeys(judged, outputs)
@@ -64,12 +64,12 @@ def judge(bound: BoundPlan) -> None:
     assert max(gap(array, leaves[key].grad) for key, array in grad_inputs.items()) < CLOSE
     scale = max(np.abs(array).max() for array in grad_parameters.values())
     for key, array in grad_parameters.items():
-        assert np.abs(array - twin.parameters[key].grad.numpy()).max() <= CLOSE * scale, key
+        assert np.abs(array - reference.parameters[key].grad.numpy()).max() <= CLOSE * scale, key
     for key, array in model.buffers.items():
-        assert gap(array, twin.buffers[key]) < CLOSE, key
+        assert gap(array, reference.buffers[key]) < CLOSE, key
 
     with torch.no_grad():
-        alone = twin(leaves, training=False)
+        alone = reference(leaves, training=False)
     outputs = model(images)
     found = outputs if isinstance(outputs, dict) else dict.fromkeys(alone, outputs)
     assert max(gap(found[key], value) for key, value in alone.items()) < CLOSE

@@ -73,6 +73,6 @@ class Bands:
         return max(1, min(self.rows, STRIP // (self.step * self.matrix)))
 
     def elements(self, *, backward: bool) -> int:
-        """Return how many elements of scratch memory a pass needs."""
+        """Return how many elements of workspace a pass needs."""
         matrices = self.step * self.matrix
         return (self.strip + 2) * matrices if backward else matrices

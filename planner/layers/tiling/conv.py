@@ -1,4 +1,4 @@
-"""How a convolution is cut into products of matrices: which way it goes, its lanes, and the scratch memory of both.
+"""How a convolution is cut into products of matrices: which way it goes, its shards, and the workspace of both.
 
 Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
 """
@@ -10,18 +10,18 @@ from functools import cached_property
 from math import prod
 
 from planner.layers.spatial import lifted
-from planner.layers.tiling.depthwise import DepthwiseScratch
+from planner.layers.tiling.depthwise import DepthwiseTiling
 from planner.layers.tiling.im2col import ColumnBlocks
-from planner.layers.tiling.shards import LANE_WORK, in_lines, lanes_for, shares
+from planner.layers.tiling.shards import SHARD_WORK, in_lines, shards_for, shares
 
-LANE_POSITIONS = 64
-"""Positions of a map that are worth a lane."""
+SHARD_POSITIONS = 64
+"""Positions of a map that are worth a shard."""
 
-LANE_ROWS = 16
-"""Rows of a product of matrices that are worth a lane; each lane reads all columns."""
+SHARD_ROWS = 16
+"""Rows of a product of matrices that are worth a shard; each shard reads all columns."""
 
-LANE_SUMS = 2**16
-"""Most weights of which each lane sums the gradient by itself: more would cost more to add up than they save."""
+SHARD_SUMS = 2**16
+"""Most weights of which each shard sums the gradient by itself: more would cost more to add up than they save."""
 
 SMALL_PRODUCT = 10**6
 """Multiply-accumulates of the largest product that a BLAS computes without copying its operands first (OpenBLAS)."""
@@ -37,7 +37,7 @@ MAC_SHARE = 32
 
 
 @dataclass(frozen=True)
-class ConvScratch:
+class ConvTiling:
     """What a convolution works in, and which of the equal ways to compute it is cheaper.
 
     Attributes
@@ -54,7 +54,7 @@ class ConvScratch:
 
     Examples
     --------
-    >>> conv = ConvScratch((64, 64, 32, 32), (64, 64, 32, 32), (1, 3, 3), (1, 1, 1), True, 1)
+    >>> conv = ConvTiling((64, 64, 32, 32), (64, 64, 32, 32), (1, 3, 3), (1, 1, 1), True, 1)
     >>> conv.depthwise, conv.direct, conv.rotated
     (None, False, True)
     """
@@ -78,12 +78,12 @@ class ConvScratch:
         return self.output_shape[1] * (self.input_shape[1] // self.groups) * self.taps
 
     @cached_property
-    def depthwise(self) -> DepthwiseScratch | None:
+    def depthwise(self) -> DepthwiseTiling | None:
         """How each channel is convolved by itself, without columns; None where channels are mixed."""
         (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
         if self.groups != channels or self.groups == 1:
             return None
-        return DepthwiseScratch(
+        return DepthwiseTiling(
             batch, channels, filters, lifted(sizes, 1), lifted(out_sizes, 1), self.kernel, self.row_dilation
         )
 
@@ -145,7 +145,7 @@ class ConvScratch:
         """Columns over the input, at the positions of the output."""
         batch, _, *sizes = self.output_shape
         cut = self.forward
-        return ColumnBlocks(self.depth, cut.rows, *lifted(sizes, 1), batch, cut.lanes, False, *self._overlap)
+        return ColumnBlocks(self.depth, cut.rows, *lifted(sizes, 1), batch, cut.shards, False, *self._overlap)
 
     @property
     def summed_blocks(self) -> ColumnBlocks:
@@ -163,34 +163,34 @@ class ConvScratch:
         batch, _, *sizes = self.input_shape
         cut = self.backward
         depth = self.output_shape[1] * self.taps
-        return ColumnBlocks(depth, cut.rows, *lifted(sizes, 1), batch, cut.lanes, self.lane_sums, *self._overlap)
+        return ColumnBlocks(depth, cut.rows, *lifted(sizes, 1), batch, cut.shards, self.shard_sums, *self._overlap)
 
     @property
-    def lane_sums(self) -> bool:
-        """Each lane sums the weights' gradient over its own positions, and the sums are added up afterwards.
+    def shard_sums(self) -> bool:
+        """Each shard sums the weights' gradient over its own positions, and the sums are added up afterwards.
 
-        Only where there are few weights; otherwise each lane has some of the weights, and visits all positions.
+        Only where there are few weights; otherwise each shard has some of the weights, and visits all positions.
         """
-        return self.weights <= LANE_SUMS
+        return self.weights <= SHARD_SUMS
 
     @property
-    def weight_lanes(self) -> list[tuple[slice, slice]]:
-        """The groups, and channels of each group, whose weights' gradient a lane has to itself."""
+    def weight_shards(self) -> list[tuple[slice, slice]]:
+        """The groups, and channels of each group, whose weights' gradient a shard has to itself."""
         every, wanted = slice(None), self.forward.wanted
         if self.groups > 1:
             return [(slice(*span), every) for span in shares(self.groups, wanted)]
         return [(every, slice(*span)) for span in shares(self.input_shape[1], wanted)]
 
-    def weight_blocks(self, lane: tuple[slice, slice]) -> ColumnBlocks:
-        """Return how the columns of one of :attr:`weight_lanes` are cut, which are its alone."""
+    def weight_blocks(self, shard: tuple[slice, slice]) -> ColumnBlocks:
+        """Return how the columns of one of :attr:`weight_shards` are cut, which are its alone."""
         channels = self.input_shape[1] // self.groups
-        groups, channels = len(range(self.groups)[lane[0]]), len(range(channels)[lane[1]])
+        groups, channels = len(range(self.groups)[shard[0]]), len(range(channels)[shard[1]])
         batch, partners, *sizes = self.output_shape
         return ColumnBlocks(groups * channels * self.taps, partners // self.groups, *lifted(sizes, 1), batch)
 
     @property
     def forward_elements(self) -> int:
-        """Elements of scratch memory of a forward pass."""
+        """Elements of workspace of a forward pass."""
         if self.depthwise is not None:
             return self.depthwise.elements(backward=False)
         blocks = self.forward_blocks
@@ -198,40 +198,40 @@ class ConvScratch:
 
     @property
     def backward_elements(self) -> int:
-        """Elements of scratch memory of a backward pass."""
+        """Elements of workspace of a backward pass."""
         if self.depthwise is not None:
             return self.depthwise.elements(backward=True)
         # it may have to do without the input's gradient, and is not rotated then
         return max(self._gradients(False), self._gradients(True) if self.rotated else 0)
 
     def _gradients(self, rotated: bool) -> int:
-        """Return the elements of scratch memory of a backward pass."""
+        """Return the elements of workspace of a backward pass."""
         blocks = self.rotated_blocks if rotated else self.summed_blocks
         columns = 0 if self.direct else blocks.elements
-        apart = sum(map(self.weight_lane, self.weight_lanes))
-        summed = columns + self.sums(blocks, rotated) if self.lane_sums else 0
+        apart = sum(map(self.weight_shard, self.weight_shards))
+        summed = columns + self.sums(blocks, rotated) if self.shard_sums else 0
         return (in_lines(self.weights) if rotated else 0) + max(columns, apart, summed)
 
     def sums(self, blocks: ColumnBlocks, rotated: bool) -> int:
-        """Return the elements of the sums of the weights' gradient where lanes share blocks of positions."""
-        if not rotated and blocks.lanes == 1 and (self.direct or not (blocks.several or blocks.shared)):
+        """Return the elements of the sums of the weights' gradient where shards share blocks of positions."""
+        if not rotated and blocks.shards == 1 and (self.direct or not (blocks.several or blocks.shared)):
             return 0  # one product gives it
         if blocks.shared:
-            return blocks.lanes * (2 * in_lines(self.weights) + in_lines(blocks.row_step * self.weights))
-        return blocks.lanes * in_lines(self.weights) * (2 if blocks.several and not self.direct else 1)
+            return blocks.shards * (2 * in_lines(self.weights) + in_lines(blocks.row_step * self.weights))
+        return blocks.shards * in_lines(self.weights) * (2 if blocks.several and not self.direct else 1)
 
-    def weight_lane(self, lane: tuple[slice, slice]) -> int:
-        """Return the elements of one of :attr:`weight_lanes`: its columns and, of several blocks, two sums."""
+    def weight_shard(self, shard: tuple[slice, slice]) -> int:
+        """Return the elements of one of :attr:`weight_shards`: its columns and, of several blocks, two sums."""
         if self.direct:
             return 0
-        blocks = self.weight_blocks(lane)
+        blocks = self.weight_blocks(shard)
         partners = self.output_shape[1] // self.groups
         return blocks.elements + (2 * in_lines(blocks.depth * partners) if blocks.several else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class MapCut:
-    """How a product of weights and columns that fills a map is shared by lanes.
+    """How a product of weights and columns that fills a map is shared by shards.
 
     Attributes
     ----------
@@ -245,10 +245,10 @@ class MapCut:
 
     Examples
     --------
-    >>> MapCut(weights=36864, rows=64, depth=576, positions=65536).lanes
+    >>> MapCut(weights=36864, rows=64, depth=576, positions=65536).shards
     4
     >>> deep = MapCut(weights=2359296, rows=512, depth=4608, positions=49)
-    >>> deep.lanes, deep.row_lanes
+    >>> deep.shards, deep.row_shards
     (1, 4)
     """
 
@@ -259,15 +259,15 @@ class MapCut:
 
     @property
     def wanted(self) -> int:
-        """How many lanes the work deserves."""
-        return lanes_for(self.positions * (self.weights + GATHER_SHARE * self.depth), LANE_WORK)
+        """How many shards the work deserves."""
+        return shards_for(self.positions * (self.weights + GATHER_SHARE * self.depth), SHARD_WORK)
 
     @property
-    def lanes(self) -> int:
-        """How many lanes share the positions."""
-        return max(1, min(self.wanted, self.positions // LANE_POSITIONS))
+    def shards(self) -> int:
+        """How many shards share the positions."""
+        return max(1, min(self.wanted, self.positions // SHARD_POSITIONS))
 
     @property
-    def row_lanes(self) -> int:
-        """How many lanes share the rows, where positions are too few to be shared."""
-        return max(1, min(self.wanted, self.rows // LANE_ROWS)) if self.lanes == 1 else 1
+    def row_shards(self) -> int:
+        """How many shards share the rows, where positions are too few to be shared."""
+        return max(1, min(self.wanted, self.rows // SHARD_ROWS)) if self.shards == 1 else 1

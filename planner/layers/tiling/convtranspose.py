@@ -1,4 +1,4 @@
-"""How a transposed convolution is cut into products of matrices, phases, lanes and scratch memory.
+"""How a transposed convolution is cut into products of matrices, phases, shards and workspace.
 
 It is a convolution with its passes turned round: what that one does to its output's gradient is done to the input here,
 and its forward pass gives the input's gradient. Plain ints, counted in elements.
@@ -11,13 +11,13 @@ from itertools import product
 from math import gcd, prod
 
 from planner.layers.spatial import lifted
-from planner.layers.tiling.conv import GATHER_SHARE, LANE_POSITIONS, LANE_ROWS, ConvScratch
+from planner.layers.tiling.conv import GATHER_SHARE, SHARD_POSITIONS, SHARD_ROWS, ConvTiling
 from planner.layers.tiling.im2col import ColumnBlocks
 from planner.layers.tiling.shards import in_lines, shares
 from planner.layers.window import Window
 
-LANE_SUMS = 2**17
-"""Most weights of which each lane sums the gradient by itself; where there are more, columns are gathered twice."""
+SHARD_SUMS = 2**17
+"""Most weights of which each shard sums the gradient by itself; where there are more, columns are gathered twice."""
 
 PHASES = 16
 """Most phases of an output that is gathered: each is a pass of its own."""
@@ -104,29 +104,29 @@ class PhaseCut:
     @property
     def columns(self) -> int:
         """Most columns of a block."""
-        return self.blocks.elements // self.blocks.lanes // self.blocks.depth
+        return self.blocks.elements // self.blocks.shards // self.blocks.depth
 
 
 @dataclass(frozen=True, slots=True)
-class TransposedScratch:
+class TransposedTiling:
     """What a transposed convolution works in, and which of the equal ways to compute it is cheaper.
 
     Attributes
     ----------
-    back : ConvScratch
+    back : ConvTiling
         The convolution that leads back: it reads the map made here, and makes the map read here.
     windows : tuple of Window
         Its windows along depth, height and width.
 
     Examples
     --------
-    >>> back = ConvScratch((8, 32, 128, 128), (8, 64, 64, 64), (1, 2, 2), (1, 2, 2), False, 1)
-    >>> plan = TransposedScratch(back, (Window(1), Window(2, 2), Window(2, 2)))
-    >>> plan.apart, plan.gathers, plan.filter_lanes[0]
+    >>> back = ConvTiling((8, 32, 128, 128), (8, 64, 64, 64), (1, 2, 2), (1, 2, 2), False, 1)
+    >>> plan = TransposedTiling(back, (Window(1), Window(2, 2), Window(2, 2)))
+    >>> plan.apart, plan.gathers, plan.filter_shards[0]
     (True, False, (slice(None, None, None), slice(0, 8, None)))
     """
 
-    back: ConvScratch
+    back: ConvTiling
     windows: tuple[Window, Window, Window]
 
     @property
@@ -158,36 +158,36 @@ class TransposedScratch:
 
     @property
     def phase_cuts(self) -> list[PhaseCut]:
-        """The phases of the output that any tap makes, their positions shared by the same number of lanes."""
+        """The phases of the output that any tap makes, their positions shared by the same number of shards."""
         back, batch = self.back, self.back.output_shape[0]
         every = [axes for axes in self.phases if all(axis.window.kernel for axis in axes)]
         fewest = min(prod(axis.count for axis in axes) for axes in every) * batch
-        lanes = max(1, min(back.forward.wanted, fewest // LANE_POSITIONS))
+        shards = max(1, min(back.forward.wanted, fewest // SHARD_POSITIONS))
         rows, found = back.input_shape[1] // back.groups, []
         for deep, high, wide in every:
             depth = back.output_shape[1] * deep.window.kernel * high.window.kernel * wide.window.kernel
-            blocks = ColumnBlocks(depth, rows, deep.count, high.count, wide.count, batch, lanes, summed=False)
+            blocks = ColumnBlocks(depth, rows, deep.count, high.count, wide.count, batch, shards, summed=False)
             found.append(PhaseCut((deep, high, wide), blocks))
         return found
 
     @property
-    def filter_lanes(self) -> list[tuple[slice, slice]]:
-        """The groups, and filters of each group, that lanes have to themselves where forward scatters."""
+    def filter_shards(self) -> list[tuple[slice, slice]]:
+        """The groups, and filters of each group, that shards have to themselves where forward scatters."""
         back, every = self.back, slice(None)
         if back.groups > 1:
             return [(slice(*span), every) for span in shares(back.groups, back.forward.wanted)]
-        lanes = min(back.forward.wanted, back.depth // LANE_ROWS)
-        return [(every, slice(*span)) for span in shares(back.input_shape[1], lanes)]
+        shards = min(back.forward.wanted, back.depth // SHARD_ROWS)
+        return [(every, slice(*span)) for span in shares(back.input_shape[1], shards)]
 
-    def filter_blocks(self, lane: tuple[slice, slice]) -> ColumnBlocks:
-        """Return how the columns of one of :attr:`filter_lanes` are cut, which are its alone."""
-        return self.back.weight_blocks(lane)
+    def filter_blocks(self, shard: tuple[slice, slice]) -> ColumnBlocks:
+        """Return how the columns of one of :attr:`filter_shards` are cut, which are its alone."""
+        return self.back.weight_blocks(shard)
 
     @property
     def forward_elements(self) -> int:
-        """Elements of scratch memory of a forward pass."""
+        """Elements of workspace of a forward pass."""
         # a smaller batch may scatter where this one gathers
-        return max(sum(self.filter_blocks(lane).elements for lane in self.filter_lanes), self._gathered)
+        return max(sum(self.filter_blocks(shard).elements for shard in self.filter_shards), self._gathered)
 
     @property
     def _gathered(self) -> int:
@@ -200,17 +200,17 @@ class TransposedScratch:
         return weights + columns + made
 
     def phase_elements(self, cuts: list[PhaseCut]) -> tuple[int, int]:
-        """Return the elements that hold the columns of any phase, for all lanes, and what is made from them."""
+        """Return the elements that hold the columns of any phase, for all shards, and what is made from them."""
         columns = max(cut.blocks.elements for cut in cuts)
         if self.back.stride == (1, 1, 1):
             return columns, 0  # made where they belong
         most = max(cut.columns for cut in cuts)
-        return columns, cuts[0].blocks.lanes * in_lines(self.back.input_shape[1] * most)
+        return columns, cuts[0].blocks.shards * in_lines(self.back.input_shape[1] * most)
 
     @property
-    def lane_sums(self) -> bool:
-        """Each lane sums the weights' gradient over its own positions; otherwise each has some of the weights."""
-        return self.back.weights <= LANE_SUMS
+    def shard_sums(self) -> bool:
+        """Each shard sums the weights' gradient over its own positions; otherwise each has some of the weights."""
+        return self.back.weights <= SHARD_SUMS
 
     @property
     def back_blocks(self) -> ColumnBlocks:
@@ -219,9 +219,9 @@ class TransposedScratch:
 
     @property
     def backward_elements(self) -> int:
-        """Elements of scratch memory of a backward pass."""
+        """Elements of workspace of a backward pass."""
         back = self.back
         columns = 0 if back.direct else self.back_blocks.elements
-        if self.lane_sums:
+        if self.shard_sums:
             return columns + back.sums(self.back_blocks, rotated=False)
-        return max(columns, sum(map(back.weight_lane, back.weight_lanes)))
+        return max(columns, sum(map(back.weight_shard, back.weight_shards)))

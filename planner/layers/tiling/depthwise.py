@@ -1,4 +1,4 @@
-"""How a depthwise convolution is cut: lanes of channels, each going tap by tap or through rows as products.
+"""How a depthwise convolution is cut: shards of channels, each going tap by tap or through rows as products.
 
 Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
 """
@@ -10,20 +10,20 @@ from functools import cached_property
 from math import prod
 
 from planner.layers.tiling.banded import Bands
-from planner.layers.tiling.shards import in_lines, lanes_for, shares
+from planner.layers.tiling.shards import in_lines, shards_for, shares
 from planner.layers.tiling.workspace import WIDE, Tiles
 
-LANE_TAPS = 2**17
-"""Taps at all positions that are worth a lane; where rows are short, each takes long."""
+SHARD_TAPS = 2**17
+"""Taps at all positions that are worth a shard; where rows are short, each takes long."""
 
-LANE_BANDED = 2**21
-"""Taps at all positions that are worth a lane where rows are products."""
+SHARD_BANDED = 2**21
+"""Taps at all positions that are worth a shard where rows are products."""
 
 Volume = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
-class DepthwiseScratch:
+class DepthwiseTiling:
     """What a convolution of every channel by itself works in.
 
     Attributes
@@ -37,8 +37,8 @@ class DepthwiseScratch:
 
     Examples
     --------
-    >>> narrow = DepthwiseScratch(32, 256, 256, (1, 8, 8), (1, 8, 8), (1, 3, 3))
-    >>> narrow.bands is not None, [span for span, _ in narrow.lanes]
+    >>> narrow = DepthwiseTiling(32, 256, 256, (1, 8, 8), (1, 8, 8), (1, 3, 3))
+    >>> narrow.bands is not None, [span for span, _ in narrow.shards]
     (True, [(0, 128), (128, 256)])
     """
 
@@ -66,30 +66,30 @@ class DepthwiseScratch:
         return Tiles(self.channels, slabs, rows, columns * self.batch, WIDE)
 
     @property
-    def lanes(self) -> list[tuple[tuple[int, int], DepthwiseScratch]]:
-        """The ranges of channels that lanes have to themselves, each with its own cut."""
-        return self._lanes(LANE_BANDED if self.bands else LANE_TAPS)
+    def shards(self) -> list[tuple[tuple[int, int], DepthwiseTiling]]:
+        """The ranges of channels that shards have to themselves, each with its own cut."""
+        return self._shards(SHARD_BANDED if self.bands else SHARD_TAPS)
 
     def elements(self, *, backward: bool) -> int:
-        """Return how many elements of scratch memory a pass needs: also of smaller batches, which may go tap by tap."""
-        tapwise = [lane.lane_elements(backward, None) for _, lane in self._lanes(LANE_TAPS)]
+        """Return how many elements of workspace a pass needs: also of smaller batches, which may go tap by tap."""
+        tapwise = [shard.shard_elements(backward, None) for _, shard in self._shards(SHARD_TAPS)]
         if self.bands is None:
             return sum(map(in_lines, tapwise))
-        banded = [lane.lane_elements(backward, lane.bands) for _, lane in self.lanes]
+        banded = [shard.shard_elements(backward, shard.bands) for _, shard in self.shards]
         return max(sum(map(in_lines, tapwise)), sum(map(in_lines, banded)))
 
-    def lane_elements(self, backward: bool, bands: Bands | None) -> int:
-        """Return the elements that one of :attr:`lanes` needs, one way or the other."""
+    def shard_elements(self, backward: bool, bands: Bands | None) -> int:
+        """Return the elements that one of :attr:`shards` needs, one way or the other."""
         if bands is not None:
             return bands.elements(backward=backward)
         return self.tiles.elements + (self.channels if backward else 0)
 
-    def _lanes(self, worth: int) -> list[tuple[tuple[int, int], DepthwiseScratch]]:
+    def _shards(self, worth: int) -> list[tuple[tuple[int, int], DepthwiseTiling]]:
         work = self.batch * self.filters * prod(self.out_sizes) * prod(self.kernel)
         return [
             (
                 (first, last),
                 replace(self, channels=last - first, filters=self.filters // self.channels * (last - first)),
             )
-            for first, last in shares(self.channels, lanes_for(work, worth))
+            for first, last in shares(self.channels, shards_for(work, worth))
         ]

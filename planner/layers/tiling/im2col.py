@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from planner.layers.tiling.shards import LANES, in_lines
+from planner.layers.tiling.shards import SHARDS, in_lines
 from planner.layers.tiling.workspace import POSITIONS
 
 COLUMNS = 2**18
@@ -41,7 +41,7 @@ class ColumnBlocks:
         Rows that each column is multiplied with.
     slabs, rows, columns, batch : int
         Positions of the output; one column of the matrix each.
-    lanes : int
+    shards : int
         How many share the blocks, each with memory for one of them.
     summed : bool
         The products of blocks are added up, which takes more of each block the fewer columns it has.
@@ -53,7 +53,7 @@ class ColumnBlocks:
     >>> blocks = ColumnBlocks(depth=576, partners=64, slabs=1, rows=32, columns=32, batch=64)
     >>> blocks.step, blocks.elements
     ((1, 1, 8), 294912)
-    >>> ColumnBlocks(depth=576, partners=64, slabs=1, rows=32, columns=32, batch=64, lanes=4).elements
+    >>> ColumnBlocks(depth=576, partners=64, slabs=1, rows=32, columns=32, batch=64, shards=4).elements
     1179648
     >>> thin = ColumnBlocks(depth=144, partners=16, slabs=1, rows=32, columns=32, batch=32, taps=3)
     >>> thin.shared, thin.step, thin.seen_rows
@@ -66,7 +66,7 @@ class ColumnBlocks:
     rows: int
     columns: int
     batch: int
-    lanes: int = 1
+    shards: int = 1
     summed: bool = True
     taps: int = 1
     stride: int = 1
@@ -91,7 +91,7 @@ class ColumnBlocks:
     @property
     def row_step(self) -> int:
         """Rows of the output in a block whose rows share what they see, whatever the batch."""
-        most = min(SHARED_ROWS, max(2, self.rows // LANES), self.rows)
+        most = min(SHARED_ROWS, max(2, self.rows // SHARDS), self.rows)
         if self.summed:
             most = min(most, ROW_SUMS // (self.depth * self.partners))
         return _evenly(self.rows, most) if most > 1 else 1
@@ -110,7 +110,7 @@ class ColumnBlocks:
         positions = self.slabs * self.rows * self.columns * self.batch
         most, least = COLUMNS // self.depth, POSITIONS if self.summed else POSITIONS // 2
         good = max(most // 4, min(most, BLOCK_WORK // (self.depth * self.partners)))
-        return min(max(good, least), -(-positions // self.lanes))
+        return min(max(good, least), -(-positions // self.shards))
 
     @property
     def step(self) -> tuple[int, int, int]:
@@ -132,18 +132,18 @@ class ColumnBlocks:
 
     @property
     def several(self) -> bool:
-        """Whether a lane has more than one block."""
-        return self.count > self.lanes
+        """Whether a shard has more than one block."""
+        return self.count > self.shards
 
     @property
     def elements(self) -> int:
-        """Elements that hold any block, for all lanes: also of smaller batches, whose rows may not overlap."""
+        """Elements that hold any block, for all shards: also of smaller batches, whose rows may not overlap."""
         row = self.columns * self.batch
         apart = self.depth * min(self.slabs * self.rows * row, max(self._limit, self.batch))
         if not self.shared:
-            return self.lanes * in_lines(apart)
+            return self.shards * in_lines(apart)
         together = self.seen_rows * (self.depth // self.taps) * min(row, max(self._shared_limit, self.batch))
-        return self.lanes * in_lines(max(apart, together))
+        return self.shards * in_lines(max(apart, together))
 
 
 def _evenly(total: int, most: int) -> int:

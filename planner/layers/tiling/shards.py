@@ -1,4 +1,4 @@
-"""Lanes: parts of one pass that may run side by side, each in scratch memory of its own.
+"""Shards: parts of one pass that may run side by side, each in workspace of its own.
 
 How many there are follows from the sizes of the pass, not from the machine: what is planned is the same everywhere, and
 so is every sum. Plain ints, like :mod:`planner.layers.tiling.workspace`.
@@ -9,23 +9,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
-LANES = 4
-"""Most lanes of one pass."""
+SHARDS = 4
+"""Most shards of one pass."""
 
-LANE_ELEMENTS = 2**20
-"""Elements of passes over whole maps that are worth a lane: fewer are done before another thread has begun."""
+SHARD_ELEMENTS = 2**20
+"""Elements of passes over whole maps that are worth a shard: fewer are done before another thread has begun."""
 
-LANE_WORK = 2**24
-"""Multiply-accumulates of products that are worth a lane: a third of a millisecond, where waking takes a tenth."""
+SHARD_WORK = 2**24
+"""Multiply-accumulates of products that are worth a shard: a third of a millisecond, where waking takes a tenth."""
 
 SUMMED_ELEMENTS = 2**18
 """The same for passes of many operations, with sums, powers or exponentials: about a millisecond of one thread."""
 
 SUMMED_COLUMNS = 2048
-"""Columns that are worth a lane where each works on all rows of some: short parts of rows take longer."""
+"""Columns that are worth a shard where each works on all rows of some: short parts of rows take longer."""
 
 LINE = 16
-"""Scratch memory of lanes begins at multiples of so many elements, so that no two of them write to one cache line."""
+"""Workspace of shards begins at multiples of so many elements, so that no two of them write to one cache line."""
 
 T = TypeVar("T")
 
@@ -53,26 +53,26 @@ def shared(items: Sequence[T], count: int) -> list[Sequence[T]]:
     return [items[first:last] for first, last in shares(len(items), count)]
 
 
-def lanes_for(amount: int, worth: int) -> int:
-    """Return how many lanes an amount of work deserves, where so much is worth one.
+def shards_for(amount: int, worth: int) -> int:
+    """Return how many shards an amount of work deserves, where so much is worth one.
 
     Examples
     --------
-    >>> lanes_for(10, 100), lanes_for(250, 100), lanes_for(10**6, 100)
+    >>> shards_for(10, 100), shards_for(250, 100), shards_for(10**6, 100)
     (1, 2, 4)
     """
-    return max(1, min(LANES, amount // worth))
+    return max(1, min(SHARDS, amount // worth))
 
 
 def column_shares(rows: int, columns: int) -> list[tuple[int, int]]:
-    """Return the ranges of columns that lanes have to themselves in a pass of many operations on all rows.
+    """Return the ranges of columns that shards have to themselves in a pass of many operations on all rows.
 
     Examples
     --------
     >>> column_shares(128, 4096), column_shares(10**6, 8)
     ([(0, 2048), (2048, 4096)], [(0, 8)])
     """
-    return shares(columns, min(lanes_for(rows * columns, SUMMED_ELEMENTS), columns // SUMMED_COLUMNS))
+    return shares(columns, min(shards_for(rows * columns, SUMMED_ELEMENTS), columns // SUMMED_COLUMNS))
 
 
 def in_lines(elements: int) -> int:

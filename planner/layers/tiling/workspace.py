@@ -1,7 +1,7 @@
-"""How much scratch memory kernels work in, and in what pieces: the numbers both halves agree on.
+"""How much workspace kernels work in, and in what pieces: the numbers both halves agree on.
 
 A kernel works through large arrays piece by piece, so that a piece stays in a core's cache; the planner
-counts the scratch memory of one piece. Everything here is plain ints, counted in elements, and never
+counts the workspace of one piece. Everything here is plain ints, counted in elements, and never
 falls when the batch grows: what is planned for a batch is enough for every smaller one.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from planner.layers.tiling.shards import SUMMED_ELEMENTS, column_shares, lanes_for, shares
+from planner.layers.tiling.shards import SUMMED_ELEMENTS, column_shares, shards_for, shares
 
 BLOCK = 2**16
 """Elements of one piece of an elementwise pass: 256 KiB of float32."""
@@ -22,15 +22,15 @@ POSITIONS = 512
 """Vectors to a piece, or columns to a matrix, below which what is done once a piece weighs too much."""
 
 
-def lane_blocks(lanes: int) -> int:
-    """Return how many blocks a piece has in a pass of many operations that so many lanes share.
+def shard_blocks(shards: int) -> int:
+    """Return how many blocks a piece has in a pass of many operations that so many shards share.
 
     Examples
     --------
-    >>> lane_blocks(1), lane_blocks(3)
+    >>> shard_blocks(1), shard_blocks(3)
     (1, 4)
     """
-    return 1 if lanes == 1 else WIDE
+    return 1 if shards == 1 else WIDE
 
 
 def pieces(total: int, step: int) -> Iterator[tuple[int, int]]:
@@ -181,16 +181,16 @@ class GroupPieces:
     blocks: int = 1
 
     @property
-    def lanes(self) -> list[tuple[slice, slice, GroupPieces]]:
-        """The groups, and vectors of each group, that lanes have to themselves, and how each goes through them."""
+    def shards(self) -> list[tuple[slice, slice, GroupPieces]]:
+        """The groups, and vectors of each group, that shards have to themselves, and how each goes through them."""
         every, rows = slice(None), self.channels * self.positions
         if self.groups > 1:
-            lanes = lanes_for(self.groups * rows * self.vectors, SUMMED_ELEMENTS)
-            cuts = shares(self.groups, lanes)
-            blocks = lane_blocks(len(cuts))
+            shards = shards_for(self.groups * rows * self.vectors, SUMMED_ELEMENTS)
+            cuts = shares(self.groups, shards)
+            blocks = shard_blocks(len(cuts))
             return [(slice(*cut), every, replace(self, groups=cut[1] - cut[0], blocks=blocks)) for cut in cuts]
         cuts = column_shares(rows, self.vectors) if self.positions == 1 else [(0, self.vectors)]
-        blocks = lane_blocks(len(cuts))
+        blocks = shard_blocks(len(cuts))
         return [(every, slice(*cut), replace(self, vectors=cut[1] - cut[0], blocks=blocks)) for cut in cuts]
 
     @property

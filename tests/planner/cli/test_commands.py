@@ -30,8 +30,8 @@ from tests.harness.terminal import SMALL, run
         ("explain_c3", ["explain", "examples/lenet5.yaml", "c3"], 0),
     ],
 )
-def test_whole_outputs_are_as_kept(desk: Path, name: str, arguments: list[str], status: int) -> None:
-    assert desk.is_dir()
+def test_whole_outputs_are_as_kept(workdir: Path, name: str, arguments: list[str], status: int) -> None:
+    assert workdir.is_dir()
     result = run(*arguments)
     printed = result.stdout.replace("\\", "/") if os.name == "nt" else result.stdout
     kept = GOLDEN / f"{name}.txt"
@@ -49,8 +49,8 @@ def test_help_fits_one_screen() -> None:
         assert max(map(len, lines)) <= 100
 
 
-def test_a_clean_spec_tells_totals_and_accepted_sizes(desk: Path) -> None:
-    assert desk.is_dir()
+def test_a_clean_spec_tells_totals_and_accepted_sizes(workdir: Path) -> None:
+    assert workdir.is_dir()
     result = run("check", "examples/lenet5.yaml")
     assert result.exit_code == 0
     assert "61,706 parameters" in result.stdout
@@ -58,8 +58,8 @@ def test_a_clean_spec_tells_totals_and_accepted_sizes(desk: Path) -> None:
     assert "accepted: H >= 5, W >= 5, any N" in run("check", "small.yaml").stdout
 
 
-def test_warnings_fail_only_when_strict(desk: Path) -> None:
-    assert desk.is_dir()
+def test_warnings_fail_only_when_strict(workdir: Path) -> None:
+    assert workdir.is_dir()
     loose, strict = run("check", "drops.yaml"), run("check", "drops.yaml", "--strict")
     assert (loose.exit_code, strict.exit_code) == (0, 1)
     assert "warning[S301]" in loose.stdout
@@ -67,8 +67,8 @@ def test_warnings_fail_only_when_strict(desk: Path) -> None:
     assert "error[S301]" in strict.stdout
 
 
-def test_rules_can_be_selected_and_ignored(desk: Path) -> None:
-    assert desk.is_dir()
+def test_rules_can_be_selected_and_ignored(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert run("check", "drops.yaml", "--strict", "--ignore", "S3").exit_code == 0
     assert run("check", "drops.yaml", "--select", "S201,n102").stdout.count("warning[") == 0
     unknown = run("check", "small.yaml", "--select", "S999")
@@ -76,8 +76,8 @@ def test_rules_can_be_selected_and_ignored(desk: Path) -> None:
     assert "there is no rule S999" in unknown.stderr
 
 
-def test_json_of_one_file_has_findings_and_accepted(desk: Path) -> None:
-    assert desk.is_dir()
+def test_json_of_one_file_has_findings_and_accepted(workdir: Path) -> None:
+    assert workdir.is_dir()
     clean = json.loads(run("check", "small.yaml", "--output-format", "json").stdout)
     assert clean["findings"] == []
     assert clean["accepted"]["H"]["text"] == "H >= 5"
@@ -94,35 +94,35 @@ def test_json_of_one_file_has_findings_and_accepted(desk: Path) -> None:
     assert json.loads(broken.stdout)["accepted"] is None
 
 
-def test_json_of_several_files_holds_each_and_all_findings_together(desk: Path) -> None:
-    assert desk.is_dir()
+def test_json_of_several_files_holds_each_and_all_findings_together(workdir: Path) -> None:
+    assert workdir.is_dir()
     found = json.loads(run("check", "small.yaml", "examples/broken/skip.yaml", "--output-format", "json").stdout)
     assert [file["file"] for file in found["files"]] == ["small.yaml", "examples/broken/skip.yaml"]
     assert found["findings"] == found["files"][1]["findings"]
 
 
-def test_directories_are_searched_for_specs_only(desk: Path) -> None:
-    (desk / "examples" / "config.yaml").write_text("name: not a network\n", "utf-8")
-    (desk / "examples" / ".hidden").mkdir()
-    (desk / "examples" / ".hidden" / "x.yaml").write_text("spec: 1\n", "utf-8")
-    (desk / "examples" / "net.json").write_text('{"spec": 1, "name": "j"}', "utf-8")
+def test_directories_are_searched_for_specs_only(workdir: Path) -> None:
+    (workdir / "examples" / "config.yaml").write_text("name: not a network\n", "utf-8")
+    (workdir / "examples" / ".hidden").mkdir()
+    (workdir / "examples" / ".hidden" / "x.yaml").write_text("spec: 1\n", "utf-8")
+    (workdir / "examples" / "net.json").write_text('{"spec": 1, "name": "j"}', "utf-8")
     found = json.loads(run("check", "examples", "--output-format", "json").stdout)
     names = [Path(file["file"]).name for file in found["files"]]
     assert {"lenet5.yaml", "skip.yaml", "net.json"} <= set(names)
     assert not {"config.yaml", "x.yaml"} & set(names)
-    (desk / "empty").mkdir()
+    (workdir / "empty").mkdir()
     nothing = run("check", "empty")
     assert (nothing.exit_code, nothing.stdout, nothing.stderr) == (0, "", "no specs found under empty\n")
 
 
-def test_standard_input_is_a_spec(desk: Path) -> None:
-    assert desk.is_dir()
+def test_standard_input_is_a_spec(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert "<stdin>: ok" in run("check", "-", stdin=SMALL).stdout
     assert run("show", "-", stdin=SMALL).exit_code == 0
 
 
-def test_github_is_chosen_on_github_and_nowhere_else(desk: Path) -> None:
-    assert desk.is_dir()
+def test_github_is_chosen_on_github_and_nowhere_else(workdir: Path) -> None:
+    assert workdir.is_dir()
     there = run("check", "examples/broken/skip.yaml", GITHUB_ACTIONS="true")
     assert there.stdout.startswith("::error file=examples/broken/skip.yaml,line=8")
     assert there.exit_code == 1
@@ -130,8 +130,8 @@ def test_github_is_chosen_on_github_and_nowhere_else(desk: Path) -> None:
     assert told.stdout.startswith("examples/broken/skip.yaml:8:")
 
 
-def test_sizes_from_outside_are_judged_at_the_input(desk: Path) -> None:
-    assert desk.is_dir()
+def test_sizes_from_outside_are_judged_at_the_input(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert "at H = 9: gap1 N x 4 x 1 x 1" in run("check", "small.yaml", "--at", "H=9").stdout
     refused = run("check", "small.yaml", "--at", "H=3,W=9", "--at", "N=1")
     assert refused.exit_code == 1
@@ -141,8 +141,8 @@ def test_sizes_from_outside_are_judged_at_the_input(desk: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["H", "H=", "H=x", "=3", "H=1e3", "H=3,H=4", "H=3;W=4", "H=" + "9" * 5000, ""])
-def test_sizes_that_cannot_be_read_are_misuse(desk: Path, text: str) -> None:
-    assert desk.is_dir()
+def test_sizes_that_cannot_be_read_are_misuse(workdir: Path, text: str) -> None:
+    assert workdir.is_dir()
     result = run("show", "small.yaml", "--at", text)
     assert result.exit_code == 2
     assert "--at" in result.stderr
@@ -150,8 +150,8 @@ def test_sizes_that_cannot_be_read_are_misuse(desk: Path, text: str) -> None:
 
 @pytest.mark.parametrize("command", ["show", "explain", "draw"])
 @pytest.mark.parametrize("sizes", ["H=1", "Q=3", "H=0", "C=4"])
-def test_sizes_that_are_not_accepted_are_findings_everywhere(desk: Path, command: str, sizes: str) -> None:
-    assert desk.is_dir()
+def test_sizes_that_are_not_accepted_are_findings_everywhere(workdir: Path, command: str, sizes: str) -> None:
+    assert workdir.is_dir()
     more = ["-o", "x.dot"] if command == "draw" else []
     result = run(command, "small.yaml", "--at", sizes, *more)
     assert result.exit_code == 1
@@ -160,15 +160,15 @@ def test_sizes_that_are_not_accepted_are_findings_everywhere(desk: Path, command
 
 
 @pytest.mark.parametrize("command", ["check", "show", "explain", "draw"])
-def test_a_file_that_is_not_there_is_a_finding_of_status_1(desk: Path, command: str) -> None:
-    assert desk.is_dir()
+def test_a_file_that_is_not_there_is_a_finding_of_status_1(workdir: Path, command: str) -> None:
+    assert workdir.is_dir()
     result = run(command, "nets/gone.yaml", *(["-o", "x.svg"] if command == "draw" else []))
     assert result.exit_code == 1
     assert "error[P105]: there is no file nets/gone.yaml" in result.stdout + result.stderr
 
 
-def test_results_go_to_stdout_and_faults_of_a_spec_to_stderr(desk: Path) -> None:
-    assert desk.is_dir()
+def test_results_go_to_stdout_and_faults_of_a_spec_to_stderr(workdir: Path) -> None:
+    assert workdir.is_dir()
     result = run("show", "examples/broken/skip.yaml")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "error[S202]" in result.stderr
@@ -177,8 +177,8 @@ def test_results_go_to_stdout_and_faults_of_a_spec_to_stderr(desk: Path) -> None
     assert asked.exit_code == 1
 
 
-def test_show_prints_json_memory_and_warnings(desk: Path) -> None:
-    assert desk.is_dir()
+def test_show_prints_json_memory_and_warnings(workdir: Path) -> None:
+    assert workdir.is_dir()
     found = json.loads(run("show", "examples/lenet5.yaml", "--at", "N=2", "--json").stdout)
     assert (found["parameters"], found["macs"], found["outputs"]) == (61706, 833040, {"out": [2, 10]})
     memory = run("show", "examples/lenet5.yaml", "--memory").stdout
@@ -190,8 +190,8 @@ def test_show_prints_json_memory_and_warnings(desk: Path) -> None:
     assert "1 warning; see  shapeplan check drops.yaml" in run("show", "drops.yaml").stderr
 
 
-def test_explain_derives_a_layer_in_every_format(desk: Path) -> None:
-    assert desk.is_dir()
+def test_explain_derives_a_layer_in_every_format(workdir: Path) -> None:
+    assert workdir.is_dir()
     line = "(n - k)/s + 1 = (14 - 5)/1 + 1 = 10"
     assert line in run("explain", "examples/lenet5.yaml", "c3").stdout
     assert line in run("explain", "examples/lenet5.yaml", "c3", "--format", "markdown").stdout
@@ -201,8 +201,8 @@ def test_explain_derives_a_layer_in_every_format(desk: Path) -> None:
     assert "32 -c1 k5-> 28 -s2 /2-> 14 -c3 k5-> 10" in run("explain", "examples/lenet5.yaml", "c3").stdout
 
 
-def test_explain_of_a_broken_spec_derives_up_to_the_fault_and_ends_with_status_1(desk: Path) -> None:
-    assert desk.is_dir()
+def test_explain_of_a_broken_spec_derives_up_to_the_fault_and_ends_with_status_1(workdir: Path) -> None:
+    assert workdir.is_dir()
     result = run("explain", "examples/broken/lenet5_28.yaml", "c5")
     assert "(n - k)/s + 1 = (4 - 5)/1 + 1 = 0" in result.stdout
     assert "error[S201]" in result.stderr
@@ -211,8 +211,8 @@ def test_explain_of_a_broken_spec_derives_up_to_the_fault_and_ends_with_status_1
     assert "error[N101]" in run("explain", "examples/broken/typos.yaml").stderr
 
 
-def test_explain_names_the_nearest_layer_and_rule(desk: Path) -> None:
-    assert desk.is_dir()
+def test_explain_names_the_nearest_layer_and_rule(workdir: Path) -> None:
+    assert workdir.is_dir()
     layer, rule = run("explain", "examples/lenet5.yaml", "flaten1"), run("explain", "S299")
     assert (layer.exit_code, rule.exit_code) == (2, 2)
     assert "did you mean `flatten1`?" in layer.stderr
@@ -227,13 +227,13 @@ def test_every_rule_is_explained(code: str) -> None:
     assert json.loads(run("explain", code, "--json").stdout)["code"] == code
 
 
-def test_draw_writes_a_picture_and_a_broken_network_too(desk: Path) -> None:
+def test_draw_writes_a_picture_and_a_broken_network_too(workdir: Path) -> None:
     assert run("draw", "examples/lenet5.yaml", "-o", "net.svg").exit_code == 0
-    assert (desk / "net.svg").read_text("utf-8").lstrip().startswith("<")
+    assert (workdir / "net.svg").read_text("utf-8").lstrip().startswith("<")
     broken = run("draw", "examples/broken/lenet5_28.yaml", "-o", "broken.dot")
     assert broken.exit_code == 1
     assert "error[S201]" in broken.stderr
-    assert (desk / "broken.dot").stat().st_size > 100
+    assert (workdir / "broken.dot").stat().st_size > 100
     unknown = run("draw", "small.yaml", "-o", "net.gif")
     assert unknown.exit_code == 1
     assert "error[D60" in unknown.stderr
@@ -243,18 +243,18 @@ def test_words_that_are_repeated_here_are_those_of_the_modules_behind() -> None:
     assert (tuple(LEVELS), tuple(HEATS), SORT_KEYS) == (draw.LEVELS, draw.HEATS, show.SORT_KEYS)
 
 
-def test_init_prints_a_spec_that_is_clean_and_overwrites_nothing(desk: Path) -> None:
+def test_init_prints_a_spec_that_is_clean_and_overwrites_nothing(workdir: Path) -> None:
     printed = run("init").stdout
     assert printed == (ROOT / "examples" / "lenet5.yaml").read_text("utf-8")
     assert run("check", "-", stdin=printed).exit_code == 0
     assert run("init", "lenet5", "-o", "mine.yaml").exit_code == 0
-    assert (desk / "mine.yaml").read_text("utf-8") == printed
+    assert (workdir / "mine.yaml").read_text("utf-8") == printed
     again = run("init", "-o", "mine.yaml")
     assert again.exit_code == 2
     assert "cannot be written" in again.stderr
     assert "did you mean `lenet5`?" in run("init", "lenet").stderr
 
 
-def test_schema_is_json(desk: Path) -> None:
-    assert desk.is_dir()
+def test_schema_is_json(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert json.loads(run("schema").stdout)["$schema"].startswith("http://json-schema.org/draft-07")

@@ -71,8 +71,8 @@ def test_plugged_in_commands_are_loaded_only_when_called(monkeypatch: pytest.Mon
     assert run("demo").exit_code == 2
 
 
-def test_a_fault_of_ours_is_status_2_and_says_whose_it_is(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert desk.is_dir()
+def test_a_fault_of_ours_is_status_2_and_says_whose_it_is(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert workdir.is_dir()
 
     def broken(*_: object, **__: object) -> str:
         raise ZeroDivisionError("inside")
@@ -84,8 +84,8 @@ def test_a_fault_of_ours_is_status_2_and_says_whose_it_is(desk: Path, monkeypatc
     assert "a fault of ours" in result.stderr
 
 
-def test_ctrl_c_is_status_130_without_a_traceback(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert desk.is_dir()
+def test_ctrl_c_is_status_130_without_a_traceback(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert workdir.is_dir()
 
     def interrupted(*_: object, **__: object) -> str:
         raise KeyboardInterrupt
@@ -113,8 +113,8 @@ def test_a_plugged_in_command_may_return_what_it_likes(monkeypatch: pytest.Monke
         ({"NO_COLOR": "", "FORCE_COLOR": ""}, False),
     ],
 )
-def test_colours_obey_the_environment(desk: Path, environment: dict[str, str], expected: bool) -> None:
-    assert desk.is_dir()
+def test_colours_obey_the_environment(workdir: Path, environment: dict[str, str], expected: bool) -> None:
+    assert workdir.is_dir()
     for arguments in (["check", "examples/broken"], ["check", "small.yaml"], ["show", "small.yaml"]):
         assert ("\x1b[" in run(*arguments, **environment).stdout) is expected
 
@@ -130,8 +130,8 @@ def test_every_plain_form_is_plain() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes and signals of POSIX")
-def test_a_true_process_survives_a_reader_that_leaves_and_an_ascii_terminal(desk: Path) -> None:
-    assert desk.is_dir()
+def test_a_true_process_survives_a_reader_that_leaves_and_an_ascii_terminal(workdir: Path) -> None:
+    assert workdir.is_dir()
     process = start("show", "examples/lenet5.yaml", PYTHONIOENCODING="ascii")
     printed, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
@@ -146,8 +146,8 @@ def test_a_true_process_survives_a_reader_that_leaves_and_an_ascii_terminal(desk
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_a_true_process_stopped_by_ctrl_c_says_so_and_no_more(desk: Path) -> None:
-    assert desk.is_dir()
+def test_a_true_process_stopped_by_ctrl_c_says_so_and_no_more(workdir: Path) -> None:
+    assert workdir.is_dir()
     process = start("check", "-")
     assert process.stdin is not None
     process.stdin.write("#\n" * 2**18)  # more than a pipe holds: it is through when the command has begun to read
@@ -171,16 +171,16 @@ def shell(redirected: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 @POSIX
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 @pytest.mark.parametrize("arguments", [["show", "small.yaml"], ["--help"]])
-def test_a_full_disk_is_told_in_one_line_with_status_2(desk: Path, arguments: list[str]) -> None:
-    assert desk.is_dir()
+def test_a_full_disk_is_told_in_one_line_with_status_2(workdir: Path, arguments: list[str]) -> None:
+    assert workdir.is_dir()
     ended = shell(">/dev/full", *arguments)
     assert ended.returncode == 2
     assert ended.stderr == f"shapeplan: the result cannot be written: {os.strerror(errno.ENOSPC)}\n"
 
 
 @POSIX
-def test_closed_streams_are_told_in_one_line(desk: Path) -> None:
-    assert desk.is_dir()
+def test_closed_streams_are_told_in_one_line(workdir: Path) -> None:
+    assert workdir.is_dir()
     without_output = shell(">&-", "check", "small.yaml")
     assert without_output.returncode == 2
     assert without_output.stderr == "shapeplan: the result cannot be written: stdout is closed\n"
@@ -192,7 +192,7 @@ def test_closed_streams_are_told_in_one_line(desk: Path) -> None:
 
 
 @POSIX
-def test_a_full_or_closed_stderr_changes_no_result(desk: Path) -> None:
+def test_a_full_or_closed_stderr_changes_no_result(workdir: Path) -> None:
     whole = shell("", "show", "drops.yaml")
     assert "1 warning" in whole.stderr
     closed = shell("2>&-", "show", "drops.yaml")
@@ -230,8 +230,8 @@ else:
     assert (ended.returncode, ended.stdout, ended.stderr.strip()) == (130, "", "interrupted")
 
 
-def test_checking_lenet_is_quick_and_loads_no_numpy(desk: Path) -> None:
-    assert desk.is_dir()
+def test_checking_lenet_is_quick_and_loads_no_numpy(workdir: Path) -> None:
+    assert workdir.is_dir()
     begun = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],

@@ -10,8 +10,8 @@ import pytest
 from tests.harness.terminal import run
 
 
-def test_the_command_tells_sets_reasons_and_formulas(desk: Path) -> None:
-    assert desk.is_dir()
+def test_the_command_tells_sets_reasons_and_formulas(workdir: Path) -> None:
+    assert workdir.is_dir()
     told = run("solve", "examples/lenet5.yaml")
     assert told.exit_code == 0
     assert "the same layers accept: H >= 32, W >= 32, any N" in told.stdout
@@ -37,8 +37,8 @@ def test_the_command_tells_sets_reasons_and_formulas(desk: Path) -> None:
         (["--as", "python", "--lossless"], "assert H >= 5"),
     ],
 )
-def test_every_question_has_an_answer_in_text_and_json(desk: Path, arguments: list[str], words: str) -> None:
-    assert desk.is_dir()
+def test_every_question_has_an_answer_in_text_and_json(workdir: Path, arguments: list[str], words: str) -> None:
+    assert workdir.is_dir()
     told = run("solve", "small.yaml", *arguments)
     assert (told.exit_code, told.stderr) == (0, "")
     assert words in told.stdout
@@ -65,16 +65,16 @@ def test_every_question_has_an_answer_in_text_and_json(desk: Path, arguments: li
         (["--near", "x"], 2, "is not name=number"),
     ],
 )
-def test_mistakes_are_told_with_a_way_out(desk: Path, arguments: list[str], status: int, words: str) -> None:
-    assert desk.is_dir()
+def test_mistakes_are_told_with_a_way_out(workdir: Path, arguments: list[str], status: int, words: str) -> None:
+    assert workdir.is_dir()
     told = run("solve", "small.yaml", *arguments)
     assert told.exit_code == status
     assert words in told.stderr
     assert "Traceback" not in told.output
 
 
-def test_findings_go_to_a_reader_of_json_as_json(desk: Path) -> None:
-    assert desk.is_dir()
+def test_findings_go_to_a_reader_of_json_as_json(workdir: Path) -> None:
+    assert workdir.is_dir()
     told = run("solve", "small.yaml", "--want", "c1.C=5", "--json")
     assert told.exit_code == 1
     assert json.loads(told.stdout)["findings"][0]["code"] == "S212"

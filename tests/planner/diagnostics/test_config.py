@@ -35,16 +35,16 @@ def project(text: str, directory: str = ".") -> None:
     (Path(directory) / "pyproject.toml").write_text(text, "utf-8")
 
 
-def faults(text: str, desk: Path) -> tuple[Finding, ...]:
+def faults(text: str, workdir: Path) -> tuple[Finding, ...]:
     """Return what is wrong with settings."""
     project(text)
-    found = read_settings(desk / "pyproject.toml")
+    found = read_settings(workdir / "pyproject.toml")
     assert found is not None
     return found.findings
 
 
-def test_without_settings_everything_is_told(desk: Path) -> None:
-    assert desk.is_dir()
+def test_without_settings_everything_is_told(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert codes("drops.yaml") == ["S301"]
     project('[project]\nname = "shapeplan"\n')
     assert codes("drops.yaml") == ["S301"]
@@ -71,8 +71,8 @@ def test_without_settings_everything_is_told(desk: Path) -> None:
         ('[tool.shapeplan.per-file-ignores]\n"drops.*" = ["S301"]', False),
     ],
 )
-def test_settings_choose_the_rules(desk: Path, setting: str, told: bool) -> None:
-    assert desk.is_dir()
+def test_settings_choose_the_rules(workdir: Path, setting: str, told: bool) -> None:
+    assert workdir.is_dir()
     project(HEAD + setting)
     assert codes("drops.yaml") == (["S301"] if told else [])
 
@@ -90,14 +90,14 @@ def test_settings_choose_the_rules(desk: Path, setting: str, told: bool) -> None
         ('per-file-ignores = {"drops.yaml" = ["S3"]}', ["--select", "S3"], False),
     ],
 )
-def test_the_command_line_wins(desk: Path, setting: str, options: list[str], told: bool) -> None:
-    assert desk.is_dir()
+def test_the_command_line_wins(workdir: Path, setting: str, options: list[str], told: bool) -> None:
+    assert workdir.is_dir()
     project(HEAD + setting)
     assert codes("drops.yaml", *options) == (["S301"] if told else [])
 
 
-def test_strict_comes_from_settings_and_either_flag_wins(desk: Path) -> None:
-    assert desk.is_dir()
+def test_strict_comes_from_settings_and_either_flag_wins(workdir: Path) -> None:
+    assert workdir.is_dir()
     project(HEAD + "strict = true")
     assert run("check", "drops.yaml").exit_code == 1
     assert run("check", "drops.yaml", "--no-strict").exit_code == 0
@@ -106,8 +106,8 @@ def test_strict_comes_from_settings_and_either_flag_wins(desk: Path) -> None:
     assert run("check", "drops.yaml", "--strict").exit_code == 1
 
 
-def test_the_format_comes_from_the_command_then_the_settings_then_the_surroundings(desk: Path) -> None:
-    assert desk.is_dir()
+def test_the_format_comes_from_the_command_then_the_settings_then_the_surroundings(workdir: Path) -> None:
+    assert workdir.is_dir()
     project(HEAD + 'output-format = "concise"')
     assert run("check", "drops.yaml").stdout.startswith("drops.yaml:5:45: warning[S301]")
     assert run("check", "drops.yaml", GITHUB_ACTIONS="true").stdout.startswith("drops.yaml:5:45: warning[S301]")
@@ -115,8 +115,8 @@ def test_the_format_comes_from_the_command_then_the_settings_then_the_surroundin
 
 
 @pytest.mark.parametrize("setting", ['ignore = ["S"]', 'select = ["S3"]', 'per-file-ignores = {"a.yaml" = ["S2"]}'])
-def test_an_error_is_told_whatever_was_asked_for_and_says_why(desk: Path, setting: str) -> None:
-    assert desk.is_dir()
+def test_an_error_is_told_whatever_was_asked_for_and_says_why(workdir: Path, setting: str) -> None:
+    assert workdir.is_dir()
     project(HEAD + setting)
     Path("a.yaml").write_text(SMALL.replace("H, W", "2, 2"), "utf-8")
     result = run("check", "a.yaml")
@@ -126,8 +126,8 @@ def test_an_error_is_told_whatever_was_asked_for_and_says_why(desk: Path, settin
     assert codes("a.yaml", "--select", "S3", "--ignore", "S201") == ["S201"]
 
 
-def test_the_nearest_file_with_a_table_counts_for_each_spec(desk: Path) -> None:
-    assert desk.is_dir()
+def test_the_nearest_file_with_a_table_counts_for_each_spec(workdir: Path) -> None:
+    assert workdir.is_dir()
     project(HEAD + 'ignore = ["S301"]')
     project("[project]\nname = 'x'\n", "inner")
     project(HEAD + "strict = true", "own")
@@ -138,15 +138,17 @@ def test_the_nearest_file_with_a_table_counts_for_each_spec(desk: Path) -> None:
     assert run("check", "-", stdin=DROPS).stdout.count("S301") == 0
 
 
-def test_settings_above_the_working_directory_are_named_from_there(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_above_the_working_directory_are_named_from_there(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project(HEAD + "strict = 1")
-    (desk / "deep" / "er").mkdir(parents=True)
-    monkeypatch.chdir(desk / "deep" / "er")
+    (workdir / "deep" / "er").mkdir(parents=True)
+    monkeypatch.chdir(workdir / "deep" / "er")
     assert "--> ../../pyproject.toml:2:10" in run("check", "-", stdin=SMALL).stdout
 
 
-def test_one_faulty_setting_is_one_finding_whatever_the_number_of_specs(desk: Path) -> None:
-    assert desk.is_dir()
+def test_one_faulty_setting_is_one_finding_whatever_the_number_of_specs(workdir: Path) -> None:
+    assert workdir.is_dir()
     project(HEAD + 'selct = ["S3"]\nignore = ["S301"]')
     for form in ("full", "concise", "github", "json", "sarif"):
         result = run("check", "drops.yaml", "small.yaml", "examples", "--output-format", form, "--ignore", "N101")
@@ -156,9 +158,9 @@ def test_one_faulty_setting_is_one_finding_whatever_the_number_of_specs(desk: Pa
     assert "S301" not in run("check", "drops.yaml").stdout
 
 
-def test_faulty_settings_are_told_even_where_no_spec_is_found(desk: Path) -> None:
+def test_faulty_settings_are_told_even_where_no_spec_is_found(workdir: Path) -> None:
     project(HEAD + "strict = 1")
-    (desk / "empty").mkdir()
+    (workdir / "empty").mkdir()
     result = run("check", "empty")
     assert (result.exit_code, "error[P106]" in result.stdout) == (1, True)
 
@@ -189,28 +191,28 @@ def test_faulty_settings_are_told_even_where_no_spec_is_found(desk: Path) -> Non
     ],
 )
 def test_every_wrong_setting_is_a_finding_with_place_and_way_out(
-    desk: Path, text: str, code: str, place: tuple[int, int, int], message: str, fix: str
+    workdir: Path, text: str, code: str, place: tuple[int, int, int], message: str, fix: str
 ) -> None:
-    (found,) = faults(text, desk)
+    (found,) = faults(text, workdir)
     assert found.where is not None
     assert (found.code, (found.where.line, found.where.column, found.where.end_column)) == (code, place)
     assert message in found.message
     assert any(fix in each for each in found.fixes) or not fix
 
 
-def test_a_faulty_setting_leaves_the_others_in_force(desk: Path) -> None:
-    assert len(faults(HEAD + 'select = ["S301", "Q9"]\nstrict = "no"\nignore = ["S301"]', desk)) == 2
-    found = read_settings(desk / "pyproject.toml")
+def test_a_faulty_setting_leaves_the_others_in_force(workdir: Path) -> None:
+    assert len(faults(HEAD + 'select = ["S301", "Q9"]\nstrict = "no"\nignore = ["S301"]', workdir)) == 2
+    found = read_settings(workdir / "pyproject.toml")
     assert found is not None
     assert found.selection == Selection(("S301",), ("S301",))
-    assert faults(HEAD + 'select = ["Q9"]', desk)
-    unread = read_settings(desk / "pyproject.toml")
+    assert faults(HEAD + 'select = ["Q9"]', workdir)
+    unread = read_settings(workdir / "pyproject.toml")
     assert unread is not None and unread.selection.select is None
 
 
-def test_bytes_that_are_no_text_are_a_finding(desk: Path) -> None:
-    (desk / "pyproject.toml").write_bytes(b"[tool.shapeplan]\nstrict = '\xff'\n")
-    found = read_settings(desk / "pyproject.toml")
+def test_bytes_that_are_no_text_are_a_finding(workdir: Path) -> None:
+    (workdir / "pyproject.toml").write_bytes(b"[tool.shapeplan]\nstrict = '\xff'\n")
+    found = read_settings(workdir / "pyproject.toml")
     assert found is not None
     assert [(each.code, each.where and each.where.line) for each in found.findings] == [("P101", 2)]
 
@@ -218,27 +220,27 @@ def test_bytes_that_are_no_text_are_a_finding(desk: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["[tool.other]\nx = 1", "not = [toml", "", "[tool]\nother = 'shapeplan'", "tool = 3 # shapeplan"]
 )
-def test_files_of_other_programs_are_none_of_ours(desk: Path, text: str) -> None:
+def test_files_of_other_programs_are_none_of_ours(workdir: Path, text: str) -> None:
     project(text)
-    assert read_settings(desk / "pyproject.toml") is None
+    assert read_settings(workdir / "pyproject.toml") is None
     assert codes("drops.yaml") == ["S301"]
 
 
-def test_a_directory_of_that_name_is_passed_by(desk: Path) -> None:
-    (desk / "pyproject.toml").mkdir()
+def test_a_directory_of_that_name_is_passed_by(workdir: Path) -> None:
+    (workdir / "pyproject.toml").mkdir()
     assert codes("drops.yaml") == ["S301"]
 
 
-def test_every_key_is_documented_with_something_that_works(desk: Path) -> None:
+def test_every_key_is_documented_with_something_that_works(workdir: Path) -> None:
     lines = [words.partition(":  ")[2] for words in KEYS.values()]
-    assert faults(HEAD + "\n".join(lines), desk) == ()
+    assert faults(HEAD + "\n".join(lines), workdir) == ()
     page = (ROOT / "docs" / "spec.md").read_text("utf-8")
     assert all(f"`{key}`" in page for key in KEYS)
 
 
-def test_the_settings_that_the_documentation_shows_are_sound(desk: Path) -> None:
+def test_the_settings_that_the_documentation_shows_are_sound(workdir: Path) -> None:
     (shown,) = re.findall(r"^```toml\n(.*?)^```", (ROOT / "docs" / "spec.md").read_text("utf-8"), re.M | re.S)
-    assert faults(shown, desk) == ()
+    assert faults(shown, workdir) == ()
 
 
 @pytest.mark.parametrize(

@@ -104,8 +104,8 @@ def uri(file: str) -> dict[str, str]:
     return found
 
 
-def test_a_run_without_findings_is_a_log_without_results(desk: Path) -> None:
-    assert desk.is_dir()
+def test_a_run_without_findings_is_a_log_without_results(workdir: Path) -> None:
+    assert workdir.is_dir()
     result = run("check", "small.yaml", "--output-format", "sarif")
     assert result.exit_code == 0
     assert log(result.stdout)["results"] == []
@@ -113,8 +113,8 @@ def test_a_run_without_findings_is_a_log_without_results(desk: Path) -> None:
     assert log(run("check", "examples/broken", "--select", "S3", "--output-format", "sarif").stdout)["results"]
 
 
-def test_all_specs_of_a_run_are_one_log_with_places_levels_and_layers(desk: Path) -> None:
-    assert desk.is_dir()
+def test_all_specs_of_a_run_are_one_log_with_places_levels_and_layers(workdir: Path) -> None:
+    assert workdir.is_dir()
     found = checked("drops.yaml", "examples/broken")
     assert [(each["ruleId"], each["level"]) for each in found["results"]] == [
         ("S301", "warning"),
@@ -136,8 +136,8 @@ def test_all_specs_of_a_run_are_one_log_with_places_levels_and_layers(desk: Path
     assert "help: feed 32x32 images:  image: [N, 1, 32, 32]" in first
 
 
-def test_strict_makes_errors_of_warnings(desk: Path) -> None:
-    assert desk.is_dir()
+def test_strict_makes_errors_of_warnings(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert [each["level"] for each in checked("drops.yaml", "--strict")["results"]] == ["error"]
 
 
@@ -150,8 +150,8 @@ def test_every_rule_brings_its_help_with_an_example(code: str) -> None:
     assert rule["help"]["markdown"].count("```") == 4
 
 
-def test_fingerprints_survive_lines_put_above_and_other_findings(desk: Path) -> None:
-    assert desk.is_dir()
+def test_fingerprints_survive_lines_put_above_and_other_findings(workdir: Path) -> None:
+    assert workdir.is_dir()
     before = prints("drops.yaml")
     Path("drops.yaml").write_text("# a comment\n\n" + DROPS.replace("  - gap", "  - maxpool: {size: 3}"), "utf-8")
     after = prints("drops.yaml")
@@ -159,17 +159,17 @@ def test_fingerprints_survive_lines_put_above_and_other_findings(desk: Path) -> 
     assert before < after
 
 
-def test_fingerprints_tell_files_layers_and_repeated_lines_apart(desk: Path) -> None:
-    (desk / "nets").mkdir()
-    (desk / "nets" / "drops.yaml").write_text(DROPS, "utf-8")
+def test_fingerprints_tell_files_layers_and_repeated_lines_apart(workdir: Path) -> None:
+    (workdir / "nets").mkdir()
+    (workdir / "nets" / "drops.yaml").write_text(DROPS, "utf-8")
     assert len(prints("drops.yaml", "nets")) == 2
     twice = [Finding("N107", "wrong", where=Location("a", line, 1, 2)) for line in (1, 2)]
     first, second = log(render(twice, {"a": "x: 0\nx: 0"}, "sarif"))["results"]
     assert first["partialFingerprints"] != second["partialFingerprints"]
 
 
-def test_what_has_no_place_is_told_at_its_file(desk: Path) -> None:
-    assert desk.is_dir()
+def test_what_has_no_place_is_told_at_its_file(workdir: Path) -> None:
+    assert workdir.is_dir()
     (result,) = checked("nets/gone.yaml")["results"]
     assert result["ruleId"] == "P105"
     assert result["locations"] == [
@@ -177,10 +177,10 @@ def test_what_has_no_place_is_told_at_its_file(desk: Path) -> None:
     ]
 
 
-def test_paths_are_relative_to_the_working_directory_and_escaped(desk: Path) -> None:
+def test_paths_are_relative_to_the_working_directory_and_escaped(workdir: Path) -> None:
     assert uri("a b#c?.yaml") == {"uri": "a%20b%23c%3F.yaml", "uriBaseId": ROOT}
     assert uri("./nets/é.yaml") == {"uri": "nets/%C3%A9.yaml", "uriBaseId": ROOT}
-    assert uri(str(desk / "net.yaml")) == {"uri": "net.yaml", "uriBaseId": ROOT}
+    assert uri(str(workdir / "net.yaml")) == {"uri": "net.yaml", "uriBaseId": ROOT}
     assert uri("nets/../net.yaml") == {"uri": "net.yaml", "uriBaseId": ROOT}
     assert uri("../net.yaml")["uri"].startswith("file:///")
     assert uri("<stdin>") == {"uri": "%3Cstdin%3E", "uriBaseId": ROOT}

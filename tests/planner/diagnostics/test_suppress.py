@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from planner.diagnostics.suppress import heed, suppressions
+from planner.diagnostics.suppress import apply_suppressions, suppressions
 from planner.findings import Finding, Location, Severity
 from planner.rules import RULES
 from planner.spec.source import comments
@@ -32,8 +32,8 @@ def behind(comment: str, text: str = DROPS) -> str:
     return text.replace("stride: 2}\n", f"stride: 2}}  {comment}\n")
 
 
-def test_the_spec_of_these_tests_drops_a_border_in_two_lines(desk: Path) -> None:
-    assert desk.is_dir()
+def test_the_spec_of_these_tests_drops_a_border_in_two_lines(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert codes(DROPS) == [("S301", 5)]
     assert codes(TWO) == [("S301", 5), ("S301", 6)]
 
@@ -48,31 +48,31 @@ def test_the_spec_of_these_tests_drops_a_border_in_two_lines(desk: Path) -> None
         "# shapeplan: ignore[S302]  # shapeplan: ignore[S301]",
     ],
 )
-def test_a_comment_behind_a_line_silences_that_line_only(desk: Path, comment: str) -> None:
-    assert desk.is_dir()
+def test_a_comment_behind_a_line_silences_that_line_only(workdir: Path, comment: str) -> None:
+    assert workdir.is_dir()
     found = codes(behind(comment, TWO))
     assert [line for code, line in found if code == "S301"] == [6]
     assert all(code == "N113" and "S302" in comment for code, _ in found if code != "S301")
 
 
 @pytest.mark.parametrize("place", ["first", "below the name"])
-def test_a_comment_of_its_own_above_the_layers_silences_the_file(desk: Path, place: str) -> None:
-    assert desk.is_dir()
+def test_a_comment_of_its_own_above_the_layers_silences_the_file(workdir: Path, place: str) -> None:
+    assert workdir.is_dir()
     comment = "  # shapeplan: ignore[S301]\n"
     text = comment + TWO if place == "first" else TWO.replace("input:", f"{comment}input:")
     assert codes(text) == []
 
 
-def test_a_comment_of_its_own_among_the_layers_silences_nothing_and_says_where_it_would(desk: Path) -> None:
-    assert desk.is_dir()
+def test_a_comment_of_its_own_among_the_layers_silences_nothing_and_says_where_it_would(workdir: Path) -> None:
+    assert workdir.is_dir()
     text = DROPS.replace("  - conv", "  # shapeplan: ignore[S301]\n  - conv")
     assert codes(text) == [("S301", 6), ("N113", 5)]
     way_out = "put it behind the words of line 6, or on a line of its own above `layers`"
     assert way_out in run("check", "net.yaml").stdout
 
 
-def test_a_comment_that_silences_nothing_is_a_warning_with_the_way_out(desk: Path) -> None:
-    assert desk.is_dir()
+def test_a_comment_that_silences_nothing_is_a_warning_with_the_way_out(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert codes(behind("# shapeplan: ignore[S302]")) == [("S301", 5), ("N113", 5)]
     assert run("check", "net.yaml").exit_code == 0
     assert run("check", "net.yaml", "--strict").exit_code == 1
@@ -92,8 +92,8 @@ def test_a_comment_that_silences_nothing_is_a_warning_with_the_way_out(desk: Pat
         ("# shapeplan: noqa", "is no instruction", "# shapeplan: ignore[S301]"),
     ],
 )
-def test_a_comment_that_cannot_be_understood_is_a_warning(desk: Path, comment: str, message: str, fix: str) -> None:
-    assert desk.is_dir()
+def test_a_comment_that_cannot_be_understood_is_a_warning(workdir: Path, comment: str, message: str, fix: str) -> None:
+    assert workdir.is_dir()
     assert codes(behind(comment)) == [("S301", 5), ("N113", 5)]
     printed = run("check", "net.yaml").stdout
     assert message in printed
@@ -103,19 +103,19 @@ def test_a_comment_that_cannot_be_understood_is_a_warning(desk: Path, comment: s
 @pytest.mark.parametrize(
     "comment", ["# shapeplan: see the manual", "# made with shapeplan", "# ignore[S301]", "# shapeplan"]
 )
-def test_prose_is_no_instruction(desk: Path, comment: str) -> None:
-    assert desk.is_dir()
+def test_prose_is_no_instruction(workdir: Path, comment: str) -> None:
+    assert workdir.is_dir()
     assert codes(behind(comment)) == [("S301", 5)]
 
 
-def test_words_between_quotes_are_no_comment(desk: Path) -> None:
-    assert desk.is_dir()
+def test_words_between_quotes_are_no_comment(workdir: Path) -> None:
+    assert workdir.is_dir()
     text = DROPS.replace("name: small", "name: 'small # shapeplan: ignore[S301]'")
     assert codes(text) == [("S301", 5)]
 
 
-def test_an_error_is_never_silenced_and_says_so(desk: Path) -> None:
-    assert desk.is_dir()
+def test_an_error_is_never_silenced_and_says_so(workdir: Path) -> None:
+    assert workdir.is_dir()
     text = behind("# shapeplan: ignore[S201]").replace("10, 10", "2, 2")
     assert codes(text) == [("S201", 5)]
     result = run("check", "net.yaml")
@@ -126,26 +126,26 @@ def test_an_error_is_never_silenced_and_says_so(desk: Path) -> None:
     assert "line 5 asks to ignore it" in run("check", "net.yaml").stdout
 
 
-def test_a_comment_is_not_blamed_for_warnings_that_an_error_hides(desk: Path) -> None:
-    assert desk.is_dir()
+def test_a_comment_is_not_blamed_for_warnings_that_an_error_hides(workdir: Path) -> None:
+    assert workdir.is_dir()
     text = TWO.replace("size: 3}", "size: 3}  # shapeplan: ignore[S301]").replace("kernel: 3", "kernel: 30")
     assert codes(text) == [("S201", 5)]
 
 
-def test_the_warning_about_comments_can_be_silenced_itself(desk: Path) -> None:
-    assert desk.is_dir()
+def test_the_warning_about_comments_can_be_silenced_itself(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert codes(behind("# shapeplan: ignore[S302, N113]")) == [("S301", 5)]
     assert codes(behind("# shapeplan: ignore[N113]")) == [("S301", 5)]
 
 
-def test_a_comment_stays_of_use_where_the_command_line_leaves_its_rule_out(desk: Path) -> None:
-    assert desk.is_dir()
+def test_a_comment_stays_of_use_where_the_command_line_leaves_its_rule_out(workdir: Path) -> None:
+    assert workdir.is_dir()
     assert codes(behind("# shapeplan: ignore[S301]"), "--ignore", "S3") == []
     assert codes(behind("# shapeplan: ignore[S302]"), "--ignore", "N113,S301") == []
 
 
-def test_silenced_warnings_are_not_counted_by_show(desk: Path) -> None:
-    assert desk.is_dir()
+def test_silenced_warnings_are_not_counted_by_show(workdir: Path) -> None:
+    assert workdir.is_dir()
     Path("net.yaml").write_text(behind("# shapeplan: ignore[S301]"), "utf-8")
     assert run("show", "net.yaml").stderr == ""
 
@@ -170,7 +170,7 @@ def test_comments_are_found_where_yaml_has_them() -> None:
 def test_any_text_is_read_without_a_fault(text: str, planned: bool) -> None:
     drops = Finding("S301", "drops", Severity.WARNING, where=Location("a.yaml", 2, 1, 2))
     error = Finding("S201", "does not fit", where=Location("a.yaml", 2, 1, 2))
-    kept = heed([drops, error], f"a: 1\n{text}", "a.yaml", planned)
+    kept = apply_suppressions([drops, error], f"a: 1\n{text}", "a.yaml", planned)
     assert "S201" in [finding.code for finding in kept]
     assert {finding.code for finding in kept} <= {"S301", "S201", "N113"}
 
@@ -189,7 +189,7 @@ def test_any_text_is_read_without_a_fault(text: str, planned: bool) -> None:
 def test_hostile_comments_cost_little_and_say_little(text: str) -> None:
     drops = [Finding("S301", "drops", Severity.WARNING, where=Location("a.yaml", 2, 1, 2))] * 1000
     begun = time.process_time()
-    kept = heed(drops, text + "\n# shapeplan: ignore[S302]", "a.yaml", planned=True)
+    kept = apply_suppressions(drops, text + "\n# shapeplan: ignore[S302]", "a.yaml", planned=True)
     assert time.process_time() - begun < 2.0
     assert len(kept) <= 1000 + 250
 

@@ -70,7 +70,8 @@ def test_the_overview_has_one_card_a_block_and_loses_no_parameter() -> None:
     ]  # fmt: skip
     for level in ("overview", "blocks", "full"):
         cards = fold(diagram_of(residual((3, 3))), level).cards
-        assert sum((card.node.parameters or 0) * card.times for card in cards) == residual((3, 3)).check().parameters
+        drawn = sum((card.node.parameter_count or 0) * card.times for card in cards)
+        assert drawn == residual((3, 3)).check().parameter_count
 
 
 def test_many_cards_are_folded_unless_everything_is_asked_for() -> None:
@@ -104,7 +105,7 @@ def test_a_block_that_shares_weights_says_whose_and_is_counted_once() -> None:
     assert network is not None and not findings
     diagram = diagram_of(network.check())
     cards = {card.node.name: card.node for card in fold(diagram, "overview").cards}
-    assert cards["a"].parameters == 2 * 148 and cards["b"].parameters == cards["e"].parameters == 0
+    assert cards["a"].parameter_count == 2 * 148 and cards["b"].parameter_count == cards["e"].parameter_count == 0
     assert "weights of a" in cards["b"].details and "weights of d" in cards["e"].details
     assert [card.times for card in fold(diagram, "blocks").cards if card.node.name.startswith("e.")] == [2]
     # a repetition that shares other weights does not do the same

@@ -37,13 +37,13 @@ def test_letters_beyond_latin_are_drawn_where_a_fuller_face_is_at_hand() -> None
     assert "свёртка λ ő" in page.get_text_range()
 
 
-def test_the_command_tells_about_missing_characters_on_stderr(desk: Path) -> None:
+def test_the_command_tells_about_missing_characters_on_stderr(workdir: Path) -> None:
     pytest.importorskip("reportlab")
-    (desk / "net.yaml").write_text(SMALL.replace("name: c1", "name: 層"), "utf-8")
+    (workdir / "net.yaml").write_text(SMALL.replace("name: c1", "name: 層"), "utf-8")
     result = run("draw", "net.yaml", "-o", "net.pdf")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr.splitlines() == [
         "warning: the typeface of PNG and PDF files has no 層, which they show as ?; SVG files show everything",
         "wrote net.pdf",
     ]
-    assert "層" in run("draw", "net.yaml", "-o", "net.svg").stderr + (desk / "net.svg").read_text("utf-8")
+    assert "層" in run("draw", "net.yaml", "-o", "net.svg").stderr + (workdir / "net.svg").read_text("utf-8")

@@ -174,7 +174,7 @@ def shape_differences(plan: Plan, sizes: Sizes, shapes: Any) -> str:
     given: dict[str, Any] = {name: sizes.named[name] for name in plan.free}
     bound = plan.bind(**given).by_name
     for node in plan.nodes:
-        formula = tuple(sy.evaluate(size, sizes.named) for size in node.output)
+        formula = tuple(sy.evaluate(size, sizes.named) for size in node.output_shape)
         if not formula == bound[node.name].output_shape == shapes[node.name]:
             return f"{node.name} is {shapes[node.name]}, planned {formula}, bound {bound[node.name].output_shape}"
     return ""

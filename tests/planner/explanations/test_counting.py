@@ -193,7 +193,7 @@ def test_pytorch_s_own_counter_says_the_same_where_it_is_installed(case: Case) -
     layers = build.entries(case, list(inputs))
     bound = Network(name="n", input=inputs, layers=layers).check().bind(dtype="float32", **case.sizes)
     node = bound.by_name[build.TESTED]
-    arrays = {array.name: torch.zeros(array.shape) for array in (*node.parameters, *node.buffers)}
+    arrays = {array.name: torch.zeros(array.shape) for array in (*node.parameters.values(), *node.buffers.values())}
     given = [torch.zeros(bound.by_name[name].output_shape) for name in inputs]
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         try:

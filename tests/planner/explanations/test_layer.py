@@ -125,7 +125,7 @@ def test_every_kind_of_layer_has_a_derivation(kind: str) -> None:
     net = Network(name="n", input=build.inputs_of(case), layers=build.layers_alone(case))
     found = explain(diagnose(net), build.TESTED)
     planned = net.check().by_name[build.TESTED]
-    assert texts(found)["output"] == sy.shape_text(planned.output)
+    assert texts(found)["output"] == sy.shape_text(planned.output_shape)
     assert found.summary == KINDS[kind].summary
     if planned.parameters:
         assert texts(found)["parameters"].endswith(f" = {planned.parameter_count}")

@@ -17,7 +17,7 @@ def network(*layers: Entry) -> Network:
 def test_any_input_gives_the_same_output_and_a_dense_layer_behind_takes_it() -> None:
     pool = layer("adaptive_avgpool", name="p", size=7)
     plan = network(pool, layer("flatten"), layer("dense", name="d", units=10)).check()
-    assert plan.parameters == 3 * 49 * 10 + 10
+    assert plan.parameter_count == 3 * 49 * 10 + 10
     assert plan.accepts(N=1, H=1, W=500)
 
 

@@ -30,13 +30,13 @@ def volume(**settings: Any) -> Network:
 
 def text(plan: Plan, name: str) -> list[str]:
     """Return the output of a node in words."""
-    return [sy.text(size) for size in plan.by_name[name].output]
+    return [sy.text(size) for size in plan.by_name[name].output_shape]
 
 
 def test_a_sequence_has_one_size_and_one_rule() -> None:
     plan = sequence(layer("maxpool", name="p", size=2), layer("gap"), layer("flatten")).check()
     assert text(plan, "c") == ["N", "8", "floor((T - 1)/2) - 3"]
-    assert plan.parameters == 8 * 4 * 9 + 8
+    assert plan.parameter_count == 8 * 4 * 9 + 8
     assert plan.domain["T"].text("T") == "T >= 11"
     field = plan.by_name["p"].receptive_field
     assert field is not None

@@ -40,7 +40,7 @@ def autoencoder(**pool: Any) -> Network:
 
 def test_the_output_is_as_large_as_the_pooled_map_whatever_the_rounding_dropped() -> None:
     plan = autoencoder().check()
-    assert str(plan.by_name["u"].output) == "(N, 16, H, W)"
+    assert str(plan.by_name["u"].output_shape) == "(N, 16, H, W)"
     assert plan.bind(N=1, H=7, W=10).by_name["u"].output_shape == (1, 16, 7, 10)
     assert plan.domain.text() == "N >= 1, H >= 2, W >= 2"
 
@@ -171,7 +171,7 @@ def test_no_value_is_overwritten_while_it_is_needed(training: bool) -> None:
     bound = autoencoder().check().bind(N=4, H=8, W=8)
     arena = plan_arena(bound, training=training)
     assert_no_overlap(arena)
-    simulation = Simulation(bound.work, list(bound.outputs.values()), arena)
+    simulation = Simulation(bound.lowered, list(bound.outputs.values()), arena)
     simulation.step() if training else simulation.forward(training=False)
 
 

@@ -21,12 +21,12 @@ def network(*layers: Any, output: Any = None) -> Network:
 
 def kinds(bound: BoundPlan) -> dict[str, str]:
     """Return what is done at each node whose own layer does not."""
-    pairs = zip(bound.nodes, bound.work, strict=True)
+    pairs = zip(bound.nodes, bound.lowered, strict=True)
     return {node.name: done.layer.kind for node, done in pairs if node.layer != done.layer}
 
 
 CONV: dict[str, Any] = {"filters": 4, "kernel": 3, "pad": 1}
-MOVED = {"c.act": "deferred", "p": "winnerpool"}
+MOVED = {"c.act": "deferred", "p": "argmaxpool"}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ MOVED = {"c.act": "deferred", "p": "winnerpool"}
                 layer("add", from_=["p", "c"]),
             ],
             None,
-            {"r": "deferred", "p": "winnerpool"},
+            {"r": "deferred", "p": "argmaxpool"},
         ),
         # the positions of the maxima are an output of their own, and zeros tie
         (
@@ -73,11 +73,11 @@ MOVED = {"c.act": "deferred", "p": "winnerpool"}
             {},
         ),
         # nobody keeps the map
-        ([layer("conv", name="c", **CONV), layer("maxpool", name="p", size=2)], None, {"p": "winnerpool"}),
+        ([layer("conv", name="c", **CONV), layer("maxpool", name="p", size=2)], None, {"p": "argmaxpool"}),
         (
             [layer("conv", name="c", **CONV), layer("maxpool", name="p", size=2), layer("relu")],
             None,
-            {"p": "winnerpool"},
+            {"p": "argmaxpool"},
         ),
         (
             [
@@ -111,18 +111,18 @@ def test_work_is_moved_only_where_it_is_the_same_function_and_spares_memory(
         arena = plan_arena(bound, training=training)
         assert_no_overlap(arena)
         # the simulation's cells are 16 numbers: maps of 16 rows and columns are whole cells
-        run = Simulation(bound.work, list(bound.outputs.values()), arena)
+        run = Simulation(bound.lowered, list(bound.outputs.values()), arena)
         run.step() if training else run.forward(training=False)
 
 
 def test_nodes_stay_what_they_are_where_their_work_is_moved() -> None:
     layers = [layer("conv", name="c", norm="batch", act="relu", **CONV), layer("maxpool", name="p", size=2)]
     bound = network(*layers).check().bind(N=2)
-    for node, done in zip(bound.nodes, bound.work, strict=True):
+    for node, done in zip(bound.nodes, bound.lowered, strict=True):
         assert (node.name, node.kind, node.inputs, node.input_shapes, node.output_shape, node.parameters) == (
             done.name, done.kind, done.inputs, done.input_shapes, done.output_shape, done.parameters,
         )  # fmt: skip
-    assert bound.by_name["p"].layer.settings() == bound.work[-1].layer.settings()
+    assert bound.by_name["p"].layer.settings() == bound.lowered[-1].layer.settings()
 
 
 @pytest.mark.parametrize("sizes", [{}, {"N": 8}])
@@ -133,7 +133,7 @@ def test_reports_say_which_pooling_does_an_activation_and_count_no_bytes_for_it(
     found = report(plan, sizes)
     rows = {row.name: row for row in found.rows}
     assert rows["c.act"].done_in == "p" and rows["c.act"].output_bytes == 0
-    assert rows["c.act"].output[1:] == (4, 16, 16)
+    assert rows["c.act"].output_shape[1:] == (4, 16, 16)
     assert rows["r"].done_in is None and rows["r"].output_bytes == rows["p"].output_bytes != 0
     assert {each["name"]: each["done_in"] for each in as_json(found)["layers"]} == {
         "x": None, "c": None, "c.act": "p", "p": None, "r": None,

@@ -16,7 +16,7 @@ from planner import load
 from planner.layers import Add, Concat, Dropout, Flatten, Input, MaxPool, Relu, Sigmoid, Silu
 from planner.layers.base import Layer
 from planner.lowering.node import BoundNode
-from planner.lowering.rewrite import work
+from planner.lowering.rewrite import lower
 from planner.memory import arrange, timeline
 from tests.harness.memory_judge import Simulation, assert_no_overlap
 from tests.harness.memory_nodes import BYTES, SHAPE, judge, node, place, plan, same_conv, same_pool
@@ -24,7 +24,7 @@ from tests.harness.memory_nodes import BYTES, SHAPE, judge, node, place, plan, s
 
 @dataclass(frozen=True)
 class Scratchy(Layer):
-    """A layer with a saved array and scratch memory, as no layer of the vocabulary promises to stay."""
+    """A layer with a saved array and workspace, as no layer of the vocabulary promises to stay."""
 
     kind: ClassVar[str] = "scratchy"
 
@@ -175,7 +175,7 @@ def test_nothing_is_kept_where_no_gradient_is_wanted() -> None:
     assert_no_overlap(asked)
 
 
-def test_scratch_memory_is_reserved_only_during_the_two_passes_of_its_layer() -> None:
+def test_workspace_memory_is_reserved_only_during_the_two_passes_of_its_layer() -> None:
     x = node("x", Input(SHAPE))
     c = node("c", same_conv(), x)
     s = node("s", Scratchy(), c)
@@ -216,8 +216,8 @@ def test_a_chain_needs_two_maps_however_long_it_is() -> None:
     for position in range(20):
         nodes.append(node(f"p{position}", MaxPool(size=3, stride=1, pad=1), nodes[-1]))
     arena = plan(nodes, "p19")
-    scratch = max((block.bytes for block in arena.blocks if block.role == "workspace"), default=0)
-    assert arena.lower_bound == 2 * BYTES + scratch and arena.bytes <= arena.lower_bound + BYTES
+    workspace = max((block.bytes for block in arena.blocks if block.role == "workspace"), default=0)
+    assert arena.lower_bound == 2 * BYTES + workspace and arena.bytes <= arena.lower_bound + BYTES
 
 
 def test_arenas_of_ten_thousand_layers_are_laid_out_in_seconds_at_the_lower_bound() -> None:
@@ -265,7 +265,7 @@ def test_no_run_ever_reads_what_another_value_has_overwritten(
     network: tuple[list[BoundNode], list[str]], input_gradients: bool, in_place: bool, moved: bool
 ) -> None:
     nodes, outputs = network
-    judge(work(nodes, outputs) if moved else nodes, *outputs, input_gradients=input_gradients, in_place=in_place)
+    judge(lower(nodes, outputs) if moved else nodes, *outputs, input_gradients=input_gradients, in_place=in_place)
 
 
 def test_the_simulation_notices_a_block_moved_onto_another() -> None:

@@ -42,10 +42,10 @@ def test_what_is_saved_is_planned() -> None:
         conv("c1", norm="batch", act="relu"), conv("c2", norm={"batch": {"affine": False}}), image=("N", 4, "H", "W")
     )
     before, after = net.check(), fuse(net).check()
-    assert after.parameters == before.parameters - 2 * 4 + 2 * 4, (
+    assert after.parameter_count == before.parameter_count - 2 * 4 + 2 * 4, (
         "factors and shifts of one norm, a bias for each layer"
     )
-    assert (before.bind(N=2, H=9, W=9).buffers, after.bind(N=2, H=9, W=9).buffers) == (16, 0)
+    assert (before.bind(N=2, H=9, W=9).buffer_count, after.bind(N=2, H=9, W=9).buffer_count) == (16, 0)
     assert after.macs == before.macs
     assert after.domain == before.domain
 

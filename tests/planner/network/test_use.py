@@ -10,7 +10,7 @@ from planner import GraphError, Network, ShapeError, diagnose, layer
 from planner.explanations import explain
 from planner.fixes import with_fixes
 from planner.layers import Conv
-from planner.lowering.segments import runs
+from planner.lowering.segments import segments
 from planner.memory import plan_arena
 from planner.spec import read
 from planner.spec.write import write
@@ -41,10 +41,10 @@ def test_parameters_and_statistics_are_counted_once_and_products_each_time() -> 
     alone = read(SPEC.split("  - conv: {name: b")[0], "alone.yaml")[0]
     assert alone is not None
     one = alone.altered(nodes=tuple(node for node in alone.nodes if node.name != "right")).check()
-    assert plan.parameters == one.parameters == 8 * 3 * 9 + 8 + 16
-    assert plan.buffers == one.buffers == 16
+    assert plan.parameter_count == one.parameter_count == 8 * 3 * 9 + 8 + 16
+    assert plan.buffer_count == one.buffer_count == 16
     bound, single = plan.bind(N=2, H=8, W=8), one.bind(N=2, H=8, W=8)
-    assert bound.macs == 3 * single.macs and bound.parameters == single.parameters
+    assert bound.macs == 3 * single.macs and bound.parameter_count == single.parameter_count
     assert bound.memory.parameter_bytes == single.memory.parameter_bytes
     assert bound.memory.optimizer_bytes == single.memory.optimizer_bytes
     assert [node.owner for node in bound.nodes if node.owner] == ["a", "a.norm", "a.act"] * 2
@@ -167,9 +167,9 @@ def test_the_part_of_a_gradient_that_a_second_use_adds_has_memory_for_one_run() 
     # c and b come first in the backward pass; a is the last of them
     assert set(parts) == {"a", "b", "a.norm", "b.norm"}
     steps = 2 * len(bound.nodes)
-    for run in runs(bound.nodes):
-        for block in (parts[node.name] for node in run.nodes if node.name in parts):
-            assert (block.first, block.last) == (steps - run.last, steps - run.first)
+    for segment in segments(bound.nodes):
+        for block in (parts[node.name] for node in segment.nodes if node.name in parts):
+            assert (block.first, block.last) == (steps - segment.last, steps - segment.first)
     assert parts["a"].bytes == -(-(8 * 3 * 9 + 8) * 4 // 64) * 64
     assert not [key for key in plan_arena(bound, training=False).places if key[0] == "weights"]
 
@@ -177,8 +177,8 @@ def test_the_part_of_a_gradient_that_a_second_use_adds_has_memory_for_one_run() 
 def test_tables_and_derivations_say_whose_weights_a_layer_uses() -> None:
     plan = siamese().check()
     rows = {row.name: row for row in report(plan).rows}
-    assert rows["b"].settings == {"use": "a"} and rows["b"].parameters == 0
-    assert sum(row["parameters"] for row in as_json(report(plan))["layers"]) == plan.parameters
+    assert rows["b"].settings == {"use": "a"} and rows["b"].parameter_count == 0
+    assert sum(row["parameters"] for row in as_json(report(plan))["layers"]) == plan.parameter_count
     steps = {step.quantity: step.text for step in explain(diagnose(siamese()), "b.norm").steps}
     assert steps["parameters"] == "those of `a.norm`, which are counted there"
     assert steps["buffers"] == "those of `a.norm`, moved once more in each step"

@@ -320,8 +320,8 @@ def test_a_rule_that_nothing_meets_is_refused(notation: str) -> None:
         written(net.check(), chosen, lossless=True)
 
 
-def test_the_command_prints_each_notation(desk: Path) -> None:
-    assert desk.is_dir()
+def test_the_command_prints_each_notation(workdir: Path) -> None:
+    assert workdir.is_dir()
     for notation in NOTATIONS:
         told = run("solve", "small.yaml", "--as", notation)
         assert (told.exit_code, told.stderr) == (0, "")

@@ -125,7 +125,7 @@ def test_the_example_is_the_published_network() -> None:
     down = sum(9 * a * b + b for a, b in ((1, 64), *((2**i * 64, 2**i * 128) for i in range(4))))
     down += sum(9 * b * b + b for b in (64, 128, 256, 512, 1024))
     up = sum(4 * 2 * b * b + b + 9 * 2 * b * b + b + 9 * b * b + b for b in (512, 256, 128, 64))
-    assert plan.parameters == down + up + 64 * 2 + 2
+    assert plan.parameter_count == down + up + 64 * 2 + 2
 
 
 def test_a_crop_changes_no_receptive_field_but_its_start() -> None:

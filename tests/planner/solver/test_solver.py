@@ -327,7 +327,7 @@ def test_factored_formulas_evaluate_to_the_planned_numbers(batch: int, height: i
     found, bound = formulas(plan), plan.bind(dtype="float32", **sizes)
     short = {name: sy.evaluate(size, sizes) for name, size in found.where.items()}
     assert sy.evaluate(found.macs, sizes | short) == bound.macs
-    assert sy.evaluate(found.parameters, sizes | short) == bound.parameters
+    assert sy.evaluate(found.parameter_count, sizes | short) == bound.parameter_count
     assert found.inference_bytes is not None and found.training_bytes is not None
     assert sy.evaluate(found.inference_bytes, sizes | short) <= bound.memory.inference_bytes
     assert sy.evaluate(found.training_bytes, sizes | short) <= bound.memory.training_bytes

@@ -26,9 +26,9 @@ def test_squeeze_and_excitation_is_five_layers_with_names() -> None:
     ]  # fmt: skip
     assert network.by_name["se.scaled"].inputs == ("image", "se.gate.act")
     plan = network.check()
-    assert plan.parameters == (16 * 4 + 4) + (4 * 16 + 16)
-    assert plan.by_name["se.reduced"].output[1] == 4
-    assert str(plan.by_name["se.scaled"].output) == "(N, 16, H, W)"
+    assert plan.parameter_count == (16 * 4 + 4) + (4 * 16 + 16)
+    assert plan.by_name["se.reduced"].output_shape[1] == 4
+    assert str(plan.by_name["se.scaled"].output_shape) == "(N, 16, H, W)"
     again, findings = read(write(network), "again.yaml")
     assert again == network and not findings
 
@@ -79,7 +79,7 @@ def test_it_may_stand_in_a_block_and_a_block_of_that_name_takes_its_place() -> N
     inside = f"blocks:\n  b: {{params: {{c: int}}, layers: {layers}}}\n"
     network, findings = read(spec("block: {use: b, name: s, c: 32, repeat: 2}", blocks=inside), "x.yaml")
     assert network is not None and not findings
-    assert network.check().by_name["s.2.squeeze_excite1.reduced"].output[1] == 2
+    assert network.check().by_name["s.2.squeeze_excite1.reduced"].output_shape[1] == 2
     own = "blocks:\n  squeeze_excite: {layers: [relu]}\n"
     network, findings = read(spec("block: {use: squeeze_excite, name: se}", blocks=own), "x.yaml")
     assert network is not None and not findings
@@ -122,7 +122,7 @@ def test_squeeze_and_excitation_is_for_sequences_and_volumes_too(axes: str) -> N
     network, findings = read(text, "x.yaml")
     assert network is not None and not findings
     plan = network.check()
-    assert plan.parameters == (16 * 4 + 4) + (4 * 16 + 16)
+    assert plan.parameter_count == (16 * 4 + 4) + (4 * 16 + 16)
     sizes = dict.fromkeys(axes.split(", "), 3)
     model = runtime.Model(plan.bind(dtype="float64", N=2, **sizes), seed=0)
     x = np.random.default_rng(0).standard_normal((2, 16, *sizes.values()))

@@ -102,12 +102,12 @@ def test_lenet_reads_as_drawn_in_the_lecture() -> None:
     ]
     assert network.train is not None
     assert network.train.optimizer.lr == 0.05 and network.train.epochs == 10
-    assert sy.text(network.check().parameters) == "61706"
+    assert sy.text(network.check().parameter_count) == "61706"
 
 
 def test_resnet18_has_its_published_parameters() -> None:
     # He et al. 2015 as torchvision builds it: 11,689,512 trainable numbers.
-    assert sy.text(good(RESNET).check().parameters) == "11689512"
+    assert sy.text(good(RESNET).check().parameter_count) == "11689512"
 
 
 def test_the_same_network_reads_from_json() -> None:

@@ -62,7 +62,7 @@ def value(text: int | str, **sizes: int) -> int:
 )
 def test_totals_are_the_sums_of_the_rows(name: str, sizes: dict[str, int]) -> None:
     found = report(example(name), sizes)
-    for column in ("parameters", "buffers", "macs", "output_bytes"):
+    for column in ("parameter_count", "buffer_count", "macs", "output_bytes"):
         rest = sy.difference(sy.total(getattr(row, column) for row in found.rows), getattr(found, column))
         assert rest == 0, column
 
@@ -109,7 +109,7 @@ def test_a_legend_never_takes_a_name_of_the_network() -> None:
 
 @pytest.mark.parametrize("key", table.SORT_KEYS)
 def test_sorting_puts_the_largest_first(key: table.SortKey) -> None:
-    column = {"params": "parameters", "macs": "macs", "output": "output", "memory": "output_bytes"}[key]
+    column = {"params": "parameter_count", "macs": "macs", "output": "output_shape", "memory": "output_bytes"}[key]
     found = report(example("lenet5"), {"N": 1})
     sizes = {row.name: getattr(row, column) for row in found.rows}
     lines = table.show(example("lenet5"), sort=key, width=200).splitlines()
@@ -267,18 +267,17 @@ def test_no_plan_needs_less_memory_than_the_formula_says(n: int, h: int, w: int)
         assert 0 < sy.evaluate(formula, {"N": n, "H": h, "W": w}) <= planned
 
 
-def test_the_memory_formula_is_exact_where_nothing_is_aligned_or_scratch() -> None:
+def test_the_memory_formula_is_exact_where_nothing_is_aligned_or_workspace() -> None:
     plan = Network(
         name="n", input={"x": ("N", 16, "H", "H")}, layers=[layer("silu", name="a"), layer("add", from_=["a", "x"])]
     ).check()
     formula = memory_formula(plan, {}, training=False)
     assert formula is not None
     bound = plan.bind(N=4, H=8)
-    scratch = max((b.bytes for b in bound.memory.inference.blocks if b.role == "workspace"), default=0)
+    workspace = max((b.bytes for b in bound.memory.inference.blocks if b.role == "workspace"), default=0)
     assert sy.evaluate(formula, {"N": 4, "H": 8}) == 3 * 4 * 16 * 8 * 8 * 4
-    assert (
-        bound.memory.inference_bytes - scratch <= sy.evaluate(formula, {"N": 4, "H": 8}) <= bound.memory.inference_bytes
-    )
+    planned = bound.memory.inference_bytes
+    assert planned - workspace <= sy.evaluate(formula, {"N": 4, "H": 8}) <= planned
 
 
 def test_sizes_that_are_given_are_substituted_and_the_others_stay_letters() -> None:

@@ -11,7 +11,7 @@ import planner
 import planner.lowering.segments
 from planner import layer
 from planner.lowering.node import BoundNode
-from planner.lowering.segments import runs
+from planner.lowering.segments import segments
 from planner.plan.plan import BoundPlan
 from runtime.model import Model
 
@@ -22,7 +22,7 @@ class AsWritten(BoundPlan):
     """A bound plan each of whose layers does its own work."""
 
     @property
-    def work(self) -> tuple[BoundNode, ...]:
+    def lowered(self) -> tuple[BoundNode, ...]:
         return self.nodes
 
 
@@ -85,7 +85,7 @@ def test_an_activation_done_by_its_max_pooling_gives_the_same_bits_and_gradients
 ) -> None:
     settings, shape = WINDOWS[window]
     bound = bind(shape, layer(act, name="r"), layer("maxpool", name="p", **settings), dtype=dtype)
-    assert [node.layer.kind for node in bound.work] == ["input", "deferred", "winnerpool"]
+    assert [node.layer.kind for node in bound.lowered] == ["input", "deferred", "argmaxpool"]
     rng, passed_on = np.random.default_rng(len(window)), 0
     for _ in range(4):
         gradient = rng.integers(-5, 6, bound.output_shapes["p"]).astype(dtype)
@@ -111,7 +111,7 @@ def test_remembered_winners_are_the_positions_that_comparing_finds(window: str, 
     settings, shape = WINDOWS[window]
     layers = [layer("shift", name="s"), layer("maxpool", name="p", **settings)]
     bound = bind(shape, *layers, dtype=dtype)
-    assert bound.work[-1].layer.kind == "winnerpool"
+    assert bound.lowered[-1].layer.kind == "argmaxpool"
     rng = np.random.default_rng(7)
     x = integers(shape, dtype, rng, RARE.get(window, 0.5))
     x[np.isnan(x)] = -np.inf  # a window of NaN has no position that equals its maximum
@@ -141,13 +141,13 @@ def training(batch: int) -> BoundPlan:
     return bind((batch, 3, 18, 18), *layers)
 
 
-@pytest.mark.parametrize("lane", [2**10, 2**20])
+@pytest.mark.parametrize("shard", [2**10, 2**20])
 def test_a_network_learns_the_same_bits_whether_work_is_moved_or_not(
-    lane: int, monkeypatch: pytest.MonkeyPatch
+    shard: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(planner.lowering.segments, "LANE_ELEMENTS", lane)
+    monkeypatch.setattr(planner.lowering.segments, "SHARD_ELEMENTS", shard)
     bound = training(8)
-    assert [node.layer.kind for node in bound.work].count("winnerpool") == 3
+    assert [node.layer.kind for node in bound.lowered].count("argmaxpool") == 3
     rng = np.random.default_rng(3)
     x, labels = rng.standard_normal((19, 3, 18, 18), dtype=np.float32), rng.integers(0, 5, 19)
     found = []
@@ -161,14 +161,14 @@ def test_a_network_learns_the_same_bits_whether_work_is_moved_or_not(
 
 def test_normalisation_activation_and_pooling_stay_one_run_with_the_map_gone_behind_it() -> None:
     bound = training(8)
-    chains = [[node.name for node in run.nodes] for run in runs(bound.work)]
+    chains = [[node.name for node in segment.nodes] for segment in segments(bound.lowered)]
     assert ["a.norm", "a.act", "maxpool1"] in chains
     positions = [node.name for node in bound.nodes]
     blocks = bound.memory.training.places
     assert blocks["value", "a.act", 0] is blocks["value", "a.norm", 0]
     assert blocks["value", "a.act", 0].last == positions.index("maxpool1")
     assert blocks["value", "b", 0].last == positions.index("maxpool2")
-    assert blocks["saved", "maxpool1", "winners"].bytes == 16 * 9 * 9 * 8
+    assert blocks["saved", "maxpool1", "argmax"].bytes == 16 * 9 * 9 * 8
     assert bound.memory.training_bytes < as_written(bound).memory.training_bytes
 
 

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-import planner.layers.tiling.workspace as scratch
+import planner.layers.tiling.workspace as workspace
 from planner.layers import Add, Concat, Layer, Maximum, Multiply, Subtract
 from tests.harness.kernel_bench import Bench, FloatArray, normal
 from tests.harness.kernel_cases import label
@@ -25,7 +25,7 @@ def inputs(batch: int = 3, dtype: type = np.float64) -> tuple[FloatArray, ...]:
 def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = Bench(layer, inputs())
     y, grads = whole.forward(), whole.backward(normal((3, 4, 7, 6), 9))[0]
-    monkeypatch.setattr(scratch, "BLOCK", 33)
+    monkeypatch.setattr(workspace, "BLOCK", 33)
     cut = Bench(layer, inputs())
     np.testing.assert_array_equal(cut.forward(), y)
     for found, expected in zip(cut.backward(normal((3, 4, 7, 6), 9))[0], grads, strict=True):

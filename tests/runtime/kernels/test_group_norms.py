@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_limits
 
-import planner.layers.tiling.shards as lanes
-import planner.layers.tiling.workspace as scratch
+import planner.layers.tiling.shards as shards
+import planner.layers.tiling.workspace as workspace
 from planner.layers import GroupNorm, InstanceNorm, Layer, LayerNorm, LocalResponseNorm, LogSoftmax, Softmax
 from runtime.blas_threads import for_step
 from runtime.program import BUFFER
@@ -62,15 +62,15 @@ EACH_WAY = [
 
 
 @pytest.mark.parametrize(("layer", "count"), EACH_WAY, ids=lambda value: str(value))
-@pytest.mark.usefixtures("crew")
+@pytest.mark.usefixtures("thread_pool")
 def test_any_number_of_threads_gives_the_same_bits(layer: Layer, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name in ((scratch, "SUMMED_ELEMENTS"), (lanes, "SUMMED_ELEMENTS"), (lanes, "SUMMED_COLUMNS")):
+    for module, name in ((workspace, "SUMMED_ELEMENTS"), (shards, "SUMMED_ELEMENTS"), (shards, "SUMMED_COLUMNS")):
         monkeypatch.setattr(module, name, 1)
     x = normal((5, 8, 6, 7), 0, np.float32)
     results = []
     for threads in (1, 2, THREADS):
         bench = Bench(layer, (x,))
-        assert len(vars(bench.kernels[0])["lanes"]) == count
+        assert len(vars(bench.kernels[0])["shards"]) == count
         with threadpool_limits(limits=threads, user_api="blas"), for_step():
             y = bench.forward()
             (found,), parameters = bench.backward(normal(y.shape, 1, np.float32))

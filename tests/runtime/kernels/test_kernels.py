@@ -14,9 +14,9 @@ import planner.layers.tiling.banded as bands
 import planner.layers.tiling.conv as columns
 import planner.layers.tiling.depthwise as depthwise
 import planner.layers.tiling.im2col as blocks
-import planner.layers.tiling.shards as lanes
-import planner.layers.tiling.workspace as scratch
-import planner.lowering.segments as runs
+import planner.layers.tiling.shards as shards
+import planner.layers.tiling.workspace as workspace
+import planner.lowering.segments as segments
 import runtime.kernels.gemm as products
 from planner.findings import SettingError
 from planner.layers import (
@@ -47,17 +47,17 @@ from tests.harness.kernel_cases import (
 )
 
 
-@pytest.fixture(params=["whole", "pieces", "lanes", "lanes of weights", "bands", "rows", "rows of weights"])
+@pytest.fixture(params=["whole", "pieces", "shards", "shards of weights", "bands", "rows", "rows of weights"])
 def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run as shipped; in small pieces; and shared by lanes, in each way of sharing the weights' gradient; in rows."""
+    """Run as shipped; in small pieces; and shared by shards, in each way of sharing the weights' gradient; in rows."""
     if request.param == "pieces":
         cut_small(monkeypatch)
-    elif request.param in ("lanes", "lanes of weights"):
-        many_lanes(monkeypatch, sums=request.param == "lanes")
+    elif request.param in ("shards", "shards of weights"):
+        many_shards(monkeypatch, sums=request.param == "shards")
     elif request.param == "bands":
         in_bands(monkeypatch)
     elif request.param in ("rows", "rows of weights"):
-        many_lanes(monkeypatch, sums=request.param == "rows")
+        many_shards(monkeypatch, sums=request.param == "rows")
         overlapping(monkeypatch)
     return str(request.param)
 
@@ -66,22 +66,22 @@ def cut_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make pieces and blocks of columns so small that every loop over them turns several times."""
     monkeypatch.setattr(blocks, "COLUMNS", 64)
     monkeypatch.setattr(blocks, "POSITIONS", 5)
-    monkeypatch.setattr(scratch, "BLOCK", 33)
+    monkeypatch.setattr(workspace, "BLOCK", 33)
 
 
-def many_lanes(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
-    """Make everything worth a lane, and products so small that they are cut; lanes sum or share the weights."""
+def many_shards(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
+    """Make everything worth a shard, and products so small that they are cut; shards sum or share the weights."""
     cut_small(monkeypatch)
-    monkeypatch.setattr(runs, "LANE_ELEMENTS", 1)
-    for module, name in ((scratch, "SUMMED_ELEMENTS"), (lanes, "SUMMED_ELEMENTS"), (lanes, "SUMMED_COLUMNS")):
+    monkeypatch.setattr(segments, "SHARD_ELEMENTS", 1)
+    for module, name in ((workspace, "SUMMED_ELEMENTS"), (shards, "SUMMED_ELEMENTS"), (shards, "SUMMED_COLUMNS")):
         monkeypatch.setattr(module, name, 1)
-    monkeypatch.setattr(depthwise, "LANE_TAPS", 1)
-    monkeypatch.setattr(columns, "LANE_WORK", 1)
-    monkeypatch.setattr(columns, "LANE_POSITIONS", 1)
-    monkeypatch.setattr(columns, "LANE_ROWS", 1)
-    monkeypatch.setattr(columns, "LANE_SUMS", 10**6 if sums else 0)
+    monkeypatch.setattr(depthwise, "SHARD_TAPS", 1)
+    monkeypatch.setattr(columns, "SHARD_WORK", 1)
+    monkeypatch.setattr(columns, "SHARD_POSITIONS", 1)
+    monkeypatch.setattr(columns, "SHARD_ROWS", 1)
+    monkeypatch.setattr(columns, "SHARD_SUMS", 10**6 if sums else 0)
     monkeypatch.setattr(products, "SMALL_PRODUCT", 500)
-    monkeypatch.setattr(products, "LANE_POSITIONS", 1)
+    monkeypatch.setattr(products, "SHARD_POSITIONS", 1)
     monkeypatch.setattr(products, "LINE", 1)
 
 
@@ -91,14 +91,14 @@ def in_bands(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bands, "TAP_MACS", 10**6)
     monkeypatch.setattr(bands, "STRIP", 500)
     monkeypatch.setattr(bands, "ROWS", 2)
-    monkeypatch.setattr(depthwise, "LANE_BANDED", 10**3)
+    monkeypatch.setattr(depthwise, "SHARD_BANDED", 10**3)
 
 
 def overlapping(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the rows of column blocks overlap wherever they can, three of them and part of their width at a time."""
     monkeypatch.setattr(blocks, "COLUMNS", 400)
     monkeypatch.setattr(blocks, "SHARED_ROWS", 3)
-    monkeypatch.setattr(blocks, "LANES", 1)
+    monkeypatch.setattr(blocks, "SHARDS", 1)
     monkeypatch.setattr(blocks, "SHARED_COLUMNS", 1)
     monkeypatch.setattr(blocks, "REORDER_SHARE", 0)
 
@@ -171,15 +171,15 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: Layer, monkeypatc
 
 
 @pytest.mark.parametrize("layer", [layer for layer in CONVOLUTIONS if layer not in DEPTHWISE], ids=label)
-@pytest.mark.parametrize("lanes", [1, 4])
-def test_rows_that_overlap_change_no_result(layer: Conv, lanes: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shards", [1, 4])
+def test_rows_that_overlap_change_no_result(layer: Conv, shards: int, monkeypatch: pytest.MonkeyPatch) -> None:
     x = normal((3, 4, 7, 6))
     apart = Bench(layer, (x,))
     y = apart.forward()
     grads = apart.backward(normal(y.shape, 1))
-    monkeypatch.setattr(columns, "LANE_WORK", 1 if lanes > 1 else 10**9)
+    monkeypatch.setattr(columns, "SHARD_WORK", 1 if shards > 1 else 10**9)
     overlapping(monkeypatch)
-    plan = layer.bind({}).scratch((x.shape,), y.shape)
+    plan = layer.bind({}).tiling((x.shape,), y.shape)
     one_row = layer.kernel[-2:][0] == 1 or y.shape[2] == 1
     apart_anyway = one_row or plan.row_dilation > 1 or plan.stride[1] >= plan.kernel[1]
     assert plan.forward_blocks.shared != apart_anyway
@@ -193,14 +193,14 @@ def test_rows_as_products_change_no_result(layer: Conv, monkeypatch: pytest.Monk
     y = tapwise.forward()
     grads = tapwise.backward(normal(y.shape, 1))
     in_bands(monkeypatch)
-    plan = layer.bind({}).scratch((x.shape,), y.shape)
+    plan = layer.bind({}).tiling((x.shape,), y.shape)
     assert plan.depthwise is not None and plan.depthwise.bands is not None
     assert_same(Bench(layer, (x,)), y, grads)
 
 
 @pytest.mark.parametrize("layer", [*DIFFERENTIABLE, *RANDOM, Dense(units=3)], ids=label)
 @pytest.mark.parametrize("training", [True, False])
-def test_planned_scratch_never_falls_when_the_batch_grows(layer: Layer, training: bool) -> None:
+def test_planned_workspace_never_falls_when_the_batch_grows(layer: Layer, training: bool) -> None:
     layer = layer.bind({})
     for height, width in ((7, 6), (40, 300)):
         map_sizes = (64,) if isinstance(layer, Dense) else (4, height, width)
@@ -225,9 +225,9 @@ def test_working_in_place_gives_the_same_numbers(layer: Layer) -> None:
     grad = normal(y.shape, 1)
     (expected,), _ = apart.backward(grad)
     if "input" not in layer.keeps:
-        together = Bench(layer, (x,), in_place=True)
-        np.testing.assert_array_equal(together.forward(), y)
-        np.testing.assert_array_equal(together.backward(grad)[0][0], expected)
+        run_parallel = Bench(layer, (x,), in_place=True)
+        np.testing.assert_array_equal(run_parallel.forward(), y)
+        np.testing.assert_array_equal(run_parallel.backward(grad)[0][0], expected)
     over = Bench(layer, (x,), overwrite_gradient=True)
     over.forward()
     np.testing.assert_array_equal(over.backward(grad)[0][0], expected)

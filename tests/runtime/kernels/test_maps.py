@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import planner.layers.tiling.workspace as scratch
+import planner.layers.tiling.workspace as workspace
 from planner.layers import Add, AvgPool, Concat, Conv, GlobalMaxPool, Layer, LpPool, MaxPool
 from runtime.kernels import window
 from runtime.kernels.base import kernel_for
@@ -35,7 +35,7 @@ def test_global_max_pool_gives_the_gradient_to_the_first_of_equal_maxima() -> No
 @pytest.mark.parametrize("layer", [*POOLS[:7], *(c for c in CONVOLUTIONS if c.groups == 4)], ids=label)
 def test_views_made_anew_in_each_pass_change_no_bit(layer: Layer, monkeypatch: pytest.MonkeyPatch) -> None:
     x = normal((3, 4, 7, 6))
-    monkeypatch.setattr(scratch, "BLOCK", 33)
+    monkeypatch.setattr(workspace, "BLOCK", 33)
     kept = Bench(layer, (x,))
     y = kept.forward()
     grad = normal(y.shape, 1)

@@ -31,7 +31,7 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: ConvTranspose, mo
     expected = whole.backward(normal(y.shape, 1))
     monkeypatch.setattr(blocks, "COLUMNS", 64)
     monkeypatch.setattr(blocks, "POSITIONS", 5)
-    assert layer.scratch((x.shape,), y.shape).back.forward_blocks.count > 3
+    assert layer.tiling((x.shape,), y.shape).back.forward_blocks.count > 3
     pieces = Bench(layer, (x,))
     np.testing.assert_allclose(pieces.forward(), y, rtol=0, atol=1e-12)
     (found,), parameters = pieces.backward(normal(y.shape, 1))
@@ -57,7 +57,7 @@ def test_weights_get_the_same_gradient_whether_or_not_the_input_wants_one(layer:
 
 @each_transposed
 @pytest.mark.parametrize("training", [True, False])
-def test_planned_scratch_never_falls_when_the_batch_grows(layer: ConvTranspose, training: bool) -> None:
+def test_planned_workspace_never_falls_when_the_batch_grows(layer: ConvTranspose, training: bool) -> None:
     layer = layer.bind({})
     for height, width in ((7, 6), (40, 300)):
         counts = []

@@ -1,4 +1,4 @@
-"""Transposed convolution: every way to compute it gives what the definition gives, with the same bits in any lanes."""
+"""Transposed convolution: every way to compute it gives what the definition gives, with the same bits in any shards."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from planner.layers import ConvTranspose
 from runtime.blas_threads import for_step
 from tests.harness import naive
 from tests.harness.kernel_bench import THREADS, Bench, normal
-from tests.runtime.kernels.test_kernels import many_lanes
+from tests.runtime.kernels.test_kernels import many_shards
 
 Real = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -39,14 +39,14 @@ CASES = [
 each_case = pytest.mark.parametrize(("layer", "shape"), CASES, ids=lambda value: str(value))
 
 
-@pytest.fixture(params=["whole", "pieces", "lanes", "lanes of weights"])
+@pytest.fixture(params=["whole", "pieces", "shards", "shards of weights"])
 def cut(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run as shipped; in small pieces; and shared by lanes, in each way of sharing the weights' gradient."""
+    """Run as shipped; in small pieces; and shared by shards, in each way of sharing the weights' gradient."""
     if request.param != "whole":
         monkeypatch.setattr(blocks, "COLUMNS", 64)
         monkeypatch.setattr(blocks, "POSITIONS", 5)
-    if request.param.startswith("lanes"):
-        make_lanes(monkeypatch, sums=request.param == "lanes")
+    if request.param.startswith("shards"):
+        make_shards(monkeypatch, sums=request.param == "shards")
     return str(request.param)
 
 
@@ -60,11 +60,11 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(request.param)
 
 
-def make_lanes(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
-    many_lanes(monkeypatch, sums=sums)
-    monkeypatch.setattr(transposed, "LANE_SUMS", 10**6 if sums else 0)
-    monkeypatch.setattr(transposed, "LANE_POSITIONS", 1)
-    monkeypatch.setattr(transposed, "LANE_ROWS", 1)
+def make_shards(monkeypatch: pytest.MonkeyPatch, *, sums: bool) -> None:
+    many_shards(monkeypatch, sums=sums)
+    monkeypatch.setattr(transposed, "SHARD_SUMS", 10**6 if sums else 0)
+    monkeypatch.setattr(transposed, "SHARD_POSITIONS", 1)
+    monkeypatch.setattr(transposed, "SHARD_ROWS", 1)
 
 
 def defined(layer: ConvTranspose, x: Real, weight: Real, bias: Real | None = None) -> Real:
@@ -132,7 +132,7 @@ def test_what_is_planned_for_a_batch_is_enough_for_smaller_ones(
         shapes = ((batch, *sizes),)
         output = layer.output_shape(shapes)
         counts.append((layer.workspace(shapes, output, training), layer.backward_workspace(shapes, output)))
-        ways.add(layer.scratch(shapes, output).gathers)
+        ways.add(layer.tiling(shapes, output).gathers)
     for column in zip(*counts, strict=True):
         assert list(column) == sorted(column)
     assert len(ways) == 2 or layer.kernel in ((2,), (4,)) or layer.stride == (1,)
@@ -140,17 +140,17 @@ def test_what_is_planned_for_a_batch_is_enough_for_smaller_ones(
 
 @each_case
 @pytest.mark.parametrize("sums", [True, False])
-@pytest.mark.usefixtures("way", "crew")
+@pytest.mark.usefixtures("way", "thread_pool")
 def test_any_number_of_threads_gives_the_same_bits(
     layer: ConvTranspose, shape: tuple[int, ...], sums: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make_lanes(monkeypatch, sums=sums)
+    make_shards(monkeypatch, sums=sums)
     x = normal(shape, 0, np.float32)
     bound = layer.bind({})
-    plan = bound.scratch((shape,), bound.output_shape((shape,)))
-    assert (plan.phase_cuts[0].blocks.lanes if plan.gathers else len(plan.filter_lanes)) > 1
-    assert plan.back.forward.lanes > 1
-    assert plan.lane_sums is sums
+    plan = bound.tiling((shape,), bound.output_shape((shape,)))
+    assert (plan.phase_cuts[0].blocks.shards if plan.gathers else len(plan.filter_shards)) > 1
+    assert plan.back.forward.shards > 1
+    assert plan.shard_sums is sums
     results = []
     for threads in (1, 2, THREADS):
         bench = Bench(layer, (x,))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from planner.training.optimizers import SCRATCH_BYTES, Adam, AdamW, Sgd
+from planner.training.optimizers import WORKSPACE_BYTES, Adam, AdamW, Sgd
 from runtime.training.optim import optimizer
 
 Real = np.float32 | np.float64
@@ -22,7 +22,7 @@ CASES: dict[str, Sgd | Adam] = {
     "adam decay": Adam(lr=0.01, betas=(0.8, 0.95), eps=1e-6, weight_decay=0.1),
     "adamw": AdamW(lr=0.01, weight_decay=0.1),
 }
-BLOCK = SCRATCH_BYTES // 8
+BLOCK = WORKSPACE_BYTES // 8
 
 
 def gradient(weights: NDArray[Real], step: int) -> NDArray[Real]:

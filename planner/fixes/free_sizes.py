@@ -9,7 +9,7 @@ from planner.network.network import Network
 from planner.plan.diagnose import diagnose
 
 
-def freed(network: Network) -> Network | None:
+def with_free_sizes(network: Network) -> Network | None:
     """Return the network with the sizes of its single map input as the names L, H and W, or D, H and W.
 
     None where it has several inputs, or an input that is no map, or uses those names otherwise.
@@ -28,9 +28,9 @@ def freed(network: Network) -> Network | None:
     return network.with_input(**{name: (*shape[:2], *sizes)})
 
 
-def freed_domain(network: Network) -> Domain | None:
+def free_domain(network: Network) -> Domain | None:
     """Return which sizes the layers accept, whatever size the spec fixes; None where that cannot be told."""
-    loose = freed(network)
+    loose = with_free_sizes(network)
     if loose is None:
         return None
     plan = diagnose(loose).plan

@@ -33,7 +33,7 @@ from tests.benchmarks.windows import Window
 Arrays = Mapping[str, np.ndarray[Any, Any]]
 
 
-class Twin(nn.Module):  # type: ignore[misc]  # PyTorch is an optional judge, and has no types here
+class TorchReference(nn.Module):  # type: ignore[misc]  # PyTorch is an optional judge, and has no types here
     """A plan's layers in PyTorch, in the plan's order.
 
     Parameters
