@@ -158,6 +158,11 @@ class Layer:
         """Return the arrays that are state but not trained, such as running statistics."""
         return ()
 
+    @classmethod
+    def owns_arrays(cls) -> bool:
+        """Tell whether layers of this kind may have weights or running statistics."""
+        return cls.params is not Layer.params or cls.buffers is not Layer.buffers
+
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
         """Return the multiply-accumulates of one forward pass over the whole batch, bias not counted."""
         return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
@@ -30,7 +30,7 @@ class Dense(Layer):
 
     units: Size = setting("number of outputs")
     bias: bool = setting("add one trainable number per unit", True)
-    features: Any = setting("how many numbers it must read, where that is fixed", None)
+    features: Size | None = setting("how many numbers it must read, where that is fixed", None)
 
     kind: ClassVar[str] = "dense"
     category: ClassVar[Category] = "dense"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Divides, Requirement
@@ -26,7 +26,7 @@ from planner.layers.conv import uneven
 from planner.layers.norm import SMALLEST_EPS, running_statistics
 from planner.layers.tiling.shards import column_shares, in_lines
 from planner.layers.tiling.workspace import GroupPieces, shard_blocks, softmax_columns
-from planner.symbols import Shape
+from planner.symbols import Shape, Size
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ class GroupNorm(GroupedNorm):
     [(64,), (64,)]
     """
 
-    groups: Any = setting("groups of channels", 32)
+    groups: Size = setting("groups of channels", 32)
     eps: float = setting("added to the variance", 1e-5)
     affine: bool = setting("scale and shift each channel by trainable numbers", True)
 
@@ -220,7 +220,7 @@ class LocalResponseNorm(Layer):
     (8, 64, 27, 27)
     """
 
-    size: Any = setting("neighbouring channels that count")
+    size: Size = setting("neighbouring channels that count")
     alpha: float = setting("factor of their mean square", 1e-4)
     beta: float = setting("exponent", 0.75)
     k: float = setting("added to the mean square", 1.0)

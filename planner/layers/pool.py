@@ -166,7 +166,7 @@ class AvgPool(Pool):
     """
 
     count_include_pad: bool = setting("padding counts in the mean", True)
-    divisor: Any = setting("what every sum is divided by, instead of what its window counts", None)
+    divisor: Size | None = setting("what every sum is divided by, instead of what its window counts", None)
 
     kind: ClassVar[str] = "avgpool"
     summary: ClassVar[str] = "mean of each window"

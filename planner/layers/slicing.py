@@ -76,8 +76,10 @@ class Slice(Cut):
     (8, 3, 28, 28)
     """
 
-    start: Any = setting("first position kept; negative: counted from the end", 0, least=0)
-    stop: Any = setting("first position no longer kept; negative: counted from the end; without it, to the end", None)
+    start: Size = setting("first position kept; negative: counted from the end", 0, least=0)
+    stop: Size | None = setting(
+        "first position no longer kept; negative: counted from the end; without it, to the end", None
+    )
     step: Size = setting("distance between positions kept", 1)
     axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
 

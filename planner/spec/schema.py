@@ -11,6 +11,7 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from planner.layers import KINDS, Layer
+from planner.layers.choices import CHOICES
 from planner.layers.spatial import MOST
 from planner.network.norm_act import ACTIVATIONS, NORMS
 from planner.network.references import NAMES
@@ -19,21 +20,6 @@ from planner.spec.reader import KEYS, VERSION
 from planner.training.augment import FLIPS, Augment
 from planner.training.optimizers import OPTIMIZERS
 from planner.training.settings import LOSSES, SCHEDULES, TrainSettings
-
-CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("conv", "rounding"): ("floor", "exact"),
-    ("maxpool", "rounding"): ("floor", "ceil", "exact"),
-    ("avgpool", "rounding"): ("floor", "ceil", "exact"),
-    ("sumpool", "rounding"): ("floor", "ceil", "exact"),
-    ("lppool", "rounding"): ("floor", "ceil", "exact"),
-    ("maxindices", "rounding"): ("floor", "ceil", "exact"),
-    ("layernorm", "over"): ("channels", "all"),
-    ("pad", "mode"): ("constant", "reflect", "replicate"),
-    ("resize", "mode"): ("nearest", "bilinear"),
-    ("stochastic_depth", "mode"): ("row", "batch"),
-    ("gelu", "approximate"): ("none", "tanh"),
-}
-"""Settings that are one of a few words."""
 
 _NAME = {"type": ["string", "integer", "number"]}
 _ARGUMENT = {"type": "string", "pattern": "\\$"}
