@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from planner.fixes.check import check as check
     from planner.lowering.node import BoundNode as BoundNode
     from planner.network.entry import Entry as Entry
+    from planner.network.entry import Tensor as Tensor
     from planner.network.entry import layer as layer
     from planner.network.fusion import fuse as fuse
     from planner.network.network import Network as Network
@@ -44,7 +45,7 @@ _PLACES = {
     "planner.plan.diagnose": ("Diagnosis", "diagnose"),
     "planner.domain.domain": ("Domain",),
     "planner.fixes.check": ("check",),
-    "planner.network.entry": ("Entry", "layer"),
+    "planner.network.entry": ("Entry", "Tensor", "layer"),
     "planner.network.fusion": ("fuse",),
     "planner.findings": (
         "Finding", "GraphError", "Location", "PlannerError", "Severity", "ShapeError", "SizeError", "SpecError",

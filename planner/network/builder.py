@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from planner.findings import Finding, Location, SettingError, nearest
 from planner.layers import KINDS, Input, MaxIndices, MaxPool, Unpool
 from planner.layers.base import count
-from planner.network.entry import Entry, Marks
+from planner.network.entry import Entry, Marks, fault_of_name
 from planner.network.graph import cycles, execution_order, unread
 from planner.network.instantiate import make, one_meaning, shape_of
 from planner.network.node import INDICES, Expectation, Node, Outputs
@@ -23,8 +23,6 @@ from planner.network.references import used
 from planner.symbols import Shape
 from planner.training.settings import TrainSettings, read_settings
 from planner.wording import listed
-
-LONGEST_NAME = 100
 
 MOST_GUESSES = 10
 """Findings of a run up to which it is guessed what an unknown name may mean; among thousands that takes long."""
@@ -243,14 +241,10 @@ class Builder:
                 name = f"{entry.kind}{self._counts[entry.kind]}"
                 if name not in self._nodes:
                     return name
-        given: Any = entry.name
-        if not isinstance(given, str) or not given or len(given) > LONGEST_NAME or not given.isprintable():
-            self._report(
-                "N107",
-                f"`name` must be printable text of up to {LONGEST_NAME} characters, got {given!r}",
-                entry,
-                "name",
-            )
+        given = entry.name
+        fault = fault_of_name(given)
+        if fault:
+            self._report("N107", fault, entry, "name")
             return self._name(replace(entry, name=None))
         if given in self._nodes:
             first = self._nodes[given].mark("name")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from types import NoneType
 from typing import Any, TypeAlias
 
@@ -17,6 +18,9 @@ NormAct: TypeAlias = "str | Mapping[str, Mapping[str, Any] | None] | None"
 
 Marks = Mapping[str, Location]
 """Where the keys of something stand in a file."""
+
+LONGEST_NAME = 100
+"""Characters that the name of a layer may have."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,87 @@ class Entry:
         """Return where a key stands, or the kind where the key was not written."""
         return self.marks.get(key) or self.marks.get("")
 
+    def __call__(self, *tensors: Tensor | Sequence[Tensor]) -> Tensor:
+        """Return the output of this layer for some tensors: ``layer(x)``, ``layer(x, y)`` or ``layer([x, y])``.
+
+        Nothing is computed. A layer that is called twice shares its weights between the two calls.
+
+        Raises
+        ------
+        GraphError
+            N107: an argument is not a tensor, or the layer has `from_` as well.
+
+        Examples
+        --------
+        >>> x = input_tensor("image", ("N", 3, 32, 32))
+        >>> y = layer("conv", filters=6, kernel=5)(x)
+        >>> layer("add")(y, y)
+        <Tensor: add of conv, conv>
+        """
+        listed = tensors[0] if len(tensors) == 1 and isinstance(tensors[0], (list, tuple)) else tensors
+        given = tuple(each for each in listed if isinstance(each, Tensor))
+        if not given or len(given) != len(listed):
+            wrong = next((each for each in listed if not isinstance(each, Tensor)), "nothing")
+            raise GraphError.of(
+                "N107",
+                f"{self.kind} is called on {wrong!r:.60}, which is not a tensor of a network",
+                fixes=('start from  x = shapeplan.input("image", ("N", 3, 224, 224))',),
+            )
+        if self.from_ is not None:
+            raise GraphError.of(
+                "N107", f"{self.kind} has `from_` and is called on a tensor; it can have one of the two",
+                fixes=("remove `from_`",),
+            )  # fmt: skip
+        return Tensor(self, given)
+
+
+_SERIAL = count()
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Tensor:
+    """The output of a layer, or an input, in the functional form of a network. It has no numbers and no sizes.
+
+    Calling a layer returns one, and so does :func:`input_tensor`; :meth:`planner.Network.functional` builds a network
+    from them. A tensor is equal only to itself.
+
+    Attributes
+    ----------
+    layer : Entry
+        The layer that produces it; of kind ``input`` for an input of the network.
+    inputs : tuple of Tensor
+        What the layer reads, in order.
+    serial : int
+        Counts up: larger than that of every tensor made before.
+    """
+
+    layer: Entry
+    inputs: tuple[Tensor, ...] = ()
+    serial: int = field(default_factory=_SERIAL.__next__)
+
+    def __repr__(self) -> str:
+        """Return the layer and its inputs, each by name, or by kind if it has no name."""
+        read = ", ".join(str(each.layer.name or each.layer.kind) for each in self.inputs)
+        called = "" if self.layer.name is None else f" `{self.layer.name}`"
+        return f"<Tensor: {self.layer.kind}{called}{' of ' if read else ''}{read}>"
+
+
+def input_tensor(name: str, shape: Sequence[int | str]) -> Tensor:
+    """Return an input of a network as a tensor, to call layers on.
+
+    Parameters
+    ----------
+    name : str
+    shape : sequence of int or str
+        Sizes in the order N, C, H, W (or N, features; N, C, L; N, C, D, H, W); a str is a free size.
+
+    Examples
+    --------
+    >>> input_tensor("image", ("N", 3, "H", "W"))
+    <Tensor: input `image`>
+    """
+    return Tensor(Entry("input", {"shape": shape}, name))
+
 
 def layer(
     kind: str,
@@ -95,6 +180,19 @@ def layer(
     sources = from_ if from_ is None or isinstance(from_, str) else tuple(from_)
     plain = {key: value.tolist() if hasattr(value, "tolist") else value for key, value in settings.items()}
     return Entry(kind, plain, name, sources, act, norm, None if expect is None else tuple(expect), use=use)
+
+
+def fault_of_name(name: object) -> str:
+    """Return why something cannot be the name of a layer, or "" if it can.
+
+    Examples
+    --------
+    >>> fault_of_name("conv1"), fault_of_name(5)
+    ('', '`name` must be printable text of up to 100 characters, got 5')
+    """
+    if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isprintable():
+        return ""
+    return f"`name` must be printable text of up to {LONGEST_NAME} characters, got {name!r}"
 
 
 def _check_type(key: str, given: object, types: tuple[type, ...], what: str) -> None:

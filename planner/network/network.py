@@ -17,6 +17,7 @@ from planner.layers import Input, Layer
 from planner.mappings import FrozenMapping
 from planner.network.builder import Builder, Parts
 from planner.network.entry import Entry, Marks
+from planner.network.functional import Named, Tensors, declare
 from planner.network.node import Expectation, Node, Outputs
 from planner.symbols import Shape
 from planner.training.settings import TrainSettings
@@ -81,6 +82,85 @@ class Network:
         if builder.findings:
             raise GraphError(builder.findings)
         self._fill(parts)
+
+    @classmethod
+    def sequential(
+        cls,
+        name: str,
+        /,
+        *,
+        layers: Iterable[Entry],
+        output: Outputs = None,
+        train: Mapping[str, Any] | None = None,
+        **input: Sequence[int | str],
+    ) -> Network:
+        """Return a network of layers in a row; each reads the one before.
+
+        Parameters
+        ----------
+        name : str
+        layers, output, train
+            As for :class:`Network`.
+        **input : sequence of int or str
+            The input by its name, with its shape: ``image=("N", 3, 224, 224)``. An input named `layers`, `output` or
+            `train` needs :class:`Network` itself.
+
+        Raises
+        ------
+        GraphError
+            With every finding about names, wiring and settings.
+
+        Examples
+        --------
+        >>> from planner import layer
+        >>> Network.sequential("tiny", image=("N", 1, "H", "W"), layers=[
+        ...     layer("conv", filters=6, kernel=5, act="relu"), layer("gap"), layer("flatten")])
+        <Network tiny: 4 layers, image N x 1 x H x W -> flatten1>
+        """
+        return cls(name, input, layers, output, train)
+
+    @classmethod
+    def functional(
+        cls, name: str, inputs: Tensors, outputs: Named, *, train: Mapping[str, Any] | None = None
+    ) -> Network:
+        """Return the network of the layers that were called to get from `inputs` to `outputs`.
+
+        A layer that was called several times shares its weights between the calls, which are named ``c1``, ``c1_2``,
+        and so on. A layer without weights is repeated.
+
+        Parameters
+        ----------
+        name : str
+        inputs : Tensor or sequence of Tensor
+            Every input that the outputs need, made with ``shapeplan.input``.
+        outputs : Tensor, sequence of Tensor, or Mapping of str to Tensor
+            The outputs have the names of their layers, or those that a mapping gives them.
+        train : Mapping, optional
+            The `train:` section of a spec.
+
+        Raises
+        ------
+        GraphError
+            With every finding about names, wiring and settings. N108: the outputs need an input that `inputs` does
+            not list.
+
+        Examples
+        --------
+        >>> from planner.constructors import add, conv, input
+        >>> x = input("image", ("N", 3, "H", "W"))
+        >>> y = conv(filters=8, kernel=3, pad=1, act="relu")(x)
+        >>> z = add()(y, conv(filters=8, kernel=1)(x))
+        >>> Network.functional("residual", inputs=x, outputs=z)
+        <Network residual: 4 layers, image N x 3 x H x W -> add1>
+        """
+        made = declare(inputs, outputs)
+        try:
+            network = cls(name, made.input, made.layers, made.output, train)
+        except GraphError as error:
+            raise GraphError([*made.findings, *error.findings]) from None
+        if made.findings:
+            raise GraphError(made.findings)
+        return network
 
     @classmethod
     def of(cls, **parts: Unpack[Parts]) -> Network:

@@ -83,10 +83,7 @@ def shareable(name: str, known: Mapping[str, Node]) -> bool:
 
 
 def _owns_arrays(node: Node) -> bool:
-    if node.layer is None:
-        return False
-    kind = type(node.layer)
-    return kind.params is not Layer.params or kind.buffers is not Layer.buffers
+    return node.layer is not None and node.layer.owns_arrays()
 
 
 def _found(key: str, given: object, wanted: type[Layer], known: Mapping[str, Node], guess: bool) -> Node:
