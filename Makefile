@@ -8,7 +8,7 @@ BIN         := $(VENV)/bin
 INSTALL     := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types contracts check clean
+.PHONY: help demo test lint format types stubs contracts check clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -28,6 +28,9 @@ format: $(VENV)/.installed-test  ## let ruff repair what it can
 
 types: $(VENV)/.installed-test  ## mypy, strict
 	$(BIN)/mypy
+
+stubs: $(VENV)/.installed-test  ## the stub of the layer functions, written again from the vocabulary
+	PYTHONPATH=. $(BIN)/python -m planner.constructors.stub
 
 contracts: $(VENV)/.installed-test  ## who may import whom
 	PYTHONPATH=. $(BIN)/lint-imports
