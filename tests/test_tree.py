@@ -32,7 +32,7 @@ def files() -> Iterator[Path]:
 
 FILES = tuple(files())
 MODULES = tuple(path for path in FILES if path.suffix == ".py")
-OURS = tuple(path for path in MODULES if path.relative_to(ROOT).parts[0] in {"planner", "runtime"})
+OURS = tuple(path for path in MODULES if path.relative_to(ROOT).parts[0] in {"planner", "runtime", "shapeplan"})
 
 
 def names(paths: tuple[Path, ...]) -> list[str]:
@@ -67,8 +67,8 @@ def test_no_module_is_called_after_nothing_in_particular() -> None:
     assert [name for name, path in zip(names(MODULES), MODULES, strict=True) if path.stem in vague] == []
 
 
-@pytest.mark.parametrize("package", ["planner", "runtime"])
-def test_both_packages_say_that_they_are_typed(package: str) -> None:
+@pytest.mark.parametrize("package", ["planner", "runtime", "shapeplan"])
+def test_every_package_says_that_it_is_typed(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
 
 
