@@ -16,7 +16,7 @@ from planner.spec.drafts import CONDITION, Item, Report
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value, is_expression, parse
 from planner.spec.tree import Mapping, Scalar, Sequence, Tree, clip, span
 
-_COMPUTED = ("Size", "Any", "bool")
+_COMPUTED = ("Size", "Size | None", "Any", "bool")
 """Annotations of settings in which text with an operator is a formula."""
 
 
