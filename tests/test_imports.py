@@ -17,10 +17,16 @@ import pytest
 from tests.harness.places import ROOT
 
 NEVER_LOADED = ("numpy", "scipy", "torch", "runtime", "matplotlib", "sklearn", "pygraphviz")
-CHECK = """
+SLOW_TO_LOAD = ("sympy", "networkx", "rich")
+"""What takes longer to import than a small command takes to run."""
+
+
+def command(*words: str) -> str:
+    """Return statements that run a command and keep its `status`."""
+    return f"""
     import sys
     from planner.cli import main
-    sys.argv = ["shapeplan", "check", "examples/lenet5.yaml"]
+    sys.argv = {["shapeplan", *words]!r}
     try:
         main()
     except SystemExit as end:
@@ -30,8 +36,13 @@ CHECK = """
     """
 
 
-def outcome(statements: str, *, absent: tuple[str, ...] = ()) -> dict[str, object]:
-    """Return which of NEVER_LOADED a fresh interpreter has loaded after the statements, and their `status`.
+CHECK = command("check", "examples/lenet5.yaml")
+
+
+def outcome(
+    statements: str, *, absent: tuple[str, ...] = (), watched: tuple[str, ...] = NEVER_LOADED
+) -> dict[str, object]:
+    """Return which of the watched modules a fresh interpreter has loaded after the statements, and their `status`.
 
     Modules in `absent` cannot be imported there.
     """
@@ -41,7 +52,7 @@ def outcome(statements: str, *, absent: tuple[str, ...] = ()) -> dict[str, objec
             f"sys.modules.update(dict.fromkeys({absent!r}))",
             "status = 0",
             textwrap.dedent(statements),
-            f"loaded = sorted(name for name in {NEVER_LOADED!r} if sys.modules.get(name) is not None)",
+            f"loaded = sorted(name for name in {watched!r} if sys.modules.get(name) is not None)",
             "print('\\n' + json.dumps({'status': status, 'loaded': loaded}))",
         ]
     )
@@ -78,6 +89,40 @@ def test_the_probe_notices_numpy(statements: str, expected: list[str]) -> None:
     loaded = outcome(statements)["loaded"]
     assert isinstance(loaded, list)
     assert set(expected) <= set(loaded)
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["--help", "--version", "zoo", "zoo resnet50", "init resnet50", "schema", "explain S201", "check --help"],
+)
+def test_commands_without_formulas_load_nothing_slow(words: str) -> None:
+    assert outcome(command(*words.split()), watched=SLOW_TO_LOAD) == {"status": 0, "loaded": []}
+
+
+@pytest.mark.parametrize("file", ["lenet5", "resnet18", "inception"])
+def test_checking_a_network_written_in_order_loads_sympy_alone(file: str) -> None:
+    found = outcome(command("check", f"examples/{file}.yaml"), watched=SLOW_TO_LOAD)
+    assert found == {"status": 0, "loaded": ["sympy"]}
+
+
+@pytest.mark.parametrize(
+    ("statements", "loaded"),
+    [
+        ("import planner; planner.layer('relu')", []),
+        ("from planner.symbols import Size; assert not isinstance(3, Size)", []),
+        ("import sympy; from planner.symbols import Size; assert isinstance(sympy.Symbol('H'), Size)", ["sympy"]),
+        ("import planner.symbols; planner.symbols.symbol('H')", ["sympy"]),
+        (
+            "from planner import Network, layer; late = layer('relu', name='late', from_='early');"
+            "Network('n', {'x': ('N', 3)}, [late, layer('tanh', name='early', from_='x')], output='late')",
+            ["networkx", "sympy"],
+        ),
+        (command("show", "examples/lenet5.yaml"), ["rich", "sympy"]),
+    ],
+    ids=["an entry", "no formula", "a formula of others", "a formula", "another order", "a table"],
+)
+def test_what_is_slow_to_load_is_loaded_where_it_is_needed(statements: str, loaded: list[str]) -> None:
+    assert outcome(statements, watched=SLOW_TO_LOAD) == {"status": 0, "loaded": loaded}
 
 
 def imported(source: str) -> set[str]:

@@ -14,7 +14,8 @@ import click
 
 import planner.symbols as sy
 from planner.cli.console import FINDINGS, as_json, colour, message, out, painted
-from planner.cli.subject import Subject, at_option, placed, read_subject
+from planner.cli.options import at_option
+from planner.cli.subject import Subject, placed, read_subject
 from planner.diagnostics.config import Projects, Settings
 from planner.diagnostics.render import FORMATS, Format, as_dict, render
 from planner.diagnostics.suppress import ALWAYS_TOLD
@@ -28,9 +29,8 @@ from planner.layers.spatial import is_map
 from planner.plan.plan import Plan
 from planner.rules.selection import Selection, known_codes, no_rule
 from planner.spec.reader import SUFFIXES
-from planner.tables.facts import admit
-from planner.tables.table import batch_name, number
-from planner.wording import plural, shape_line
+from planner.tables.facts import admit, batch_name
+from planner.wording import number, plural, shape_line
 
 MOST_REASONS = 6
 """Layers named as the reason of a limit; all of them are in the JSON."""

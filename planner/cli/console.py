@@ -12,11 +12,12 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
-from planner.findings import Finding
+if TYPE_CHECKING:
+    from planner.findings import Finding
 
 PLAIN = str.maketrans(
     {"─": "-", "×": "x", "−": "-", "→": "->", "…": "...", "≥": ">=", "·": "*"}

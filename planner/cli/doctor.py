@@ -18,7 +18,7 @@ import click
 
 from planner.cli.console import as_json as json_text
 from planner.cli.console import out
-from planner.cli.subject import json_option
+from planner.cli.options import json_option
 
 NEEDED = ("sympy", "networkx", "PyYAML", "click", "rich", "numpy", "threadpoolctl")
 OPTIONAL = ("pygraphviz", "graphviz", "resvg-py", "scikit-learn", "pooch", "safetensors", "matplotlib")

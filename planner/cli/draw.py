@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from planner.cli.console import FINDINGS, colour, fail, message
-from planner.cli.subject import at_option, placed, read_subject
+from planner.cli.options import at_option
+from planner.cli.subject import placed, read_subject
 from planner.findings import PlannerError, SizeError
 
 if TYPE_CHECKING:

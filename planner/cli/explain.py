@@ -11,7 +11,8 @@ import click
 
 from planner.cli.console import CLEAN, FINDINGS, fail, out, width
 from planner.cli.console import as_json as json_text
-from planner.cli.subject import Subject, at_option, json_option, placed, read_subject
+from planner.cli.options import at_option, json_option
+from planner.cli.subject import Subject, placed, read_subject
 from planner.findings import PlannerError, nearest
 from planner.wording import listed
 
@@ -121,8 +122,7 @@ def _survey(
     from planner.explanations import surveys
     from planner.explanations.counting import tally
     from planner.explanations.tiling import image_sizes, tiling
-    from planner.tables.facts import admit
-    from planner.tables.table import batch_name
+    from planner.tables.facts import admit, batch_name
 
     found, plan = subject.diagnosis, subject.plan
     if found is None or plan is None:

@@ -9,7 +9,8 @@ import click
 
 from planner.cli.console import as_json as json_text
 from planner.cli.console import colour, fail, message, out, width
-from planner.cli.subject import at_option, json_option, placed, read_subject
+from planner.cli.options import at_option, json_option
+from planner.cli.subject import placed, read_subject
 from planner.findings import Finding, PlannerError, SizeError
 from planner.plan.plan import Plan
 
@@ -88,7 +89,7 @@ def _known(plan: Plan, sizes: dict[str, int]) -> BoundPlan:
 
 
 def _for_one_image(plan: Plan, sizes: dict[str, int]) -> dict[str, int]:
-    from planner.tables.table import batch_name
+    from planner.tables.facts import batch_name
 
     batch = batch_name(plan)
     return sizes if batch is None else {batch: 1, **sizes}

@@ -10,7 +10,8 @@ import click
 
 from planner.cli.console import as_json as json_text
 from planner.cli.console import fail, out
-from planner.cli.subject import at_option, json_option, placed, read_sizes, read_subject
+from planner.cli.options import at_option, json_option, read_sizes
+from planner.cli.subject import placed, read_subject
 from planner.findings import PlannerError
 from planner.plan.plan import Plan
 

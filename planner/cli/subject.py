@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-
-import click
 
 from planner.diagnostics.suppress import apply_suppressions
 from planner.findings import Finding, PlannerError
@@ -15,8 +12,6 @@ from planner.fixes import with_fixes
 from planner.plan.diagnose import Diagnosis, diagnose
 from planner.plan.plan import Plan
 from planner.spec import read, read_file
-
-_SIZE = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(-?[0-9]{1,18})\s*\Z", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -74,22 +69,3 @@ def placed(findings: tuple[Finding, ...], subject: Subject) -> tuple[Finding, ..
     """Return findings about sizes given from outside, at the input of the spec that names those sizes."""
     where = None if subject.diagnosis is None else subject.diagnosis.network.marks.get("input")
     return tuple(finding if finding.where else replace(finding, where=where) for finding in findings)
-
-
-def read_sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
-    """Return the sizes of all ``--at`` options by name; anything but ``N=1,H=224`` is misuse."""
-    found: dict[str, int] = {}
-    for part in (part for value in values for part in value.split(",")):
-        match = _SIZE.match(part)
-        if match is None:
-            raise click.BadParameter(f"{part!r} is not name=number; write  --at N=1,H=224", ctx, param)
-        if match[1] in found:
-            raise click.BadParameter(f"{match[1]} is given twice", ctx, param)
-        found[match[1]] = int(match[2])
-    return found
-
-
-at_option = click.option(
-    "--at", "sizes", multiple=True, callback=read_sizes, metavar="N=1,H=224", help="Numbers for free sizes."
-)
-json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")

@@ -9,7 +9,7 @@ import click
 
 from planner.cli.console import as_json as json_text
 from planner.cli.console import fail, out
-from planner.cli.subject import json_option
+from planner.cli.options import json_option
 from planner.explanations.grid import Grid, as_markdown, as_text
 from planner.findings import SpecError
 from planner.wording import number, plural

@@ -127,10 +127,16 @@ class Projects:
         return tuple({settings.file: settings for settings in self._known.values() if settings.file}.values())
 
     def _search(self, directory: Path) -> Settings:
+        passed: list[Path] = []
+        found: Settings | None = None
         for parent in (directory, *directory.parents):
-            if (found := read_settings(parent / FILE)) is not None:
-                return found
-        return Settings()
+            passed.append(parent)
+            found = self._known.get(parent) or read_settings(parent / FILE)
+            if found is not None:
+                break
+        settings = found or Settings()
+        self._known.update(dict.fromkeys(passed, settings))
+        return settings
 
 
 def read_settings(path: Path) -> Settings | None:
@@ -165,7 +171,9 @@ def read_settings(path: Path) -> Settings | None:
 def _settings(empty: Settings) -> Settings | None:
     file, text = empty.file, empty.text
     try:
-        tree = tomllib.loads(text)
+        tool = tomllib.loads(text).get("tool")
+        if not isinstance(tool, dict) or "shapeplan" not in tool:
+            return None
         where = places(text, file)
     except tomllib.TOMLDecodeError as error:
         message = f"not TOML: {re.sub(r' [(]at .*[)]$', '', str(error))}"
@@ -174,9 +182,6 @@ def _settings(empty: Settings) -> Settings | None:
     except RecursionError:
         finding = Finding("P103", f"{file} is nested too deeply to be read", where=Location(file, 1, 1, 2))
         return replace(empty, findings=(finding,))
-    tool = tree.get("tool")
-    if not isinstance(tool, dict) or "shapeplan" not in tool:
-        return None
     return _Table(where).settings(empty, tool["shapeplan"])
 
 

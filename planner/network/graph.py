@@ -1,12 +1,18 @@
-"""The order of a layer graph, its cycles and its dead ends. The only module that knows networkx."""
+"""The order of a layer graph, its cycles and its dead ends. The only module that knows networkx.
+
+networkx is imported when a graph has to be sorted or searched for a cycle. Most networks are written in execution
+order and never need it; its import takes longer than checking them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-import networkx as nx
+from typing import TYPE_CHECKING
 
 from planner.network.node import Node
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def execution_order(nodes: Sequence[Node]) -> list[Node]:
@@ -17,6 +23,10 @@ def execution_order(nodes: Sequence[Node]) -> list[Node]:
     networkx.NetworkXUnfeasible
         There is a cycle.
     """
+    if _in_order(nodes):
+        return list(nodes)
+    import networkx as nx
+
     by_name = {node.name: node for node in nodes}
     position = {node.name: index for index, node in enumerate(nodes)}
     return [by_name[name] for name in nx.lexicographical_topological_sort(_graph(nodes), key=position.__getitem__)]
@@ -24,6 +34,10 @@ def execution_order(nodes: Sequence[Node]) -> list[Node]:
 
 def cycles(nodes: Sequence[Node]) -> list[list[str]]:
     """Return one ring of names for every set of nodes that read each other."""
+    if _in_order(nodes):
+        return []
+    import networkx as nx
+
     graph = _graph(nodes)
     position = {node.name: index for index, node in enumerate(nodes)}
     rings: list[list[str]] = []
@@ -43,7 +57,19 @@ def unread(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
     return [node for node in nodes if node.name not in read]
 
 
+def _in_order(nodes: Iterable[Node]) -> bool:
+    """Tell whether each node reads only nodes before it, which no node on a cycle can do."""
+    before: set[str] = set()
+    for node in nodes:
+        if not before.issuperset(node.inputs):
+            return False
+        before.add(node.name)
+    return True
+
+
 def _graph(nodes: Sequence[Node]) -> nx.DiGraph[str]:
+    import networkx as nx
+
     graph: nx.DiGraph[str] = nx.DiGraph()
     graph.add_nodes_from(node.name for node in nodes)
     graph.add_edges_from((source, node.name) for node in nodes for source in node.inputs)

@@ -7,57 +7,15 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache, reduce
 from math import gcd
+from typing import TYPE_CHECKING
 
-import sympy
-from sympy.printing.latex import LatexPrinter
-from sympy.printing.str import StrPrinter
-
+from planner.symbols.deferred import Deferred, sympy
 from planner.symbols.sizes import Shape, Size
 
-
-def _positive_first(terms: list[Size]) -> list[Size]:
-    """Return the terms of a sum so that no leading minus is printed where one can be avoided."""
-    return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
-
-
-class _Text(StrPrinter):  # type: ignore[misc]  # sympy ships no types
-    def _as_ordered_terms(self, expr: Size, order: str | None = None) -> list[Size]:
-        return _positive_first(super()._as_ordered_terms(expr, order=order))
-
-    def _print_floor(self, expr: Size) -> str:
-        top, bottom = sympy.fraction(sympy.together(expr.args[0]))
-        upper, lower = self._print(top), self._print(bottom)
-        upper = f"({upper})" if top.is_Add else upper
-        lower = f"({lower})" if bottom.is_Add or bottom.is_Mul else lower
-        return f"floor({upper})" if bottom == 1 else f"floor({upper}/{lower})"
-
-    def _print_Min(self, expr: Size) -> str:
-        return f"min({', '.join(sorted(map(self._print, expr.args)))})"
-
-    def _print_Max(self, expr: Size) -> str:
-        return f"max({', '.join(sorted(map(self._print, expr.args)))})"
-
-
-class _Python(_Text):
-    def _print_floor(self, expr: Size) -> str:
-        top, bottom = sympy.fraction(sympy.together(expr.args[0]))
-        return f"(({self._print(top)})//({self._print(bottom)}))"
-
-
-class _Latex(LatexPrinter):  # type: ignore[misc]  # sympy ships no types
-    def _as_ordered_terms(self, expr: Size, order: str | None = None) -> list[Size]:
-        return _positive_first(super()._as_ordered_terms(expr, order=order))
-
-    def _print_floor(self, expr: Size, exp: str | None = None) -> str:
-        top, bottom = sympy.fraction(sympy.together(expr.args[0]))
-        inner = self._print(top) if bottom == 1 else rf"\frac{{{self._print(top)}}}{{{self._print(bottom)}}}"
-        power = "" if exp is None else f"^{{{exp}}}"
-        return rf"\left\lfloor {inner} \right\rfloor{power}"
-
-
-_TEXT = _Text({"order": "lex"})
-_PYTHON = _Python({"order": "lex"})
-_LATEX = _Latex()
+if TYPE_CHECKING:
+    from planner.symbols import printers
+else:
+    printers = Deferred("planner.symbols.printers")
 
 MOST_TERMS = 24
 """Terms of the longest sum whose factors are searched; longer ones only give up what all terms share."""
@@ -73,7 +31,7 @@ def text(value: Size) -> str:
     >>> text(16 * floor_div(symbol("H") - 1, 2))
     '16*floor((H - 1)/2)'
     """
-    return str(value) if isinstance(value, int) else str(_TEXT.doprint(value))
+    return str(value) if isinstance(value, int) else str(printers.TEXT.doprint(value))
 
 
 def latex(value: Size) -> str:
@@ -85,7 +43,7 @@ def latex(value: Size) -> str:
     >>> print(latex(floor_div(symbol("H"), 4)))
     \left\lfloor \frac{H}{4} \right\rfloor
     """
-    return str(value) if isinstance(value, int) else str(_LATEX.doprint(value))
+    return str(value) if isinstance(value, int) else str(printers.LATEX.doprint(value))
 
 
 def shape_text(shape: Shape) -> str:
@@ -109,7 +67,7 @@ def python(value: Size) -> str:
     >>> python(2 * floor_div(symbol("H") - 1, 2) + 1)
     '2*((H - 1)//(2)) + 1'
     """
-    return str(value) if isinstance(value, int) else str(_PYTHON.doprint(value))
+    return str(value) if isinstance(value, int) else str(printers.PYTHON.doprint(value))
 
 
 def renamed(value: Size, names: Mapping[Size, Size]) -> Size:

@@ -15,10 +15,8 @@ from functools import cache, lru_cache, reduce
 from math import gcd, lcm
 from typing import SupportsIndex, TypeAlias
 
-import sympy
-
-Size: TypeAlias = sympy.Expr
-"""A size: a sympy expression in a :class:`planner.Plan`, a plain int in a :class:`planner.BoundPlan`."""
+from planner.symbols.deferred import Size as Size
+from planner.symbols.deferred import sympy
 
 Shape: TypeAlias = tuple[Size, ...]
 """Sizes in the order N, C, H, W, or N, units after a flatten."""

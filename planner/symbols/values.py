@@ -5,12 +5,11 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from fractions import Fraction
-from functools import lru_cache, partial, reduce
+from functools import cache, lru_cache, partial, reduce
 from math import lcm
 from typing import Any, TypeAlias
 
-import sympy
-
+from planner.symbols.deferred import sympy
 from planner.symbols.notation import text
 from planner.symbols.sizes import Size, rebuild
 
@@ -105,20 +104,23 @@ def _program(value: Size) -> tuple[Step, ...]:
         return ((None, Fraction(int(value.p), int(value.q))),)
     if value.is_Symbol:
         return ((None, value.name),)
-    function = next((made for kind, made in _MADE.items() if isinstance(value, kind)), None)
+    function = next((made for kind, made in _functions().items() if isinstance(value, kind)), None)
     if function is None:
         raise TypeError(f"{value.func.__name__} does not occur in sizes")
     return (*(step for argument in value.args for step in _program(argument)), (function, len(value.args)))
 
 
-_MADE: Mapping[type, Callable[[list[Any]], Any]] = {
-    sympy.Add: partial(reduce, operator.add),
-    sympy.Mul: partial(reduce, operator.mul),
-    sympy.Pow: lambda parts: parts[0] ** int(parts[1]),
-    sympy.floor: lambda parts: parts[0].__floor__(),
-    sympy.Min: min,
-    sympy.Max: max,
-}
+@cache
+def _functions() -> Mapping[type, Callable[[list[Any]], Any]]:
+    """Return what makes a value of the values of its parts, by the class of the expression."""
+    return {
+        sympy.Add: partial(reduce, operator.add),
+        sympy.Mul: partial(reduce, operator.mul),
+        sympy.Pow: lambda parts: parts[0] ** int(parts[1]),
+        sympy.floor: lambda parts: parts[0].__floor__(),
+        sympy.Min: min,
+        sympy.Max: max,
+    }
 
 
 def period(value: Size) -> int:

@@ -187,6 +187,22 @@ def report(
     )
 
 
+def batch_name(plan: Plan) -> str | None:
+    """Return the name all inputs give their batch, None where it is a number or they differ.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> batch_name(Network(name="t", input={"x": ("B", 3, 8, 8)}, layers=[layer("relu")]).check())
+    'B'
+    """
+    batches = {shape[0] for shape in plan.input_shapes.values()}
+    first = batches.pop() if len(batches) == 1 else None
+    name = None if first is None or sy.constant(first) is not None else sy.text(first)
+    elsewhere = any(name in sy.free(size) for shape in plan.input_shapes.values() for size in shape[1:])
+    return name if name in plan.free and not elsewhere else None
+
+
 def admit(plan: Plan, sizes: Mapping[str, int], dtype: DType = "float32") -> BoundPlan | None:
     """Return the bound plan where the sizes are complete, None where some are still missing.
 

@@ -20,6 +20,7 @@ from planner.symbols import Size
 from planner.tables.chart import chart
 from planner.tables.columns import Column, fitted, printed
 from planner.tables.facts import Legend, Report, Row, report
+from planner.tables.facts import batch_name as batch_name
 from planner.wording import number as number
 from planner.wording import plural, shapes_line
 from planner.wording import shape_line as shape_line
@@ -196,22 +197,6 @@ def _layers(rows: Sequence[Row], counted: Report, width: int) -> tuple[list[Colu
         if table is not None:
             return table, LEFT_OUT[:missing]
     return [names, numbers[0]], LEFT_OUT
-
-
-def batch_name(plan: Plan) -> str | None:
-    """Return the name all inputs give their batch, None where it is a number or they differ.
-
-    Examples
-    --------
-    >>> from planner import Network, layer
-    >>> batch_name(Network(name="t", input={"x": ("B", 3, 8, 8)}, layers=[layer("relu")]).check())
-    'B'
-    """
-    batches = {shape[0] for shape in plan.input_shapes.values()}
-    first = batches.pop() if len(batches) == 1 else None
-    name = None if first is None or sy.constant(first) is not None else sy.text(first)
-    elsewhere = any(name in sy.free(size) for shape in plan.input_shapes.values() for size in shape[1:])
-    return name if name in plan.free and not elsewhere else None
 
 
 def size(value: Size) -> str:

@@ -4,7 +4,8 @@
 time. Ours is a network object to a plan with its exact domain and the sizes at which nothing is lost, nothing
 remembered from the run before; ``read`` is the text of the spec to the network object. torch.export gets the same
 network with dynamic batch, height and width, onnxruntime's symbolic_shape_infer its ONNX graph with the same three
-named, torchinfo one size; each only where it is installed.
+named, torchinfo one size; each only where it is installed. Last, the processor time of whole processes from start to
+end, beside a process that only imports sympy; ``--largest 0`` prints these alone.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import gc
 import logging
-import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -36,6 +37,17 @@ from tests.benchmarks.windows import Window
 from tests.harness.places import ROOT
 
 LENGTHS = (10, 100, 1_000, 10_000)
+STARTS = (
+    "--help",
+    "zoo",
+    "zoo resnet50",
+    "init resnet50",
+    "schema",
+    "check examples/lenet5.yaml",
+    "check examples/resnet18.yaml",
+    "show examples/lenet5.yaml",
+)
+"""Commands of which whole processes are timed, beside one that imports sympy and does nothing."""
 
 HEAD = "spec: 1\nname: {name}\ninput: {{image: [N, 3, H, W]}}\n"
 STEM = """layers:
@@ -232,19 +244,21 @@ def measure(repeat: int, largest: int, most_others: int, clock: Callable[[], flo
         yield row
 
 
-def cold(repeat: int, clock: str) -> list[float]:
-    """Return how long ``shapeplan check`` of LeNet takes as a whole process, on the wall or in its own time."""
+def start_up(repeat: int) -> Mapping[str, list[float]]:
+    """Return the processor seconds of whole processes by what they do, which took turns.
 
-    def now() -> float:
-        times = os.times()
-        return time.perf_counter() if clock == "wall" else times.children_user + times.children_system
-
-    found = []
-    for _ in range(repeat):
-        start = now()
-        command = [sys.executable, "-m", "planner.cli", "check", str(ROOT / "examples" / "lenet5.yaml")]
-        subprocess.run(command, check=True, capture_output=True, cwd=ROOT)
-        found.append(now() - start)
+    The first run of each is not counted: it may have to compile what it imports.
+    """
+    commands = {"import sympy": ["-c", "import sympy"]}
+    commands |= {f"shapeplan {words}": ["-m", "planner.cli", *words.split()] for words in STARTS}
+    found: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(repeat + 1):
+        for name, arguments in commands.items():
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            subprocess.run([sys.executable, *arguments], check=True, capture_output=True, cwd=ROOT)
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            if turn:
+                found[name].append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     return found
 
 
@@ -284,7 +298,13 @@ def main() -> int:
         line = f"{row.name:<14} {len(row.network.nodes):>6}" + "".join(f" {cell:>22}" for cell in cells)
         sys.stdout.write(f"{line}  {ratio}\n")
         sys.stdout.flush()
-    sys.stdout.write(f"shapeplan check of LeNet, whole process: {spread(cold(options.repeat, options.clock))}\n")
+    if sys.dont_write_bytecode:
+        sys.stdout.write("# PYTHONDONTWRITEBYTECODE is set: each start compiles the planner anew\n")
+    starts = start_up(options.repeat)
+    reference = statistics.median(starts["import sympy"])
+    sys.stdout.write(f"\n{'# whole processes, cpu milliseconds':<38} {'':>22}  / import sympy\n")
+    for name, times in starts.items():
+        sys.stdout.write(f"{name:<38} {spread(times):>22}  {statistics.median(times) / reference:.2f}\n")
     return 0
 
 

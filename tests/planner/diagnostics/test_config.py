@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.diagnostics.config import KEYS, matches, read_settings
+from planner.diagnostics import config
+from planner.diagnostics.config import KEYS, Projects, matches, read_settings
 from planner.diagnostics.toml import places
 from planner.findings import Finding
 from planner.rules import RULES
@@ -33,6 +34,24 @@ def project(text: str, directory: str = ".") -> None:
     """Write a pyproject.toml."""
     Path(directory).mkdir(parents=True, exist_ok=True)
     (Path(directory) / "pyproject.toml").write_text(text, "utf-8")
+
+
+def test_each_pyproject_is_read_once(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project(f"{HEAD}strict = true\n")
+    asked: list[Path] = []
+
+    def counted(path: Path) -> config.Settings | None:
+        asked.append(path)
+        return read_settings(path)
+
+    monkeypatch.setattr(config, "read_settings", counted)
+    for name in ("a", "a/b", "c"):
+        (workdir / name).mkdir()
+    projects = Projects()
+    found = [projects.near(workdir / name / "net.yaml") for name in ("a/b", "a", "c", ".")]
+    assert all(each.strict and each is found[0] for each in found)
+    assert [path.parent for path in asked] == [workdir / "a/b", workdir / "a", workdir, workdir / "c"]
+    assert projects.all == (found[0],)
 
 
 def faults(text: str, workdir: Path) -> tuple[Finding, ...]:

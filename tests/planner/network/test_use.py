@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from planner import GraphError, Network, ShapeError, diagnose, layer
-from planner.explanations import explain
+from planner.explanations.layer import explain
 from planner.fixes import with_fixes
 from planner.layers import Conv
 from planner.lowering.segments import segments
