@@ -8,7 +8,7 @@ BIN         := $(VENV)/bin
 INSTALL     := $(BIN)/python -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types stubs contracts check clean
+.PHONY: help demo test lint format types stubs docs contracts check clean
 
 help:  ## what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
@@ -34,6 +34,9 @@ stubs: $(VENV)/.installed-test  ## the stub of the layer functions, written agai
 
 contracts: $(VENV)/.installed-test  ## who may import whom
 	PYTHONPATH=. $(BIN)/lint-imports
+
+docs: $(VENV)/.installed-test  ## write the generated parts of the documentation
+	PYTHONPATH=. $(BIN)/python docs/generate.py
 
 check: lint types contracts test  ## everything CI runs
 

@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from planner.layers import LeakyRelu, PRelu
 from planner.lowering.node import BoundNode
 from planner.plan.plan import BoundPlan
 
-_RELU_LIKE = frozenset({"relu", "relu6", "elu", "silu", "gelu", "hard_swish", "mish"})
-_TRANSPARENT = frozenset({"norm", "pool", "merge", "reshape"})
 _BLOCK = 1 << 16
 
 
@@ -61,9 +58,10 @@ def fill(bound: BoundPlan, parameters: Mapping[str, NDArray[Any]], rng: np.rando
 def gains(bound: BoundPlan) -> Mapping[str, float]:
     """Return, by node, the factor that keeps the variance through a layer and the activation behind it.
 
-    sqrt(2) for ReLU and its smooth relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU and PReLU, 5/3 for tanh, 1
-    otherwise. The activation is looked for behind normalisation, pooling, merges, flatten and dropout too; where
-    several layers read the output, the first decides.
+    Each activation states its own, :meth:`planner.layers.Layer.weight_gain`: sqrt(2) for ReLU and its smooth
+    relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU and PReLU, 5/3 for tanh. The activation is looked for behind
+    normalisation, pooling, merges, flatten and dropout too; where several layers read the output, the first decides.
+    Where there is none the factor is 1.
 
     Source: table of torch.nn.init.calculate_gain; He et al., arXiv:1502.01852, equations 10 and 15.
 
@@ -102,13 +100,5 @@ def gain(bound: BoundPlan, node: BoundNode) -> float:
 
 def _through(reader: BoundNode, found: Mapping[str, float]) -> float:
     """Return the factor for what a node reads, given those for what it and later nodes give."""
-    if reader.kind in _RELU_LIKE:
-        return sqrt(2.0)
-    if isinstance(reader.layer, LeakyRelu):
-        return sqrt(2.0 / (1.0 + reader.layer.slope**2))
-    if isinstance(reader.layer, PRelu):
-        return sqrt(2.0 / (1.0 + reader.layer.initial**2))
-    if reader.kind == "tanh":
-        return 5.0 / 3.0
-    transparent = reader.layer.random or reader.layer.category in _TRANSPARENT
-    return found[reader.name] if transparent else 1.0
+    own = reader.layer.weight_gain()
+    return found[reader.name] if own is None else own

@@ -7,43 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import gcd
+from functools import singledispatch
 from typing import Any
 
 import planner.symbols as sy
 from planner.conditions import Verdict
 from planner.domain.domain import Domain
 from planner.findings import Finding, SettingError
-from planner.layers import (
-    ChannelShuffle,
-    Concat,
-    Conv,
-    ConvTranspose,
-    Crop,
-    Dense,
-    Flatten,
-    Input,
-    Layer,
-    PixelShuffle,
-    PixelUnshuffle,
-    Reshape,
-    Slice,
-    Split,
-    Squeeze,
-    Unpool,
-    axes,
-)
+from planner.fixes.kinds import blames_the_map, changes, padding_room, reads_features, width_setting
+from planner.layers import Concat, Conv, Crop, Flatten, Layer, Reshape, Unpool
 from planner.layers.arithmetic import Arithmetic
-from planner.layers.pool import Pool
-from planner.layers.spatial import LETTERS, along, by, is_map, rank
-from planner.layers.window import WindowLayer
+from planner.layers.spatial import LETTERS, by, is_map, rank
 from planner.network.network import Network
 from planner.network.node import INDICES, Node
 from planner.plan.derivation import path_to
 from planner.plan.diagnose import Diagnosis
-
-MOST_TRIES = 40
-"""Candidates tried for one finding."""
 
 
 @dataclass(frozen=True)
@@ -62,82 +40,76 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
     if finding.code == "S219":
         yield _apart(network, node)
     node = network.by_name.get(node.owner, node)  # what is changed is changed wherever it is used
+    if node.layer is None:
+        return
     if finding.code in ("S201", "S208"):
         yield from _other_sizes(network, domain)
         yield from _padded(network, node)
-        yield from _smaller_window(found, node)
-        if isinstance(node.layer, ConvTranspose):
-            most = max(_or(side, 0) for side in node.layer.pad)
-            yield from _changed(network, node.name, "pad", [*range(min(most, MOST_TRIES) - 1, -1, -1)], "cut off less")
+        yield from _changes(found, node, finding.code)
         if finding.code == "S208":
             yield from _changed(network, node.name, "rounding", ["floor"])
     elif finding.code == "S301":
-        lossless = free.plan.lossless if free is not None and free.plan is not None else None
-        yield from _other_sizes(network, lossless)
-        if isinstance(node.layer, Pool):
-            yield from _changed(network, node.name, "rounding", ["ceil"])
-        if isinstance(node.layer, WindowLayer):
-            limit = min(_or(size, 1) for size in node.layer.window_size()) // 2
-            yield from _changed(network, node.name, "pad", [*range(1, limit + 1)])
+        yield from _other_sizes(network, free.plan.lossless if free is not None and free.plan is not None else None)
+        yield from _changes(found, node, finding.code)
     elif finding.code == "S302":
         yield from _matched_maps(found, node)
-        for owner in (
-            n for name in reversed(node.inputs) for n in [network.by_name[name]] if isinstance(n.layer, Pool)
-        ):
-            yield from _changed(network, owner.name, "rounding", ["floor", "ceil"])
+        for name in reversed(node.inputs):
+            yield from _changes(found, network.by_name[name], finding.code)
     elif finding.code == "S202":
-        if isinstance(node.layer, Arithmetic):
-            yield from _raised(found, node)
-        yield from _matched_channels(found, node)
-        if isinstance(node.layer, Concat):
-            yield from _cropped(found, node)
-        if isinstance(node.layer, Unpool):
-            yield from _other_sizes(network, domain)
-        else:
-            yield from _projected(found, node)
-        yield from _matched_maps(found, node)
-    elif finding.code == "S217" and isinstance(node.layer, Unpool):
-        shape = found.shapes.get(node.inputs[1])
-        windows = () if shape is None else node.layer.pool.windows((1,) * len(shape))
-        steps = [_or(window.extent, 1) for window in windows]
-        yield from _changed(network, node.partner, "stride", [steps[0] if len(set(steps)) == 1 else steps])
-    elif finding.code == "S203":
-        yield from _other_groups(found, node)
-        if isinstance(node.layer, PixelUnshuffle):
-            yield from _other_sizes(network, domain)
-        yield from _even(found, node)
-    elif finding.code == "S216":
-        yield from _within(found, node)
+        yield from _made_to_fit(node.layer, found, node, domain)
     elif finding.code == "S204":
         yield from _flattened(network, node)
-    elif finding.code == "S210" and isinstance(node.layer, Reshape):
-        sizes = list(node.layer.shape)
-        for computed in range(len(sizes)):
-            yield from _changed(network, node.name, "shape", [[*sizes[:computed], -1, *sizes[computed + 1 :]]])
-        yield from _changed(network, node.name, "shape", [[-1]])
-    elif finding.code == "S213" and isinstance(node.layer, ConvTranspose):
-        shape = found.shapes[node.inputs[0]] or (1, 1, 1, 1)
-        limits = [_or(sy.maximum(w.stride, w.dilation), 1) - 1 for w in node.layer.windows(shape)]
-        yield from _changed(network, node.name, "output_pad", [min(limits)])
     elif finding.code == "S220":
         yield from _for_its_axes(found, node)
-    elif finding.code == "S206" and isinstance(node.layer, Pool):
-        halves = [sy.constant(size) for size in node.layer.size]
-        if None not in halves:
-            yield from _changed(network, node.name, "pad", [min(h for h in halves if h is not None) // 2])
-    elif finding.code == "S211" and isinstance(node.layer, Dense):
-        yield from _other_sizes(network, domain)
-        yield from _other_width(found, node, node.layer)
-    elif finding.code == "S303" and isinstance(node.layer, Conv):
-        shape = found.shapes[node.inputs[0]] or (1, 1, 1, 1)
-        reach = min(_or(window.extent, 1) for window in node.layer.windows((1,) * len(shape)))
-        yield from _changed(network, node.name, "pad", [reach // 2])
     elif finding.code == "S205":
         actual = found.shapes.get(node.name)
         if actual is not None:
             kept = tuple(e for e in network.expectations if e.node != node.name)
             written = f"[{', '.join(map(sy.text, actual))}]"
             yield Candidate(f"if that is what you want, assert it:  {written}", network.altered(expectations=kept))
+    else:
+        if blames_the_map(node.layer, finding.code):
+            yield from _other_sizes(network, domain)
+        yield from _changes(found, node, finding.code)
+
+
+@singledispatch
+def _made_to_fit(_layer: Layer, found: Diagnosis, node: Node, _domain: Domain | None) -> Iterator[Candidate]:
+    """Yield what makes the inputs of a layer agree."""
+    yield from _matched_channels(found, node)
+    yield from _projected(found, node)
+    yield from _matched_maps(found, node)
+
+
+@_made_to_fit.register
+def _(_layer: Arithmetic, found: Diagnosis, node: Node, _domain: Domain | None) -> Iterator[Candidate]:
+    yield from _raised(found, node)
+    yield from _matched_channels(found, node)
+    yield from _projected(found, node)
+    yield from _matched_maps(found, node)
+
+
+@_made_to_fit.register
+def _(_layer: Concat, found: Diagnosis, node: Node, _domain: Domain | None) -> Iterator[Candidate]:
+    """Leave the channels alone: any number from each will do."""
+    yield from _cropped(found, node)
+    yield from _projected(found, node)
+    yield from _matched_maps(found, node)
+
+
+@_made_to_fit.register
+def _(_layer: Unpool, found: Diagnosis, node: Node, domain: Domain | None) -> Iterator[Candidate]:
+    yield from _matched_channels(found, node)
+    yield from _other_sizes(found.network, domain)
+    yield from _matched_maps(found, node)
+
+
+def _changes(found: Diagnosis, node: Node, code: str) -> Iterator[Candidate]:
+    """Yield the changes that a layer of this kind offers for a finding."""
+    inputs = tuple(found.shapes.get(name) for name in node.inputs)
+    for change in changes(node.layer, code, inputs) if node.layer is not None else ():
+        changed = node.partner if change.of_partner else node.name
+        yield from _changed(found.network, changed, change.setting, change.values, change.words)
 
 
 def _apart(network: Network, node: Node) -> Candidate:
@@ -166,55 +138,23 @@ def _other_sizes(network: Network, domain: Domain | None) -> Iterator[Candidate]
 def _padded(network: Network, node: Node) -> Iterator[Candidate]:
     """Pad this window or an earlier one, the first on the path foremost."""
     path = [network.by_name[name] for name in path_to(network, node.name)]
-    windows = [n for n in path if isinstance(n.layer, WindowLayer)]
-    for target in [*windows[:1], *windows[:0:-1][:2]]:
-        assert isinstance(target.layer, WindowLayer)
-        limit = min(_or(size, 0) for size in target.layer.window_size()) // 2
-        words = "pad the first layer" if target is windows[0] else "pad this layer" if target is node else "pad"
+    rooms = [(n, room) for n in path if n.layer is not None and (room := padding_room(n.layer)) is not None]
+    for target, limit in [*rooms[:1], *rooms[:0:-1][:2]]:
+        words = "pad the first layer" if target is rooms[0][0] else "pad this layer" if target is node else "pad"
         for pad in range(1, limit + 1):
             yield from _changed(network, target.name, "pad", [pad], words)
 
 
-def _smaller_window(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    shape = found.shapes.get(node.inputs[0]) if node.inputs else None
-    layer = node.layer
-    if isinstance(layer, Crop) and layer.size is not None:
-        window, key, words = layer.size, "size", "keep less"
-    elif isinstance(layer, WindowLayer):
-        window, key, words = layer.window_size(), layer.geometry[0], "make the window smaller"
-    else:
-        return
-    if shape is None or not is_map(shape):
-        return
-    sizes = [sy.constant(size) for size in shape[2:]]
-    kernels = [sy.constant(size) for size in along(window, len(sizes))]
-    if None in sizes or None in kernels:
-        return
-    smaller = [min(k, n) for k, n in zip(kernels, sizes, strict=True) if k is not None and n is not None]
-    if min(smaller) >= 1 and smaller != kernels:
-        value = smaller[0] if len(set(smaller)) == 1 else smaller
-        yield from _changed(found.network, node.name, key, [value], words)
-
-
 def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     """Give the last convolution or dense layer of one branch as many channels as another branch has."""
-    if isinstance(node.layer, Concat):  # which takes any number from each
-        return
     shapes = [found.shapes.get(name) for name in node.inputs]
     counts = dict.fromkeys(sy.constant(shape[1]) for shape in shapes if shape is not None)
     for name in node.inputs:
-        owner = _upstream(found.network, name, (Conv, Dense))
-        if owner is not None:
-            key = "filters" if isinstance(owner.layer, Conv) else "units"
-            yield from _changed(found.network, owner.name, key, [count for count in counts if count is not None])
-
-
-def _other_width(found: Diagnosis, node: Node, layer: Dense) -> Iterator[Candidate]:
-    """Give a dense layer the width its input has, or the widths nearest to its own."""
-    shape, wanted = found.shapes.get(node.inputs[0]) if node.inputs else None, _or(layer.features, 0)
-    known = sy.constant(shape[1]) if shape is not None else None
-    near = [width for step in range(1, MOST_TRIES // 2) for width in (wanted - step, wanted + step) if width > 0]
-    yield from _changed(found.network, node.name, "features", near if known is None else [known])
+        steps = (found.network.by_name[step] for step in reversed(path_to(found.network, name)))
+        for owner, key in ((n, width_setting(n.layer)) for n in steps if n.layer is not None):
+            if key:
+                yield from _changed(found.network, owner.name, key, [count for count in counts if count is not None])
+                break
 
 
 def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
@@ -276,74 +216,15 @@ def _matched_maps(found: Diagnosis, node: Node) -> Iterator[Candidate]:
     """Change stride or padding of the last windows of a branch."""
     for name in reversed(node.inputs):
         path = [found.network.by_name[step] for step in reversed(path_to(found.network, name))]
-        for owner in [n for n in path if isinstance(n.layer, WindowLayer)][:3]:
-            assert isinstance(owner.layer, WindowLayer)
-            limit = min(_or(size, 1) for size in owner.layer.window_size())
-            yield from _changed(found.network, owner.name, "pad", [*range(limit // 2 + 1), "same"])
+        rooms = ((n, padding_room(n.layer)) for n in path if n.layer is not None)
+        for owner, limit in [(n, room) for n, room in rooms if room is not None][:3]:
+            yield from _changed(found.network, owner.name, "pad", [*range(limit + 1), "same"])
             yield from _changed(found.network, owner.name, "stride", [1, 2, 4])
-
-
-def _upstream(network: Network, name: str, kinds: tuple[type[Layer], ...]) -> Node | None:
-    for step in reversed(path_to(network, name)):
-        if isinstance(network.by_name[step].layer, kinds):
-            return network.by_name[step]
-    return None
-
-
-def _other_groups(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    shape = found.shapes.get(node.inputs[0]) if node.inputs else None
-    if not isinstance(node.layer, Conv) or shape is None:
-        return
-    groups, filters = sy.constant(node.layer.groups), sy.constant(node.layer.filters)
-    channels = sy.constant(shape[1])
-    if groups is None or filters is None or channels is None:
-        return
-    common = gcd(channels, filters)
-    divisors = sorted(sy.divisors(common), key=lambda d: abs(d - groups))
-    yield from _changed(found.network, node.name, "groups", divisors[:2])
-    if groups <= 4 * filters:
-        rounded = max(groups, round(filters / groups) * groups)
-        yield from _changed(found.network, node.name, "filters", [rounded])
-
-
-def _even(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Cut or shuffle by a number that divides, the nearest first."""
-    layer, shape = node.layer, found.shapes.get(node.inputs[0]) if node.inputs else None
-    if shape is None:
-        return
-    if isinstance(layer, Split):
-        key, sizes = "parts", [shape[axes.position(layer.axis, len(shape))]]
-    elif isinstance(layer, ChannelShuffle):
-        key, sizes = "groups", [shape[1]]
-    elif isinstance(layer, PixelShuffle | PixelUnshuffle):
-        key, sizes = "scale", [shape[1]] if isinstance(layer, PixelShuffle) else list(shape[2:])
-    else:
-        return
-    now, known = _or(getattr(layer, key), 1), [_or(size, 0) for size in sizes]
-    near = [n for step in range(1, MOST_TRIES) for n in (now - step, now + step) if n > 1]
-    yield from _changed(found.network, node.name, key, [n for n in near if not any(size % n for size in known)][:4])
-
-
-def _within(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Keep a slice within its axis, let parts fill theirs, or squeeze an axis that is 1."""
-    network, layer, shape = found.network, node.layer, found.shapes.get(node.inputs[0]) if node.inputs else None
-    if shape is None:
-        return
-    if isinstance(layer, Squeeze):
-        yield from _changed(network, node.name, "axis", [at for at in range(1, len(shape)) if shape[at] == 1])
-    elif isinstance(layer, Slice | Split):
-        size = sy.constant(shape[axes.position(layer.axis, len(shape))])
-        if isinstance(layer, Slice):
-            yield from _changed(network, node.name, "stop", [None] if size is None else [size])
-            yield from _changed(network, node.name, "start", [0])
-        elif isinstance(layer.parts, tuple) and size is not None:
-            others = [_or(part, 0) for part in layer.parts[:-1]]
-            yield from _changed(network, node.name, "parts", [[*others, size - sum(others)]])
 
 
 def _flattened(network: Network, node: Node) -> Iterator[Candidate]:
     """Put a flatten before a layer that wants features."""
-    if not isinstance(node.layer, Dense):
+    if node.layer is None or not reads_features(node.layer):
         return
     made = Node(f"{node.name}.flatten", Flatten(), node.inputs)
     yield Candidate(f"put `flatten` before `{node.name}`:  - flatten", _inserted(network, made, node, (made.name,)))
@@ -366,7 +247,7 @@ def _for_its_axes(found: Diagnosis, node: Node) -> Iterator[Candidate]:
 def _changed(network: Network, name: str, key: str, values: list[Any], words: str = "") -> Iterator[Candidate]:
     """Yield the network with one setting of one layer at each value that the layer can have."""
     layer = network.by_name[name].layer
-    if layer is None or isinstance(layer, Input) or network.by_name[name].role == INDICES:
+    if layer is None or layer.category == "io" or network.by_name[name].role == INDICES:
         return
     for value in values:
         try:
@@ -377,8 +258,3 @@ def _changed(network: Network, name: str, key: str, values: list[Any], words: st
         if other != layer:
             text = f"{name}: {{..., {key}: {value}}}"
             yield Candidate(f"{words}:  {text}" if words else text, network.with_nodes({name: other}), group)
-
-
-def _or(size: Any, otherwise: int) -> int:
-    known = sy.constant(size)
-    return otherwise if known is None else known

@@ -12,8 +12,9 @@ import planner.symbols as sy
 from planner.conditions import AtLeast
 from planner.domain.affine import solve_condition
 from planner.findings import Finding, Location, Related, Severity
-from planner.fixes.candidates import MOST_TRIES, Candidate, candidates
+from planner.fixes.candidates import Candidate, candidates
 from planner.fixes.free_sizes import with_free_sizes
+from planner.fixes.kinds import MOST_TRIES
 from planner.layers.spatial import by, is_map
 from planner.network.network import Network
 from planner.network.node import Node

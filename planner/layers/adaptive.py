@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 import planner.symbols as sy
 from planner.conditions import Requirement
 from planner.layers.axes import needs_map
-from planner.layers.base import AxisField, Category, Keep, Layer, setting, settle
+from planner.layers.base import AxisField, Category, Keep, Layer
+from planner.layers.settings import setting, settle
 from planner.layers.spatial import along, between, fits, per_axis, rank
 from planner.layers.tiling.workspace import mask_elements
 from planner.symbols import Shape, Size
@@ -96,6 +97,7 @@ class AdaptiveAvgPool(AdaptivePool):
 
     kind: ClassVar[str] = "adaptive_avgpool"
     summary: ClassVar[str] = "mean of equal shares of the map: an output of a given size from any input"
+    aliases: ClassVar[tuple[str, ...]] = ("adaptiveavgpool", "adaptiveavgpool2d", "adaptivepool")
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
         """Return the maps between the input and the output."""
@@ -122,6 +124,7 @@ class AdaptiveMaxPool(AdaptivePool):
 
     kind: ClassVar[str] = "adaptive_maxpool"
     summary: ClassVar[str] = "largest value of equal shares of the map: an output of a given size from any input"
+    aliases: ClassVar[tuple[str, ...]] = ("adaptivemaxpool", "adaptivemaxpool2d")
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:

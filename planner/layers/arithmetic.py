@@ -32,6 +32,7 @@ class Arithmetic(Merge):
 
     pieces: ClassVar[int] = 0
     by_channel: ClassVar[bool] = True
+    mixes_positions: ClassVar[bool] = False
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         first = inputs[0]
@@ -78,6 +79,7 @@ class Add(Arithmetic):
 
     kind: ClassVar[str] = "add"
     summary: ClassVar[str] = "sum of tensors"
+    aliases: ClassVar[tuple[str, ...]] = ("sum", "plus", "residual", "skip")
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class Subtract(Arithmetic):
 
     kind: ClassVar[str] = "subtract"
     summary: ClassVar[str] = "the first tensor less all others"
+    aliases: ClassVar[tuple[str, ...]] = ("sub", "minus", "difference")
 
 
 @dataclass(frozen=True)
@@ -114,6 +117,7 @@ class Multiply(Arithmetic):
 
     kind: ClassVar[str] = "multiply"
     summary: ClassVar[str] = "product of tensors, such as a map and a number for each channel"
+    aliases: ClassVar[tuple[str, ...]] = ("mul", "times", "scale", "gate", "product")
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
 
 
@@ -134,5 +138,6 @@ class Maximum(Arithmetic):
 
     kind: ClassVar[str] = "maximum"
     summary: ClassVar[str] = "largest number of several tensors, place by place"
+    aliases: ClassVar[tuple[str, ...]] = ("max", "maxout", "greatest")
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
     pieces: ClassVar[int] = 2

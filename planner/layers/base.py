@@ -8,13 +8,13 @@ and costs, and nothing about names, wiring or arrays; its other half is the kern
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import partial
+from math import sqrt
 from typing import Any, ClassVar, Literal, Self
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
-from planner.findings import SettingError
 from planner.mappings import FrozenMapping
 from planner.symbols import Shape, Size
 
@@ -26,6 +26,9 @@ Keep = Literal["input", "output"]
 
 Interval = tuple[float, float]
 """Lower and upper end; either may be infinite."""
+
+RELU_GAIN = sqrt(2.0)
+"""Gain of ReLU and of its smooth relatives (He et al., arXiv:1502.01852, equation 10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,17 @@ class Layer:
         The key in a spec.
     category : Category
     summary : str
-        One line for the vocabulary listing and the JSON Schema.
+        One line for the table of kinds in ``docs/spec.md`` and the JSON Schema.
+    aliases : tuple of str
+        Names of the kind in other libraries, in lower case and without separators. Every kind states them; a kind
+        without any states ``()``.
+    gain : float or None
+        Factor for the starting weights of the layer whose output this one reads, as
+        ``torch.nn.init.calculate_gain`` has it. None passes the question on to the layer that reads this one. Every
+        activation states its own.
+    mixes_positions : bool
+        An output position depends on other positions of the map than its own. A kind that mixes positions implements
+        :meth:`fields_of_view`; every other kind states False. Statistics of a normalisation do not count.
     keeps : frozenset of {"input", "output"}
         What the backward pass reads again.
     keeps_of_inputs : frozenset of int or None
@@ -104,6 +117,8 @@ class Layer:
         gradient from it.
     without_gradient : frozenset of int
         Positions of inputs whose numbers are read, but that get no gradient: the output moves with them in steps only.
+    reads_companion : bool
+        Also reads the :meth:`companion` of the layer that a setting names, and what that layer reads.
     alias : bool
         The output is the input's memory under another shape (flatten).
     in_place : bool
@@ -120,12 +135,16 @@ class Layer:
     kind: ClassVar[str]
     category: ClassVar[Category]
     summary: ClassVar[str]
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = None
+    mixes_positions: ClassVar[bool] = True
     keeps: ClassVar[frozenset[Keep]] = frozenset()
     keeps_of_inputs: ClassVar[frozenset[int] | None] = None
     inputs_at_least: ClassVar[int] = 1
     inputs_at_most: ClassVar[int | None] = 1
     shape_only: ClassVar[frozenset[int]] = frozenset()
     without_gradient: ClassVar[frozenset[int]] = frozenset()
+    reads_companion: ClassVar[bool] = False
     alias: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
     random: ClassVar[bool] = False
@@ -168,14 +187,41 @@ class Layer:
         return 0
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        """Return how the layer's output sees its input along each axis of the map; None for position by position."""
+        """Return how the layer's output sees its input along each axis of the map; None for position by position.
+
+        Raises
+        ------
+        NotImplementedError
+            The kind mixes positions and does not implement this method.
+        """
+        if self.mixes_positions:
+            raise NotImplementedError(f"{type(self).__name__} needs `mixes_positions = False` or `fields_of_view`")
         return None
+
+    def weight_gain(self) -> float | None:
+        """Return the gain of the layer with its settings; :attr:`gain` where no setting changes it.
+
+        Examples
+        --------
+        >>> from planner.layers import LeakyRelu, MaxPool
+        >>> round(LeakyRelu(slope=0.5).weight_gain(), 4), MaxPool(size=2).weight_gain()
+        (1.2649, None)
+        """
+        return self.gain
 
     def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...] | None:
         """Return how many positions at the far end of each axis no window sees; None where none can be.
 
         0 or less stands for none.
         """
+        return None
+
+    def padded_windows(self, inputs: tuple[Shape, ...]) -> tuple[tuple[Size, Size, Size], ...] | None:
+        """Return extent and padding before and after along each axis, if a window of padding alone is a mistake."""
+        return None
+
+    def companion(self, partner: Layer) -> Layer | None:
+        """Return the layer to compute next to the one that a setting names; None where `partner` has none."""
         return None
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
@@ -247,65 +293,6 @@ class Layer:
             if value != item.default:
                 found[item.name] = value
         return found
-
-
-def setting(description: str, default: Any = ..., **limits: Any) -> Any:
-    """Return a dataclass field that carries its one-line description (for docs and the JSON Schema)."""
-    metadata = {"description": description, **limits}
-    return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
-
-
-def settle(layer: Layer, **values: Any) -> None:
-    """Give a frozen layer under construction the checked form of its settings."""
-    for name, value in values.items():
-        object.__setattr__(layer, name, value)
-
-
-def count(name: str, value: object, *, minimum: int = 1) -> Size:
-    """Return a setting that counts something as a size.
-
-    Raises
-    ------
-    SettingError
-        Not an int or a name, below `minimum`, or larger than any machine can hold.
-    """
-    if isinstance(value, str):
-        try:
-            return sy.symbol(value, least=min(minimum, 1))
-        except ValueError as error:
-            raise SettingError(name, f"`{name}`: {error}") from None
-    if isinstance(value, sy.Size) and sy.constant(value) is None:
-        return value
-    known = sy.constant(value) if isinstance(value, sy.Size) else value
-    known = sy.whole(known)
-    if known is None:
-        raise SettingError(name, f"`{name}` must be a whole number or a name, got {value!r}")
-    if known < minimum:
-        raise SettingError(name, f"`{name}` must be at least {minimum}, got {known}")
-    if known > sy.LARGEST:
-        raise SettingError(name, f"`{name}` is {known}, larger than any tensor (2^40)")
-    return sy.size(known)
-
-
-def flag(name: str, value: object) -> bool:
-    """Return a setting that is true or false; raises SettingError otherwise."""
-    if not isinstance(value, bool):
-        raise SettingError(name, f"`{name}` must be true or false, got {value!r}")
-    return value
-
-
-def choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
-    """Return a setting that is one of a few words; raises SettingError otherwise."""
-    if value not in allowed:
-        raise SettingError(name, f"`{name}` must be one of {', '.join(allowed)}; got {value!r}")
-    return str(value)
-
-
-def number(name: str, value: object, low: float, high: float) -> float:
-    """Return a setting that is a real number with low <= value <= high; raises SettingError otherwise."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
-        raise SettingError(name, f"`{name}` must be a number from {low:g} to {high:g}, got {value!r}")
-    return float(value)
 
 
 def needs_rows(shape: Shape, fix: str) -> Requirement:

@@ -11,7 +11,8 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import needs_map, same_axes
-from planner.layers.base import AxisField, Category, Layer, choice, number, setting, settle
+from planner.layers.base import AxisField, Category, Layer
+from planner.layers.settings import choice, number, setting, settle
 from planner.layers.spatial import along, by, fits, names, per_axis, rank, read_padding, sides
 from planner.symbols import Shape, Size
 
@@ -51,6 +52,7 @@ class Pad(Layer):
     kind: ClassVar[str] = "pad"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "a border around a map: zeros, another number, the map mirrored or its edge repeated"
+    aliases: ClassVar[tuple[str, ...]] = ()
     by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -118,11 +120,16 @@ class Crop(Layer):
     (1, 2)
     """
 
-    size: Any = setting("size to keep: one number or one for each axis; without it, that of the second input", None)
+    size: Any = setting(
+        "size to keep: one number or one for each axis; without it, that of the second input",
+        None,
+        unset="that of the second input",
+    )
 
     kind: ClassVar[str] = "crop"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "the middle of a map, as large as a second one"
+    aliases: ClassVar[tuple[str, ...]] = ()
     inputs_at_most: ClassVar[int | None] = 2
     shape_only: ClassVar[frozenset[int]] = frozenset({1})
     by_channel: ClassVar[bool] = True

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
+from math import sqrt
 from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import sized
-from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
+from planner.layers.base import RELU_GAIN, Category, Keep, Layer, Parameter
+from planner.layers.settings import flag, number, setting, settle
 from planner.layers.tiling.workspace import norm_elements
 from planner.symbols import Shape
 from planner.wording import plural
@@ -30,6 +32,7 @@ class Channelwise(Layer):
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     in_place: ClassVar[bool] = True
     pieces: ClassVar[tuple[int, int]] = (0, 0)
+    mixes_positions: ClassVar[bool] = False
 
     initial: float
 
@@ -77,11 +80,17 @@ class PRelu(Channelwise):
     kind: ClassVar[str] = "prelu"
     category: ClassVar[Category] = "act"
     summary: ClassVar[str] = "x above zero, a learned slope times x below"
+    aliases: ClassVar[tuple[str, ...]] = ("parametricrelu",)
+    gain: ClassVar[float | None] = RELU_GAIN
     pieces: ClassVar[tuple[int, int]] = (1, 2)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         flag("per_channel", self.per_channel)
+
+    def weight_gain(self) -> float:
+        """Return ``sqrt(2/(1 + initial**2))`` (He et al., arXiv:1502.01852, equation 15)."""
+        return sqrt(2.0 / (1.0 + self.initial**2))
 
     def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         return super().params(inputs) if self.per_channel else (Parameter("weight", (1,), initial=self.initial),)
@@ -108,6 +117,7 @@ class LayerScale(Channelwise):
     kind: ClassVar[str] = "layer_scale"
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "each channel times a learned number"
+    aliases: ClassVar[tuple[str, ...]] = ("layerscale", "gamma")
     pieces: ClassVar[tuple[int, int]] = (0, 1)
     by_channel: ClassVar[bool] = True
 
@@ -133,6 +143,7 @@ class Shift(Channelwise):
     kind: ClassVar[str] = "shift"
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "each channel plus a learned number"
+    aliases: ClassVar[tuple[str, ...]] = ()
     keeps: ClassVar[frozenset[Keep]] = frozenset()
     by_channel: ClassVar[bool] = True
 
@@ -159,6 +170,8 @@ class Rescale(Layer):
     kind: ClassVar[str] = "rescale"
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "each channel times a fixed number plus another"
+    aliases: ClassVar[tuple[str, ...]] = ("rescaling",)
+    mixes_positions: ClassVar[bool] = False
     in_place: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Divides, Requirement
-from planner.layers.base import Category, Keep, Parameter, choice, count, flag, setting, settle
+from planner.layers.base import Category, Keep, Parameter
+from planner.layers.settings import choice, count, flag, setting, settle
 from planner.layers.spatial import Padding, PerAxis, along, lifted, per_axis, rank, read_padding
 from planner.layers.tiling.conv import ConvTiling
 from planner.layers.window import WindowLayer
@@ -54,6 +55,8 @@ class Conv(WindowLayer):
     kind: ClassVar[str] = "conv"
     category: ClassVar[Category] = "conv"
     summary: ClassVar[str] = "convolution along the axes of a map"
+    aliases: ClassVar[tuple[str, ...]] = ("conv2d", "convolution", "convolution2d", "convolutional")
+    gain: ClassVar[float | None] = 1.0
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     geometry: ClassVar[tuple[str, str]] = ("kernel", "pad")
 
@@ -83,6 +86,10 @@ class Conv(WindowLayer):
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         yield from super().requires(inputs)
         yield from shared_evenly(self.groups, inputs[0][1], self.filters)
+
+    def padded_windows(self, inputs: tuple[Shape, ...]) -> tuple[tuple[Size, Size, Size], ...] | None:
+        """Return all windows: one of nothing but padding gives the bias, whatever the input."""
+        return tuple((window.extent, window.before, window.after) for window in self.windows(inputs[0]))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         (shape,) = inputs

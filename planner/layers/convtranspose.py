@@ -11,18 +11,9 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import needs_map
-from planner.layers.base import (
-    AxisField,
-    Category,
-    Keep,
-    Layer,
-    Parameter,
-    count,
-    flag,
-    setting,
-    settle,
-)
+from planner.layers.base import AxisField, Category, Keep, Layer, Parameter
 from planner.layers.conv import shared_evenly
+from planner.layers.settings import count, flag, setting, settle
 from planner.layers.spatial import along, by, fits, lifted, names, per_axis, rank, read_padding, sides
 from planner.layers.tiling.conv import ConvTiling
 from planner.layers.tiling.convtranspose import TransposedTiling
@@ -67,6 +58,8 @@ class ConvTranspose(Layer):
     kind: ClassVar[str] = "convtranspose"
     category: ClassVar[Category] = "conv"
     summary: ClassVar[str] = "transposed convolution along the axes of a map"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = 1.0
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
 
     def __post_init__(self) -> None:

@@ -9,7 +9,8 @@ from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
-from planner.layers.base import Category, Keep, Layer, Parameter, count, flag, needs_rows, setting, settle
+from planner.layers.base import Category, Keep, Layer, Parameter, needs_rows
+from planner.layers.settings import count, flag, setting, settle
 from planner.symbols import Shape, Size
 from planner.wording import many
 
@@ -30,11 +31,14 @@ class Dense(Layer):
 
     units: Size = setting("number of outputs")
     bias: bool = setting("add one trainable number per unit", True)
-    features: Size | None = setting("how many numbers it must read, where that is fixed", None)
+    features: Size | None = setting("how many numbers it must read, where that is fixed", None, unset="any number")
 
     kind: ClassVar[str] = "dense"
     category: ClassVar[Category] = "dense"
     summary: ClassVar[str] = "fully connected layer"
+    aliases: ClassVar[tuple[str, ...]] = ("linear", "fc", "fullyconnected", "innerproduct", "gemm")
+    gain: ClassVar[float | None] = 1.0
+    mixes_positions: ClassVar[bool] = False
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
 
     def __post_init__(self) -> None:

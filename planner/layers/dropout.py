@@ -9,8 +9,9 @@ from typing import ClassVar
 import planner.symbols as sy
 from planner.conditions import Requirement
 from planner.layers.axes import needs_map
-from planner.layers.base import Category, Layer, choice, number, setting, settle
+from planner.layers.base import Category, Layer
 from planner.layers.pointwise import Pointwise
+from planner.layers.settings import choice, number, setting, settle
 from planner.layers.tiling.workspace import block_elements, mask_elements
 from planner.symbols import Shape
 
@@ -29,6 +30,8 @@ class Dropout(Pointwise):
 
     kind: ClassVar[str] = "dropout"
     summary: ClassVar[str] = "zeroes a share of its input while training"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = None
     in_place: ClassVar[bool] = True
     random: ClassVar[bool] = True
     by_channel: ClassVar[bool] = False
@@ -67,6 +70,9 @@ class Dropout2d(Layer):
     kind: ClassVar[str] = "dropout2d"
     category: ClassVar[Category] = "act"
     summary: ClassVar[str] = "zeroes a share of the channels while training"
+    aliases: ClassVar[tuple[str, ...]] = ("spatialdropout", "spatialdropout2d", "channeldropout", "featuredropout")
+    gain: ClassVar[float | None] = None
+    mixes_positions: ClassVar[bool] = False
     in_place: ClassVar[bool] = True
     random: ClassVar[bool] = True
 
@@ -107,6 +113,9 @@ class StochasticDepth(Layer):
     kind: ClassVar[str] = "stochastic_depth"
     category: ClassVar[Category] = "act"
     summary: ClassVar[str] = "leaves out a branch at random while training"
+    aliases: ClassVar[tuple[str, ...]] = ("stochasticdepth", "droppath", "dropconnect")
+    gain: ClassVar[float | None] = None
+    mixes_positions: ClassVar[bool] = False
     in_place: ClassVar[bool] = True
     random: ClassVar[bool] = True
 

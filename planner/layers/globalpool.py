@@ -52,6 +52,13 @@ class GlobalAvgPool(GlobalPool):
 
     kind: ClassVar[str] = "gap"
     summary: ClassVar[str] = "mean of each channel's whole map"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "globalavgpool",
+        "globalaveragepool",
+        "globalaveragepooling",
+        "globalaveragepooling2d",
+        "globalpool",
+    )
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,7 @@ class GlobalMaxPool(GlobalPool):
 
     kind: ClassVar[str] = "gmp"
     summary: ClassVar[str] = "largest value of each channel's whole map"
+    aliases: ClassVar[tuple[str, ...]] = ("globalmaxpool", "globalmaxpooling", "globalmaxpooling2d")
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
@@ -89,3 +97,4 @@ class GlobalSumPool(GlobalPool):
 
     kind: ClassVar[str] = "gsp"
     summary: ClassVar[str] = "sum of each channel's whole map"
+    aliases: ClassVar[tuple[str, ...]] = ("globalsumpool", "globalsumpooling")

@@ -10,20 +10,10 @@ from typing import ClassVar
 import planner.symbols as sy
 from planner.conditions import Divides, Requirement
 from planner.layers.axes import needs_map
-from planner.layers.base import (
-    Category,
-    Keep,
-    Layer,
-    Parameter,
-    choice,
-    count,
-    flag,
-    number,
-    setting,
-    settle,
-)
+from planner.layers.base import Category, Keep, Layer, Parameter
 from planner.layers.conv import uneven
 from planner.layers.norm import SMALLEST_EPS, running_statistics
+from planner.layers.settings import choice, count, flag, number, setting, settle
 from planner.layers.tiling.shards import column_shares, in_lines
 from planner.layers.tiling.workspace import GroupPieces, shard_blocks, softmax_columns
 from planner.symbols import Shape, Size
@@ -37,6 +27,7 @@ class GroupedNorm(Layer):
     """
 
     category: ClassVar[Category] = "norm"
+    mixes_positions: ClassVar[bool] = False
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     in_place: ClassVar[bool] = True
 
@@ -108,6 +99,7 @@ class LayerNorm(GroupedNorm):
 
     kind: ClassVar[str] = "layernorm"
     summary: ClassVar[str] = "layer normalisation over the channels of each position, or over each image"
+    aliases: ClassVar[tuple[str, ...]] = ("layernorm2d", "layernormalization")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -146,6 +138,7 @@ class GroupNorm(GroupedNorm):
 
     kind: ClassVar[str] = "groupnorm"
     summary: ClassVar[str] = "normalisation of each group of channels of an image"
+    aliases: ClassVar[tuple[str, ...]] = ("groupnorm2d", "groupnormalization", "gn")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -187,6 +180,7 @@ class InstanceNorm(GroupedNorm):
 
     kind: ClassVar[str] = "instancenorm"
     summary: ClassVar[str] = "normalisation of each channel of an image"
+    aliases: ClassVar[tuple[str, ...]] = ("instancenorm2d", "instancenormalization")
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -228,6 +222,8 @@ class LocalResponseNorm(Layer):
     kind: ClassVar[str] = "lrn"
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "local response normalisation across neighbouring channels"
+    aliases: ClassVar[tuple[str, ...]] = ("localresponsenorm", "localresponsenormalization", "responsenorm")
+    mixes_positions: ClassVar[bool] = False
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     in_place: ClassVar[bool] = True
 

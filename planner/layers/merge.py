@@ -10,7 +10,8 @@ from typing import ClassVar
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
 from planner.layers.axes import axis, difference, needs_axis, position, same_axes
-from planner.layers.base import Category, Layer, setting, settle
+from planner.layers.base import AxisField, Category, Layer
+from planner.layers.settings import setting, settle
 from planner.symbols import Shape
 
 
@@ -43,6 +44,7 @@ class Concat(Merge):
 
     kind: ClassVar[str] = "concat"
     summary: ClassVar[str] = "tensors one behind the other along an axis"
+    aliases: ClassVar[tuple[str, ...]] = ("concatenate", "cat", "join")
 
     def __post_init__(self) -> None:
         settle(self, axis=axis("axis", self.axis))
@@ -60,6 +62,14 @@ class Concat(Merge):
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         first, along = inputs[0], position(self.axis, len(inputs[0]))
         return (*first[:along], sy.total(shape[along] for shape in inputs), *first[along + 1 :])
+
+    def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
+        """Return None for channels; an axis of the map along which inputs follow each other has no single window."""
+        place = position(self.axis, len(inputs[0])) - 2
+        if place < 0:
+            return None
+        joined = AxisField(None, relative=True)
+        return tuple(joined if axis == place else AxisField(1) for axis in range(len(inputs[0]) - 2))
 
     def in_blocks(self, output: Shape) -> bool:
         """Tell whether each input is one stretch of the output's memory, where the batch is last."""

@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
-from planner.layers.base import Category, Keep, Layer, Parameter, flag, number, setting, settle
+from planner.layers.base import Category, Keep, Layer, Parameter
+from planner.layers.settings import flag, number, setting, settle
 from planner.layers.tiling.workspace import WIDE, norm_elements
 from planner.symbols import Shape, Size
 
@@ -53,6 +54,8 @@ class BatchNorm(Layer):
     kind: ClassVar[str] = "batchnorm"
     category: ClassVar[Category] = "norm"
     summary: ClassVar[str] = "batch normalisation of each channel"
+    aliases: ClassVar[tuple[str, ...]] = ("bn", "batchnorm2d", "batchnormalization", "batchnorm1d", "norm")
+    mixes_positions: ClassVar[bool] = False
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     in_place: ClassVar[bool] = True
     by_channel: ClassVar[bool] = True

@@ -6,11 +6,12 @@ Definitions as in the torch.nn documentation of the activation of the same name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.layers.base import Category, Interval, Keep, Layer, number, setting, settle
+from planner.layers.base import RELU_GAIN, Category, Interval, Keep, Layer
+from planner.layers.settings import number, setting, settle
 from planner.layers.tiling.workspace import block_elements
 from planner.symbols import Shape
 
@@ -23,6 +24,7 @@ class Pointwise(Layer):
     """
 
     category: ClassVar[Category] = "act"
+    mixes_positions: ClassVar[bool] = False
     workspace_blocks: ClassVar[tuple[int, int]] = (0, 0)
     by_channel: ClassVar[bool] = True
 
@@ -60,6 +62,8 @@ class Relu(FromOutput):
 
     kind: ClassVar[str] = "relu"
     summary: ClassVar[str] = "max(x, 0)"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = RELU_GAIN
     clips: ClassVar[Interval | None] = (0.0, inf)
     workspace_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
@@ -70,6 +74,8 @@ class Relu6(FromOutput):
 
     kind: ClassVar[str] = "relu6"
     summary: ClassVar[str] = "min(max(x, 0), 6)"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = RELU_GAIN
     clips: ClassVar[Interval | None] = (0.0, 6.0)
     workspace_blocks: ClassVar[tuple[int, int]] = (0, 2)
 
@@ -82,10 +88,16 @@ class LeakyRelu(FromOutput):
 
     kind: ClassVar[str] = "leaky_relu"
     summary: ClassVar[str] = "x above zero, slope * x below"
+    aliases: ClassVar[tuple[str, ...]] = ("lrelu",)
+    gain: ClassVar[float | None] = RELU_GAIN
     workspace_blocks: ClassVar[tuple[int, int]] = (1, 1)
 
     def __post_init__(self) -> None:
         settle(self, slope=number("slope", self.slope, 1e-9, 1e9))
+
+    def weight_gain(self) -> float:
+        """Return ``sqrt(2/(1 + slope**2))`` (He et al., arXiv:1502.01852, equation 15)."""
+        return sqrt(2.0 / (1.0 + self.slope**2))
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,8 @@ class Elu(FromOutput):
 
     kind: ClassVar[str] = "elu"
     summary: ClassVar[str] = "x above zero, alpha * (exp(x) - 1) below"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = RELU_GAIN
     workspace_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
     def __post_init__(self) -> None:
@@ -111,6 +125,8 @@ class Selu(FromOutput):
 
     kind: ClassVar[str] = "selu"
     summary: ClassVar[str] = "scaled elu that keeps mean 0 and variance 1"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = 1.0
     workspace_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
 
@@ -120,6 +136,8 @@ class HardSigmoid(FromOutput):
 
     kind: ClassVar[str] = "hard_sigmoid"
     summary: ClassVar[str] = "min(max(x + 3, 0), 6) / 6"
+    aliases: ClassVar[tuple[str, ...]] = ("hsigmoid",)
+    gain: ClassVar[float | None] = 1.0
     workspace_blocks: ClassVar[tuple[int, int]] = (0, 2)
 
 
@@ -129,4 +147,6 @@ class HardSwish(FromInput):
 
     kind: ClassVar[str] = "hard_swish"
     summary: ClassVar[str] = "x * min(max(x + 3, 0), 6) / 6"
+    aliases: ClassVar[tuple[str, ...]] = ("hswish",)
+    gain: ClassVar[float | None] = RELU_GAIN
     workspace_blocks: ClassVar[tuple[int, int]] = (1, 3)

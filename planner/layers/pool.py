@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import AtLeast, Requirement
-from planner.layers.base import Category, Keep, choice, count, flag, number, setting, settle
+from planner.layers.base import Category, Keep
+from planner.layers.settings import choice, count, flag, number, setting, settle
 from planner.layers.spatial import Padding, PerAxis, along, by, lifted, per_axis, rank, read_padding, sides
 from planner.layers.tiling.workspace import Tiles, mask_elements
 from planner.layers.window import Window, WindowLayer
@@ -24,7 +25,7 @@ class Pool(WindowLayer):
     """What the three poolings share; `stride` is the window's size unless told."""
 
     size: Any = setting("size of the window: one number or one for each axis ([height, width])")
-    stride: Any = setting("step of the window; its size unless told", None)
+    stride: Any = setting("step of the window; its size unless told", None, unset="the size")
     pad: Any = setting("padding around the map: a number, [h, w], [top, bottom, left, right] or same", 0, least=0)
     rounding: str = setting(
         "floor, ceil (a last window may overhang the end) or exact (an error where it would)", "floor"
@@ -98,6 +99,7 @@ class MaxPool(Pool):
 
     kind: ClassVar[str] = "maxpool"
     summary: ClassVar[str] = "largest value of each window"
+    aliases: ClassVar[tuple[str, ...]] = ("maxpool2d", "maxpooling", "maxpooling2d", "pool")
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def __post_init__(self) -> None:
@@ -166,10 +168,20 @@ class AvgPool(Pool):
     """
 
     count_include_pad: bool = setting("padding counts in the mean", True)
-    divisor: Size | None = setting("what every sum is divided by, instead of what its window counts", None)
+    divisor: Size | None = setting(
+        "what every sum is divided by, instead of what its window counts", None, unset="what its window counts"
+    )
 
     kind: ClassVar[str] = "avgpool"
     summary: ClassVar[str] = "mean of each window"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "avgpool2d",
+        "averagepool",
+        "averagepooling",
+        "averagepooling2d",
+        "avgpooling",
+        "meanpool",
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -196,6 +208,7 @@ class SumPool(Pool):
 
     kind: ClassVar[str] = "sumpool"
     summary: ClassVar[str] = "sum of each window"
+    aliases: ClassVar[tuple[str, ...]] = ("sumpool2d", "sumpooling")
 
 
 @dataclass(frozen=True)
@@ -219,6 +232,7 @@ class LpPool(Pool):
 
     kind: ClassVar[str] = "lppool"
     summary: ClassVar[str] = "Lp norm of each window"
+    aliases: ClassVar[tuple[str, ...]] = ("lppool2d", "lpnormpool", "l2pool")
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def __post_init__(self) -> None:

@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 from planner.conditions import Requirement
 from planner.layers.axes import needs_map
-from planner.layers.base import AxisField, Category, Layer, setting, settle
+from planner.layers.base import AxisField, Category, Layer
+from planner.layers.settings import setting, settle
 from planner.layers.spatial import along, fits, per_axis, rank
 from planner.symbols import Shape, Size
 
@@ -37,6 +38,7 @@ class Upsample(Layer):
     kind: ClassVar[str] = "upsample"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "every position repeated along each axis"
+    aliases: ClassVar[tuple[str, ...]] = ()
     by_channel: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

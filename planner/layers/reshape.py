@@ -11,7 +11,8 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Divides, Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import axis, needs_axis, position, sized
-from planner.layers.base import AxisField, Category, Layer, count, setting, settle
+from planner.layers.base import AxisField, Category, Layer
+from planner.layers.settings import count, setting, settle
 from planner.layers.spatial import MOST, is_map, rank
 from planner.symbols import Shape, Size
 from planner.wording import many
@@ -37,6 +38,7 @@ class Flatten(Layer):
     kind: ClassVar[str] = "flatten"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "all of one image's numbers in a row"
+    aliases: ClassVar[tuple[str, ...]] = ("reshape", "view")
     alias: ClassVar[bool] = True
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
@@ -79,6 +81,7 @@ class Reshape(Layer):
     kind: ClassVar[str] = "reshape"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "the same numbers in another shape"
+    aliases: ClassVar[tuple[str, ...]] = ()
     alias: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -138,6 +141,7 @@ class Squeeze(Layer):
     kind: ClassVar[str] = "squeeze"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "an axis of size 1 taken out"
+    aliases: ClassVar[tuple[str, ...]] = ()
     alias: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
@@ -188,6 +192,8 @@ class Unsqueeze(Layer):
     kind: ClassVar[str] = "unsqueeze"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "an axis of size 1 put in"
+    aliases: ClassVar[tuple[str, ...]] = ("expanddims",)
+    mixes_positions: ClassVar[bool] = False
     alias: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

@@ -13,7 +13,8 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import needs_map, same_axes, sized
-from planner.layers.base import AxisField, Category, Layer, choice, flag, number, setting, settle
+from planner.layers.base import AxisField, Category, Layer
+from planner.layers.settings import choice, flag, number, setting, settle
 from planner.layers.spatial import along, between, fits, per_axis, rank
 from planner.symbols import Shape, Size
 
@@ -56,14 +57,30 @@ class Resize(Layer):
     (1, 21, 500, 375)
     """
 
-    size: Any = setting("size of the output: one number or one for each axis ([height, width])", None)
-    scale: Any = setting("times the output is larger, 1.5 for one: a number or one for each axis", None, fractions=True)
+    size: Any = setting(
+        "size of the output: one number or one for each axis ([height, width])",
+        None,
+        unset="from `scale`, or that of the second input",
+    )
+    scale: Any = setting(
+        "times the output is larger, 1.5 for one: a number or one for each axis",
+        None,
+        unset="from the size",
+        fractions=True,
+    )
     mode: str = setting("nearest or bilinear", "nearest")
     align_corners: bool = setting("bilinear: the middles of the corner positions stay where they are", False)
 
     kind: ClassVar[str] = "resize"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "a map of another size, nearest or bilinear"
+    aliases: ClassVar[tuple[str, ...]] = (
+        "interpolate",
+        "resize2d",
+        "upsamplingbilinear2d",
+        "resizebilinear",
+        "bilinear",
+    )
     inputs_at_most: ClassVar[int | None] = 2
     shape_only: ClassVar[frozenset[int]] = frozenset({1})
     by_channel: ClassVar[bool] = True

@@ -11,8 +11,9 @@ import planner.symbols as sy
 from planner.conditions import Divides, Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import axis, needs_map, position, sized
-from planner.layers.base import AxisField, Category, Layer, count, setting, settle
+from planner.layers.base import AxisField, Category, Layer
 from planner.layers.conv import uneven
+from planner.layers.settings import count, setting, settle
 from planner.layers.spatial import rank
 from planner.symbols import Shape, Size
 from planner.wording import plural
@@ -41,6 +42,8 @@ class ChannelShuffle(Layer):
     kind: ClassVar[str] = "channel_shuffle"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "channels of several groups, one of each in turn"
+    aliases: ClassVar[tuple[str, ...]] = ("channelshuffle", "shuffle")
+    mixes_positions: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         settle(self, groups=count("groups", self.groups))
@@ -75,6 +78,7 @@ class PixelShuffle(Layer):
     kind: ClassVar[str] = "pixel_shuffle"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "a larger map of fewer channels: the channels of a position become a square"
+    aliases: ClassVar[tuple[str, ...]] = ("pixelshuffle", "depthtospace", "depth2space", "subpixel")
 
     def __post_init__(self) -> None:
         settle(self, scale=count("scale", self.scale))
@@ -115,6 +119,7 @@ class PixelUnshuffle(Layer):
     kind: ClassVar[str] = "pixel_unshuffle"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "a smaller map of more channels: each square becomes the channels of a position"
+    aliases: ClassVar[tuple[str, ...]] = ("pixelunshuffle", "spacetodepth", "space2depth")
 
     def __post_init__(self) -> None:
         settle(self, scale=count("scale", self.scale))
@@ -158,6 +163,7 @@ class Permute(Layer):
     kind: ClassVar[str] = "permute"
     category: ClassVar[Category] = "reshape"
     summary: ClassVar[str] = "the axes in another order"
+    aliases: ClassVar[tuple[str, ...]] = ("transpose",)
 
     def __post_init__(self) -> None:
         given = self.order if isinstance(self.order, (list, tuple)) else (self.order,)

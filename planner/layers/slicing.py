@@ -15,7 +15,8 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Divides, Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import axis, needs_axis, position, sized
-from planner.layers.base import AxisField, Category, Layer, count, setting, settle
+from planner.layers.base import AxisField, Category, Layer
+from planner.layers.settings import count, setting, settle
 from planner.layers.spatial import rank
 from planner.symbols import Shape, Size
 from planner.wording import many
@@ -78,13 +79,16 @@ class Slice(Cut):
 
     start: Size = setting("first position kept; negative: counted from the end", 0, least=0)
     stop: Size | None = setting(
-        "first position no longer kept; negative: counted from the end; without it, to the end", None
+        "first position no longer kept; negative: counted from the end; without it, to the end",
+        None,
+        unset="to the end",
     )
     step: Size = setting("distance between positions kept", 1)
     axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
 
     kind: ClassVar[str] = "slice"
     summary: ClassVar[str] = "some positions along one axis"
+    aliases: ClassVar[tuple[str, ...]] = ("narrow", "slicing", "index")
 
     def __post_init__(self) -> None:
         settle(
@@ -142,6 +146,7 @@ class Split(Cut):
 
     kind: ClassVar[str] = "split"
     summary: ClassVar[str] = "one of the parts of a tensor along one axis"
+    aliases: ClassVar[tuple[str, ...]] = ("chunk", "unstack")
 
     def __post_init__(self) -> None:
         listed = isinstance(self.parts, (list, tuple))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from planner.layers.base import choice, setting
+from planner.layers.base import RELU_GAIN
 from planner.layers.pointwise import FromInput, FromOutput
+from planner.layers.settings import choice, setting
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,8 @@ class Tanh(FromOutput):
 
     kind: ClassVar[str] = "tanh"
     summary: ClassVar[str] = "hyperbolic tangent"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = 5.0 / 3.0
     workspace_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
@@ -27,6 +30,8 @@ class Sigmoid(FromOutput):
 
     kind: ClassVar[str] = "sigmoid"
     summary: ClassVar[str] = "1 / (1 + exp(-x))"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = 1.0
     workspace_blocks: ClassVar[tuple[int, int]] = (0, 1)
 
 
@@ -36,6 +41,8 @@ class Silu(FromInput):
 
     kind: ClassVar[str] = "silu"
     summary: ClassVar[str] = "x * sigmoid(x)"
+    aliases: ClassVar[tuple[str, ...]] = ("swish",)
+    gain: ClassVar[float | None] = RELU_GAIN
     workspace_blocks: ClassVar[tuple[int, int]] = (1, 2)
 
 
@@ -45,6 +52,8 @@ class Mish(FromInput):
 
     kind: ClassVar[str] = "mish"
     summary: ClassVar[str] = "x * tanh(softplus(x))"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = RELU_GAIN
     workspace_blocks: ClassVar[tuple[int, int]] = (2, 3)
 
 
@@ -56,6 +65,8 @@ class Gelu(FromInput):
 
     kind: ClassVar[str] = "gelu"
     summary: ClassVar[str] = "x * Phi(x), Phi the normal distribution function"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = RELU_GAIN
     workspace_blocks: ClassVar[tuple[int, int]] = (3, 3)
 
     def __post_init__(self) -> None:
@@ -68,4 +79,6 @@ class Softplus(FromOutput):
 
     kind: ClassVar[str] = "softplus"
     summary: ClassVar[str] = "log(1 + exp(x))"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = 1.0
     workspace_blocks: ClassVar[tuple[int, int]] = (1, 1)

@@ -45,6 +45,8 @@ class Softmax(OverChannels):
 
     kind: ClassVar[str] = "softmax"
     summary: ClassVar[str] = "exp(x) / sum(exp(x)) over the channels"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = 1.0
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,5 @@ class LogSoftmax(OverChannels):
 
     kind: ClassVar[str] = "log_softmax"
     summary: ClassVar[str] = "x - log(sum(exp(x))) over the channels"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = 1.0

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from planner.findings import SettingError
-from planner.layers.base import Category, Layer, count, setting, settle
+from planner.layers.base import Category, Layer
+from planner.layers.settings import count, setting, settle
 from planner.symbols import Shape
 
 
@@ -30,6 +31,9 @@ class Input(Layer):
     kind: ClassVar[str] = "input"
     category: ClassVar[Category] = "io"
     summary: ClassVar[str] = "a tensor given from outside"
+    aliases: ClassVar[tuple[str, ...]] = ()
+    gain: ClassVar[float | None] = 1.0
+    mixes_positions: ClassVar[bool] = False
     inputs_at_least: ClassVar[int] = 0
     inputs_at_most: ClassVar[int | None] = 0
 

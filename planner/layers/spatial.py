@@ -14,7 +14,7 @@ import planner.symbols as sy
 from planner.conditions import Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import WORDS
-from planner.layers.base import count
+from planner.layers.settings import count
 from planner.symbols import Shape, Size
 
 T = TypeVar("T")

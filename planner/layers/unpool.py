@@ -11,8 +11,9 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import needs_map, same_axes, word
-from planner.layers.base import AxisField, Category, Keep, Layer, setting
+from planner.layers.base import AxisField, Category, Keep, Layer
 from planner.layers.pool import MaxPool
+from planner.layers.settings import setting
 from planner.layers.spatial import PerAxis, lifted, names
 from planner.layers.tiling.workspace import Tiles, mask_elements
 from planner.symbols import Shape, Size
@@ -37,6 +38,7 @@ class MaxIndices(MaxPool):
 
     kind: ClassVar[str] = "maxindices"
     summary: ClassVar[str] = "which position of each window holds its largest value"
+    aliases: ClassVar[tuple[str, ...]] = ()
     keeps: ClassVar[frozenset[Keep]] = frozenset()
     without_gradient: ClassVar[frozenset[int]] = frozenset({0})
 
@@ -93,10 +95,12 @@ class Unpool(Layer):
     kind: ClassVar[str] = "unpool"
     category: ClassVar[Category] = "pool"
     summary: ClassVar[str] = "values put back where a max pooling took them from"
+    aliases: ClassVar[tuple[str, ...]] = ()
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     keeps_of_inputs: ClassVar[frozenset[int] | None] = frozenset({1})
     shape_only: ClassVar[frozenset[int]] = frozenset({2})
     without_gradient: ClassVar[frozenset[int]] = frozenset({1})
+    reads_companion: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.pool, MaxPool):
@@ -107,6 +111,10 @@ class Unpool(Layer):
         """The pooling's window."""
         size: PerAxis = self.pool.window_size()
         return size
+
+    def companion(self, partner: Layer) -> Layer | None:
+        """Return the positions of a max pooling's maxima."""
+        return MaxIndices.of(partner) if isinstance(partner, MaxPool) else None
 
     def after(self, partner: Layer) -> Layer:
         return Unpool(partner) if isinstance(partner, MaxPool) else self

@@ -10,8 +10,9 @@ from dataclasses import dataclass, fields
 from math import prod
 from typing import Any, ClassVar, Self
 
-from planner.layers.base import Category, Interval, Keep, Layer, settle
+from planner.layers.base import Category, Interval, Keep, Layer
 from planner.layers.pool import MaxPool, tile_elements
+from planner.layers.settings import settle
 from planner.layers.tiling.workspace import mask_elements
 from planner.symbols import Shape
 
@@ -73,6 +74,8 @@ class Deferred(Layer):
     kind: ClassVar[str] = "deferred"
     category: ClassVar[Category] = "act"
     summary: ClassVar[str] = "done by the max pooling behind it"
+    gain: ClassVar[float | None] = 1.0
+    mixes_positions: ClassVar[bool] = False
     alias: ClassVar[bool] = True
     in_place: ClassVar[bool] = True
     by_channel: ClassVar[bool] = True

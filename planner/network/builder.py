@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Any, TypedDict
 
 from planner.findings import Finding, Location, SettingError, nearest
-from planner.layers import KINDS, Input, MaxIndices, MaxPool, Unpool
-from planner.layers.base import count
+from planner.layers import KINDS, Input, Layer
+from planner.layers.settings import count
 from planner.network.entry import Entry, Marks, fault_of_name
 from planner.network.graph import cycles, execution_order, unread
 from planner.network.instantiate import make, one_meaning, shape_of
@@ -76,7 +76,7 @@ class Builder:
             return self._add_again(entry, public, sources)
         made, partner = (None, "") if entry.broken else make(entry, public, self._nodes, self._report, self._guesses)
         broken = made is None or sources is None
-        broken = broken or (isinstance(made, Unpool) and not self._put_indices(partner, public))
+        broken = broken or (_reads_companion(made) and not self._put_indices(made, partner, public))
         self._put(Node(public, made, (), "", entry, broken, partner), sources or ())
         tail = public
         for role in ROLES:
@@ -204,18 +204,18 @@ class Builder:
         self._nodes[node.name] = node
         self._waiting[node.name] = sources
 
-    def _put_indices(self, pool: str, reader: str) -> bool:
+    def _put_indices(self, made: Layer | None, pool: str, reader: str) -> bool:
         """Keep the node that holds where the maxima of a max pooling are; tell whether it could be."""
         node, name = self._nodes[pool], f"{pool}.{INDICES}"
         there = self._nodes.get(name)
         if there is not None and there.role == INDICES:
             return True
-        if there is not None or reader == name or not isinstance(node.layer, MaxPool):
+        companion = None if made is None or node.layer is None else made.companion(node.layer)
+        if there is not None or reader == name or companion is None:
             message = f"`{name}`, which holds where the maxima of `{pool}` are, is the name of another layer too"
             self._report("N104", message, node.entry, "name", ("give the other layer another name",))
             return False
-        made = Node(name, MaxIndices.of(node.layer), (), INDICES, node.entry, node.broken, pool)
-        self._put(made, self._waiting[pool])
+        self._put(Node(name, companion, (), INDICES, node.entry, node.broken, pool), self._waiting[pool])
         return True
 
     def _in_order(self) -> Iterator[Node]:
@@ -230,7 +230,7 @@ class Builder:
     def _reads(self, node: Node) -> tuple[str, ...]:
         """Return the names of the nodes that a node reads, as far as they are known."""
         own = node.inputs + self._resolve(self._waiting[node.name])
-        if not isinstance(node.layer, Unpool):
+        if not _reads_companion(node.layer):
             return own
         return (*own, f"{node.partner}.{INDICES}", *self._resolve(self._waiting[node.partner]))
 
@@ -295,7 +295,7 @@ class Builder:
                     "from",
                     ("join them first with `concat` or `add`",) if high == 1 else ("write  from: [a, b]",),
                 )
-        lent = self._reads(node)[len(wired) :] if isinstance(node.layer, Unpool) and not broken else ()
+        lent = self._reads(node)[len(wired) :] if _reads_companion(node.layer) and not broken else ()
         broken = broken or not all(name in self._nodes for name in lent)
         return replace(node, inputs=(*wired, *(() if broken else lent)), broken=broken)
 
@@ -372,6 +372,11 @@ class Builder:
 def _names(output: Outputs) -> tuple[str, ...]:
     """Return the names of outputs in whatever form they are given."""
     return (output,) if isinstance(output, str) else tuple(output or ())
+
+
+def _reads_companion(layer: Layer | None) -> bool:
+    """Tell whether a layer reads what is computed next to another one."""
+    return layer is not None and layer.reads_companion
 
 
 def _first_bad(shape: object) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, chain
 
-from planner.layers import ConvTranspose, Resize
+from planner.layers import Concat, ConvTranspose, Resize
 from planner.layers.adaptive import share
 from planner.layers.slicing import Cut
 from planner.layers.spatial import is_map
@@ -52,6 +52,9 @@ def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
     read = [seen for slot, seen in enumerate(inputs) if slot not in node.layer.shape_only]
     if len(node.output_shape) != len(node.input_shapes[0]):  # its axes are not the input's: any of it may be anywhere
         return (any(map(any, read)),) * size
+    if isinstance(node.layer, Concat):
+        end_to_end = tuple(chain(*read))
+        return end_to_end if len(end_to_end) == size else tuple(map(any, zip(*read, strict=True)))
     view = node.layer.fields_of_view(node.input_shapes)
     if isinstance(node.layer, ConvTranspose):
         return _spread(node.layer.windows(node.input_shapes[0])[axis], read[0], size)

@@ -20,9 +20,7 @@ from planner.domain.domain import Domain, Open, contradiction, solve
 from planner.domain.sizeset import SizeSet
 from planner.findings import Finding, Severity
 from planner.layers.base import Parameter, by_name
-from planner.layers.conv import Conv
 from planner.layers.spatial import by, names, positions
-from planner.layers.window import Window
 from planner.network.network import Network
 from planner.network.node import Expectation, Node
 from planner.plan.node import PlannedNode
@@ -143,8 +141,8 @@ class _Walk:
         )
         if (dropped := node.layer.dropped(inputs)) is not None:
             self.warn_border(node, dropped, inputs[0])
-        if isinstance(node.layer, Conv):
-            self.warn_padding(node, dict(zip(names(inputs[0]), node.layer.windows(inputs[0]), strict=True)))
+        if (padded := node.layer.padded_windows(inputs)) is not None:
+            self.warn_padding(node, dict(zip(names(inputs[0]), padded, strict=True)))
 
     def shared(self, node: Node, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
         """Yield that the arrays of a layer used several times have one shape wherever it is used."""
@@ -180,10 +178,10 @@ class _Walk:
         if any(counts):
             self.findings.append(_dropped(node, shape, counts))
 
-    def warn_padding(self, node: Node, windows: Mapping[str, Window]) -> None:
+    def warn_padding(self, node: Node, windows: Mapping[str, tuple[Size, Size, Size]]) -> None:
         """Report a convolution that has windows of nothing but padding: they give its bias, whatever the input."""
         for axis, window in windows.items():
-            extent, sides = sy.constant(window.extent), (sy.constant(window.before), sy.constant(window.after))
+            extent, *sides = map(sy.constant, window)
             most = max(side or 0 for side in sides)
             if extent is not None and most >= extent:
                 message = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Self
 
 from planner.findings import SettingError, nearest
-from planner.layers.base import flag, number
+from planner.layers.settings import flag, number
 
 LARGEST_RATE = 1_000_000
 """Learning rates beyond this are slips: no network learns with one."""

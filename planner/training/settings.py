@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Self
 
 from planner.findings import Finding, SettingError, nearest
-from planner.layers.base import number
+from planner.layers.settings import number
 from planner.mappings import FrozenMapping
 from planner.training.augment import Augment
 from planner.training.optimizers import Optimizer, Sgd, read_optimizer, refuse_other, refuse_unknown

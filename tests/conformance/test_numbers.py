@@ -193,6 +193,7 @@ def test_values_and_gradients_are_those_of_torch(index: int) -> None:
             for name, array in arrays.items()
         }
         kind = "flatten" if case.kind == "input" else case.kind
+        assert kind in FUNCTIONS, f"add PyTorch's function of `{kind}` to tests/harness/torch_judge/"
         try:
             judged = FUNCTIONS[kind](leaves, case.defined(case.sizes), owned, True)
         except NoOpinionError as reason:

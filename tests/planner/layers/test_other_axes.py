@@ -11,7 +11,9 @@ from planner import Network, Plan, diagnose, layer
 from planner.explanations.layer import explain
 from planner.fixes.proof import with_fixes
 from planner.network.entry import Entry
+from planner.notations.halo import halos
 from planner.plan.derivation import chain
+from planner.plan.receptive import itself
 from planner.solver import Budget, Want, largest, sizes_giving
 
 
@@ -110,3 +112,17 @@ def test_a_reshape_to_other_axes_sees_all_or_does_not_say() -> None:
     field = net.check().by_name["c"].receptive_field
     assert field is not None
     assert field.size == (6,)
+
+
+def test_maps_put_one_behind_the_other_have_no_single_field_and_the_padding_of_each() -> None:
+    layers = [
+        layer("conv", name="c", filters=1, kernel=3, pad=[1, 0, 1, 1]),
+        layer("concat", name="rows", from_=["c", "x"], axis=2),
+        layer("concat", name="channels", from_=["x", "x"]),
+    ]
+    net = Network(name="n", input={"x": (1, 1, 9, 9)}, layers=layers, output=["rows", "channels"])
+    plan = net.check()
+    assert plan.by_name["rows"].receptive_field is None
+    assert plan.by_name["channels"].receptive_field == itself(2)
+    assert halos(plan.bind(), "rows", 0) == (1, 0)
+    assert halos(plan.bind(), "rows", 1) == (1, 1)
