@@ -15,6 +15,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from planner.api import explain as explain
+    from planner.api import show as show
+    from planner.api import solve as solve
+    from planner.diagrams.drawing import draw as draw
     from planner.domain.domain import Domain as Domain
     from planner.findings import Finding as Finding
     from planner.findings import GraphError as GraphError
@@ -44,6 +48,8 @@ _PLACES = {
     "planner.lowering.node": ("BoundNode",),
     "planner.plan.diagnose": ("Diagnosis", "diagnose"),
     "planner.domain.domain": ("Domain",),
+    "planner.api": ("explain", "show", "solve"),
+    "planner.diagrams.drawing": ("draw",),
     "planner.fixes.check": ("check",),
     "planner.network.entry": ("Entry", "Tensor", "layer"),
     "planner.network.fusion": ("fuse",),

@@ -39,9 +39,13 @@ if TYPE_CHECKING:
     from planner import TrainSettings as TrainSettings
     from planner import check as check
     from planner import diagnose as diagnose
+    from planner import draw as draw
+    from planner import explain as explain
     from planner import fuse as fuse
     from planner import layer as layer
     from planner import load as load
+    from planner import show as show
+    from planner import solve as solve
     from planner.constructors import *  # noqa: F403  # a function for each kind of layer
     from runtime import Model as Model
 else:

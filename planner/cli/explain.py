@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +17,7 @@ from planner.wording import listed
 
 if TYPE_CHECKING:
     from planner.explanations.counting import Tool
+    from planner.explanations.document import Style
     from planner.explanations.grid import Grid
     from planner.plan.diagnose import Diagnosis
 
@@ -54,7 +54,7 @@ def command(
     by_path: bool,
     by_tile: bool,
     tile: int | None,
-    style: str,
+    style: Style,
     as_json: bool,
 ) -> None:
     """Derive the numbers of a LAYER of a spec, or of all of them; or tell what the rule CODE means."""
@@ -83,9 +83,10 @@ def command(
 
 
 def _derive(
-    subject: Subject, found: Diagnosis, layer: str | None, sizes: dict[str, int], style: str, as_json: bool
+    subject: Subject, found: Diagnosis, layer: str | None, sizes: dict[str, int], style: Style, as_json: bool
 ) -> None:
     from planner.explanations import steps
+    from planner.explanations.document import document
     from planner.explanations.layer import derivations, worth_explaining
     from planner.tables.facts import admit
 
@@ -96,16 +97,7 @@ def _derive(
     if as_json:
         out(json_text({"name": found.network.name, "layers": [steps.as_json(item) for item in derived]}))
         raise click.exceptions.Exit(CLEAN if subject.plan is not None else FINDINGS)
-    printers: Mapping[str, Callable[[steps.Derivation], str]] = {
-        "text": steps.as_text,
-        "markdown": steps.as_markdown,
-        "latex": steps.as_latex,
-    }
-    out("\n".join(map(printers[style], derived)))
-    letters = steps.glossary(derived)
-    if letters:
-        lines = textwrap.wrap(letters, width())
-        out("\n" + "".join(f"% {line}\n" if style == "latex" else f"{line}\n" for line in lines))
+    out(document(derived, style, width()))
     if subject.plan is None:
         fail(subject.findings, subject.sources)
 
@@ -175,11 +167,4 @@ def _explain_rule(code: str, as_json: bool) -> None:
         keys = ("code", "title", "text", "example", "fixed")
         out(json_text({key: getattr(rule, key) for key in keys}))
         return
-    words = textwrap.fill(rule.text, min(width(), 100))
-    parts = [f"{rule.code}: {rule.title}", words, f"for example\n\n{_indented(rule.example)}"]
-    parts += [f"put right\n\n{_indented(rule.fixed)}"] if rule.fixed else []
-    out("\n\n".join(parts) + "\n")
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}".rstrip() for line in text.rstrip().splitlines())
+    out(rule.document(width()))

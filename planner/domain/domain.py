@@ -94,6 +94,12 @@ class Domain(Mapping[str, SizeSet]):
     def __len__(self) -> int:
         return len(self.sets)
 
+    def __str__(self) -> str:
+        return self.text()
+
+    def __repr__(self) -> str:
+        return f"<Domain {self.text()}>"
+
     @property
     def empty(self) -> tuple[str, ...]:
         """Names of sizes that can have no value at all."""

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill, indent
+
+INDENT = " " * 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,13 @@ class Rule:
     text: str
     example: str
     fixed: str
+
+    def document(self, width: int = 100) -> str:
+        """Return the rule as text: code and title, what it means, an example and the cure."""
+        parts = [f"{self.code}: {self.title}", fill(self.text, min(width, 100))]
+        parts.append(f"for example\n\n{indent(self.example.rstrip(), INDENT)}")
+        parts += [f"put right\n\n{indent(self.fixed.rstrip(), INDENT)}"] if self.fixed else []
+        return "\n\n".join(parts) + "\n"
 
 
 def spec(layers: str, image: str = "[N, 1, 28, 28]", more: str = "") -> str:
