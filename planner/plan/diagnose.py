@@ -152,7 +152,8 @@ class _Walk:
         own = (*node.layer.params(inputs), *node.layer.buffers(inputs))
         first, arrays = self.arrays.setdefault(owner, (node.name, own))
         for one, other in zip(own, arrays, strict=True):
-            for here, there in zip(one.shape, other.shape, strict=True):
+            axes = [(len(one.shape), len(other.shape)), *zip(one.shape, other.shape, strict=False)]
+            for here, there in axes:
                 differ = partial(_other_arrays, one, other, first)
                 yield Requirement("S219", Equal(here, there), differ, partial(differ, short=True), "use")
 

@@ -129,6 +129,17 @@ def test_input_channels_that_do_not_fit_are_a_finding_at_the_use() -> None:
     )
 
 
+@pytest.mark.parametrize(("left", "right"), [(("N", 4, 8), ("N", 4, 8, 8)), (("N", 4, 6, 8, 8), ("N", 4, 8))])
+def test_weights_for_other_axes_are_a_finding(left: tuple[int | str, ...], right: tuple[int | str, ...]) -> None:
+    layers = [
+        layer("conv", name="a", from_="x", filters=4, kernel=3),
+        layer("conv", name="b", use="a", from_="y"),
+    ]
+    net = Network(name="ranks", input={"x": left, "y": right}, layers=layers, output=["a", "b"])
+    (finding,) = diagnose(net).findings
+    assert finding.code == "S219" and finding.layer == "b"
+
+
 def test_sizes_that_a_shared_dense_layer_accepts_are_solved_exactly() -> None:
     layers = [
         layer("flatten", from_="x"),
