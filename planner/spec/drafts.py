@@ -194,7 +194,7 @@ def _read_parameters(block: str, tree: Tree | None, report: Report) -> dict[str,
                 value.where,
             )
             continue
-        if not value.quoted and value.text in PARAMETER_TYPES:
+        if value.text in PARAMETER_TYPES:  # quoted too: in JSON every word is
             found[name] = Parameter(name, value.text, None)
         else:
             found[name] = Parameter(name, type(value.value).__name__, value.value)

@@ -91,6 +91,17 @@ def test_parameters_may_be_names_of_sizes() -> None:
     assert network.by_name["s.a"].layer.free == {"K"}
 
 
+def test_json_declares_the_types_of_parameters_in_quotes() -> None:
+    text = """{"spec": 1, "name": "j", "input": {"image": ["N", 3, 8, 8]},
+      "blocks": {"b": {"params": {"c": "int"}, "layers": [{"conv": {"filters": "$c", "kernel": 3}}]}},
+      "layers": [{"block": {"use": "b", "name": "s", "c": 4}}]}"""
+    network, findings = read(text, "x.json")
+    assert network is not None and not findings
+    assert network.by_name["s.conv1"].layer == Conv(filters=4, kernel=3)
+    _, findings = read(text.replace(', "c": 4', ""), "x.json")
+    assert [finding.code for finding in findings] == ["N108"]
+
+
 @pytest.mark.parametrize(
     ("use", "code", "column"),
     [
