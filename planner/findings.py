@@ -95,6 +95,10 @@ class PlannerError(ValueError):
         self.findings: tuple[Finding, ...] = tuple(findings)
         super().__init__("\n".join(map(_one_line, self.findings)))
 
+    def __reduce__(self) -> tuple[type[Self], tuple[tuple[Finding, ...]]]:
+        """Return what a copy or a pickle is made from: exceptions would pass the text on instead of the findings."""
+        return type(self), (self.findings,)
+
     @classmethod
     def of(cls, code: str, message: str, *, fixes: Sequence[str] = ()) -> Self:
         """Return an error with a single finding that has no place in a file."""
@@ -135,6 +139,9 @@ class SettingError(ValueError):
     def __init__(self, setting: str, problem: str, fix: str = "", code: str = "N107") -> None:
         self.setting, self.problem, self.fix, self.code = setting, problem, fix, code
         super().__init__(problem)
+
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str, str, str]]:
+        return type(self), (self.setting, self.problem, self.fix, self.code)
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

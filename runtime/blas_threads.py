@@ -80,6 +80,11 @@ class OneThread:
         for limit in self._limits:
             limit.leave()
 
+    def renew(self) -> None:
+        """Begin with no step inside, in a forked process."""
+        for limit in self._limits:
+            limit.renew()
+
     @contextmanager
     def helping(self) -> Iterator[None]:
         """Limit those libraries alone of which each thread has its own number."""
@@ -101,6 +106,11 @@ class _Limit:
         self._lock = threading.Lock()
         self._inside = 0
         self._before: list[tuple[Any, int]] = []
+
+    def renew(self) -> None:
+        """Forget all steps; what they have not given back, the next step does."""
+        self._lock = threading.Lock()
+        self._inside = 0
 
     def enter(self) -> int:
         """Limit the libraries, and return how many threads they had before."""
@@ -150,6 +160,18 @@ def _release(library: Any) -> None:
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _renew_locks() -> None:
+    """Forget the steps of other threads: a forked process has only the thread that forked it."""
+    global _making
+    _making = threading.Lock()
+    if _one_thread.cache_info().currsize:
+        _one_thread().renew()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 @cache

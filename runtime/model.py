@@ -7,9 +7,11 @@ Holds parameters, the arena and the programs that run in it; training itself is
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import RLock
 from typing import Any, Literal
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +60,8 @@ class Model:
     seed : int
     rng : numpy.random.Generator
         Drew the parameters, and serves dropout and shuffling.
+    lock : threading.RLock
+        Held during a pass or a step: a model has one arena, so threads that use it take turns.
 
     Raises
     ------
@@ -89,6 +93,13 @@ class Model:
         self._plans: dict[Mode, Arena] = {}
         self._programs: dict[tuple[Mode, int], Program] = {}
         self._memory: NDArray[np.uint8] = np.empty(0, np.uint8)
+        self.lock = RLock()
+        _MODELS.add(self)
+
+    def __reduce__(self) -> tuple[Callable[..., Model], tuple[object, ...]]:
+        """Return what a copy or a pickle is made from: the plan, the arrays and the random numbers, not the arena."""
+        arrays = self.flat_parameters.copy(), self.flat_buffers.copy()
+        return _rebuilt, (self.bound, self.seed, *arrays, self.rng.bit_generator.state)
 
     def __repr__(self) -> str:
         return f"Model({self.bound.name}, batch {self.bound.batch}, {self.bound.parameter_count:,} parameters)"
@@ -151,12 +162,13 @@ class Model:
         found = empty_outputs(self.bound, count)
         for start in range(0, count, self.bound.batch):
             stop = min(start + self.bound.batch, count)
-            program = self._program("inference", stop - start)
-            for name, array in arrays.items():
-                layout.fill(program.inputs[name], array[start:stop])
-            program.forward()
-            for name, array in found.items():
-                np.copyto(array[start:stop], layout.images(program.outputs[name]))
+            with self.lock:
+                program = self._program("inference", stop - start)
+                for name, array in arrays.items():
+                    layout.fill(program.inputs[name], array[start:stop])
+                program.forward()
+                for name, array in found.items():
+                    np.copyto(array[start:stop], layout.images(program.outputs[name]))
         return _single(found)
 
     def gradients(self, x: Given, grad_output: Given) -> tuple[Any, dict[str, Array], dict[str, Array]]:
@@ -199,23 +211,25 @@ class Model:
         if count != grad_count:
             message = f"the inputs hold {count} images, the gradients of the outputs {grad_count}"
             raise SizeError.of("R502", message, fixes=("give one gradient per image",))
-        program = self._program("input gradients", self._checked_batch(count))
-        for name, array in arrays.items():
-            layout.fill(program.inputs[name], array)
-        program.forward()
-        outputs = {name: layout.images(view).copy() for name, view in program.outputs.items()}
-        for name, array in grads.items():
-            layout.fill(program.grad_outputs[name], array)
-        program.backward()
-        # an input that no output depends on, or that lends its shape alone, has no gradient in the arena
-        grad_inputs = {name: np.zeros_like(array, self.bound.dtype) for name, array in arrays.items()}
-        grad_inputs |= {name: layout.images(view).copy() for name, view in program.grad_inputs.items()}
-        return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
+        with self.lock:
+            program = self._program("input gradients", self._checked_batch(count))
+            for name, array in arrays.items():
+                layout.fill(program.inputs[name], array)
+            program.forward()
+            outputs = {name: layout.images(view).copy() for name, view in program.outputs.items()}
+            for name, array in grads.items():
+                layout.fill(program.grad_outputs[name], array)
+            program.backward()
+            # an input that no output depends on, or that lends its shape alone, has no gradient in the arena
+            grad_inputs = {name: np.zeros_like(array, self.bound.dtype) for name, array in arrays.items()}
+            grad_inputs |= {name: layout.images(view).copy() for name, view in program.grad_inputs.items()}
+            return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
 
     def training_program(self, batch: int) -> Program:
         """Return the training step for so many images; the same one again for the same number.
 
-        It runs in the arena that inference uses too: do not call the model between its `forward` and `backward`.
+        It runs in the arena that inference uses too: hold :attr:`lock` from filling its inputs until its gradients are
+        used.
 
         Raises
         ------
@@ -331,6 +345,28 @@ class Model:
             with allocation_guard(self.bound, what, arena.bytes, mode):
                 self._memory = _aligned(arena.bytes)
         return self._memory[: arena.bytes]
+
+
+_MODELS: WeakSet[Model] = WeakSet()
+"""Every model of this process."""
+
+
+def _renew_locks() -> None:
+    """Give each model a new lock: in a forked process, the thread that held one no longer exists."""
+    for model in _MODELS:
+        model.lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
+
+
+def _rebuilt(bound: BoundPlan, seed: int, parameters: Array, buffers: Array, rng: Mapping[str, Any]) -> Model:
+    model = Model(bound, seed)
+    np.copyto(model.flat_parameters, parameters)
+    np.copyto(model.flat_buffers, buffers)
+    model.rng.bit_generator.state = rng
+    return model
 
 
 def _check(bound: object, seed: object) -> None:

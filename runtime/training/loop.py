@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -60,6 +60,8 @@ class Trainable(weights.Stored, Protocol):
 
     seed: int
 
+    @property
+    def lock(self) -> AbstractContextManager[Any]: ...
     @property
     def flat_parameters(self) -> Array: ...
     @property
@@ -198,15 +200,16 @@ class Run:
 
     def _step(self, rows: Array, rate: float) -> None:
         at, size = self.at, len(rows)
-        program, step = self.model.training_program(size), self._bound_steps.get(size)
-        # The model may have made its programs anew, in larger memory.
-        if step is None or step.program is not program:
-            step = self._bound_steps[size] = _Step(program, self.data, self.settings, self.model.rng)
-        found = step.run(rows)
-        loss = weighted(found, self.settings.loss_weights)
-        if not math.isfinite(loss):
-            raise TrainingError([self._diverged(rows, loss, rate)])
-        self.optimizer.step(rate)
+        with self.model.lock:  # other threads may predict between two steps, in the same arena
+            program, step = self.model.training_program(size), self._bound_steps.get(size)
+            # The model may have made its programs anew, in larger memory.
+            if step is None or step.program is not program:
+                step = self._bound_steps[size] = _Step(program, self.data, self.settings, self.model.rng)
+            found = step.run(rows)
+            loss = weighted(found, self.settings.loss_weights)
+            if not math.isfinite(loss):
+                raise TrainingError([self._diverged(rows, loss, rate)])
+            self.optimizer.step(rate)
         at.step += 1
         scores = Metrics(at.sums)
         scores.add(found, size)
