@@ -27,7 +27,6 @@ PROGRAM = """
 import sys
 import time
 from planner.cli import main
-from tests.harness.places import ROOT
 try:
     main(["check", "examples/lenet5.yaml"])
 finally:
