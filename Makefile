@@ -17,8 +17,9 @@ demo: $(VENV)/.installed-demo  ## check, draw and train LeNet on handwritten dig
 	@$(BIN)/shapeplan demo
 
 # -q stands in pyproject.toml; a second one would hide pytest's closing line.
-test: $(VENV)/.installed-test  ## the full test suite, doctests included (PYTEST_ARGS="-n 2 -k window")
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+# Neighbours in a file share what is planned once: worksteal gives each core a stretch of the suite.
+test: $(VENV)/.installed-test  ## the full test suite on all cores, doctests included (PYTEST_ARGS="-k window")
+	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-test  ## ruff
 	$(BIN)/ruff check .
@@ -62,9 +63,12 @@ $(VENV)/.installed-test: pyproject.toml | $(VENV)/.created
 	$(INSTALL) -e '.[all,test,dev]'
 	@touch $@ $(VENV)/.installed-demo
 
-.PHONY: fuzz property bench bench-check
+.PHONY: campaign fuzz property bench bench-check
 SECONDS  ?= 300
 NETWORKS ?= 4000
+
+campaign: $(VENV)/.installed-test  ## the tests with more cases that `make test` leaves out, some minutes
+	$(BIN)/python -m pytest -n auto --dist worksteal -m campaign $(PYTEST_ARGS)
 
 property: $(VENV)/.installed-test  ## accepted sizes of thousands of random networks against brute force (NETWORKS=4000)
 	PYTHONPATH=. $(BIN)/python -m tests.planner.domain.test_random_networks --networks $(NETWORKS)

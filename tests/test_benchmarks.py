@@ -43,6 +43,7 @@ def test_the_second_turn_waits_until_the_threads_of_the_first_sleep(monkeypatch:
     assert waits == [0.25] * 6
 
 
+@pytest.mark.other_frameworks
 @pytest.mark.parametrize("name", SMALL)
 def test_both_sides_of_a_race_start_as_the_same_network_and_learn(name: str) -> None:
     pytest.importorskip("torch").manual_seed(0)  # of its dropout: unseeded, some runs learn nothing from four images
@@ -56,6 +57,7 @@ def test_both_sides_of_a_race_start_as_the_same_network_and_learn(name: str) -> 
         assert np.mean([side() for _ in range(20)][-5:]) < start
 
 
+@pytest.mark.other_frameworks
 @pytest.mark.parametrize("name", RIVALS)
 def test_every_rival_computes_and_learns_what_we_do(name: str) -> None:
     rival, plan = RIVALS[name], bound("lenet5", 4)
@@ -72,6 +74,7 @@ def test_every_rival_computes_and_learns_what_we_do(name: str) -> None:
         assert ours() == pytest.approx(theirs(), rel=1e-3)
 
 
+@pytest.mark.other_frameworks
 def test_a_fused_network_is_timed_beside_the_same_pass_where_it_has_batch_norms() -> None:
     plain, plan = bound("lenet5", 2), bound("resnet20", 2)
     assert sides.fused(plain, runtime.Model(plain)) is None
@@ -83,6 +86,7 @@ def test_a_fused_network_is_timed_beside_the_same_pass_where_it_has_batch_norms(
         np.testing.assert_allclose(ours(), RIVALS["PyTorch"].side("fused", plan, model)(), rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.other_frameworks
 @pytest.mark.parametrize("name", [*SMALL, *LARGE])
 def test_the_graph_of_a_plan_is_the_network(name: str) -> None:
     if RIVALS["onnxruntime"].missing():
@@ -143,6 +147,7 @@ def test_what_the_command_does_not_know_is_told_with_what_there_is(
     assert words in capsys.readouterr().err
 
 
+@pytest.mark.other_frameworks
 def test_the_torch_reference_lets_go_of_what_nobody_reads_again() -> None:
     torch = pytest.importorskip("torch")
     from tests.benchmarks.torch_reference import TorchReference

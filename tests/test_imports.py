@@ -16,6 +16,8 @@ import pytest
 
 from tests.harness.places import ROOT
 
+pytestmark = pytest.mark.other_frameworks  # which must not be loaded where they are installed
+
 NEVER_LOADED = ("numpy", "scipy", "torch", "runtime", "matplotlib", "sklearn", "pygraphviz")
 SLOW_TO_LOAD = ("sympy", "networkx", "rich")
 """What takes longer to import than a small command takes to run."""

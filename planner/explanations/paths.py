@@ -327,8 +327,9 @@ def _number(value: Size, within: Within) -> Size:
         return value
     # what is the same over two periods is so for ever: from period to period the value grows by one amount
     last = sizes.minimum + 2 * reach
-    values = {sy.total([sy.substitute(value, {name: size})]) for size in takewhile(last.__ge__, sizes)}
-    return values.pop() if len(values) == 1 else value
+    values = (sy.total([sy.substitute(value, {name: size})]) for size in takewhile(last.__ge__, sizes))
+    first = next(values)
+    return first if all(other == first for other in values) else value
 
 
 def _merged(ways: Iterable[Path]) -> tuple[Path, ...]:

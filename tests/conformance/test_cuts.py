@@ -57,7 +57,7 @@ def judge(entry: Entry, named: dict[str, tuple[int, ...]], x: dict[str, Array]) 
         assert abs(both - float((projection * expected).sum())) < 1e-9 * max(1.0, projection.size)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=200)
 @given(cuts(), st.tuples(st.integers(1, 3), st.sampled_from([1, 2, 3, 4, 6, 8, 9]), sides, sides))
 def test_any_cut_runs_where_the_definition_has_a_result(
     cut: tuple[str, dict[str, Any]], shape: tuple[int, ...]
@@ -67,7 +67,7 @@ def test_any_cut_runs_where_the_definition_has_a_result(
     judge(layer(kind, name="t", **chosen), {"x": shape}, {"x": x})
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@settings(max_examples=150)
 @given(
     st.sampled_from(["add", "subtract", "multiply", "maximum"]),
     st.tuples(sides, sides, sides),

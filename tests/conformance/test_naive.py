@@ -176,6 +176,7 @@ def test_every_case_has_a_result_and_every_refused_one_has_none() -> None:
             run(outside)
 
 
+@pytest.mark.other_frameworks
 @pytest.mark.parametrize("case", [case for case in CASES if case.kind != "input"], ids=lambda case: case.id)
 def test_naive_agrees_with_torch(case: Case) -> None:
     torch = pytest.importorskip("torch")

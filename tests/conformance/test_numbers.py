@@ -175,6 +175,7 @@ def test_gradients_in_company_are_the_slopes_of_the_definition(index: int, forke
     check_gradients(CASES[index], build.layers_in_company(CASES[index], forked), seed=index)
 
 
+@pytest.mark.other_frameworks
 @every_deterministic_case
 def test_values_and_gradients_are_those_of_torch(index: int) -> None:
     torch = pytest.importorskip("torch")

@@ -13,18 +13,18 @@ pytest.importorskip("resource", reason="limits of time and memory are a thing of
 
 from tests.fuzz import fuzz_spec, hostile
 
-PATIENCE = 20.0
-"""Seconds of the process's own time: a machine that tests run on is not one to measure on."""
+PATIENCE = 300.0
+"""Seconds of the process's own time until what does not end is given up: `make fuzz` measures, tests do not."""
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.randoms(use_true_random=False))
 def test_no_spec_however_odd_makes_the_command_fail(rng: Random) -> None:
     text = fuzz_spec.spec_text(rng)
     assert fuzz_spec.broken_promise(text, limit=PATIENCE) == "", text
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=40)
 @given(st.binary(max_size=200))
 @example(b"\xff\xfespec: 1")
 @example(b"\x00")

@@ -71,9 +71,15 @@ def plan_alone(index: int) -> Plan:
     return planner.Network(name="alone", input=inputs_of(case), layers=layers_alone(case)).check()
 
 
+_PLANS: dict[str, Plan] = {}
+
+
 def plan_of(case: Case, layers: Sequence[Entry]) -> Plan:
-    """Return the symbolic plan of a case with other layers around it."""
-    return planner.Network(name="company", input=inputs_of(case), layers=layers).check()
+    """Return the symbolic plan of a case with other layers around it; several tests ask for the same."""
+    key = f"{inputs_of(case)} {layers}"
+    if key not in _PLANS:
+        _PLANS[key] = planner.Network(name="company", input=inputs_of(case), layers=layers).check()
+    return _PLANS[key]
 
 
 def bind(plan: Plan, sizes: Mapping[str, int], dtype: DType = "float32") -> BoundPlan:
@@ -143,11 +149,11 @@ def random_inputs(bound: BoundPlan, rng: np.random.Generator) -> dict[str, Array
     return {name: rng.standard_normal(shape).astype(bound.dtype) for name, shape in shapes.items()}
 
 
-def scanned(case: Case) -> Iterator[tuple[str, dict[str, int]]]:
-    """Yield (name, sizes) with one name after the other going from 1 upwards, the others comfortable."""
+def scanned(case: Case, most: int = 24) -> Iterator[tuple[str, dict[str, int]]]:
+    """Yield (name, sizes) with one name after the other going from 1 to `most`, the others comfortable."""
     for name in case.sizes:
         if name == "N":
             continue
-        largest = 40 if name in COMFORTABLE else 12
+        largest = most if name in COMFORTABLE else 12
         for value in range(case.least.get(name, 1), largest + 1):
             yield name, {**case.sizes, "N": 1, name: value}

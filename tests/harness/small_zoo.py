@@ -1,9 +1,14 @@
-"""The networks of the zoo, each made small: few channels, few blocks, five classes, and an image it takes."""
+"""The networks of the zoo, each made small: few channels, few blocks, five classes, and an image it takes.
+
+Made small, many are the same network: ResNet-18 and 34 differ only in their depths. `DISTINCT` has one of each.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import Any
+
+import pytest
 
 from planner import Plan, spec
 from planner.plan.plan import BoundPlan
@@ -44,6 +49,30 @@ def settings(member: Member) -> dict[str, Any]:
 def builder(member: Member) -> str:
     """Return the name of the function behind a member."""
     return getattr(member.build, "func", member.build).__name__
+
+
+NUMBERS = ("width", "filters", "group_width", "eps", "momentum")
+"""Settings that change numbers of channels and constants, and leave the layers and their wiring as they are."""
+
+
+def _distinct() -> list[Any]:
+    """Return one name of each network made small; those with the wiring of one before are for the campaign."""
+    made: set[str] = set()
+    wired: set[str] = set()
+    found = []
+    for name, member in MEMBERS.items():
+        chosen = {**member.settings, **settings(member)}
+        network = f"{builder(member)} {sorted(chosen.items())}"
+        wiring = f"{builder(member)} {sorted((key, value) for key, value in chosen.items() if key not in NUMBERS)}"
+        if network not in made:
+            found.append(pytest.param(name, marks=[pytest.mark.campaign] if wiring in wired else []))
+        made.add(network)
+        wired.add(wiring)
+    return found
+
+
+DISTINCT = _distinct()
+"""Names of the networks that differ when they are made small, as pytest's parameters."""
 
 
 @cache

@@ -56,6 +56,7 @@ def torch_reference(torch: Any, x: Any, arrays: dict[str, Any]) -> Any:
     return y
 
 
+@pytest.mark.other_frameworks
 def test_values_and_gradients_are_those_of_torch() -> None:
     torch = pytest.importorskip("torch")
     model = runtime.Model(segnet().check().bind(dtype="float64", N=3), seed=1)

@@ -71,6 +71,7 @@ def torch_reference(torch: Any, arrays: dict[str, Any]) -> tuple[Any, dict[str, 
     return whole, modules
 
 
+@pytest.mark.other_frameworks
 def test_values_gradients_and_running_statistics_are_those_of_one_module_called_twice() -> None:
     torch = pytest.importorskip("torch")
     model = runtime.Model(siamese().check().bind(dtype="float64", N=4), seed=1)
@@ -152,7 +153,7 @@ def webs(draw: st.DrawFn) -> list[planner.Entry]:
     return [*entries, layer("concat", name="all", from_=ends)] if len(ends) > 1 else entries
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(webs())
 def test_shared_layers_are_separate_ones_whose_gradients_are_added(layers: list[planner.Entry]) -> None:
     shared = planner.Network(name="shared", input={"x": ("N", 3, 5, 4)}, layers=layers)

@@ -77,6 +77,7 @@ def test_every_layer_with_a_norm_in_it_computes_both(case: str) -> None:
     assert_same(model, fused)
 
 
+@pytest.mark.other_frameworks
 @pytest.mark.parametrize("affine", [True, False])
 @pytest.mark.parametrize("case", ["conv", "groups", "depthwise", "three axes", "transposed", "dense"])
 def test_the_weights_are_those_that_pytorch_computes(case: str, affine: bool) -> None:
@@ -162,7 +163,7 @@ def drawn(rng: Random) -> Network:
     return Network(name="drawn", input={"x": ("N", 2, 4, "W")}, layers=layers, output=dict.fromkeys(ends))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.integers(0, 2**32))
 def test_any_network_can_be_written_fused(seed: int) -> None:
     network = drawn(Random(seed))
@@ -175,7 +176,7 @@ def test_any_network_can_be_written_fused(seed: int) -> None:
     assert planner.fuse(fused) == fused
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 2**32))
 def test_any_network_computes_the_same_fused(seed: int) -> None:
     model = used(runtime.Model(drawn(Random(seed)).check().bind(N=2, W=4, dtype="float64")), seed)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,20 @@ from runtime.model import Model
 from runtime.thread_pool import Job, run_parallel
 from tests.harness.kernel_bench import THREADS
 
+PATIENCE = 120
+"""Seconds until threads that wait for each other for ever are given up."""
+
+
+def meeting(found: dict[int, int], count: int) -> list[Callable[[], None]]:
+    """Return an even number of tasks that are over once another one is at work on another thread, two by two."""
+    pair = threading.Barrier(2, timeout=PATIENCE)
+
+    def task(number: int) -> None:
+        pair.wait()
+        found[number] = threading.get_ident()
+
+    return [partial(task, number) for number in range(count)]
+
 
 def sleeping(found: dict[int, int], number: int) -> Callable[[], None]:
     def task() -> None:
@@ -35,7 +51,7 @@ def sleeping(found: dict[int, int], number: int) -> Callable[[], None]:
 @pytest.mark.usefixtures("thread_pool")
 def test_tasks_run_on_several_threads_and_all_are_over_at_the_end() -> None:
     found: dict[int, int] = {}
-    run_parallel([sleeping(found, number) for number in range(6)])
+    run_parallel(meeting(found, 6))
     assert sorted(found) == list(range(6))
     assert 1 < len(set(found.values())) <= THREADS
 
@@ -89,12 +105,14 @@ def test_what_a_task_raises_comes_out_after_the_others_are_over(failing: int) ->
 @pytest.mark.usefixtures("thread_pool")
 def test_ctrl_c_waits_for_those_who_still_write() -> None:
     finished: list[int] = []
+    begun, interrupted = threading.Event(), threading.Event()
 
     def slow(number: int) -> Callable[[], None]:
         def segment() -> None:
             if threading.current_thread() is threading.main_thread():
                 raise KeyboardInterrupt
-            time.sleep(0.05)
+            begun.set()
+            assert interrupted.wait(PATIENCE)
             finished.append(number)
 
         return segment
@@ -102,8 +120,9 @@ def test_ctrl_c_waits_for_those_who_still_write() -> None:
     job = Job([slow(number) for number in range(4)])
     helper = threading.Thread(target=job.help)
     helper.start()
-    time.sleep(0.01)
+    assert begun.wait(PATIENCE)
     job.work()
+    interrupted.set()
     with pytest.raises(KeyboardInterrupt):
         job.finish()
     assert len(finished) == 1  # the one that was being done; the others were not begun
@@ -125,20 +144,15 @@ def test_helpers_work_under_the_error_settings_of_whoever_brings_the_job() -> No
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 @pytest.mark.usefixtures("thread_pool")
 def test_a_forked_process_has_a_thread_pool_of_its_own() -> None:
-    found: dict[int, int] = {}
-    run_parallel([sleeping(found, number) for number in range(6)])
+    run_parallel(meeting({}, 6))
     child = os.fork()
     if not child:
+        signal.alarm(PATIENCE)
         mine: dict[int, int] = {}
-        for _ in range(50):  # others may keep the machine busy
-            if len(set(mine.values())) < 2:
-                run_parallel([sleeping(mine, number) for number in range(6)])
+        run_parallel(meeting(mine, 6))
         os._exit(0 if len(set(mine.values())) > 1 else 1)
-    deadline = time.monotonic() + 20
-    while (ended := os.waitpid(child, os.WNOHANG)) == (0, 0) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert ended[0] == child, "the child waits for threads it does not have"
-    assert os.waitstatus_to_exitcode(ended[1]) == 0
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, "-14: the child waits for threads it does not have"
 
 
 def network() -> planner.Network:

@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 
 from planner import PlannerError, load, spec
 from planner.cli import main
-from planner.cli.subject import read_subject
 from planner.layers import Conv
 from planner.spec.documents import member_text
 from planner.spec.source import read_tree
@@ -44,11 +43,6 @@ def test_an_unknown_name_is_a_finding_with_the_nearest_one(command: str) -> None
     result = run(command, "mobilnet_v2")
     assert result.exit_code == 1
     assert "error[P105]" in result.stderr and "did you mean `mobilenet_v2`?" in result.stderr
-
-
-@pytest.mark.parametrize("name", MEMBERS)
-def test_nothing_is_found_in_a_known_network(name: str) -> None:
-    assert [finding.message for finding in read_subject(f"zoo:{name}").findings] == []
 
 
 def test_every_command_takes_a_known_network() -> None:

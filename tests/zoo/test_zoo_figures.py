@@ -8,6 +8,7 @@ import pytest
 
 import planner.symbols as sy
 from planner import Plan, spec
+from planner.cli.subject import read_subject
 from planner.spec.documents import member_text
 from planner.zoo import MEMBERS, Member
 from tests.harness.published import AUXILIARY, FIXED, OTHERS, TORCHVISION, Published
@@ -16,11 +17,12 @@ ALL = pytest.mark.parametrize("member", MEMBERS.values(), ids=list(MEMBERS))
 
 
 @cache
-def plan_of(name: str, **changes: bool) -> Plan:
-    network, findings = spec.read(member_text(MEMBERS[name], **changes), name)
-    assert [finding.message for finding in findings] == []
-    assert network is not None
-    return network.check()
+def plan_of(name: str) -> Plan:
+    """Return the plan of a network in whose spec nothing is found."""
+    subject = read_subject(f"zoo:{name}")
+    assert [finding.message for finding in subject.findings] == []
+    assert subject.plan is not None
+    return subject.plan
 
 
 def macs(plan: Plan, **sizes: int) -> int:
@@ -28,7 +30,7 @@ def macs(plan: Plan, **sizes: int) -> int:
 
 
 @ALL
-def test_every_network_has_the_figures_it_states(member: Member) -> None:
+def test_nothing_is_found_in_a_network_and_it_has_the_figures_it_states(member: Member) -> None:
     plan = plan_of(member.name)
     assert (plan.parameter_count, macs(plan, **member.at)) == (member.parameter_count, member.macs)
 
@@ -100,6 +102,8 @@ def test_the_first_form_of_lenet_has_the_papers_parameters_layer_by_layer() -> N
 
 @pytest.mark.parametrize("name", AUXILIARY)
 def test_auxiliary_heads_are_there_where_they_are_asked_for(name: str) -> None:
-    plan = plan_of(name, aux=True)
+    network, findings = spec.read(member_text(MEMBERS[name], aux=True), name)
+    assert network is not None and not findings
+    plan = network.check()
     assert plan.parameter_count == MEMBERS[name].parameter_count + AUXILIARY[name]
     assert len(plan.outputs) == {"googlenet": 3, "inception_v3": 2}[name]

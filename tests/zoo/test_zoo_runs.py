@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from planner.zoo import MEMBERS
 from runtime.model import Model
 from tests.harness import small_zoo
 from tests.harness.arenas import apart, run
 
-ALL = pytest.mark.parametrize("name", MEMBERS)
+ALL = pytest.mark.parametrize("name", small_zoo.DISTINCT)
 
 
 @ALL

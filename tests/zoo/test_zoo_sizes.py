@@ -16,6 +16,8 @@ torch = pytest.importorskip("torch")
 
 from tests.harness.torch_reference import TorchReference  # noqa: E402  # only where torch is installed
 
+pytestmark = pytest.mark.other_frameworks
+
 BEYOND = 18
 """Sizes tried from the smallest on, more than any step between accepted ones but those of networks for sound."""
 

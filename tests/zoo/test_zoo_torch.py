@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 
 from planner.plan.plan import BoundPlan
-from planner.zoo import MEMBERS
 from runtime.model import Model
 from tests.harness import small_zoo
 
 torch = pytest.importorskip("torch")
 
 from tests.harness.torch_reference import TorchReference  # noqa: E402  # only where torch is installed
+
+pytestmark = pytest.mark.other_frameworks
 
 CLOSE = 1e-9
 
@@ -34,7 +35,7 @@ VARIANTS = {"googlenet": "aux", "resnet20": "projection", "unet": "padded"}
 """Networks with another form, and the setting that asks for it."""
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", small_zoo.DISTINCT)
 def test_values_gradients_and_running_statistics_are_those_of_torch(name: str) -> None:
     judge(small_zoo.bound(name))
 

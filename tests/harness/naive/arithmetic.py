@@ -1,4 +1,4 @@
-"""Arithmetic of several tensors, number by number, by definition.
+"""Arithmetic of several tensors of one shape, by definition: what is 1 along an axis is copied along it.
 
 This imports nothing of ours, like all of :mod:`tests.harness.naive`.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from tests.harness.naive.windows import Array, NoResult
 
 
-def combined(how: Callable[[float, float], float], *tensors: Array) -> Array:
+def combined(how: Callable[[Array, Array], Array], *tensors: Array) -> Array:
     """Return one number of several at each place; what is 1 along an axis, not the batch, is at every place of it.
 
     Raises
@@ -33,14 +33,13 @@ def combined(how: Callable[[float, float], float], *tensors: Array) -> Array:
         if len(larger) > 1:
             raise NoResult(f"sizes {sizes} differ")
         shape.append(larger.pop() if larger else 1)
-    y = np.zeros(shape)
-    for index in np.ndindex(*shape):
-        numbers = []
-        for tensor in tensors:
-            mine = tuple(0 if size == 1 else place for place, size in zip(index, tensor.shape, strict=True))
-            numbers.append(float(tensor[mine]))
-        result = numbers[0]
-        for number in numbers[1:]:
-            result = float(how(result, number))
-        y[index] = result
+    copied = []
+    for tensor in tensors:
+        for axis, size in enumerate(shape):
+            tensor = np.repeat(tensor, size, axis) if tensor.shape[axis] == 1 else tensor
+        copied.append(tensor)
+    y = copied[0].astype(np.float64)
+    for other in copied[1:]:
+        assert other.shape == y.shape, "no place is left to be filled by broadcasting"
+        y = how(y, other)
     return y

@@ -5,6 +5,8 @@ This imports nothing of ours, like all of :mod:`tests.harness.naive`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from tests.harness.naive.windows import Array, NoResult, Padding, Pair, a_map, for_axes, paddings, windows_of
@@ -44,16 +46,20 @@ def conv(
         raise NoResult(f"{channels} channels and {filters} filters of depth {depth} in {groups} groups")
     share = filters // groups
     y = np.zeros((batch, filters, *map(len, axes)))
-    for place in np.ndindex(*map(len, axes)):
-        window = np.zeros((batch, channels, *kernel))
-        for tap in np.ndindex(*kernel):
-            seen_at = tuple(axes[axis][at][tap[axis]] for axis, at in enumerate(place))
-            if all(0 <= at < size for at, size in zip(seen_at, sizes, strict=True)):
-                window[:, :, *tap] = x[:, :, *seen_at]
+    for tap in np.ndindex(*kernel):
+        # Of every window whose tap lies within the map: which window it is, and where its tap lies.
+        inside = [
+            [(at, taps[tap[axis]]) for at, taps in enumerate(windows) if 0 <= taps[tap[axis]] < sizes[axis]]
+            for axis, windows in enumerate(axes)
+        ]
+        if any(not pairs for pairs in inside):
+            continue
+        to: Any = np.ix_(*([at for at, _ in pairs] for pairs in inside))
+        seen_at: Any = np.ix_(*([place for _, place in pairs] for pairs in inside))
         for k in range(filters):
-            first = (k // share) * depth
-            products = window[:, first : first + depth] * weight[k]
-            y[:, k, *place] = products.reshape(batch, -1).sum(axis=1)
+            for channel in range(depth):
+                seen = x[:, (k // share) * depth + channel, *seen_at]
+                y[:, k, *to] += weight[k, channel, *tap] * seen
     return y if bias is None else y + bias.reshape(1, -1, *(1,) * len(sizes))
 
 
@@ -103,11 +109,10 @@ def conv_transpose(
     sheet = np.zeros((batch, filters, *ends))
     for channel in range(channels):
         first = channel // (channels // groups) * share
-        for place in np.ndindex(*sizes):
-            for tap in np.ndindex(*kernel):
-                to = tuple(places[axis][at][tap[axis]] for axis, at in enumerate(place))
-                products = x[:, channel, *place][:, None] * weight[channel, :, *tap][None]
-                sheet[:, first : first + share, *to] += products
+        for tap in np.ndindex(*kernel):
+            to = np.ix_(*([taps[tap[axis]] for taps in where] for axis, where in enumerate(places)))
+            for k in range(share):
+                sheet[:, first + k, *to] += weight[channel, k, *tap] * x[:, channel]
     sides = paddings(pad, sizes, kernel, strides, dilations)
     if any(end <= before + after for end, (before, after) in zip(ends, sides, strict=True)):
         raise NoResult(f"padding {sides} cuts away {ends}")

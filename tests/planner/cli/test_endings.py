@@ -10,7 +10,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
 
@@ -23,20 +22,22 @@ from planner.cli.ending import unwritable
 from tests.harness.places import ROOT
 from tests.harness.terminal import run, start
 
+PATIENCE = 300
+"""Seconds until a process that does not end is given up."""
+
 PROGRAM = """
 import sys
-import time
 from planner.cli import main
 try:
     main(["check", "examples/lenet5.yaml"])
 finally:
-    print("numpy" in sys.modules)
+    print(*{name.partition(".")[0] for name in sys.modules})
 """
 
 
 def test_doctor_tells_versions_without_loading_numpy() -> None:
     process = start("doctor", "--json")
-    printed, errors = process.communicate(timeout=60)
+    printed, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, errors
     found = json.loads(printed)
     assert found["packages"]["sympy"]
@@ -132,14 +133,14 @@ def test_every_plain_form_is_plain() -> None:
 def test_a_true_process_survives_a_reader_that_leaves_and_an_ascii_terminal(workdir: Path) -> None:
     assert workdir.is_dir()
     process = start("show", "examples/lenet5.yaml", PYTHONIOENCODING="ascii")
-    printed, errors = process.communicate(timeout=60)
+    printed, errors = process.communicate(timeout=PATIENCE)
     assert (process.returncode, errors) == (0, "")
     assert "----" in printed
     assert printed.isascii()
     process = start("schema")
     assert process.stdout is not None
     process.stdout.close()
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert errors == ""
     assert process.returncode == 141
 
@@ -152,7 +153,7 @@ def test_a_true_process_stopped_by_ctrl_c_says_so_and_no_more(workdir: Path) -> 
     process.stdin.write("#\n" * 2**18)  # more than a pipe holds: it is through when the command has begun to read
     process.stdin.flush()
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     assert errors.strip() == "interrupted"
 
@@ -229,9 +230,8 @@ else:
     assert (ended.returncode, ended.stdout, ended.stderr.strip()) == (130, "", "interrupted")
 
 
-def test_checking_lenet_is_quick_and_loads_no_numpy(workdir: Path) -> None:
+def test_checking_lenet_loads_nothing_that_checking_does_not_need(workdir: Path) -> None:
     assert workdir.is_dir()
-    begun = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -239,5 +239,7 @@ def test_checking_lenet_is_quick_and_loads_no_numpy(workdir: Path) -> None:
         text=True,
         check=True,
     )
-    assert done.stdout.splitlines()[-1] == "False"
-    assert time.perf_counter() - begun < 5.0  # a second on an idle machine; shared ones are slower
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert {"planner", "yaml"} <= loaded
+    assert not loaded & {"runtime", "numpy", "scipy", "sklearn", "matplotlib", "safetensors", "threadpoolctl", "pooch"}
+    assert not loaded & {"pygraphviz", "graphviz", "reportlab", "pypdfium2", "PIL"}

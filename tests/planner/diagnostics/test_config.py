@@ -170,7 +170,8 @@ def test_one_faulty_setting_is_one_finding_whatever_the_number_of_specs(workdir:
     assert workdir.is_dir()
     project(HEAD + 'selct = ["S3"]\nignore = ["S301"]')
     for form in ("full", "concise", "github", "json", "sarif"):
-        result = run("check", "drops.yaml", "small.yaml", "examples", "--output-format", form, "--ignore", "N101")
+        specs = ("drops.yaml", "small.yaml", "examples/broken")
+        result = run("check", *specs, "--output-format", form, "--ignore", "N101")
         assert result.exit_code == 1
         assert result.stdout.count("has no key `selct`") == 1
     assert "error[N101]" in run("check", "drops.yaml").stdout

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from planner.diagnostics.suppress import apply_suppressions, suppressions
 from planner.findings import Finding, Location, Severity
 from planner.rules import RULES
 from planner.spec.source import comments
+from tests.harness.steps import steps
 from tests.harness.terminal import DROPS, run
 
 TWO = DROPS.replace("  - gap\n", "  - maxpool: {name: p, size: 3}\n")
@@ -165,7 +165,7 @@ def test_comments_are_found_where_yaml_has_them() -> None:
     assert [(where.line, where.column) for where, _ in found] == [(1, 1), (2, 13), (3, 14), (8, 8), (10, 1)]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.text(alphabet="#shapeln: ignore[]S301,N\n\t'\"{}-|\ufeffé", max_size=200), st.booleans())
 def test_any_text_is_read_without_a_fault(text: str, planned: bool) -> None:
     drops = Finding("S301", "drops", Severity.WARNING, where=Location("a.yaml", 2, 1, 2))
@@ -176,22 +176,26 @@ def test_any_text_is_read_without_a_fault(text: str, planned: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("before", "repeated", "after"),
     [
-        "[" * 100_000,
-        "a: 1 # shapeplan: ignore[" + "S301," * 100_000 + "]",
-        "a: 1 # shapeplan: ignore[" + "S9x9," * 100_000 + "]",
-        "# shapeplan: ignore[S301]\n" * 30_000 + "a: 1",
-        "# shapeplan: ignore[" * 40_000,
+        ("", "[", ""),
+        ("a: 1 # shapeplan: ignore[", "S301,", "]"),
+        ("a: 1 # shapeplan: ignore[", "S9x9,", "]"),
+        ("", "# shapeplan: ignore[S301]\n", "a: 1"),
+        ("", "# shapeplan: ignore[", ""),
     ],
     ids=["deep", "one line", "unknown", "many lines", "unclosed"],
 )
-def test_hostile_comments_cost_little_and_say_little(text: str) -> None:
+def test_hostile_comments_cost_little_and_say_little(before: str, repeated: str, after: str) -> None:
     drops = [Finding("S301", "drops", Severity.WARNING, where=Location("a.yaml", 2, 1, 2))] * 1000
-    begun = time.process_time()
-    kept = apply_suppressions(drops, text + "\n# shapeplan: ignore[S302]", "a.yaml", planned=True)
-    assert time.process_time() - begun < 2.0
-    assert len(kept) <= 1000 + 250
+
+    def work(count: int) -> int:
+        text = f"{before}{repeated * count}{after}\n# shapeplan: ignore[S302]"
+        assert len(apply_suppressions(drops, text, "a.yaml", planned=True)) <= 1000 + 250
+        return steps(lambda: apply_suppressions(drops, text, "a.yaml", planned=True))
+
+    work(100_000 // len(repeated))
+    assert work(10_000) < 2.2 * work(5_000)
 
 
 def test_every_rule_can_be_named() -> None:

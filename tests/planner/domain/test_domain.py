@@ -48,8 +48,12 @@ def random_condition(draw: random.Random) -> Condition:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50)
 def test_a_solved_condition_is_what_brute_force_finds(seed: int) -> None:
+    check_condition(seed)
+
+
+def check_condition(seed: int) -> None:
     condition = random_condition(random.Random(seed))
     solved = solve_condition(condition, "H")
     assert solved is not None
@@ -61,8 +65,12 @@ def test_a_solved_condition_is_what_brute_force_finds(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20)
 def test_intersections_are_intersections_and_equality_is_of_members(seed: int) -> None:
+    check_intersection(seed)
+
+
+def check_intersection(seed: int) -> None:
     draw = random.Random(seed)
     left, right = (solve_condition(random_condition(draw), "H") for _ in range(2))
     assert left is not None and right is not None
@@ -119,8 +127,19 @@ def test_a_product_with_a_known_value_is_solved_by_its_factors() -> None:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20)
 def test_products_of_sizes_are_what_brute_force_finds(seed: int) -> None:
+    check_product(seed)
+
+
+@pytest.mark.campaign
+@pytest.mark.parametrize("check", ["check_condition", "check_intersection", "check_product"])
+def test_many_conditions_are_solved_as_brute_force_solves_them(check: str) -> None:
+    for seed in range(1000):
+        globals()[check](seed)
+
+
+def check_product(seed: int) -> None:
     draw = random.Random(seed)
     left = sy.floor_div(H + draw.randint(-6, 6), draw.randint(1, 4)) + draw.randint(-3, 3)
     right = sy.floor_div(W + draw.randint(-6, 6), draw.randint(1, 4)) + draw.randint(-3, 3)

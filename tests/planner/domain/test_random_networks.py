@@ -33,7 +33,9 @@ LARGEST = 200
 PAIRS = 40
 """Largest height and width of which every pair is tried."""
 
-IN_CI = 160
+IN_CI = 64
+"""Networks asked about in every run; `make property` asks about thousands."""
+
 BATCHES = 4
 
 FAULTS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError)
@@ -212,17 +214,17 @@ def test_accepted_sizes_are_those_that_trying_every_size_finds(batch: int) -> No
 
 
 def test_sizes_that_only_fit_together_are_those_that_trying_pairs_finds() -> None:
-    assert [said for seed in range(60) if (said := told(1_000_000 + seed, coupled=True))] == []
+    assert [said for seed in range(IN_CI // 2) if (said := told(1_000_000 + seed, coupled=True))] == []
 
 
 def test_networks_drawn_are_of_many_kinds() -> None:
-    drawn = [drawn_network(seed, coupled=True) for seed in range(IN_CI)]
+    drawn = [drawn_network(seed, coupled=True) for seed in range(160)]
     used = {step.kind for network in drawn for step in network.steps}
     known = {*naive_sizes.WINDOWS, *naive_sizes.ARITHMETIC, *naive_sizes.RULES}
     assert used >= {kind for kind in VOCABULARY & known if not KINDS[kind].random}
-    plans = [plan_of(network) for network in drawn]
+    plans = [plan_of(network) for network in drawn[:IN_CI]]
     assert sum(plan is not None for plan in plans) > IN_CI // 3
-    assert sum(len(network.steps) > 6 for network in drawn) > IN_CI // 6
+    assert sum(len(network.steps) > 6 for network in drawn) > len(drawn) // 6
 
 
 def test_a_planner_that_is_off_by_one_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,6 +235,7 @@ def test_a_planner_that_is_off_by_one_is_found_out(monkeypatch: pytest.MonkeyPat
     assert any(told(seed, coupled=False) for seed in range(5))
 
 
+@pytest.mark.other_frameworks
 def test_pytorch_finds_the_same_shapes_and_refuses_the_same_sizes() -> None:
     pytest.importorskip("torch")
     assert [said for seed in range(60) for said in torch_disagreements(drawn_network(seed), Random(seed))] == []

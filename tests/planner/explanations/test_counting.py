@@ -182,6 +182,7 @@ ALONE = [case for case in CASES if case.kind != "input" and case.partner is None
 """Cases of layers that need no other layer beside them."""
 
 
+@pytest.mark.other_frameworks
 @pytest.mark.parametrize("case", ALONE, ids=lambda case: case.id)
 def test_pytorch_s_own_counter_says_the_same_where_it_is_installed(case: Case) -> None:
     torch = pytest.importorskip("torch", exc_type=ImportError)

@@ -118,7 +118,7 @@ def test_tiles_put_together_are_the_whole_image(name: str) -> None:
 
 
 @given(st.data())
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 def test_any_tile_that_is_not_refused_gives_the_whole_image(data: st.DataObject) -> None:
     net = NETWORKS[data.draw(st.sampled_from(sorted(NETWORKS)))]
     found = tiling(net)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import permutations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -30,9 +31,20 @@ def timelines(draw: st.DrawFn, most: int) -> Timeline:
     return Timeline(tuple(found), steps, ())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60)
 @given(timelines(most=25))
 def test_blocks_alive_together_never_overlap(requests: Timeline) -> None:
+    check_no_overlap(requests)
+
+
+@pytest.mark.campaign
+@settings(max_examples=2000)
+@given(timelines(most=40))
+def test_many_blocks_alive_together_never_overlap(requests: Timeline) -> None:
+    check_no_overlap(requests)
+
+
+def check_no_overlap(requests: Timeline) -> None:
     arena = arrange(requests)
     if requests.requests:
         assert_no_overlap(arena)
@@ -58,7 +70,7 @@ def smallest(requests: Sequence[Request]) -> int:
     return best
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(timelines(most=5))
 def test_tiny_instances_are_between_the_optimum_and_a_quarter_more(requests: Timeline) -> None:
     arena = arrange(requests)

@@ -6,7 +6,6 @@ import os
 from itertools import permutations
 from pathlib import Path
 from random import Random
-from time import process_time
 
 import pytest
 
@@ -16,6 +15,7 @@ from planner.memory.skyline import Span
 from tests.harness.memory_judge import assert_no_overlap
 from tests.harness.minimalloc import CAPACITY, instance
 from tests.harness.places import ROOT
+from tests.harness.steps import steps
 
 INSTANCES = ROOT / "tests" / "harness" / "instances"
 LOOKS = 80_000_000
@@ -109,17 +109,14 @@ def test_a_search_ends_with_its_work_and_says_that_nothing_is_proved() -> None:
     assert_no_overlap(arena)
 
 
-def test_thousands_of_blocks_that_no_order_arranges_well_are_given_up_at_once() -> None:
+def test_many_blocks_that_no_order_arranges_well_are_given_up_at_once() -> None:
     rng = Random(7)
     requests = []
-    for index in range(6000):
-        first = rng.randint(0, 5000)
-        life = ((first, min(first + rng.choice([1, 3, 3000]), 5999)),)
+    for index in range(900):
+        first = rng.randint(0, 750)
+        life = ((first, min(first + rng.choice([1, 3, 450]), 899)),)
         requests.append(Request(str(index), "value", 64 * rng.randint(1, 400), life, (("value", str(index), 0),)))
-    timeline = Timeline(tuple(requests), 6000, ())
-    begun = process_time()
-    greedy = arrange(timeline, looks=0)
-    between = process_time()
-    arena = arrange(timeline)
+    timeline = Timeline(tuple(requests), 900, ())
+    greedy, arena = arrange(timeline, looks=0), arrange(timeline)
     assert arena.bytes <= greedy.bytes and not arena.proved
-    assert process_time() - between < 2 * (between - begun) + 1
+    assert steps(lambda: arrange(timeline)) < 1.5 * steps(lambda: arrange(timeline, looks=0))

@@ -74,7 +74,7 @@ CASES = pytest.mark.parametrize(("plan", "lossless"), PLANS.values(), ids=PLANS)
 
 
 @given(st.sets(st.integers(1, 60), max_size=8), st.integers(1, 6), st.sets(st.integers(0, 5)), st.integers(0, 12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_pieces_are_the_set(few: set[int], step: int, residues: set[int], start: int) -> None:
     runs = tuple(((start, None),) if r in residues else () for r in range(step))
     whole = SizeSet(step, runs) | SizeSet.of(*few)
@@ -198,6 +198,7 @@ def windowed(line: list[float], kernel: int, stride: int, dilation: int) -> list
     return [sum(line[start + tap * dilation] for tap in range(kernel)) for start in starts]
 
 
+@pytest.mark.other_frameworks
 def test_torch_exports_with_the_dimensions_and_takes_the_sizes() -> None:
     torch = pytest.importorskip("torch")
     functional = importlib.import_module("torch.nn.functional")
@@ -236,6 +237,7 @@ def test_torch_exports_with_the_dimensions_and_takes_the_sizes() -> None:
             assert tuple(program(torch.zeros(3, 1, side, sides[-1])).shape) == next(iter(shape.values()))
 
 
+@pytest.mark.other_frameworks
 def test_torch_exports_a_unet_along_its_progression() -> None:
     torch = pytest.importorskip("torch")
     functional = importlib.import_module("torch.nn.functional")
@@ -274,6 +276,7 @@ def test_torch_exports_a_unet_along_its_progression() -> None:
         program(torch.zeros(1, 1, 13, 16))
 
 
+@pytest.mark.other_frameworks
 @CASES
 def test_jax_reads_the_symbolic_shapes(plan: Plan, lossless: bool) -> None:
     pytest.importorskip("jax")

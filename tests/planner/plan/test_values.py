@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from functools import cache
 
 import pytest
 
@@ -16,6 +17,7 @@ from tests.harness.places import EXAMPLES
 NAMES = ["lenet5", "resnet18", "two_inputs", "unet"]
 
 
+@cache
 def values(name: str) -> tuple[Network, Plan, BoundPlan]:
     network = planner.load(EXAMPLES / f"{name}.yaml")
     plan = network.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -28,8 +29,14 @@ from planner.solver import (
 from tests.harness.places import ROOT
 
 
-def chain(height: int | str = "H", width: int | str = "W", **train: object) -> Plan:
+@cache
+def chain(height: int | str = "H", width: int | str = "W") -> Plan:
     """Return a small network with strides, padding and a batch."""
+    return trained_chain(height, width)
+
+
+def trained_chain(height: int | str = "H", width: int | str = "W", **train: object) -> Plan:
+    """Return the same network with a recipe."""
     layers = [
         layer("conv", name="c1", filters=4, kernel=5, stride=2, pad=1, act="relu"),
         layer("maxpool", name="p", size=2),
@@ -41,6 +48,7 @@ def chain(height: int | str = "H", width: int | str = "W", **train: object) -> P
     return Network(name="n", input={"x": ("N", 3, height, width)}, layers=layers, train=train or None).check()
 
 
+@cache
 def lenet_of_400() -> Plan:
     """Return LeNet with a dense layer that reads 400 numbers: 48 pairs of height and width."""
     layers = [
@@ -60,7 +68,7 @@ def codes(error: PlannerError) -> list[str]:
 
 
 @given(st.integers(1, 12), st.sampled_from(["c1", "p", "c2"]))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_sizes_for_a_want_are_exactly_those_that_brute_force_finds(wanted: int, target: str) -> None:
     plan = chain()
     accepted = [n for n in range(1, 120) if plan.accepts(H=n)]
@@ -195,7 +203,7 @@ def test_no_setting_in_reach_is_told_with_what_was_tried() -> None:
 
 @pytest.mark.parametrize("kind", ["inference memory", "training memory"])
 def test_the_largest_batch_fits_and_no_larger_one_does(kind: str) -> None:
-    plan = chain(32, 32, loss="cross_entropy", optimizer={"adam": {}})
+    plan = trained_chain(32, 32, loss="cross_entropy", optimizer={"adam": {}})
     budget = Budget.read("1MiB", "training memory" if kind == "training memory" else "inference memory")
     found = largest(plan, budget)
 
@@ -272,7 +280,7 @@ def test_text_that_is_no_budget_is_refused(text: str) -> None:
 
 
 @given(st.integers(1, 80), st.integers(1, 80))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_nearest_sizes_are_accepted_and_none_lies_between(height: int, width: int) -> None:
     domain = chain().lossless
     found = near(domain, {"H": height, "W": width})
@@ -286,12 +294,18 @@ def test_nearest_sizes_are_accepted_and_none_lies_between(height: int, width: in
         assert not any(domain.accepts({"W": n}) for n in range(found.below["W"] + 1, width + 1))
 
 
-@given(st.integers(10, 120), st.integers(10, 120))
-@settings(max_examples=30, deadline=None)
-def test_sizes_that_belong_together_are_moved_together(height: int, width: int) -> None:
+@cache
+def pairs_of_400() -> list[tuple[int, int]]:
     domain = lenet_of_400().domain
     pairs = [(h, w) for h in range(16, 116) for w in range(16, 116) if domain.accepts({"H": h, "W": w})]
     assert len(pairs) == 48
+    return pairs
+
+
+@given(st.integers(10, 120), st.integers(10, 120))
+@settings(max_examples=30)
+def test_sizes_that_belong_together_are_moved_together(height: int, width: int) -> None:
+    domain, pairs = lenet_of_400().domain, pairs_of_400()
     found = near(domain, {"H": height, "W": width})
     reach = [h - height + w - width for h, w in pairs if h >= height and w >= width]
     moved = None if found.above is None else sum(map(sum, found.padding.values()))
@@ -321,7 +335,7 @@ def test_only_fixed_sizes_are_loosened() -> None:
 
 
 @given(st.integers(1, 4), st.integers(13, 60), st.integers(13, 60))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_factored_formulas_evaluate_to_the_planned_numbers(batch: int, height: int, width: int) -> None:
     plan, sizes = chain(), {"N": batch, "H": height, "W": width}
     found, bound = formulas(plan), plan.bind(dtype="float32", **sizes)
@@ -337,8 +351,18 @@ def test_factored_formulas_evaluate_to_the_planned_numbers(batch: int, height: i
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30)
 def test_a_factored_size_has_the_value_it_had(seed: int) -> None:
+    check_factored(seed)
+
+
+@pytest.mark.campaign
+def test_many_factored_sizes_have_the_values_they_had() -> None:
+    for seed in range(1000):
+        check_factored(seed)
+
+
+def check_factored(seed: int) -> None:
     draw = random.Random(seed)
     names = [sy.symbol(name) for name in "NHW"]
     value: sy.Size = sy.size(draw.randint(0, 5))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import time
 
 import pytest
 from hypothesis import given
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 import planner.symbols as sy
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value, parse
+from tests.harness.steps import steps
 
 SCOPE = Scope({"c": "K", "n": 8, "rate": 0.5, "word": "relu", "flag": True}, lambda: sy.size(64))
 
@@ -90,16 +90,14 @@ def test_what_has_no_value_is_told_with_its_column(text: str, words: str, start:
     ["(" * 300, "-" * 300 + "1", "not " * 90 + "1", "((((K+1)**8+L)**8+M)**8+P)**8", "1" * 401, "n*" * 190 + "n"],
 )
 def test_monstrous_expressions_are_refused_at_once(text: str) -> None:
-    started = time.process_time()
     with pytest.raises(ExpressionError):
-        value(text)
-    assert time.process_time() - started < 1
+        steps(lambda: value(text), limit=3_000_000)
 
 
 def test_towers_of_powers_are_not_multiplied_out_term_by_term() -> None:
-    started = time.process_time()
-    assert value("(" * 30 + "1" + ")**8" * 30) == 1
-    assert time.process_time() - started < 1
+    text = "(" * 30 + "1" + ")**8" * 30
+    assert value(text) == 1
+    steps(lambda: value(text), limit=100_000)
 
 
 def test_channels_of_a_faulty_layer_are_no_fault_of_the_expression() -> None:

@@ -49,6 +49,7 @@ def test_its_width_activation_and_gate_are_parameters(use: str, between: int, ac
     assert [node.kind for node in plan.nodes if node.role == "act"] == acts
 
 
+@pytest.mark.other_frameworks
 def test_it_computes_what_pytorch_makes_of_the_paper() -> None:
     torch = pytest.importorskip("torch")
     network, _ = read(spec("block: {use: squeeze_excite, name: se, reduction: 4}"), "x.yaml")

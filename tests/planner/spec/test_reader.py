@@ -340,7 +340,7 @@ TOKENS = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.sampled_from([LENET, RESNET]),
     st.lists(st.tuples(st.integers(0, 1200), st.integers(0, 12), st.sampled_from(TOKENS)), max_size=4),

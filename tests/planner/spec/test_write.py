@@ -116,7 +116,7 @@ def networks(draw: st.DrawFn) -> Network:
     return Network(name=draw(NAMES), input=inputs, layers=entries, output=outputs, train=train)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(networks())
 def test_any_network_reads_back_as_itself(network: Network) -> None:
     found, findings = read(write(network), "x.yaml")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -24,10 +25,12 @@ WORDS = {"floor": sympy.floor, "max": sympy.Max, "min": sympy.Min}
 LETTERS = {letter: sympy.Symbol(letter) for letter in "NCHWFSK"}
 
 
+@cache
 def example(name: str) -> Plan:
     return planner.load(EXAMPLES / f"{name}.yaml").check()
 
 
+@cache
 def residual() -> Plan:
     """A network with every way of sharing memory: in place, alias, branch, merge."""
     return Network(
@@ -200,7 +203,7 @@ def test_the_json_of_memory_holds_every_block_and_adds_up_to_its_live_bytes() ->
         assert max(told["live"]) == told["lower_bound"] and len(told["live"]) == told["steps"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.integers(0, 10**9), min_size=1, max_size=300), st.integers(1, 100), st.integers(1, 6))
 def test_a_chart_fits_shows_its_peak_and_hides_nothing(amounts: list[int], width: int, high: int) -> None:
     lines = chart(amounts, width, high)
@@ -244,7 +247,7 @@ def test_json_of_a_network_without_maps_has_no_receptive_fields() -> None:
     assert [row["receptive_field"] for row in as_json(report(plan))["layers"]] == [None, None]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 9), st.integers(1, 70), st.integers(1, 70))
 def test_every_formula_in_the_json_gives_the_number_of_the_bound_plan(n: int, h: int, w: int) -> None:
     free, bound = as_json(report(residual())), as_json(report(residual(), {"N": n, "H": h, "W": w}))
@@ -256,7 +259,7 @@ def test_every_formula_in_the_json_gives_the_number_of_the_bound_plan(n: int, h:
         assert value(left["macs"], **sizes) == right["macs"]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(1, 9), st.integers(1, 70), st.integers(1, 70))
 def test_no_plan_needs_less_memory_than_the_formula_says(n: int, h: int, w: int) -> None:
     plan = residual()

@@ -59,6 +59,7 @@ def test_gradients_are_the_slopes_of_the_loss(name: str, shape: tuple[int, ...])
     assert float((grad * direction).sum()) == pytest.approx(slope, rel=1e-6, abs=1e-9)
 
 
+@pytest.mark.other_frameworks
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", ["cross_entropy", "mse", "mse labels"])
 def test_losses_agree_with_pytorch(name: str, dtype: type[Real]) -> None:

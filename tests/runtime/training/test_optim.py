@@ -66,6 +66,7 @@ def test_updates_are_the_published_rules_whatever_the_size(settings: Sgd | Adam,
     np.testing.assert_allclose(run(settings, weights, 4), by_formula(settings, weights, 4), rtol=1e-12, atol=1e-13)
 
 
+@pytest.mark.other_frameworks
 @pytest.mark.parametrize("settings", CASES.values(), ids=CASES)
 def test_updates_agree_with_pytorch(settings: Sgd | Adam) -> None:
     torch = pytest.importorskip("torch")

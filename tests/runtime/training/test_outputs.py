@@ -60,6 +60,7 @@ def sample(count: int = 20) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
     return rng.standard_normal((count, 5)), labels
 
 
+@pytest.mark.other_frameworks
 def test_a_step_follows_the_weighted_sum_of_the_losses_as_torch_has_it() -> None:
     torch = pytest.importorskip("torch")
     x, labels = sample(8)

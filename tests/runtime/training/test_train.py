@@ -278,6 +278,7 @@ def test_predictions_are_those_of_the_model_for_any_number_of_images() -> None:
     assert net.predict(images[:0]).shape == (0, 3)
 
 
+@pytest.mark.other_frameworks
 def test_training_follows_pytorch_step_by_step() -> None:
     torch = pytest.importorskip("torch")
     images, labels = sample(24)
