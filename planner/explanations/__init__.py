@@ -1,2 +1,1 @@
-"""Where numbers come from: every number of a layer derived, other tools' counts, paths, and tiles that stitch."""
-
+"""Explanations of a plan's numbers: derivations of layers, counts of other tools, paths, and tiled inference."""

@@ -1,4 +1,4 @@
-"""Sizes, steps and spans of the nodes up to a target, along one axis of the image."""
+"""Sizes, steps and spans of all nodes up to a target, along one axis of the image."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ class AxisWalk:
     def __init__(self, plan: Plan, target: str, axis: int) -> None:
         self.plan, self.target, self.axis = plan, target, axis
         other = "HW"[1 - axis]
-        beside = plan.domain[other].minimum
-        self._values = {"N": 1, other: beside or 1}
+        self._values = {"N": 1, other: plan.domain[other].minimum or 1}
         self._shapes: dict[int, dict[str, Shape]] = {}
 
     def shapes(self, size: int) -> dict[str, Shape]:
@@ -33,17 +32,17 @@ class AxisWalk:
         return self._shapes[size]
 
     def size(self, name: str, size: int) -> int:
-        """Return the size of a node's map."""
+        """Return the size of a node's map for an input of that size."""
         return int(self.shapes(size)[name][2 + self.axis])
 
     @cached_property
     def jumps(self) -> dict[str, Fraction]:
-        """How far neighbouring positions of each node lie apart in the image.
+        """Distance in the image between neighbouring positions of each node.
 
         Raises
         ------
         SizeError
-            Branches that meet advance by different steps.
+            If a node joins branches that advance by different steps.
         """
         found: dict[str, Fraction] = {}
         for node in self.plan.nodes:
@@ -57,12 +56,12 @@ class AxisWalk:
         return found
 
     def span(self, start: int, tile: int, image: int) -> Span:
-        """Return the right positions of the target for a tile that begins at `start`.
+        """Return the correct positions of the target for a tile that begins at `start`.
 
         Raises
         ------
         OutOfStepError
-            Positions of the tile lie between those of the whole image.
+            If positions of the tile fall between those of the whole image.
         """
         ours, theirs = self.shapes(tile), self.shapes(image)
         spans: dict[str, Span] = {}

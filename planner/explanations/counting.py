@@ -1,12 +1,12 @@
-"""What other tools would print as the cost of a network, layer by layer, and why it differs.
+"""Costs of a network as other tools count them, layer by layer, with the reasons for differences.
 
-Five conventions beside our own multiply-accumulates. Each rule below was read off measurements, one layer at a
-time, with PyTorch 2.13.0: torchinfo 1.8.0, thop 0.1.1.post2209072238, fvcore 0.1.5.post20221221 and
-``torch.utils.flop_counter`` of PyTorch itself. What was measured is tabulated in ``docs/counting.md`` and
-frozen in ``tests/planner/explanations/test_counting.py``. Counts hold for evaluation mode, and for a model written
-the way the spec is: one module a layer, ``torch.nn.AdaptiveAvgPool2d(1)`` for ``gap``.
+There are five conventions in addition to our own multiply-accumulates. Each rule was derived from measurements,
+one layer at a time, with PyTorch 2.13.0: torchinfo 1.8.0, thop 0.1.1.post2209072238, fvcore 0.1.5.post20221221 and
+PyTorch's own ``torch.utils.flop_counter``. The measurements are tabulated in ``docs/counting.md`` and frozen in
+``tests/planner/explanations/test_counting.py``. Counts apply to evaluation mode, and to a model with the structure
+of the spec: one module per layer, ``torch.nn.AdaptiveAvgPool2d(1)`` for ``gap``.
 
-No PyTorch is needed, and sizes may stay letters.
+PyTorch is not required, and sizes may be symbolic.
 """
 
 from __future__ import annotations
@@ -38,27 +38,27 @@ from planner.plan.plan import Plan
 from planner.symbols import Shape, Size
 
 Tool: TypeAlias = Literal["mac", "flop", "torchinfo", "thop", "fvcore", "torch"]
-"""A convention: ours, twice ours, or that of a tool."""
+"""A convention: our MACs, two FLOPs per MAC, or that of a tool."""
 
 TOOLS: tuple[Tool, ...] = get_args(Tool)
 
 
 @dataclass(frozen=True)
 class Convention:
-    """How a tool counts.
+    """A tool's way of counting.
 
     Attributes
     ----------
     title : str
-        Heading of a column.
+        Column heading.
     call : str
-        The expression whose value is reproduced; "" for our own conventions.
+        The expression that the count reproduces; "" for our own conventions.
     version : str
-        With which the rules were measured.
+        Version of the tool that was measured.
     each : int
-        What one multiply-accumulate of a convolution or dense layer counts.
+        Count for one multiply-accumulate of a convolution or dense layer.
     sentence : str
-        The rule in short.
+        Summary of the rule.
     """
 
     title: str
@@ -70,46 +70,46 @@ class Convention:
 
 CONVENTIONS: Mapping[Tool, Convention] = {
     "mac": Convention(
-        "MACs", "", "", 1, "one for each product that a convolution or dense layer sums; the bias is not counted"
+        "MACs", "", "", 1, "one per product summed in a convolution or dense layer; the bias is not counted"
     ),
     "flop": Convention(
-        "FLOPs", "", "", 2, "a multiplication and an addition for each multiply-accumulate, and nothing else"
+        "FLOPs", "", "", 2, "a multiplication and an addition per multiply-accumulate, and nothing else"
     ),
     "torchinfo": Convention(
         "torchinfo",
         "torchinfo.summary(model, input_data=x).total_mult_adds",
         "1.8.0",
         1,
-        "parameters times output positions for modules named Conv, parameters times batch for all others",
+        "parameters times output positions for modules named Conv, parameters times batch size for all others",
     ),
     "thop": Convention(
         "thop",
         "thop.profile(model, (x,))[0]",
         "0.1.1.post2209072238",
         1,
-        "MACs without bias, and operations for normalisation, averages, softmax and upsampling",
+        "MACs without bias, and operations of normalisation, average pooling, softmax and upsampling",
     ),
     "fvcore": Convention(
         "fvcore",
         "fvcore.nn.FlopCountAnalysis(model, x).total()",
         "0.1.5.post20221221",
         1,
-        "MACs called flops, and operations for normalisation, adaptive averages and upsampling",
+        "MACs, called flops, and operations of normalisation, adaptive average pooling and upsampling",
     ),
     "torch": Convention(
         "torch",
         "torch.utils.flop_counter.FlopCounterMode().get_total_flops()",
         "2.13.0",
         2,
-        "two for each multiply-accumulate, nothing else",
+        "two per multiply-accumulate, and nothing else",
     ),
 }
-"""The conventions by name."""
+"""Conventions by name."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One layer in several conventions.
+    """Counts of one layer in several conventions.
 
     Attributes
     ----------
@@ -117,7 +117,7 @@ class Row:
     output : Shape
     macs : Size
     counts : Mapping of str to Size
-        By tool.
+        Counts by tool.
     """
 
     name: str
@@ -129,14 +129,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Difference:
-    """What one kind of layer adds in a tool's count beyond its multiply-accumulates.
+    """Difference between a tool's count and the multiply-accumulates, for one kind of layer.
 
     Attributes
     ----------
     kind : str
     why : str
     more : Size
-        In the tool's unit; negative where it counts less.
+        Difference in the tool's unit; negative if the tool counts less.
     """
 
     kind: str
@@ -146,14 +146,14 @@ class Difference:
 
 @dataclass(frozen=True)
 class Tally:
-    """A network counted by several tools.
+    """Counts of a network by several tools.
 
     Attributes
     ----------
     rows : tuple of Row
     totals : Mapping of str to Size
     differences : Mapping of str to tuple of Difference
-        By tool; empty where it counts multiply-accumulates alone.
+        Differences by tool; empty if the tool counts only multiply-accumulates.
     """
 
     rows: tuple[Row, ...]
@@ -164,17 +164,17 @@ class Tally:
 def tally(
     plan: Plan, tools: Sequence[Tool] = TOOLS, at: Mapping[str, int] | None = None, only: Sequence[str] | None = None
 ) -> Tally:
-    """Return the cost of a network as each tool states it, layer by layer and in all.
+    """Return the cost of a network as each tool counts it, per layer and in total.
 
     Parameters
     ----------
     plan : Plan
     tools : sequence of str
-        Some of ``TOOLS``.
+        Names from ``TOOLS``.
     at : Mapping of str to int
-        Values for free sizes; those not given stay letters.
+        Values for free sizes; missing ones stay symbolic.
     only : sequence of str or None
-        Names of the layers to count; all of them unless told.
+        Names of the layers to count; default: all layers.
 
     Examples
     --------
@@ -205,14 +205,14 @@ def tally(
 
 
 def sentence(found: Tally, tool: Tool) -> str:
-    """Return in one sentence what a tool counts of this network, and by what that differs from its MACs.
+    """Return a sentence with a tool's total and its difference from the MACs of the network.
 
     Examples
     --------
     >>> from planner import Network, layer
     >>> net = Network(name="n", input={"x": (1, 8, 4, 4)}, layers=[layer("conv", name="c", filters=2, kernel=1)])
     >>> sentence(tally(net.check()), "torchinfo")
-    'torchinfo: 288, which is the 256 MACs and 32 more: conv +32 (the bias counts at every output position)'
+    'torchinfo: 288, which is the 256 MACs and 32 more: conv +32 (the bias is counted at every output position)'
     """
     convention, total = CONVENTIONS[tool], found.totals[tool]
     macs = sy.total(row.macs for row in found.rows)
@@ -230,7 +230,7 @@ def sentence(found: Tally, tool: Tool) -> str:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a tool counts for one layer, and in words why that is not its multiply-accumulates."""
+    """A tool's count for one layer, and the reason why it differs from the multiply-accumulates."""
 
     count: Size
     why: str
@@ -238,10 +238,10 @@ class Cost:
 
 @singledispatch
 def costs(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
-    """Return what tools count for a layer, where that may differ from its multiply-accumulates.
+    """Return the counts of a layer by tool, for tools that may deviate from its multiply-accumulates.
 
-    Registered by class; this one serves every kind: torchinfo multiplies parameters with the batch, whatever
-    the module does.
+    Implementations are registered by class. This default applies to all other kinds: torchinfo multiplies the
+    parameters by the batch size, whatever the module does.
 
     Examples
     --------
@@ -250,7 +250,7 @@ def costs(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Too
     132
     """
     owned = sy.total(array.count for array in layer.params(inputs))
-    return {"torchinfo": Cost(output[0] * owned, "every parameter once for each image, the bias among them")}
+    return {"torchinfo": Cost(output[0] * owned, "every parameter once per image, including the bias")}
 
 
 @costs.register
@@ -262,7 +262,7 @@ def _(layer: Conv, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Co
 def _(layer: ConvTranspose, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
     taps = sy.product(window.kernel for window in layer.windows(inputs[0]))
     sums = sy.product(output) * sy.floor_div(inputs[0][1], layer.groups) * taps
-    why = "the whole kernel at every output position, although each input position meets it once"
+    why = "the whole kernel at every output position, although it is applied once per input position"
     torchinfo = _at_every_position(layer, inputs, output)
     return {"torchinfo": Cost(torchinfo.count, f"{why}; the bias too" if layer.bias else why), "thop": Cost(sums, why)}
 
@@ -272,9 +272,9 @@ def _(layer: BatchNorm, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Too
     numbers, owned = sy.product(output), sy.total(array.count for array in layer.params(inputs))
     each, affine = (2, "with scale and shift") if layer.affine else (1, "without scale and shift")
     return {
-        "torchinfo": Cost(output[0] * owned, "every parameter once for each image, whatever its size"),
-        "thop": Cost(2 * each * numbers, f"{2 * each} operations a number {affine}"),
-        "fvcore": Cost(each * numbers, f"{each} operation{'s' if each > 1 else ''} a number {affine}"),
+        "torchinfo": Cost(output[0] * owned, "every parameter once per image, whatever the image size"),
+        "thop": Cost(2 * each * numbers, f"{2 * each} operations per element {affine}"),
+        "fvcore": Cost(each * numbers, f"{each} operation{'s' if each > 1 else ''} per element {affine}"),
     }
 
 
@@ -284,16 +284,16 @@ def _(layer: GroupedNorm, inputs: tuple[Shape, ...], output: Shape) -> Mapping[T
     hooked, traced = (4, 5) if layer.affine else (2, 4)
     found = {
         **costs.dispatch(Layer)(layer, inputs, output),
-        "fvcore": Cost(traced * numbers, f"{traced} operations a number {affine}"),
+        "fvcore": Cost(traced * numbers, f"{traced} operations per element {affine}"),
     }
     if not isinstance(layer, GroupNorm):
-        found["thop"] = Cost(hooked * numbers, f"{hooked} operations a number {affine}")
+        found["thop"] = Cost(hooked * numbers, f"{hooked} operations per element {affine}")
     return found
 
 
 @costs.register
 def _(_: AvgPool, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
-    return {"thop": Cost(sy.product(output), "one operation for each mean, whatever its window")}
+    return {"thop": Cost(sy.product(output), "one operation per mean, whatever the window size")}
 
 
 @costs.register(AdaptiveAvgPool)
@@ -301,34 +301,34 @@ def _(_: AvgPool, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Co
 def _(_: Layer, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
     numbers = sy.product(inputs[0])
     return {
-        "thop": Cost(numbers + sy.product(output), "one operation for each number read and one for each mean"),
-        "fvcore": Cost(numbers, "one operation for each number read"),
+        "thop": Cost(numbers + sy.product(output), "one operation per input element and one per mean"),
+        "fvcore": Cost(numbers, "one operation per input element"),
     }
 
 
 @costs.register
 def _(_: Softmax, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
     vectors = sy.product((output[0], *output[2:]))
-    return {"thop": Cost(vectors * (3 * output[1] - 1), "an exponential, an addition and a division a number")}
+    return {"thop": Cost(vectors * (3 * output[1] - 1), "an exponential, an addition and a division per element")}
 
 
 @costs.register
 def _(layer: PRelu, inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
     return {
         **costs.dispatch(Layer)(layer, inputs, output),
-        "thop": Cost(sy.product(output), "one operation for each number written"),
+        "thop": Cost(sy.product(output), "one operation per output element"),
     }
 
 
 @costs.register(LayerScale)
 @costs.register(Shift)
 def _(_: Layer, _inputs: tuple[Shape, ...], _output: Shape) -> Mapping[Tool, Cost]:
-    return {"torchinfo": Cost(0, "parameters that are neither weight nor bias of a module are not seen")}
+    return {"torchinfo": Cost(0, "only parameters named weight or bias are counted")}
 
 
 @costs.register
 def _(_: Upsample, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool, Cost]:
-    each = Cost(sy.product(output), "one operation for each number written")
+    each = Cost(sy.product(output), "one operation per output element")
     return {"thop": each, "fvcore": each}
 
 
@@ -337,18 +337,18 @@ def _(layer: Resize, _inputs: tuple[Shape, ...], output: Shape) -> Mapping[Tool,
     hooked, traced = (11, 4) if layer.mode == "bilinear" else (1, 1)
     numbers = sy.product(output)
     return {
-        "thop": Cost(hooked * numbers, f"{hooked} operation{'s' if hooked > 1 else ''} for each number written"),
-        "fvcore": Cost(traced * numbers, f"{traced} operation{'s' if traced > 1 else ''} for each number written"),
+        "thop": Cost(hooked * numbers, f"{hooked} operation{'s' if hooked > 1 else ''} per output element"),
+        "fvcore": Cost(traced * numbers, f"{traced} operation{'s' if traced > 1 else ''} per output element"),
     }
 
 
 def _at_every_position(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Cost:
     owned = sy.total(array.count for array in layer.params(inputs))
-    return Cost(owned * sy.product((output[0], *output[2:])), "the bias counts at every output position")
+    return Cost(owned * sy.product((output[0], *output[2:])), "the bias is counted at every output position")
 
 
 def _joined(reasons: Sequence[tuple[Tool, Difference]], tool: Tool) -> Iterator[Difference]:
-    """Yield the differences of a tool, one for each kind of layer and reason."""
+    """Yield the differences of a tool, one per kind of layer and reason."""
     found: dict[tuple[str, str], list[Size]] = {}
     for name, each in reasons:
         if name == tool:

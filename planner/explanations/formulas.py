@@ -1,8 +1,7 @@
-"""The formulas of every kind of layer, with its numbers put in: output size, parameters, MACs.
+"""Formulas of every kind of layer with its numbers substituted: output size, parameters, MACs.
 
-How a kind is derived is a function registered for its class; a kind without one gets the derivation every
-layer has. Which layers are derived, and what stands around a derivation, is the business of
-:mod:`planner.explanations.layer`.
+The derivation of a kind is a function registered for its class; kinds without one get the default derivation.
+:mod:`planner.explanations.layer` chooses the layers and adds the context of a derivation.
 """
 
 from __future__ import annotations
@@ -27,7 +26,9 @@ from planner.symbols import Shape, Size
 
 @singledispatch
 def derive(layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    """Yield the steps of one kind of layer; registered by class, this one serves every kind.
+    """Yield the derivation steps of a layer.
+
+    Implementations are registered by class; this default applies to all other kinds.
 
     Examples
     --------
@@ -162,7 +163,7 @@ def _(layer: Crop, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
     words = {1: ("start",), 2: ("top", "left"), 3: ("front", "top", "left")}[rank(output)]
     ends = zip(words, inputs[0][2:], output[2:], layer.offsets(inputs), strict=True)
     for end, size, kept, cut in ends:
-        yield rule(f"cut off at the {end}", "floor(({n} - {m})/2)", latex, {"n": size, "m": kept}, cut)
+        yield rule(f"cropped at the {end}", "floor(({n} - {m})/2)", latex, {"n": size, "m": kept}, cut)
     yield shape_step("output", output)
 
 
@@ -197,11 +198,11 @@ def _(layer: PixelShuffle | PixelUnshuffle, inputs: tuple[Shape, ...], output: S
 @derive.register(Reshape)
 def _(layer: Reshape, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
     numbers = sy.product(inputs[0][1:])
-    yield stated("numbers", "*".join(bracketed(sy.text(size)) for size in inputs[0][1:]), sy.text(numbers))
+    yield stated("elements", "*".join(bracketed(sy.text(size)) for size in inputs[0][1:]), sy.text(numbers))
     for given, made in zip(layer.shape, output[1:], strict=True):
         if given == COMPUTED:
-            values = {"numbers": numbers, "known": layer.known}
-            yield rule("-1", "{numbers}/{known}", r"\frac{{{numbers}}}{{{known}}}", values, made)
+            values = {"elements": numbers, "known": layer.known}
+            yield rule("-1", "{elements}/{known}", r"\frac{{{elements}}}{{{known}}}", values, made)
     yield shape_step("output", output)
 
 
@@ -249,7 +250,7 @@ def _(layer: BatchNorm, inputs: tuple[Shape, ...], output: Shape) -> Iterator[St
 
 
 def window_steps(layer: WindowLayer, shape: Shape) -> list[Step]:
-    """Return how the output's sizes follow from the window rule; one step where all axes are the same.
+    """Return the derivation of the output size from the window rule; one step if all axes are equal.
 
     Examples
     --------
@@ -272,7 +273,7 @@ def window_steps(layer: WindowLayer, shape: Shape) -> list[Step]:
 
 
 def _once(shape: Shape, found: list[list[Step]]) -> list[Step]:
-    """Return the steps of all axes, once where they are the same."""
+    """Return the steps of all axes, or those of one axis if all axes have the same steps."""
     first, *others = found
     if all([step.terms for step in first] == [step.terms for step in other] for other in others):
         words = names(shape)
@@ -281,7 +282,7 @@ def _once(shape: Shape, found: list[list[Step]]) -> list[Step]:
 
 
 def _taps(windows: Sequence[Window]) -> tuple[dict[str, Size], str, str]:
-    """Return the kernel's size along each axis by its letter, and their product as text and in LaTeX."""
+    """Return the kernel size along each axis by letter, and the product as text and in LaTeX."""
     letters = {1: ("k",), 2: ("kh", "kw"), 3: ("kd", "kh", "kw")}[len(windows)]
     taps = {letter: window.kernel for letter, window in zip(letters, windows, strict=True)}
     return taps, _times(taps), _times(taps, latex=True)
@@ -292,7 +293,7 @@ def _times(letters: Iterable[str], *, latex: bool = False) -> str:
 
 
 def _axis_steps(name: str, window: Window, size: Size) -> list[Step]:
-    """Return the steps along one axis: the window's extent where it is dilated, then its positions."""
+    """Return the steps along one axis: the extent of a dilated window, then the number of positions."""
     steps = []
     reach, values = "k", {"n": size, "k": window.kernel, "s": window.stride}
     if window.dilation != 1:
@@ -311,7 +312,7 @@ def _axis_steps(name: str, window: Window, size: Size) -> list[Step]:
     top = f"{{n}}{padding.replace('*', ' ')} - {{{reach}}}"
     fraction = rf"\frac{{{{{top}}}}}{{{{{{s}}}}}}"
     text, latex = f"{inside} + 1", f"{fraction} + 1"
-    # rounding that changes nothing is left out, as textbooks do
+    # omit rounding that changes nothing, as textbooks do
     if window.rounding == "ceil":
         text, latex = f"ceil({inside}) + 1", rf"\left\lceil {fraction} \right\rceil + 1"
     elif window.rounding == "floor" and window.remainder(size) != 0:
@@ -322,7 +323,7 @@ def _axis_steps(name: str, window: Window, size: Size) -> list[Step]:
     if window.rounding == "ceil":
         straight = sy.ceil_div(sy.total([size, window.before, window.after, -window.extent]), window.stride) + 1
         if sy.difference(straight, positions) != 0:
-            less = stated(f"{name}, no window begins in the padding", sy.text(positions))
+            less = stated(f"{name}, without windows that begin in the padding", sy.text(positions))
             steps[-1] = replace(steps[-1], terms=(*steps[-1].terms[:2], sy.text(straight)))
             steps.append(less)
     return steps

@@ -1,6 +1,6 @@
 """Small tables as text, Markdown and LaTeX.
 
-Facts only go in; the tables of :mod:`planner.tables.table` are for terminals and know their width.
+They do not adapt to a width; the tables of :mod:`planner.tables.table` are for terminals and fit their width.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from planner.explanations.steps import cell, escaped
 
 @dataclass(frozen=True)
 class Grid:
-    """A table and what is said around it.
+    """A table with its title and the sentences above and below it.
 
     Attributes
     ----------
     title : str
     head : tuple of str
     rows : tuple of tuple of str
-        As long as `head`.
+        Rows as long as `head`.
     left : int
-        Columns, from the first, that hold words; all others stand to the right.
+        Number of leading columns that are left-aligned; all others are right-aligned.
     before, after : tuple of str
-        Sentences above and below.
+        Sentences above and below the table.
     """
 
     title: str
@@ -36,7 +36,7 @@ class Grid:
 
 
 def as_text(grid: Grid) -> str:
-    """Return a grid for a terminal.
+    """Return a grid as plain text.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def as_markdown(grid: Grid) -> str:
 
 
 def as_latex(grid: Grid) -> str:
-    r"""Return a grid as a ``tabular`` environment, the sentences around it as comments.
+    r"""Return a grid as a ``tabular`` environment, with the sentences around it as comments.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """Derivations: formula -> substituted -> number, for each quantity of a layer.
 
-The formulas of each kind of layer are in :mod:`planner.explanations.formulas`; here they meet what comes before a
-layer: the chain of sizes, the receptive field, the ways that meet in a merge. How a derivation is printed is the
-business of :mod:`planner.explanations.steps`.
+The formulas of each kind of layer are in :mod:`planner.explanations.formulas`. This module adds what depends on
+preceding layers: the chain of sizes, the receptive field, and the paths that join in a merge.
+:mod:`planner.explanations.steps` formats derivations.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import planner.symbols as sy
 from planner.explanations.formulas import derive, window_steps
-from planner.explanations.paths import ALIGNED, Ways, alignment, all_paths, branch_text, branches
+from planner.explanations.paths import ALIGNED, PathsByNode, alignment, all_paths, branch_text, branches
 from planner.explanations.steps import Derivation, Step, rule, shape_text, stated
 from planner.layers import Input, Layer
 from planner.layers.base import AxisField
@@ -33,24 +33,24 @@ Fields: TypeAlias = Mapping[str, ReceptiveField | None]
 
 @dataclass(frozen=True)
 class _Reader(Layer):
-    """Stands behind a layer, so that its chain includes the layer itself."""
+    """Dummy layer that reads a layer, so that the chain of sizes includes the layer itself."""
 
 
 def explain(found: Diagnosis, name: str, at: Mapping[str, int] | None = None) -> Derivation:
-    """Return the derivation of one layer, also of a faulty one as far as it goes.
+    """Return the derivation of one layer; for a faulty layer, as far as possible.
 
     Parameters
     ----------
     found : Diagnosis
     name : str
-        A node of its network.
+        A node of the network.
     at : Mapping of str to int
         Values for free sizes.
 
     Raises
     ------
     KeyError
-        There is no such node.
+        If there is no such node.
 
     Examples
     --------
@@ -63,7 +63,7 @@ def explain(found: Diagnosis, name: str, at: Mapping[str, int] | None = None) ->
 
 
 def derivations(found: Diagnosis, names: Iterable[str], at: Mapping[str, int] | None = None) -> Iterator[Derivation]:
-    """Yield the derivation of each of several layers; the arguments are those of :func:`explain`.
+    """Yield the derivations of several layers; see :func:`explain` for the parameters.
 
     Examples
     --------
@@ -73,21 +73,21 @@ def derivations(found: Diagnosis, names: Iterable[str], at: Mapping[str, int] | 
     ['input', 'gap']
     """
     found = _bound(found, dict(at or {}))
-    fields, ways = _fields(found), list[Ways]()
+    fields, sets = _fields(found), list[PathsByNode]()
     for name in names:
-        if len(found.network.by_name[name].inputs) > 1 and not ways:
-            ways = [all_paths(found.network, found.shapes, found.plan.domain if found.plan else None)]
-            ways += [all_paths(found.network, found.shapes, found.plan.lossless)] if found.plan else []
-        yield _derivation(found, name, fields, ways)
+        if len(found.network.by_name[name].inputs) > 1 and not sets:
+            sets = [all_paths(found.network, found.shapes, found.plan.domain if found.plan else None)]
+            sets += [all_paths(found.network, found.shapes, found.plan.lossless)] if found.plan else []
+        yield _derivation(found, name, fields, sets)
 
 
-def _derivation(found: Diagnosis, name: str, fields: Fields, ways: Sequence[Ways]) -> Derivation:
+def _derivation(found: Diagnosis, name: str, fields: Fields, sets: Sequence[PathsByNode]) -> Derivation:
     node = found.network.by_name[name]
     shapes = found.shapes
     reads = {each: "unknown" if (shape := shapes[each]) is None else shape_text(shape) for each in node.inputs}
     layer = node.layer
     if layer is None or any(shapes[each] is None for each in node.inputs):
-        why = _fault(found, name) or "nothing is known behind a faulty layer"
+        why = _fault(found, name) or "unknown, because a preceding layer is faulty"
         kind, summary = ("", "") if layer is None else (layer.kind, layer.summary)
         return Derivation(name, kind, summary, (), reads, (), {}, why)
     inputs = tuple(shape for each in node.inputs if (shape := shapes[each]) is not None)
@@ -95,7 +95,7 @@ def _derivation(found: Diagnosis, name: str, fields: Fields, ways: Sequence[Ways
     steps: list[Step] = []
     if output is not None:
         steps += [*_own_steps(node, layer, inputs, output), *_field_steps(node, layer, inputs, fields)]
-        steps += _branch_steps(node, found.network, ways) if ways else []
+        steps += _branch_steps(node, found.network, sets) if sets else []
     elif isinstance(layer, WindowLayer) and is_map(inputs[0]):
         steps += window_steps(layer, inputs[0])
     return Derivation(
@@ -111,7 +111,7 @@ def _derivation(found: Diagnosis, name: str, fields: Fields, ways: Sequence[Ways
 
 
 def worth_explaining(found: Diagnosis) -> Iterator[str]:
-    """Yield the nodes whose derivation says something: faulty ones, and those that change a shape or own numbers.
+    """Yield the nodes worth explaining: those that are faulty, change a shape or have parameters.
 
     Examples
     --------
@@ -135,18 +135,18 @@ def _settings(node: Node, layer: Layer) -> Mapping[str, Any]:
 
 
 def _own_steps(node: Node, layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Iterator[Step]:
-    """Yield the derivation of a layer; what it uses of another one is counted there."""
+    """Yield the derivation of a layer; shared parameters and buffers are counted at their owner."""
     for step in derive(layer, inputs, output):
         if not node.owner or step.quantity not in ("parameters", "buffers"):
             yield step
         elif step.quantity == "parameters":
-            yield stated("parameters", f"those of `{node.owner}`, which are counted there")
+            yield stated("parameters", f"shared with `{node.owner}` and counted there")
         else:
-            yield stated("buffers", f"those of `{node.owner}`, moved once more in each step")
+            yield stated("buffers", f"shared with `{node.owner}`, updated once more in each step")
 
 
 def _field_steps(node: Node, layer: Layer, inputs: tuple[Shape, ...], fields: Fields) -> Iterator[Step]:
-    """Yield the receptive field, with its derivation where a window sees a field of one earlier layer."""
+    """Yield the receptive field, with its derivation if a window reads a single earlier layer."""
     field = fields.get(node.name)
     sources = [source for slot, source in enumerate(node.inputs) if slot not in layer.shape_only]
     before = fields.get(sources[0]) if len(sources) == 1 else None
@@ -171,7 +171,7 @@ def _field_steps(node: Node, layer: Layer, inputs: tuple[Shape, ...], fields: Fi
 
 def _axis_field(view: AxisField, before: ReceptiveField, field: ReceptiveField, axis: int) -> list[Step]:
     r, j, t = before.size[axis], before.jump[axis], before.start[axis]
-    # where a map grows, what a position meets is not the reach of the kernel that stands in the other formulas
+    # if a layer enlarges its feature map, the positions read are not the kernel extent `e` of the other formulas
     e, a = ("e", "a") if view.repeat == 1 else ("q", "c")
     seen = {"r": r, e: 1 if view.extent is None else view.extent, "j": j}
     size = rule(
@@ -187,19 +187,20 @@ def _axis_field(view: AxisField, before: ReceptiveField, field: ReceptiveField, 
     return [size, step, start]
 
 
-def _branch_steps(node: Node, network: Network, ways: Sequence[Ways]) -> Iterator[Step]:
-    """Yield what each branch of a merge sees, and whether they look at the same pixels.
+def _branch_steps(node: Node, network: Network, sets: Sequence[PathsByNode]) -> Iterator[Step]:
+    """Yield the receptive field of each branch of a merge, and whether the branches are aligned.
 
-    `ways` holds the paths at all accepted sizes and, where they may say more, at those that lose nothing.
+    `sets` holds the paths at all accepted sizes and, if there is a plan, at the sizes that drop no border pixels.
     """
-    found = branches(ways[0], network, node.name)
+    found = branches(sets[0], network, node.name)
     if len(found) < 2:
         return
     sentence = alignment(found)
-    if sentence != ALIGNED and len(ways) > 1:
-        lossless = branches(ways[1], network, node.name)
+    if sentence != ALIGNED and len(sets) > 1:
+        lossless = branches(sets[1], network, node.name)
         if alignment(lossless) == ALIGNED:
-            found, sentence = lossless, f"{ALIGNED} at sizes that lose nothing; at others a crop or a floor shifts them"
+            sentence = f"{ALIGNED} at sizes that drop no border pixels; at others a crop or floor shifts them"
+            found = lossless
     for branch in found:
         yield stated(f"through {branch.source}", branch_text(branch))
     yield stated("alignment", sentence)
@@ -216,7 +217,7 @@ def _fields(found: Diagnosis) -> Fields:
 
 
 def _bound(found: Diagnosis, values: Mapping[str, int]) -> Diagnosis:
-    """Return the diagnosis with numbers in the place of known names."""
+    """Return the diagnosis with numbers substituted for the given names."""
     if not values:
         return found
     layers = {n.name: n.layer.bind(values) for n in found.network.nodes if n.layer and n.layer.free <= set(values)}
@@ -229,7 +230,7 @@ def _fault(found: Diagnosis, name: str) -> str:
 
 
 def _chains(found: Diagnosis, name: str, fields: Fields) -> dict[str, str]:
-    """Return from the input to a layer: the sizes of the maps, and what one position of each sees."""
+    """Return the feature map sizes and the receptive fields from the input to a layer."""
     end = f"{name}."
     network = found.network.altered(nodes=(*found.network.nodes, Node(end, _Reader(), (name,))))
     seen: dict[str, Shape | None] = {each: (1, 1, *f.size) if f else None for each, f in fields.items()}

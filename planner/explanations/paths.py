@@ -1,8 +1,8 @@
-"""Receptive fields path by path: what each way from an input to a layer sees, and whether the ways agree.
+"""Receptive fields of each path from an input to a layer, and whether the paths are aligned.
 
-Where branches meet, positions are added or put side by side; if one branch looks half a pixel beside another,
-features are blurred without any size telling so. Size, step and start are those of :mod:`planner.plan.receptive`;
-`centre` is where position 0 looks on average, so that upsampling and pooling can be compared.
+A merge adds or concatenates positions of its branches. If one branch is shifted by half a pixel against another,
+features are blurred although all sizes fit. Size, step and start are those of :mod:`planner.plan.receptive`;
+`centre` is the mean position that position 0 sees, so that upsampling and pooling can be compared.
 """
 
 from __future__ import annotations
@@ -26,39 +26,39 @@ from planner.network.network import Network
 from planner.plan.receptive import ReceptiveField, itself, through
 from planner.symbols import Shape, Size
 
-ALIGNED = "every branch looks at the same pixels"
-"""What :func:`alignment` says where nothing is beside anything."""
+ALIGNED = "all branches are aligned"
+"""Result of :func:`alignment` if no branch is shifted against another."""
 
 PERIOD = 1024
-"""Sizes at which it is tried whether a formula is the same number at all that are accepted."""
+"""Largest period of a formula for which it is evaluated whether it is constant over all accepted sizes."""
 
 MOST = 4096
-"""Different fields of one layer that are told apart; with more, those of the first ones are kept."""
+"""Maximum number of distinct receptive fields kept for one layer; further ones are dropped."""
 
 Places: TypeAlias = tuple[Size, ...]
-"""One number for each axis."""
+"""One number per axis."""
 
 WAYS = (("down", "up"), ("right", "left"))
-"""What ahead and back are called along height and width."""
+"""Names of the positive and the negative direction along height and width."""
 
 Within: TypeAlias = Mapping[str, SizeSet]
-"""Sets of sizes by name: a formula that is one number at all of them is taken for that number."""
+"""Sets of sizes by name; a formula that is constant over them is replaced by its value."""
 
 
 @dataclass(frozen=True)
 class Path:
-    """Ways from an input to a layer that all see the same.
+    """Paths from an input to a layer that have the same receptive field.
 
     Attributes
     ----------
     field : ReceptiveField
         Size, step and start along each axis, in positions of the input.
     centre : tuple of Size
-        Where position 0 looks along each axis; halves and quarters of a pixel are exact fractions.
+        Centre of position 0 along each axis; fractions of a pixel are exact.
     count : int
-        How many ways there are.
+        Number of paths.
     names : tuple of str
-        The nodes of one of them, from the input on.
+        Nodes of one of the paths, starting with the input.
     """
 
     field: ReceptiveField
@@ -67,18 +67,18 @@ class Path:
     names: tuple[str, ...]
 
 
-Ways: TypeAlias = Mapping[str, tuple[Path, ...]]
-"""Paths by the node they lead to."""
+PathsByNode: TypeAlias = Mapping[str, tuple[Path, ...]]
+"""Paths by the node at which they end."""
 
 
 @dataclass(frozen=True)
 class Branch:
-    """One input of a layer: every way that leads through it.
+    """One input of a layer with all paths through it.
 
     Attributes
     ----------
     source : str
-        The node that is read.
+        The node that the layer reads.
     paths : tuple of Path
     """
 
@@ -87,22 +87,22 @@ class Branch:
 
     @property
     def centres(self) -> tuple[Places, ...]:
-        """The different centres of its paths."""
+        """Distinct centres of the paths."""
         return tuple(dict.fromkeys(path.centre for path in self.paths))
 
     @property
     def jumps(self) -> tuple[Places, ...]:
-        """The different steps of its paths."""
+        """Distinct steps of the paths."""
         return tuple(dict.fromkeys(path.field.jump for path in self.paths))
 
 
 def paths(
     network: Network, shapes: Mapping[str, Shape | None], name: str, within: Within | None = None
 ) -> tuple[Path, ...]:
-    """Return the ways to a layer, those that see the same as one, smallest field first.
+    """Return the paths to a layer, grouped by receptive field, smallest field first.
 
-    Empty where the layer reads nothing with rows and columns, or stands behind a fault. A crop begins at a row that
-    depends on the size; with `within`, such as ``plan.lossless``, only the sizes in it count.
+    The result is empty if the layer reads no feature map or follows a fault. The offset of a crop depends on the
+    size; with `within`, such as ``plan.lossless``, only the sizes in it are considered.
 
     Examples
     --------
@@ -117,8 +117,8 @@ def paths(
     return _sorted(all_paths(network.altered(nodes=nodes), shapes, within).get(name, ()))
 
 
-def branches(ways: Ways, network: Network, name: str) -> tuple[Branch, ...]:
-    """Return the inputs of a layer with the ways through each; inputs that only lend a shape are left out.
+def branches(found: PathsByNode, network: Network, name: str) -> tuple[Branch, ...]:
+    """Return the inputs of a layer with the paths through each; inputs that are only read for their shape are omitted.
 
     Examples
     --------
@@ -132,11 +132,11 @@ def branches(ways: Ways, network: Network, name: str) -> tuple[Branch, ...]:
     if node.layer is None:
         return ()
     slots = [source for slot, source in enumerate(node.inputs) if slot not in node.layer.shape_only]
-    return tuple(Branch(source, _sorted(ways[source])) for source in slots if ways.get(source))
+    return tuple(Branch(source, _sorted(found[source])) for source in slots if found.get(source))
 
 
 def alignment(found: Sequence[Branch]) -> str:
-    """Return in a sentence whether the branches of a layer look at the same places, in pixels of the input.
+    """Return a sentence on whether the branches of a layer are aligned, in pixels of the input.
 
     Examples
     --------
@@ -145,48 +145,48 @@ def alignment(found: Sequence[Branch]) -> str:
     ...     layer("conv", name="c", filters=4, kernel=3, stride=2, pad=1),
     ...     layer("maxpool", name="m", size=2, from_="x"), layer("concat", name="j", from_=["c", "m"])])
     >>> alignment(branches(all_paths(net, diagnose(net).shapes), net, "j"))
-    '`m` looks 0.5 pixels further down and 0.5 pixels further right than `c`'
+    '`m` is centred 0.5 pixels further down and 0.5 pixels further right than `c`'
     """
     if not found:
-        return "nothing with rows and columns is read"
+        return "no feature map is read"
     if len({jump for branch in found for jump in branch.jumps}) > 1:
         steps = ", ".join(f"`{branch.source}` {_listed(branch.jumps)}" for branch in found)
-        return f"the steps differ, so that positions drift apart: {steps}"
+        return f"the steps differ, so positions drift apart: {steps}"
     split = [branch for branch in found if len(branch.centres) > 1]
     if split:
-        parts = [f"`{branch.source}` looks at {len(branch.centres)} places at once" for branch in split]
+        parts = [f"`{branch.source}` has {len(branch.centres)} different centres" for branch in split]
         return f"{', '.join(parts)}: an earlier merge is not aligned"
     first, *others = found
     parts = []
     for other in others:
-        ways = {1: (("on", "back"),), 2: WAYS, 3: (("back", "front"), *WAYS)}.get(len(first.centres[0]), ())
-        beside = (sy.difference(b, a) for a, b in zip(first.centres[0], other.centres[0], strict=False))
-        words = [word for far, turn in zip(beside, ways, strict=False) if (word := _moved(far, *turn))]
+        directions = {1: (("on", "back"),), 2: WAYS, 3: (("back", "front"), *WAYS)}.get(len(first.centres[0]), ())
+        offsets = (sy.difference(b, a) for a, b in zip(first.centres[0], other.centres[0], strict=False))
+        words = [word for far, names in zip(offsets, directions, strict=False) if (word := _moved(far, *names))]
         if words:
-            parts.append(f"`{other.source}` looks {' and '.join(words)} than `{first.source}`")
+            parts.append(f"`{other.source}` is centred {' and '.join(words)} than `{first.source}`")
     if parts:
         return "; ".join(parts)
     return ALIGNED
 
 
 def branch_text(branch: Branch) -> str:
-    """Return what one branch sees in a line: fields, ways, step and centre.
+    """Return one line on a branch: receptive fields, number of paths, step and centre.
 
     Examples
     --------
     >>> field = ReceptiveField((3, 3), (2, 2), (-1, -1))
     >>> branch_text(Branch("c", (Path(field, (0, 0), 1, ("x", "c")),)))
-    'field 3x3, step 2, first at -1, centre 0'
+    'field 3x3, step 2, start -1, centre 0'
     """
     sizes = list(dict.fromkeys("x".join(map(sy.text, path.field.size)) for path in branch.paths))
     starts = list(dict.fromkeys(_axes(path.field.start) for path in branch.paths))
     count = sum(path.count for path in branch.paths)
-    parts = [f"field {_ends(sizes)}" + (f" in {count} ways" if count > 1 else ""), f"step {_listed(branch.jumps)}"]
-    return ", ".join([*parts, f"first at {_ends(starts)}", f"centre {_listed(branch.centres)}"])
+    parts = [f"field {_ends(sizes)}" + (f" over {count} paths" if count > 1 else ""), f"step {_listed(branch.jumps)}"]
+    return ", ".join([*parts, f"start {_ends(starts)}", f"centre {_listed(branch.centres)}"])
 
 
 def pixels(value: Size) -> str:
-    """Return a number of pixels as people write it: halves, quarters and so on with a point.
+    """Return a number of pixels as text; halves, quarters and so on as decimals.
 
     Examples
     --------
@@ -214,7 +214,7 @@ def _axes(places: Places) -> str:
 
 @singledispatch
 def shift(layer: Layer, inputs: tuple[Shape, ...], axis: int) -> Size:
-    """Return how far the centre of position 0 moves along an axis, in positions of the layer's input.
+    """Return the shift of the centre of position 0 along an axis, in positions of the layer's input.
 
     Examples
     --------
@@ -256,14 +256,14 @@ def _(layer: ConvTranspose, inputs: tuple[Shape, ...], axis: int) -> Size:
     return sy.quotient(2 * window.before - window.extent + 1, 2 * window.stride)
 
 
-def all_paths(network: Network, shapes: Mapping[str, Shape | None], within: Within | None = None) -> Ways:
-    """Return the paths to every node that has some; see :func:`paths`.
+def all_paths(network: Network, shapes: Mapping[str, Shape | None], within: Within | None = None) -> PathsByNode:
+    """Return the paths to every node; see :func:`paths`.
 
     Examples
     --------
     >>> from planner import diagnose, layer
     >>> net = Network(name="n", input={"x": ("N", 4, 8, 8)}, layers=[layer("maxpool", name="p", size=2)])
-    >>> {name: ways[0].centre for name, ways in all_paths(net, diagnose(net).shapes).items()}
+    >>> {name: found[0].centre for name, found in all_paths(net, diagnose(net).shapes).items()}
     {'x': (0, 0), 'p': (1/2, 1/2)}
     """
     found: dict[str, tuple[Path, ...]] = {}
@@ -279,15 +279,15 @@ def all_paths(network: Network, shapes: Mapping[str, Shape | None], within: With
             found[node.name] = (Path(itself(axes), (0,) * axes, 1, (node.name,)),) if is_map(output) else ()
             continue
         slots = [source for slot, source in enumerate(node.inputs) if slot not in node.layer.shape_only]
-        ways = [way for source in slots for way in found.get(source, ())]
+        before = [path for source in slots for path in found.get(source, ())]
         found[node.name] = _merged(
-            _settled(_behind(node.name, node.layer, inputs, output, way), within or {}) for way in ways
+            _settled(_extended(path, node.name, node.layer, inputs, output), within or {}) for path in before
         )
     return found
 
 
 def ancestors(network: Network, name: str) -> set[str]:
-    """Return a node and all that it depends on."""
+    """Return a node and all nodes that it depends on."""
     wanted, waiting = set[str](), [name]
     while waiting:
         each = waiting.pop()
@@ -297,18 +297,18 @@ def ancestors(network: Network, name: str) -> set[str]:
     return wanted
 
 
-def _behind(name: str, layer: Layer, inputs: tuple[Shape, ...], output: Shape, way: Path) -> Path:
-    # only the field of this one way is handed on: what other inputs see is none of its business
-    field = through(layer, inputs, output, [way.field]) or way.field
-    centre = way.centre
+def _extended(path: Path, name: str, layer: Layer, inputs: tuple[Shape, ...], output: Shape) -> Path:
+    # pass only the field of this path: the fields of other inputs belong to other paths
+    field = through(layer, inputs, output, [path.field]) or path.field
+    centre = path.centre
     if rank(inputs[0]) == len(centre):
-        moved = (shift(layer, inputs, axis) * jump for axis, jump in enumerate(way.field.jump))
+        moved = (shift(layer, inputs, axis) * jump for axis, jump in enumerate(path.field.jump))
         centre = tuple(sy.total([place, more]) for place, more in zip(centre, moved, strict=True))
-    return Path(field, centre, way.count, (*way.names, name))
+    return Path(field, centre, path.count, (*path.names, name))
 
 
 def _settled(path: Path, within: Within) -> Path:
-    """Return a path with every formula that is one number within the sizes replaced by it."""
+    """Return a path with every formula that is constant over the given sizes replaced by its value."""
     field = path.field
     facts = (field.size, field.jump, field.start, path.centre)
     size, jump, start, centre = (tuple(_number(each, within) for each in fact) for fact in facts)
@@ -322,41 +322,41 @@ def _number(value: Size, within: Within) -> Size:
     (name,) = names
     sizes = within[name]
     reach = lcm(sy.period(value), sizes.modulus)
-    # where max or min enters, a formula may change its course at any size
+    # a formula with max or min may change its slope at any size
     if reach > PERIOD or sizes.minimum is None or re.search("max|min", sy.text(value)):
         return value
-    # what is the same over two periods is so for ever: from period to period the value grows by one amount
+    # constant over two periods means constant at all sizes: the value grows by the same amount in every period
     last = sizes.minimum + 2 * reach
     values = (sy.total([sy.substitute(value, {name: size})]) for size in takewhile(last.__ge__, sizes))
     first = next(values)
     return first if all(other == first for other in values) else value
 
 
-def _merged(ways: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the paths with those that see the same counted together."""
+def _merged(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the paths with those of equal field and centre combined into one."""
     found: dict[tuple[ReceptiveField, Places], Path] = {}
-    for way in ways:
-        key = way.field, way.centre
+    for path in paths:
+        key = path.field, path.centre
         if key in found:
-            found[key] = replace(found[key], count=found[key].count + way.count)
+            found[key] = replace(found[key], count=found[key].count + path.count)
         elif len(found) < MOST:
-            found[key] = way
+            found[key] = path
     return tuple(found.values())
 
 
-def _sorted(ways: Sequence[Path]) -> tuple[Path, ...]:
+def _sorted(paths: Sequence[Path]) -> tuple[Path, ...]:
     def key(path: Path) -> tuple[int, str]:
         known = sy.constant(path.field.size[0])
         return (sy.LARGEST if known is None else known), str(path.field.size)
 
-    return tuple(sorted(ways, key=key))
+    return tuple(sorted(paths, key=key))
 
 
-def _moved(far: Size, ahead: str, back: str) -> str:
+def _moved(far: Size, positive: str, negative: str) -> str:
     text = sy.text(far)
     if text == "0":
         return ""
-    size, word = (-far, back) if text.startswith("-") else (far, ahead)
+    size, word = (-far, negative) if text.startswith("-") else (far, positive)
     return f"{pixels(size)} pixel{'' if size == 1 else 's'} further {word}"
 
 

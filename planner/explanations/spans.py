@@ -1,8 +1,8 @@
-"""Which positions of a tile are right: what a part of an image gives where the whole image gives the same.
+"""Correct positions of a tile: those at which a part of an image gives the same values as the whole image.
 
-A tile sees zeros where the whole image has neighbours, so near its borders a padded network computes something
-else. A :class:`Span` says which positions of a map are untouched by that; it is carried through every layer in
-whole numbers, for one axis at a time, at known sizes.
+A tile has zeros where the whole image has neighbours, so a padded network computes different values near the
+borders of the tile. A :class:`Span` holds the positions of a feature map that are not affected. It is propagated
+through every layer in whole numbers, for one axis at a time, at known sizes.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ Shape: TypeAlias = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Span:
-    """The right positions of a tile's map along one axis.
+    """Correct positions of a tile's feature map along one axis.
 
     Attributes
     ----------
     offset : int
-        Where the tile's position 0 lies in the map of the whole image.
+        Index of the tile's position 0 in the feature map of the whole image.
     first, last : int or None
-        From `first` up to, not including, `last`, in the tile's own positions. None: up to the image's own border, so
-        that even what a layer pads there is right.
+        Half-open range of correct positions, relative to the tile. None means that the range extends to the border of
+        the image, so that a layer's padding there is correct too.
     """
 
     offset: int
@@ -38,7 +38,7 @@ class Span:
     last: int | None
 
     def within(self, tile: int, image: int) -> Span:
-        """Return the span cut to a tile's map of that many positions, in an image's map of that many."""
+        """Return the span clipped to a tile of `tile` positions, in an image of `image` positions."""
         begins, ends = self.offset == 0, self.offset + tile == image
         first, last = self.first, self.last
         if first is None or first <= 0:
@@ -48,17 +48,17 @@ class Span:
         return Span(self.offset, first, last)
 
     def kept(self, tile: int) -> tuple[int, int]:
-        """Return the right positions as numbers; the second may be at or below the first, which is none."""
+        """Return the correct positions as a half-open range; it is empty if the second number is not larger."""
         return self.first or 0, tile if self.last is None else self.last
 
 
 class OutOfStepError(Exception):
-    """A tile's positions lie between those of the whole image, or its branches beside each other."""
+    """Positions of a tile that fall between those of the whole image, or branches that are not aligned."""
 
 
 @dataclass(frozen=True)
 class Sight:
-    """How one axis of a layer sees its input, in the tile and in the whole image."""
+    """Field of view of a layer along one axis, in the tile and in the whole image."""
 
     tile: AxisField
     image: AxisField
@@ -66,15 +66,15 @@ class Sight:
 
 @singledispatch
 def carried(_layer: Layer, sight: Sight, _axis: int, span: Span) -> Span:
-    """Return the right positions behind a window, a crop or padding, given those of its input.
+    """Return the correct positions after a window, a crop or padding, given those of the input.
 
-    Registered by class for layers that make a map larger. Window q covers input positions ``q*s - b`` to ``q*s - b
-    + e - 1``; q is right where all of them are. Padding is right where it is the image's own.
+    Layers that enlarge a feature map have implementations registered by class. Window q covers input positions
+    ``q*s - b`` to ``q*s - b + e - 1``; q is correct if all of them are. Padding is correct if it is that of the image.
 
     Raises
     ------
     OutOfStepError
-        The tile begins between two steps of the window.
+        If the tile begins between two steps of the window.
 
     Examples
     --------
@@ -84,8 +84,8 @@ def carried(_layer: Layer, sight: Sight, _axis: int, span: Span) -> Span:
     Span(offset=16, first=1, last=31)
     """
     extent, stride, before = (int(n or 0) for n in (sight.tile.extent, sight.tile.stride, sight.tile.before))
-    offset, beside = divmod(span.offset + int(sight.image.before) - before, stride)
-    if beside:
+    offset, remainder = divmod(span.offset + int(sight.image.before) - before, stride)
+    if remainder:
         raise OutOfStepError
     return Span(
         offset,
@@ -113,22 +113,22 @@ def _(layer: ConvTranspose, _sight: Sight, axis: int, span: Span) -> Span:
 
 @carried.register
 def _(layer: Unpool, _sight: Sight, axis: int, span: Span) -> Span:
-    if isinstance(layer.pool.pad, str):  # which lies elsewhere in a tile than in the whole image
+    if isinstance(layer.pool.pad, str):  # "same" pads a tile differently from the whole image
         raise OutOfStepError
     window = layer.pool.windows((1, 1, 1, 1))[axis]
-    # a window's share of the map goes up to where the next one begins
+    # a window's share of the feature map ends where the next window begins
     stride, before = int(window.stride), int(window.before)
     first, last = (None if end is None else end * stride - before for end in (span.first, span.last))
     return Span(span.offset * stride, first, last)
 
 
 def joined(spans: Sequence[Span]) -> Span:
-    """Return the positions at which several maps are all right.
+    """Return the positions at which all of several feature maps are correct.
 
     Raises
     ------
     OutOfStepError
-        They do not lie at the same place of the whole image.
+        If their offsets in the whole image differ.
 
     Examples
     --------
@@ -143,7 +143,7 @@ def joined(spans: Sequence[Span]) -> Span:
 
 
 def step(field: AxisField | None, jump: Fraction) -> Fraction:
-    """Return how far neighbouring positions of a layer's output lie apart, given that of its input.
+    """Return the distance between neighbouring positions of a layer's output, given that of its input.
 
     Examples
     --------

@@ -1,7 +1,6 @@
-"""Steps of a derivation, and how they read as text, Markdown, LaTeX and JSON.
+"""Steps of a derivation, and their output as text, Markdown, LaTeX and JSON.
 
-What is derived, and how, is the business of :mod:`planner.explanations.layer`
-and :mod:`planner.explanations.formulas`.
+See :mod:`planner.explanations.layer` and :mod:`planner.explanations.formulas` for the derivations.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ import planner.symbols as sy
 from planner.symbols import Shape, Size
 
 LETTERS = {"kd": "k_d", "kh": "k_h", "kw": "k_w", **{letter: letter for letter in ("L'", "D'", "H'", "W'")}}
-"""Letters of formulas that LaTeX writes otherwise; other words stand as text."""
+"""LaTeX symbols for letters of formulas; longer names that are missing here are set as text."""
 
 MEANINGS = {
     "n": "input size",
-    "m": "size kept",
+    "m": "size after cropping",
     "k": "kernel",
     "s": "stride or scale",
     "p": "padding on each side",
@@ -26,11 +25,11 @@ MEANINGS = {
     "b": "padding after",
     "o": "output_pad",
     "d": "dilation",
-    "e": "reach of the window",
+    "e": "extent of the window",
     "kd": "kernel depth",
     "kh": "kernel height",
     "kw": "kernel width",
-    "N": "images",
+    "N": "batch size",
     "L": "input length",
     "D": "input depth",
     "H": "input height",
@@ -39,26 +38,26 @@ MEANINGS = {
     "D'": "output depth",
     "H'": "output height",
     "W'": "output width",
-    "r": "receptive field of what is read",
-    "j": "step of that field",
-    "t": "start of that field",
-    "q": "positions read that one output can meet",
-    "c": "how many of them lie before the first",
+    "r": "receptive field of the input",
+    "j": "step of the input's field",
+    "t": "start of the input's field",
+    "q": "most input positions that one output reads",
+    "c": "how many of them precede the first position",
 }
-"""What the letters of formulas stand for."""
+"""Meanings of the letters in formulas."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One quantity as a chain of equal terms, from the formula to the number.
+    """A quantity as a chain of equal terms, from the formula to the number.
 
     Attributes
     ----------
     quantity : str
     terms, latex : tuple of str
-        The same terms as people type them and in LaTeX.
+        The same terms as plain text and in LaTeX.
     letters : tuple of str
-        What stands in the formula, the first of the terms.
+        Letters in the formula, which is the first term.
     """
 
     quantity: str
@@ -68,25 +67,25 @@ class Step:
 
     @property
     def text(self) -> str:
-        """The terms with equal signs between them."""
+        """The terms joined by equal signs."""
         return " = ".join(self.terms)
 
 
 @dataclass(frozen=True)
 class Derivation:
-    """How every number of one layer comes about.
+    """Derivation of all numbers of one layer.
 
     Attributes
     ----------
     name, kind, summary : str
     settings : tuple of str
     reads : Mapping of str to str
-        Shape of every input, "unknown" behind a fault.
+        Shape of every input; "unknown" after a fault.
     steps : tuple of Step
     chains : Mapping of str to str
-        From the network's input to this layer, by axis.
+        Sizes from the network's input to this layer, by axis.
     fault : str
-        Why the layer cannot work, or "".
+        Reason why the layer is invalid, or "".
     """
 
     name: str
@@ -100,16 +99,16 @@ class Derivation:
 
 
 def rule(quantity: str, text: str, latex: str, values: Mapping[str, Size], result: Size | None) -> Step:
-    r"""Return a step: the formula with its letters, with the values in their place, and what comes out.
+    r"""Return a step: the formula with its letters, the formula with values, and the result.
 
     Parameters
     ----------
     text, latex : str
         The formula with letters in braces, for :meth:`str.format`.
     values : Mapping
-        What the letters stand for.
+        Values of the letters.
     result : Size or None
-        None where nothing simpler comes out.
+        None if the result is not simpler than the formula with values.
 
     Examples
     --------
@@ -128,7 +127,7 @@ def rule(quantity: str, text: str, latex: str, values: Mapping[str, Size], resul
 
 
 def stated(quantity: str, *terms: str) -> Step:
-    """Return a step of ready-made texts, none of them twice.
+    """Return a step of the given texts, without duplicates.
 
     Examples
     --------
@@ -139,7 +138,7 @@ def stated(quantity: str, *terms: str) -> Step:
 
 
 def glossary(derivations: Iterable[Derivation]) -> str:
-    """Return what the letters of some derivations stand for, in the order they appear; "" where there are none.
+    """Return the meanings of the letters in derivations, in order of appearance; "" if there are none.
 
     Examples
     --------
@@ -152,7 +151,7 @@ def glossary(derivations: Iterable[Derivation]) -> str:
 
 
 def shape_step(quantity: str, shape: Shape) -> Step:
-    """Return a step that states a shape.
+    """Return a step that consists of a shape.
 
     Examples
     --------
@@ -164,12 +163,12 @@ def shape_step(quantity: str, shape: Shape) -> Step:
 
 
 def shape_text(shape: Shape) -> str:
-    """Return a shape with sums in brackets."""
+    """Return a shape as text, with sums in brackets."""
     return " x ".join(bracketed(sy.text(size)) for size in shape)
 
 
 def as_text(derivation: Derivation) -> str:
-    """Return a derivation for a terminal.
+    """Return a derivation as plain text.
 
     Examples
     --------
@@ -182,8 +181,8 @@ def as_text(derivation: Derivation) -> str:
     lines = [("reads", f"{name}: {shape}") for name, shape in derivation.reads.items()]
     lines += [("settings", " ".join(derivation.settings))] if derivation.settings else []
     lines += [(step.quantity, step.text) for step in derivation.steps]
-    lines += [(f"{axis}, all along", text) for axis, text in derivation.chains.items()]
-    lines += [("but", derivation.fault)] if derivation.fault else []
+    lines += [(f"{axis} from input to here", text) for axis, text in derivation.chains.items()]
+    lines += [("fault", derivation.fault)] if derivation.fault else []
     widest = max((len(name) for name, _ in lines), default=0)
     return f"{_title(derivation)}\n" + "".join(f"  {name:<{widest}}  {text}\n" for name, text in lines)
 
@@ -202,8 +201,8 @@ def as_markdown(derivation: Derivation) -> str:
     """
     rows = [(f"reads {name}", shape) for name, shape in derivation.reads.items()]
     rows += [(step.quantity, step.text) for step in derivation.steps]
-    rows += [(f"{axis}, all along", text) for axis, text in derivation.chains.items()]
-    rows += [("but", derivation.fault)] if derivation.fault else []
+    rows += [(f"{axis} from input to here", text) for axis, text in derivation.chains.items()]
+    rows += [("fault", derivation.fault)] if derivation.fault else []
     table = "".join(f"| {cell(name)} | `{cell(text.replace('`', ''))}` |\n" for name, text in rows)
     return f"### {_title(derivation)}\n\n| quantity | derivation |\n|---|---|\n{table}"
 
@@ -226,7 +225,7 @@ def as_latex(derivation: Derivation) -> str:
 
 
 def as_json(derivation: Derivation) -> dict[str, Any]:
-    """Return a derivation for machines."""
+    """Return a derivation as JSON-compatible data."""
     return {
         "name": derivation.name,
         "kind": derivation.kind,
@@ -248,7 +247,7 @@ def _title(derivation: Derivation) -> str:
 
 
 def bracketed(text: str) -> str:
-    """Return a text that can stand anywhere in a product or difference.
+    """Return a formula, in brackets if a product or difference needs them.
 
     Examples
     --------
@@ -264,10 +263,10 @@ def bracketed(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return a text that can stand in a cell of a Markdown table."""
+    """Return a text escaped for a cell of a Markdown table."""
     return text.replace("|", "\\|")
 
 
 def escaped(text: str) -> str:
-    """Return a text with what LaTeX would take for commands escaped."""
+    """Return a text with the special characters of LaTeX escaped."""
     return "".join(f"\\{char}" if char in "#$%&_{}" else char for char in text)

@@ -1,6 +1,6 @@
-"""Counts, paths and tilings of a network as small tables, and as JSON.
+"""Counts, paths and tilings of a network as small tables and as JSON.
 
-What they say is worked out in :mod:`planner.explanations.counting`, :mod:`planner.explanations.paths` and
+They are computed in :mod:`planner.explanations.counting`, :mod:`planner.explanations.paths` and
 :mod:`planner.explanations.tiling`.
 """
 
@@ -19,14 +19,14 @@ from planner.symbols import Size
 from planner.tables.table import number
 
 USUAL = (128, 256, 512, 1024)
-"""Tile sizes near which examples are shown."""
+"""Common tile sizes; examples show the accepted sizes next to them."""
 
 LISTED = 40
-"""Rows of a table of paths or pieces before it says how many more there are."""
+"""Maximum number of rows in a table of paths or pieces; the number of further rows is stated."""
 
 
 def count_grid(title: str, found: Tally, tools: Sequence[Tool]) -> Grid:
-    """Return the costs of every layer that some tool counts, and a sentence for each tool.
+    """Return the costs of every layer that at least one tool counts, and a sentence for each tool.
 
     Examples
     --------
@@ -47,13 +47,14 @@ def count_grid(title: str, found: Tally, tools: Sequence[Tool]) -> Grid:
     rows.append(("total", "", "", number(macs), *(number(found.totals[tool]) for tool in columns)))
     after = [sentence(found, tool) for tool in tools]
     after += [
-        f"{CONVENTIONS[t].title}: as  {CONVENTIONS[t].call}  of {CONVENTIONS[t].version}" for t in _measured(tools)
+        f"{CONVENTIONS[t].title}: equals  {CONVENTIONS[t].call}  in version {CONVENTIONS[t].version}"
+        for t in _measured(tools)
     ]
     return Grid(title, head, tuple(rows), 3, (), tuple(after))
 
 
 def count_json(found: Tally) -> dict[str, Any]:
-    """Return the costs of every layer and in all, with the reasons of each difference, for machines."""
+    """Return the costs per layer and in total, with the reason for each difference, as JSON-compatible data."""
     return {
         "totals": {tool: _plain(total) for tool, total in found.totals.items()},
         "layers": [
@@ -69,7 +70,7 @@ def count_json(found: Tally) -> dict[str, Any]:
 
 
 def path_grid(found: Diagnosis, name: str) -> Grid:
-    """Return what every way to a layer sees, and whether its branches look at the same pixels.
+    """Return the receptive field of every path to a layer, and whether its branches are aligned.
 
     Examples
     --------
@@ -80,19 +81,21 @@ def path_grid(found: Diagnosis, name: str) -> Grid:
     (('x', '1', '1x1', '1', '0', '0'), ('x > c', '1', '3x3', '1', '-1', '0'))
     """
     within = found.plan.lossless if found.plan else None
-    ways = paths(found.network, found.shapes, name, within)
-    head = ("through", "ways", "field", "step", "first sees", "centre")
-    rows = [(_through(found, path), f"{path.count:,}", *_seen(path)) for path in ways[:LISTED]]
-    after = [f"... {len(ways) - LISTED} more fields"] if len(ways) > LISTED else []
+    every = paths(found.network, found.shapes, name, within)
+    head = ("through", "paths", "field", "step", "start", "centre")
+    rows = [(_through(found, path), f"{path.count:,}", *_seen(path)) for path in every[:LISTED]]
+    after = [f"... {len(every) - LISTED} more fields"] if len(every) > LISTED else []
     merged = branches(all_paths(found.network, found.shapes, within), found.network, name)
     after += [f"alignment: {alignment(merged)}"] if len(merged) > 1 else []
-    after.append("in pixels of the input: first sees is where position 0 begins, centre where it looks on average")
-    title = f"{name}: {sum(path.count for path in ways):,} ways from the input, {len(ways)} different fields"
+    after.append("in pixels of the input; start and centre: first pixel and mean position that position 0 sees")
+    count, fields = sum(path.count for path in every), len(every)
+    title = f"{name}: {count:,} path{'' if count == 1 else 's'} from the input, "
+    title += f"{fields} distinct receptive field{'' if fields == 1 else 's'}"
     return Grid(title, head, tuple(rows), 1, (), tuple(after))
 
 
 def path_json(found: Diagnosis, name: str) -> dict[str, Any]:
-    """Return every way to a layer for machines."""
+    """Return every path to a layer as JSON-compatible data."""
     within = found.plan.lossless if found.plan else None
     merged = branches(all_paths(found.network, found.shapes, within), found.network, name)
     return {
@@ -113,20 +116,20 @@ def path_json(found: Diagnosis, name: str) -> dict[str, Any]:
 
 
 def tile_grid(found: Tiling, at: Mapping[str, int] | None = None, tile: int | None = None) -> Grid:
-    """Return how tiles fit together: sizes, steps and halo, examples, and the pieces of an image of a given size.
+    """Return a tiling as a table: sizes, steps and halo, examples, and the pieces of an image of a given size.
 
     Parameters
     ----------
     found : Tiling
     at : Mapping of str to int
-        H and W of an image to cut.
+        H and W of an image to split into tiles.
     tile : int or None
-        Size of its tiles; the largest of the examples that fits, unless told.
+        Tile size; default: the largest of the examples that fits.
 
     Raises
     ------
     SizeError
-        The image or the tiles are not accepted, or do not fit each other.
+        If the image or the tiles are not accepted, or do not fit each other.
     """
     before = [line for axis in found.axes for line in _axis_lines(axis)]
     same = _facts(found.axes[0]) == _facts(found.axes[1])
@@ -134,7 +137,7 @@ def tile_grid(found: Tiling, at: Mapping[str, int] | None = None, tile: int | No
         before = [line.replace("height", "height and width") for line in _axis_lines(found.axes[0])]
     head = ("tile", "output", "kept", "advance", "useful")
     rows = [row for axis in found.axes[: 1 if same else 2] for row in _examples(axis)]
-    after = ["advance: from tile to tile; kept: outputs that go on; useful: share of the work kept, (advance/tile)^2"]
+    after = ["kept: outputs used; advance: offset between tiles; useful: share of work kept, (advance/tile)^2"]
     for axis, letter in zip(found.axes, "HW", strict=True):
         if letter in (at or {}):
             after += _piece_lines(axis, (at or {})[letter], tile)
@@ -142,7 +145,7 @@ def tile_grid(found: Tiling, at: Mapping[str, int] | None = None, tile: int | No
 
 
 def tile_json(found: Tiling, at: Mapping[str, int] | None = None, tile: int | None = None) -> dict[str, Any]:
-    """Return how tiles fit together for machines; pieces where an image size is given."""
+    """Return a tiling as JSON-compatible data, with pieces if an image size is given."""
     axes: dict[str, Any] = {}
     for axis, letter in zip(found.axes, "HW", strict=True):
         facts = {
@@ -165,14 +168,14 @@ def tile_json(found: Tiling, at: Mapping[str, int] | None = None, tile: int | No
 
 def _axis_lines(axis: AxisTiling) -> list[str]:
     name, lines = AXES[axis.axis], f"{LINES[axis.axis]}s"
-    some = "1" if axis.stride == 1 else str(axis.stride)
+    line = lines.removesuffix("s") if axis.stride == 1 else lines
     return [
-        f"{name}: tiles of {axis.sizes.text('HW'[axis.axis])}, beginning at multiples of {axis.step}",
-        f"  {some} image {lines} for each of the output; neighbours overlap by {axis.overlap}: "
+        f"{name}: tiles of {axis.sizes.text('HW'[axis.axis])}, starting at multiples of {axis.step}",
+        f"  {axis.stride} image {line} per output {LINES[axis.axis]}; neighbours overlap by {axis.overlap}: "
         f"a halo of {axis.before} before and {axis.after} after",
-        f"  drop the first {axis.discarded} outputs of every tile but the first"
+        f"  drop the first {axis.discarded} output {lines} of every tile but the first"
         if axis.discarded
-        else "  keep outputs from the first on",
+        else f"  keep all output {lines} from the first on",
     ]
 
 
@@ -201,13 +204,13 @@ def _tile(axis: AxisTiling, image: int, tile: int | None) -> int:
 def _piece_lines(axis: AxisTiling, image: int, tile: int | None) -> list[str]:
     size = _tile(axis, image, tile)
     pieces = axis.pieces(image, size)
-    lines = [f"{AXES[axis.axis]} {image:,} in {len(pieces)} tiles of {size:,}; a-b is from a up to, not including, b"]
-    lines += [f"  {p.start}-{p.stop} gives outputs {p.first}-{p.last} to put at {p.at}" for p in pieces[:LISTED]]
+    lines = [f"{AXES[axis.axis]} {image:,} in {len(pieces)} tiles of {size:,}; a-b excludes b"]
+    lines += [f"  {p.start}-{p.stop}: keep outputs {p.first}-{p.last}, place at {p.at}" for p in pieces[:LISTED]]
     return [*lines, *([f"  ... {len(pieces) - LISTED} more"] if len(pieces) > LISTED else [])]
 
 
 def _through(found: Diagnosis, path: Path) -> str:
-    """Return the turns a way takes: its input, and what it comes from at every merge."""
+    """Return the route of a path: its input, and the branch it takes at every merge."""
     network = found.network
     turns = [path.names[0]]
     for source, name in zip(path.names, path.names[1:], strict=False):

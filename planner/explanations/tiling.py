@@ -1,9 +1,9 @@
-"""Tiled inference: how large images go through a network piece by piece and come out as if in one piece.
+"""Tiled inference: process a large image in tiles, with the same result as for the whole image.
 
-For a network that sees only so far (windows, merges, upsampling; no layer that looks at the whole map), along
-each axis: where tiles may begin, how far neighbours must overlap, what each of them computes right, and
-which sizes waste least. Everything follows from :mod:`planner.explanations.spans` in whole numbers, for inference
-(batch normalisation with its running statistics).
+The network must have a bounded receptive field (windows, merges, upsampling; no layer that sees the whole feature
+map). For each axis this module computes where tiles may begin, how far neighbours must overlap, which outputs of a
+tile are correct, and which sizes waste least. Everything follows from :mod:`planner.explanations.spans` in whole
+numbers, for inference (batch normalisation with running statistics).
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ AXES = ("height", "width")
 LINES = ("row", "column")
 
 LARGEST_STEP = 1024
-"""Networks whose tiles can only begin every so many rows are not tried residue by residue."""
+"""Largest step between possible tile starts for which all residues are tried."""
 
 LARGEST_TILE = 2**20
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One tile of an image along one axis.
+    """A tile of an image along one axis.
 
     Attributes
     ----------
     start, stop : int
-        Rows of the image it is fed, `stop` not included.
+        Input rows of the tile, `stop` excluded.
     first, last : int
-        Rows of its output that are kept, `last` not included.
+        Rows of the tile's output that are kept, `last` excluded.
     at : int
-        Row of the whole output at which they go.
+        Row of the whole output at which the kept rows begin.
     """
 
     start: int
@@ -57,26 +57,26 @@ class Piece:
 
 @dataclass(frozen=True)
 class AxisTiling:
-    """How tiles fit together along one axis; numbers are rows, or columns, of the image unless told.
+    """Tiling along one axis. If not stated otherwise, numbers count image rows (or columns).
 
     Attributes
     ----------
     axis : int
         0 for the height, 1 for the width.
     sizes : SizeSet
-        Tile sizes that waste least: with these, neighbours overlap by no more than `overlap`.
+        Tile sizes that waste least: neighbours overlap by no more than `overlap`.
     accepted : SizeSet
-        Sizes the network runs at.
+        Sizes that the network accepts.
     step : int
-        Tiles begin at multiples of this, or their windows would lie between those of the whole image.
+        Tiles begin at multiples of this; otherwise their windows would fall between those of the whole image.
     stride : Fraction
-        Image rows for each row of the output.
+        Image rows per output row.
     overlap : int
-        Rows that neighbouring tiles share.
+        Rows shared by neighbouring tiles.
     before, after : int
-        The halo: how the overlap lies around the rows that a tile's kept outputs stand for.
+        The halo: parts of the overlap before and after the rows that correspond to the kept outputs of a tile.
     discarded : int
-        Outputs at the beginning of a tile that its neighbour computes right.
+        Outputs at the beginning of a tile that are taken from the preceding tile instead.
     """
 
     axis: int
@@ -91,30 +91,30 @@ class AxisTiling:
     walk: AxisWalk = field(repr=False, compare=False)
 
     def outputs(self, size: int) -> int:
-        """Return how many rows a tile of that size gives."""
+        """Return the number of output rows of a tile of that size."""
         return self.walk.size(self.walk.target, size)
 
     def advance(self, size: int) -> int:
-        """Return by how much tiles of one of `sizes` advance; kept outputs are that over `stride`."""
+        """Return the offset between tiles of a size in `sizes`; a tile keeps advance / `stride` outputs."""
         return size - self.overlap
 
     def pieces(self, image: int, tile: int) -> tuple[Piece, ...]:
-        """Return the tiles of an image along this axis, from the first on; together they give every output once.
+        """Return the tiles of an image along this axis, in order; together they give every output exactly once.
 
         Parameters
         ----------
         image, tile : int
-            Sizes that the network runs at. A last tile may be smaller.
+            Sizes that the network accepts. The last tile may be smaller.
 
         Raises
         ------
         SizeError
-            A size is not accepted, or tiles of this size do not give what the image of that size gives.
+            If a size is not accepted, or tiles of this size do not reproduce the output of the whole image.
         """
         for size in (image, tile):
             if size not in self.accepted:
                 near = [str(n) for n in (self.accepted.previous(size), self.accepted.next(size)) if n]
-                raise SizeError([Finding("S209", f"the network does not run at {size}", fixes=tuple(near))])
+                raise SizeError([Finding("S209", f"the network does not accept size {size}", fixes=tuple(near))])
         found, covered = list[Piece](), 0
         whole = self.outputs(image)
         while covered < whole:
@@ -131,7 +131,7 @@ class AxisTiling:
         return tuple(found)
 
     def _reaching(self, covered: int) -> int:
-        """Return where the last tile begins that gives an output and all behind it right."""
+        """Return the start of the last tile that computes the output at `covered` and all following ones correctly."""
         return (Fraction(covered - self.discarded) * self.stride / self.step).__floor__() * self.step
 
     def _right(self, start: int, size: int, image: int) -> tuple[int, int, int]:
@@ -147,22 +147,22 @@ class AxisTiling:
     def _apart(self, image: int, tile: int) -> SizeError:
         best = self.sizes.next(tile) or self.sizes.minimum
         fits = image - (image - (best or tile)) % self.step
-        message = f"tiles of {tile} do not give what a {AXES[self.axis]} of {image} gives in one piece"
+        message = f"tiles of {tile} do not reproduce the output of an image of {AXES[self.axis]} {image}"
         fixes = [f"tiles of {best}"] if best != tile else []
-        fixes += [f"an image of {fits} or {fits + self.step} {LINES[self.axis]}s"] if fits != image else []
+        fixes += [f"an image of {AXES[self.axis]} {fits} or {fits + self.step}"] if fits != image else []
         return SizeError([Finding("S209", message, fixes=tuple(fixes))])
 
 
 @dataclass(frozen=True)
 class Tiling:
-    """Tiles of a network along H and W.
+    """Tiling of a network along H and W.
 
     Attributes
     ----------
     name : str
-        The node whose output is put together.
+        The node that is computed in tiles.
     axes : tuple of AxisTiling
-        For H and W.
+        Tilings along H and W.
     """
 
     name: str
@@ -170,23 +170,23 @@ class Tiling:
 
 
 def tiling(network: Network, name: str | None = None, at: Mapping[str, int] | None = None) -> Tiling:
-    """Return how tiles fit together for a network, or for the part of it that ends at a layer.
+    """Return the tiling of a network, or of the part of it that ends at a layer.
 
     Parameters
     ----------
     network : Network
-        With one input; the height and width of that input do not matter.
+        A network with one input; its height and width do not matter.
     name : str or None
-        A node; the output unless told.
+        A node; default: the output.
     at : Mapping of str to int
-        Values for names other than the input's batch, height and width.
+        Values for names other than the batch, height and width of the input.
 
     Raises
     ------
     SizeError
-        A layer sees the whole map, the network has several inputs or outputs, or a name has no value.
+        If a layer sees the whole feature map, the network has several inputs or outputs, or a name has no value.
     ShapeError
-        The part up to the layer has faults.
+        If the part up to the layer has faults.
 
     Examples
     --------
@@ -208,12 +208,12 @@ def tiling(network: Network, name: str | None = None, at: Mapping[str, int] | No
 
 
 def image_sizes(network: Network, at: Mapping[str, int]) -> dict[str, int]:
-    """Return the height and width of an image as H and W, whatever the spec calls them, as far as they are given.
+    """Return the given height and width of an image as H and W, whatever their names in the spec.
 
     Raises
     ------
     SizeError
-        A name occurs nowhere in the network.
+        If a name does not occur in the network.
 
     Examples
     --------
@@ -228,7 +228,7 @@ def image_sizes(network: Network, at: Mapping[str, int]) -> dict[str, int]:
     known = known.union(*(node.layer.free for node in network.nodes if node.layer))
     unknown = sorted(set(at) - known)
     if unknown:
-        fix = "give the image as  --at H=...,W=..."
+        fix = "give the image size as  --at H=...,W=..."
         raise SizeError([Finding("S209", f"the network has no size named {listed(unknown)}", fixes=(fix,))])
     for letter, axis in (("H", 2), ("W", 3)):
         named = {at[name] for shape in shapes for name in at if {name} == sy.free(shape[axis])}
@@ -242,32 +242,32 @@ def _target(network: Network, name: str | None) -> str:
         return name
     targets = tuple(dict.fromkeys(network.outputs.values()))
     if len(targets) > 1:
-        message = f"the network has {len(targets)} outputs; tiles are worked out for one at a time"
+        message = f"the network has {len(targets)} outputs; a tiling covers one at a time"
         fixes = tuple(f"name the layer:  explain SPEC {each} --tiling" for each in targets)
         raise SizeError([Finding("S209", message, fixes=fixes)])
     return targets[0]
 
 
 def _part(network: Network, target: str, at: Mapping[str, int]) -> Network:
-    """Return what a node depends on, as a network of its own with a free batch, height and width."""
+    """Return the part of a network that a node depends on, with free batch size, height and width."""
     wanted = ancestors(network, target)
     nodes = tuple(node for node in network.nodes if node.name in wanted)
     inputs = [node for node in nodes if isinstance(node.layer, Input)]
     if len(inputs) != 1:
         names = listed(node.name for node in inputs)
-        message = f"`{target}` depends on {len(inputs)} inputs, {names}; tiles are cut from one"
+        message = f"`{target}` depends on {len(inputs)} inputs, {names}; tiling supports one input"
         raise SizeError([Finding("S209", message, layer=target)])
     (entry,) = inputs
     shape = entry.layer.output_shape(()) if entry.layer is not None else ()
     if len(shape) != 4:
-        message = f"`{entry.name}` has no rows and columns to cut into tiles"
+        message = f"`{entry.name}` has no height and width to split into tiles"
         raise SizeError([Finding("S209", message, layer=entry.name)])
     unset = sy.free(shape[1]).union(*(node.layer.free for node in nodes if node.layer and node is not entry))
     missing = sorted(unset - set(at))
     if missing:
         given = ",".join(f"{each}=..." for each in missing)
-        message = f"tiles depend on {listed(missing)}"
-        raise SizeError([Finding("S209", message, fixes=(f"give numbers:  --at {given}",))])
+        message = f"the tiling depends on {listed(missing)}"
+        raise SizeError([Finding("S209", message, fixes=(f"give values:  --at {given}",))])
     bound = {node.name: node.layer.bind(at) for node in nodes if node.layer and node is not entry}
     channels = sy.evaluate(shape[1], at) if sy.free(shape[1]) else sy.constant(shape[1])
     bound[entry.name] = Input(shape=("N", channels, "H", "W"))
@@ -276,48 +276,48 @@ def _part(network: Network, target: str, at: Mapping[str, int]) -> Network:
 
 
 def _admit(network: Network, node: PlannedNode) -> None:
-    """Raise for a layer that no tile can stand for."""
+    """Raise SizeError for a layer that cannot be computed in tiles."""
     inputs = node.input_shapes
     flat = any(len(shape) != 4 for shape in (*inputs, node.output_shape))
     view = None if flat or not inputs else node.layer.fields_of_view(inputs)
     if not flat and not any(each.extent is None or each.stride == 0 or each.relative for each in view or ()):
         return
     shares = any(each.relative for each in view or ())
-    sees = "takes its windows from the size of the whole map" if shares else "sees the whole map"
-    what = sees if len(inputs[0]) == 4 else "has no rows and columns"
-    message = f"`{node.name}` {what}, so that no tile can stand for the image"
-    fix = f"tile what comes before it, with the layer `{node.inputs[0]}`:  explain SPEC {node.inputs[0]} --tiling"
+    sees = "derives its windows from the size of the whole feature map" if shares else "sees the whole feature map"
+    what = sees if len(inputs[0]) == 4 else "has no height and width"
+    message = f"`{node.name}` {what}, so it cannot be computed in tiles"
+    fix = f"tile the preceding part, up to `{node.inputs[0]}`:  explain SPEC {node.inputs[0]} --tiling"
     where = network.by_name[node.name].mark()
-    raise SizeError([Finding("S209", message, layer=node.name, where=where, label="sees it all", fixes=(fix,))])
+    raise SizeError([Finding("S209", message, layer=node.name, where=where, label="not tileable", fixes=(fix,))])
 
 
 def _along(plan: Plan, target: str, axis: int) -> AxisTiling:
-    """Return the tiling along one axis: every residue of the step is tried at one large size, which decides it."""
+    """Return the tiling along one axis; one large size for every residue of the step is sufficient."""
     walk = AxisWalk(plan, target, axis)
     stride = walk.jumps[target]
     every = lcm(*(jump.numerator for jump in walk.jumps.values()))
     accepted = plan.domain["HW"[axis]]
     if every > LARGEST_STEP:
-        message = f"tiles could only begin at multiples of {every} {LINES[axis]}s"
+        message = f"tiles could begin only at multiples of {every} {LINES[axis]}s"
         raise SizeError([Finding("S209", message, layer=target)])
     found = {r: overlap for r in range(every) if (overlap := _overlap(walk, accepted, every, stride, r)) is not None}
     if not found:
-        message = f"no tile up to {LARGEST_TILE} {LINES[axis]}s computes a step of `{target}` right"
+        message = f"no tile up to {LARGEST_TILE} {LINES[axis]}s computes a whole step of `{target}` correctly"
         raise SizeError([Finding("S209", message, layer=target)])
     overlap = min(found.values())
     runs = [((-((r - overlap - every) // every), None),) if found.get(r) == overlap else () for r in range(every)]
     sizes = SizeSet(every, tuple(runs)) & accepted
     tile = sizes.minimum or 0
     first, _ = walk.span(every, tile, tile + 2 * every).kept(walk.size(target, tile))
-    way = paths(plan.network, {node.name: node.output_shape for node in plan.nodes}, target, plan.lossless)[0]
-    centre = sy.constant(sy.floor_div(2 * way.centre[axis], 1)) or 0
+    path = paths(plan.network, {node.name: node.output_shape for node in plan.nodes}, target, plan.lossless)[0]
+    centre = sy.constant(sy.floor_div(2 * path.centre[axis], 1)) or 0
     home = Fraction(first) * stride + Fraction(centre, 2) - Fraction(stride - 1) / 2
     before = min(max((home + Fraction(1, 2)).__floor__(), 0), overlap)
     return AxisTiling(axis, sizes, accepted, every, stride, overlap, before, overlap - before, first, walk)
 
 
 def _overlap(walk: AxisWalk, accepted: SizeSet, every: int, stride: Fraction, residue: int) -> int | None:
-    """Return by how much tiles of a residue must overlap; None where there are none of them."""
+    """Return the overlap that tiles of a residue need; None if there are no such tiles."""
     tile = residue + every * 8
     while tile <= LARGEST_TILE:
         if tile in accepted and tile + 2 * every in accepted:
