@@ -181,7 +181,7 @@ def as_text(derivation: Derivation) -> str:
     lines = [("reads", f"{name}: {shape}") for name, shape in derivation.reads.items()]
     lines += [("settings", " ".join(derivation.settings))] if derivation.settings else []
     lines += [(step.quantity, step.text) for step in derivation.steps]
-    lines += [(f"{axis} from input to here", text) for axis, text in derivation.chains.items()]
+    lines += [(f"{axis}, from the input", text) for axis, text in derivation.chains.items()]
     lines += [("fault", derivation.fault)] if derivation.fault else []
     widest = max((len(name) for name, _ in lines), default=0)
     return f"{_title(derivation)}\n" + "".join(f"  {name:<{widest}}  {text}\n" for name, text in lines)
@@ -201,7 +201,7 @@ def as_markdown(derivation: Derivation) -> str:
     """
     rows = [(f"reads {name}", shape) for name, shape in derivation.reads.items()]
     rows += [(step.quantity, step.text) for step in derivation.steps]
-    rows += [(f"{axis} from input to here", text) for axis, text in derivation.chains.items()]
+    rows += [(f"{axis}, from the input", text) for axis, text in derivation.chains.items()]
     rows += [("fault", derivation.fault)] if derivation.fault else []
     table = "".join(f"| {cell(name)} | `{cell(text.replace('`', ''))}` |\n" for name, text in rows)
     return f"### {_title(derivation)}\n\n| quantity | derivation |\n|---|---|\n{table}"

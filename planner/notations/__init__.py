@@ -1,6 +1,6 @@
-"""The rule of accepted sizes in other people's notations: PyTorch, JAX, ONNX, bioimage.io, Python.
+"""Accepted sizes in other notations: PyTorch, JAX, ONNX, bioimage.io, Python.
 
-Each says as much of the rule as its notation can; what it cannot say stands in a comment, never nowhere.
+Each notation expresses as much of the rule as it can; the rest is always given in a comment.
 """
 
 from planner.notations.written import NOTATIONS as NOTATIONS

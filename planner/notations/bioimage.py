@@ -1,7 +1,7 @@
-"""The rule for bioimage.io: smallest size and step of each input axis, size, offset and halo of each output axis.
+"""Accepted sizes for bioimage.io: minimum and step of each input axis; size, offset and halo of each output axis.
 
-A size there is ``min + k*step``, an output's is ``input / scale + offset``. Both are lines, so that of the accepted
-sizes one progression is chosen along which every output size is such a line.
+An input size is ``min + k*step``, an output size is ``input / scale + offset``. Both are linear, so this module
+chooses a progression of accepted sizes along which every output size is linear.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from planner.symbols import Shape, Size
 
 SPACE = {1: ("x",), 2: ("y", "x"), 3: ("z", "y", "x")}
 LINED = 8
-"""Steps along a progression at which an output size is compared with its line."""
+"""Number of steps along a progression at which an output size is checked to be linear."""
 
 MOST_RESIDUES = 4096
 
 MOST_TURNS = 200
-"""Sizes tried until a halo is the same at two of them in a row."""
+"""Maximum number of sizes tried until a halo is the same at two consecutive sizes."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """An output size along a progression of input sizes: ``input / scale + offset``; scale None is a fixed size.
+    """An output size along a progression of input sizes: ``input / scale + offset``, or a fixed size if scale is None.
 
-    `halo` counts the positions at either end that see padding.
+    `halo` is the number of positions at each end that see padding.
     """
 
     scale: Fraction | None
@@ -47,7 +47,7 @@ class Line:
 
 
 def as_bioimageio(plan: Plan, domain: Domain) -> str:
-    """Return the axes of inputs and outputs for a model description, format 0.5, as YAML.
+    """Return the axes of inputs and outputs for a model description in format 0.5, as YAML.
 
     Source: bioimage.io model description 0.5, ``ParameterizedSize``, ``SizeReference``, ``halo``.
 
@@ -73,20 +73,22 @@ def as_bioimageio(plan: Plan, domain: Domain) -> str:
       - {type: space, id: x, size: 6}
     """
     batch = frozenset().union(*(sy.free(shape[0]) for shape in plan.input_shapes.values()))
-    say = simplest(domain)
-    notes = list(say.unsaid)
+    simple = simplest(domain)
+    notes = list(simple.omitted)
     chosen: dict[str, Piece] = {}
     lines: dict[Size, Line] = {}
-    for name, piece in say.pieces.items():
+    for name, piece in simple.pieces.items():
         if name in batch:
             continue
         found = _progression(plan, name, domain[name], piece)
         if found is None:
-            notes.append(f"along no progression of {name} are outputs input/scale + a whole offset: one size is taken")
+            notes.append(
+                f"no progression of {name} gives outputs of size input/scale + a whole offset: one size is used"
+            )
             chosen[name] = Piece(1, piece.first, piece.first)
         elif piece.last is not None and piece.only is None:
             chosen[name], _ = found
-            notes.append(f"bioimage.io knows no largest size: of {piece.text(name)} the first is taken")
+            notes.append(f"bioimage.io has no largest size: the first of {piece.text(name)} is used")
         else:
             chosen[name], of_name = found
             lines |= of_name
@@ -109,7 +111,7 @@ def _tensor(name: str, shape: Shape, sized: Callable[[Size], str]) -> Iterator[s
     channels = sy.constant(shape[1])
     listed = ", ".join(f"c{number}" for number in range(1, (channels or 0) + 1))
     names = fill(f"[{listed}]", 96, subsequent_indent="      ")
-    wanted = "" if channels is not None else f"  # as many names as {sy.text(shape[1])}"
+    wanted = "" if channels is not None else f"  # needs {sy.text(shape[1])} names"
     yield f"  - {{type: channel, channel_names: {names}}}{wanted}"
     for axis, size in zip(SPACE.get(rank(shape), ()), shape[2:], strict=True):
         yield f"  - {{type: space, id: {axis}, {sized(size)}}}"
@@ -138,7 +140,9 @@ def _output_size(
         return f"size: {sy.evaluate(size, fixed)}"
     line = lines.get(size)
     if line is None:
-        notes.append(f"an output is {sy.text(size)}, which depends on several axes: put in the size you feed")
+        notes.append(
+            f"an output size is {sy.text(size)}, which depends on several axes: replace it by the size for your input"
+        )
         return "size: 1"
     if line.scale is None:
         return f"size: {line.offset}"
@@ -154,7 +158,7 @@ def _number(value: Fraction) -> str:
 
 
 def _homes(plan: Plan) -> dict[str, tuple[str, str]]:
-    """Return the input and axis where each name stands first."""
+    """Return the input and axis in which each name occurs first."""
     found: dict[str, tuple[str, str]] = {}
     for tensor, shape in plan.input_shapes.items():
         for axis, size in zip(SPACE.get(rank(shape), ()), shape[2:], strict=True):
@@ -164,9 +168,9 @@ def _homes(plan: Plan) -> dict[str, tuple[str, str]]:
 
 
 def _progression(plan: Plan, name: str, accepted: SizeSet, piece: Piece) -> tuple[Piece, dict[Size, Line]] | None:
-    """Return sizes along which every output size in this name is a line with a whole offset.
+    """Return a progression of sizes along which every output size in this name is linear with a whole offset.
 
-    Of the remainders that do, one that loses nothing, then the one with the smallest size.
+    Among the suitable remainders, one that drops no border pixels is preferred, then the one with the smallest size.
     """
     if piece.last is not None:
         return Piece(1, piece.first, piece.first), {}
@@ -190,7 +194,7 @@ def _progression(plan: Plan, name: str, accepted: SizeSet, piece: Piece) -> tupl
 
 
 def _lines(sizes: list[tuple[Size, int, PlannedNode]], name: str, start: int, step: int) -> dict[Size, Line] | None:
-    """Return the lines of output sizes from a size on, None where one is not a line with a whole offset."""
+    """Return the lines of output sizes from a size on; None if one is not linear with a whole offset."""
     found: dict[Size, Line] = {}
     for size, _, _ in sizes:
         values = [sy.evaluate(size, {name: start + k * step}) for k in range(LINED)]
@@ -211,9 +215,9 @@ def _lines(sizes: list[tuple[Size, int, PlannedNode]], name: str, start: int, st
 def _with_halos(
     plan: Plan, sizes: list[tuple[Size, int, PlannedNode]], piece: Piece, lines: dict[Size, Line], name: str
 ) -> tuple[Piece, dict[Size, Line]] | None:
-    """Return the lines with their halos, and the smallest size of the progression that leaves something of each.
+    """Return the lines with their halos, and the smallest size of the progression larger than all halos.
 
-    A halo is settled where it is the same at two sizes in a row and the middle of the map is free of padding.
+    A halo is final if it is the same at two consecutive sizes and the middle of the feature map sees no padding.
     """
     if not sizes:
         return piece, lines
@@ -236,7 +240,7 @@ def _with_halos(
 
 
 def _roomy(sizes: list[tuple[Size, int, PlannedNode]], lines: Mapping[Size, Line], name: str, first: int) -> bool:
-    """Tell whether something is left of every output once its halo is cropped at both ends."""
+    """Return whether every output is larger than its halos at both ends."""
     return all(
         lines[size].scale is None or sy.evaluate(size, {name: first}) > 2 * lines[size].halo for size, _, _ in sizes
     )

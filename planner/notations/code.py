@@ -1,4 +1,4 @@
-"""The rule as Python: an assertion, dimensions for torch.export, symbolic shapes for JAX, value infos for ONNX."""
+"""Accepted sizes as Python code: assertions, torch.export dimensions, JAX symbolic shapes, ONNX value infos."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import planner.symbols as sy
 from planner.conditions import AtLeast, Condition, Divides, Equal, Requirement
 from planner.domain.domain import Domain, Open, solve
 from planner.domain.sizeset import SizeSet
-from planner.notations.pieces import MOST_LISTED, Piece, Say, identifier, pieces, simplest
+from planner.notations.pieces import MOST_LISTED, Piece, Simplified, identifier, pieces, simplest
 from planner.plan.plan import Plan
 from planner.symbols import Size
 
 
 def as_python(plan: Plan, domain: Domain) -> str:
-    """Return assertions on the shapes of the inputs that hold exactly for the accepted sizes.
+    """Return assertions on the input shapes that hold exactly for the accepted sizes.
 
     Examples
     --------
@@ -32,21 +32,21 @@ def as_python(plan: Plan, domain: Domain) -> str:
         if name in joint or sizes == SizeSet.everything():
             continue
         label = identifier(name)
-        said = _sentence(sizes.text(name))
-        lines.append(f'assert {_condition(label, sizes)}, f"{{{label} = }}: {said} is accepted"')
+        rule = _sentence(sizes.text(name))
+        lines.append(f'assert {_condition(label, sizes)}, f"{{{label} = }}: {rule} is accepted"')
     if domain.boxes:
         lines += _boxes_python(domain)
     lines += [f"assert {_python(opened.requirement.condition)}" for opened in domain.assumptions]
     settings = [name for name in domain if name not in axes]
-    lines += [f"# {', '.join(settings)}: no size of an input, but a setting of the network"] if settings else []
+    lines += [f"# {', '.join(settings)}: not a size of an input, but a setting of the network"] if settings else []
     return "\n".join(lines)
 
 
 def as_torch(plan: Plan, domain: Domain, *, lossless: bool = False) -> str:
     """Return ``Dim`` expressions and ``dynamic_shapes`` for ``torch.export.export``.
 
-    torch.export takes a length of 0 or 1 anywhere inside for a constant, so that ranges begin where every
-    map is 2 long; what the network accepts beyond that is said in a comment.
+    torch.export treats any inner length of 0 or 1 as a constant, so ranges begin where every feature map has a
+    length of at least 2; smaller accepted sizes are listed in a comment.
 
     Source: torch.export documentation, "Expressing Dynamism".
 
@@ -60,23 +60,23 @@ def as_torch(plan: Plan, domain: Domain, *, lossless: bool = False) -> str:
     <BLANKLINE>
     N = Dim("N", min=1)
     H = Dim("H", min=6)
-    # export with an example batch of 2 or more; of what the network accepts, torch.export refuses H = 5
+    # export with an example batch of 2 or more; torch.export refuses these accepted sizes: H = 5
     dynamic_shapes = {"x": {0: N, 2: H, 3: H}}
     """
     axes = _names(plan)
-    say, refused = _for_torch(plan, domain, lossless)
+    simple, refused = _for_torch(plan, domain, lossless)
     lines = ["from torch.export import Dim", ""]
-    for name, piece in say.pieces.items():
+    for name, piece in simple.pieces.items():
         if name in axes:
             lines += _dim(name, piece)
-    lines += [f"# {words}" for words in say.unsaid]
-    lines += [f"# accepted in all: {domain.text()}"] * bool(domain.boxes)
+    lines += [f"# {words}" for words in simple.omitted]
+    lines += [f"# all accepted sizes: {domain.text()}"] * bool(domain.boxes)
     hint = "# export with an example batch of 2 or more"
-    lines.append(hint + (f"; of what the network accepts, torch.export refuses {refused}" if refused else ""))
+    lines.append(hint + (f"; torch.export refuses these accepted sizes: {refused}" if refused else ""))
     inputs = []
     for name, shape in plan.input_shapes.items():
         dims = [(axis, sy.text(size)) for axis, size in enumerate(shape) if sy.constant(size) is None]
-        moving = [f"{axis}: {identifier(text)}" for axis, text in dims if say.pieces[text].only is None]
+        moving = [f"{axis}: {identifier(text)}" for axis, text in dims if simple.pieces[text].only is None]
         inputs.append(f'"{identifier(name)}": {{{", ".join(moving)}}}')
     lines.append(f"dynamic_shapes = {{{', '.join(inputs)}}}")
     return "\n".join(lines)
@@ -98,23 +98,23 @@ def as_jax(plan: Plan, domain: Domain) -> str:
     scope = export.SymbolicScope(["H >= 5"])
     x = export.symbolic_shape("N, 3, H, 9", scope=scope)
     """
-    say = simplest(domain)
+    simple = simplest(domain)
     axes = _names(plan)
     rules: list[str] = []
-    for name, piece in say.pieces.items():
+    for name, piece in simple.pieces.items():
         if name in axes and piece.only is None:
             rules += _constraints(name, piece)
     listed = ", ".join(f'"{rule}"' for rule in rules)
     lines = ["from jax import export", "", f"scope = export.SymbolicScope([{listed}])"]
-    lines += [f"# {words}" for words in say.unsaid]
+    lines += [f"# {words}" for words in simple.omitted]
     for name, shape in plan.input_shapes.items():
-        sizes = ", ".join(_jax_size(size, say) for size in shape)
+        sizes = ", ".join(_jax_size(size, simple) for size in shape)
         lines.append(f'{identifier(name, ["scope", "export"])} = export.symbolic_shape("{sizes}", scope=scope)')
     return "\n".join(lines)
 
 
 def as_onnx(plan: Plan, domain: Domain) -> str:
-    """Return value infos with named dimensions, and the rule as a comment: ONNX has no place for one.
+    """Return value infos with named dimensions, and the accepted sizes as a comment, because ONNX cannot limit sizes.
 
     Source: ONNX IR specification, "Static tensor shapes" (dim_param).
 
@@ -135,7 +135,9 @@ def as_onnx(plan: Plan, domain: Domain) -> str:
     ]
     """
     lines = ["from onnx import TensorProto, helper", ""]
-    lines.append(f"# ONNX names sizes (dim_param) and cannot limit them. Accepted: {domain.text() or 'as they are'}")
+    lines.append(
+        f"# ONNX names sizes (dim_param) and cannot limit them. Accepted: {domain.text() or 'the fixed sizes below'}"
+    )
     for what, shapes in (("inputs", plan.input_shapes), ("outputs", plan.output_shapes)):
         lines.append(f"{what} = [")
         for name, shape in shapes.items():
@@ -146,12 +148,12 @@ def as_onnx(plan: Plan, domain: Domain) -> str:
 
 
 def _names(plan: Plan) -> frozenset[str]:
-    """Return the names that stand in the shapes of inputs."""
+    """Return the names in the shapes of inputs."""
     return frozenset().union(*(sy.free(size) for shape in plan.input_shapes.values() for size in shape))
 
 
 def _unpacked(plan: Plan) -> list[str]:
-    """Return the lines that take the shapes apart, with what is fixed or said twice asserted."""
+    """Return the lines that unpack the input shapes and assert fixed and repeated sizes."""
     lines: list[str] = []
     known: set[str] = set()
     for name, shape in plan.input_shapes.items():
@@ -171,34 +173,34 @@ def _unpacked(plan: Plan) -> list[str]:
 
 
 def _condition(label: str, sizes: SizeSet) -> str:
-    """Return a set as an expression that is true of its members; all endless pieces have one period."""
+    """Return an expression that is true for the members of a set; all unbounded pieces have the same period."""
     parts = pieces(sizes)
-    endless = [piece for piece in parts if piece.last is None]
-    said = []
-    if endless and endless[0].step == 1:
-        said.append(f"{label} >= {endless[0].first}")
-    elif endless:
-        step = endless[0].step
-        start = endless[0].first
-        residues = sorted(piece.first % step for piece in endless)
+    unbounded = [piece for piece in parts if piece.last is None]
+    terms = []
+    if unbounded and unbounded[0].step == 1:
+        terms.append(f"{label} >= {unbounded[0].first}")
+    elif unbounded:
+        step = unbounded[0].step
+        start = unbounded[0].first
+        residues = sorted(piece.first % step for piece in unbounded)
         among = f"== {residues[0]}" if len(residues) == 1 else f"in {{{', '.join(map(str, residues))}}}"
-        from_there = f"{label} >= {start} and " if endless[-1].first > step else ""
-        said.append(f"{from_there}{label} % {step} {among}")
+        from_start = f"{label} >= {start} and " if unbounded[-1].first > step else ""
+        terms.append(f"{from_start}{label} % {step} {among}")
     runs = [piece for piece in parts if piece.last is not None]
     singles = [piece.first for piece in runs if piece.only is not None]
     for piece in runs:
         if piece.only is None:
             stepped = "" if piece.step == 1 else f" and {label} % {piece.step} == {piece.first % piece.step}"
-            said.append(f"{piece.first} <= {label} <= {piece.last}{stepped}")
+            terms.append(f"{piece.first} <= {label} <= {piece.last}{stepped}")
     if singles:
         among = f"in {{{', '.join(map(str, singles))}}}" if len(singles) > 1 else f"== {singles[0]}"
-        said.append(f"{label} {among}")
-    wrapped = [f"({part})" if " and " in part and len(said) > 1 else part for part in said]
+        terms.append(f"{label} {among}")
+    wrapped = [f"({term})" if " and " in term and len(terms) > 1 else term for term in terms]
     return " or ".join(wrapped) or "False"
 
 
 def _boxes_python(domain: Domain) -> list[str]:
-    """Return the assertion that sizes belong together: as a set of pairs where they are few, else box by box."""
+    """Return the assertion for coupled sizes: as a set of pairs if there are few, else box by box."""
     names = tuple(domain.boxes[0])
     labels = ", ".join(map(identifier, names))
     if all(sizes.count == 1 for box in domain.boxes for sizes in box.values()) and len(domain.boxes) <= MOST_LISTED:
@@ -209,7 +211,7 @@ def _boxes_python(domain: Domain) -> list[str]:
 
 
 def _python(condition: Condition) -> str:
-    """Return a condition that could not be solved as an expression."""
+    """Return an unsolved condition as an expression."""
     left, right = (*map(_expression, condition.sizes), "")[:2]
     if isinstance(condition, AtLeast):
         return f"{left} >= {condition.bound}"
@@ -227,8 +229,8 @@ def _sentence(text: str) -> str:
     return text.replace("{", "{{").replace("}", "}}")
 
 
-def _for_torch(plan: Plan, domain: Domain, lossless: bool) -> tuple[Say, str]:
-    """Return what to say to torch.export, and which accepted sizes it refuses."""
+def _for_torch(plan: Plan, domain: Domain, lossless: bool) -> tuple[Simplified, str]:
+    """Return the ranges for torch.export, and the accepted sizes that it refuses."""
     sizes = dict.fromkeys(size for node in plan.nodes for size in node.output_shape[2:] if sy.free(size))
     longer = [Open("", Requirement("S201", AtLeast(size, 2), str)) for size in sizes]
     narrow = solve(plan.free, (*plan.requirements, *(plan.border_requirements if lossless else ()), *longer))
@@ -243,7 +245,7 @@ def _for_torch(plan: Plan, domain: Domain, lossless: bool) -> tuple[Say, str]:
 
 
 def _dim(name: str, piece: Piece) -> list[str]:
-    """Return the lines that make one dimension; a size that can be but one number stays static."""
+    """Return the lines that define a dimension; a size with only one accepted value stays static."""
     label = identifier(name)
     if piece.only is not None:
         return [f"# {name} is {piece.only} and stays static"]
@@ -258,7 +260,7 @@ def _dim(name: str, piece: Piece) -> list[str]:
 
 
 def _constraints(name: str, piece: Piece) -> list[str]:
-    """Return what limits the variable that a size is written in."""
+    """Return the constraints on the variable of a size."""
     label = _variable(name, piece)
     first = max(1, piece.first // piece.step) if piece.step > 1 else piece.first
     found = [f"{label} >= {first}"] if first > 1 else []
@@ -272,10 +274,10 @@ def _variable(name: str, piece: Piece) -> str:
     return letter if piece.step == 1 else f"k_{letter}"
 
 
-def _jax_size(size: Size, say: Say) -> str:
-    """Return a size as JAX reads it; its variables begin at 1, so that ``16k`` from 16 on is ``16*k``."""
+def _jax_size(size: Size, simple: Simplified) -> str:
+    """Return a size in JAX syntax; JAX variables begin at 1, so ``16k`` from 16 on is ``16*k``."""
     text = sy.text(size)
-    piece = say.pieces.get(text)
+    piece = simple.pieces.get(text)
     if piece is None:
         return text
     if piece.only is not None:

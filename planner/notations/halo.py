@@ -1,4 +1,4 @@
-"""Which positions of an output see padding, exactly: every position of every map is followed from the inputs on."""
+"""Positions of an output that see padding, computed exactly by propagating every position through all layers."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from planner.lowering.node import BoundNode
 from planner.plan.plan import BoundPlan
 
 Touched = tuple[bool, ...]
-"""For each position along one axis of a map, whether anything it sees is padding."""
+"""For each position along one axis of a feature map, whether it sees any padding."""
 
 
 def halos(bound: BoundPlan, node: str, axis: int) -> tuple[int, int]:
-    """Return how many positions at the beginning and at the end of a node's map see padding.
+    """Return the number of positions at the beginning and at the end of a node's feature map that see padding.
 
-    The whole length twice where every position does. Axis 0 is the height, 1 the width.
+    If every position sees padding, both numbers are the whole length. Axis 0 is the height, 1 the width.
 
     Examples
     --------
@@ -45,12 +45,12 @@ def halos(bound: BoundPlan, node: str, axis: int) -> tuple[int, int]:
 
 
 def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
-    """Return what a layer's output sees, given what its inputs see."""
+    """Return which positions of a layer's output see padding, given those of its inputs."""
     size = node.output_shape[2 + axis]
     if not inputs:
         return (False,) * size
     read = [seen for slot, seen in enumerate(inputs) if slot not in node.layer.shape_only]
-    if len(node.output_shape) != len(node.input_shapes[0]):  # its axes are not the input's: any of it may be anywhere
+    if len(node.output_shape) != len(node.input_shapes[0]):  # axes change, so any output may depend on any input
         return (any(map(any, read)),) * size
     if isinstance(node.layer, Concat):
         end_to_end = tuple(chain(*read))
@@ -79,7 +79,7 @@ def _through(node: BoundNode, axis: int, inputs: list[Touched]) -> Touched:
 
 
 def _spread(window: Window, seen: Sequence[bool], size: int) -> Touched:
-    """Return what a transposed convolution's output sees; an input beyond the border counts as padding."""
+    """Return which outputs of a transposed convolution see padding; inputs beyond the border count as padding."""
     stride, dilation, before = int(window.stride), int(window.dilation), int(window.before)
     found = []
     for position in range(size):

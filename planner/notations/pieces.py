@@ -1,4 +1,4 @@
-"""Sets of sizes in pieces that other notations can say: progressions, endless or not."""
+"""Sets of sizes as pieces that other notations can express: bounded or unbounded progressions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from planner.domain.joint import boxes_text
 from planner.domain.sizeset import SizeSet
 
 MOST_LISTED = 4096
-"""Sizes outside the endless part that are written out one by one."""
+"""Maximum number of sizes below the unbounded part that are listed one by one."""
 
 
 @dataclass(frozen=True)
 class Piece:
-    """The sizes ``first, first + step, ...`` up to `last`, without end where that is None.
+    """The sizes ``first, first + step, ...`` up to `last`; unbounded if that is None.
 
     Examples
     --------
@@ -30,11 +30,11 @@ class Piece:
 
     @property
     def only(self) -> int | None:
-        """The one size of the piece, where it has but one."""
+        """The size of the piece if it has only one, else None."""
         return self.first if self.first == self.last else None
 
     def text(self, name: str) -> str:
-        """Return the piece in a sentence."""
+        """Return the piece as a formula in a name."""
         if self.only is not None:
             return f"{name} = {self.first}"
         if self.step == 1:
@@ -46,7 +46,7 @@ class Piece:
 
 
 def pieces(sizes: SizeSet) -> tuple[Piece, ...]:
-    """Return a set as disjoint pieces: endless ones first, the smallest foremost, then runs of neighbours.
+    """Return a set as disjoint pieces: unbounded ones in ascending order, then runs of consecutive sizes.
 
     Examples
     --------
@@ -55,16 +55,16 @@ def pieces(sizes: SizeSet) -> tuple[Piece, ...]:
     """
     facts = sizes.json("n")
     start = facts["periodic_from"]
-    endless = []
+    unbounded = []
     if start is not None:
         modulus = facts["modulus"]
         firsts = (start + (residue - start) % modulus for residue in facts["residues"])
-        endless = sorted((Piece(modulus, first) for first in firsts), key=lambda piece: piece.first)
-    return (*endless, *_finite(sizes, start))
+        unbounded = sorted((Piece(modulus, first) for first in firsts), key=lambda piece: piece.first)
+    return (*unbounded, *_finite(sizes, start))
 
 
 def _finite(sizes: SizeSet, start: int | None) -> list[Piece]:
-    """Return the members below where the endless part begins: runs of neighbours, or steps where they are many."""
+    """Return the members below the unbounded part as runs of consecutive sizes, or as progressions if there are many."""
     found = []
     for residue, runs in enumerate(sizes.runs):
         for first, last in runs:
@@ -90,20 +90,20 @@ def _runs(sizes: Iterable[int]) -> list[Piece]:
 
 
 @dataclass(frozen=True)
-class Say:
-    """One piece for every size that a notation can take, and in words what that leaves unsaid."""
+class Simplified:
+    """One piece for every size, and sentences on what this omits of the accepted sizes."""
 
     pieces: Mapping[str, Piece]
-    unsaid: tuple[str, ...]
+    omitted: tuple[str, ...]
 
 
-def simplest(domain: Domain) -> Say:
-    """Return for each size the piece of it that holds most, for notations that know no "or"."""
+def simplest(domain: Domain) -> Simplified:
+    """Return the largest piece of each size, for notations without "or"."""
     boxes = domain.boxes
     chosen = next((box for box in boxes if any(s.count is None for s in box.values())), boxes[0] if boxes else {})
-    unsaid = []
+    omitted = []
     if len(boxes) > 1:
-        unsaid.append(f"sizes belong together, and one group of {len(boxes)} is said here: {boxes_text([chosen])}")
+        omitted.append(f"sizes are coupled; this is one of {len(boxes)} groups: {boxes_text([chosen])}")
     found: dict[str, Piece] = {}
     for name, whole in domain.items():
         sizes = whole & chosen[name] if name in chosen else whole
@@ -111,13 +111,13 @@ def simplest(domain: Domain) -> Say:
         found[name] = parts[0]
         if len(parts) > 1:
             others = [part.text(name) for part in parts[1:6]] + ["..."] * (len(parts) > 6)
-            unsaid.append(f"also accepted, to be exported apart: {'; '.join(others)}")
-    unsaid += [f"not said here: {opened.requirement.condition.text()}" for opened in domain.assumptions]
-    return Say(found, tuple(unsaid))
+            omitted.append(f"also accepted, export separately: {'; '.join(others)}")
+    omitted += [f"not expressed here: {opened.requirement.condition.text()}" for opened in domain.assumptions]
+    return Simplified(found, tuple(omitted))
 
 
 def identifier(name: str, taken: Iterable[str] = ()) -> str:
-    """Return a name that Python takes for a variable, unlike those taken.
+    """Return a name as a valid Python identifier that is not in `taken`.
 
     Examples
     --------

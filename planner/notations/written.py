@@ -1,4 +1,4 @@
-"""Which notations there are."""
+"""Choice of the notation."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ NOTATIONS: tuple[Notation, ...] = get_args(Notation)
 
 
 def written(plan: Plan, notation: Notation, *, lossless: bool = False) -> str:
-    """Return the rule of accepted sizes in a notation, as text to copy.
+    """Return the accepted sizes in a notation, as text to copy.
 
     Parameters
     ----------
     plan : Plan
     notation : {"torch", "jax", "onnx", "bioimageio", "python"}
     lossless : bool
-        The sizes that lose nothing, rather than all that run.
+        Restrict to sizes that drop no border pixels; default: all accepted sizes.
 
     Raises
     ------
     SizeError
-        No size meets the rule.
+        If no size is accepted.
 
     Examples
     --------
@@ -58,8 +58,12 @@ def _refuse_empty(domain: Domain, lossless: bool) -> None:
     never = [opened for opened in domain.assumptions if opened.requirement.condition.verdict() is Verdict.FAILS]
     if not domain.empty and not never:
         return
-    rule = "loses nothing" if lossless else "is accepted"
-    what = f"no {' and no '.join(domain.empty)}" if domain.empty else "whatever the sizes are, nothing"
+    if lossless:
+        names = " and every ".join(domain.empty)
+        message = f"every {names} drops border pixels" if names else "all sizes drop border pixels"
+    else:
+        names = " and no ".join(domain.empty)
+        message = f"no {names} is accepted" if names else "no sizes are accepted"
     notes = tuple(f"`{opened.node}` {opened.requirement.sentence}" for opened in never)
-    fixes = ("ask for the sizes that run, without --lossless",) if lossless else ()
-    raise SizeError([Finding("S212", f"{what} {rule}", notes=notes, fixes=fixes)])
+    fixes = ("omit --lossless to get all accepted sizes",) if lossless else ()
+    raise SizeError([Finding("S212", message, notes=notes, fixes=fixes)])

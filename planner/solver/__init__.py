@@ -1,7 +1,8 @@
-"""Solving backwards: from what is wanted to the sizes and settings that give it.
+"""Inverse questions: find the sizes and settings that give a wanted result.
 
-`wants` asks for output shapes, `settings` for settings of layers, `budgets` for the largest size within bytes or
-multiply-accumulates, `nearest` for the accepted size next to a given one; `formulas` are the costs to solve.
+`wants` finds sizes for output shapes, `settings` finds settings of layers, `budgets` finds the largest size within a
+number of bytes or multiply-accumulates, `nearest` finds the accepted sizes next to given ones, and `formulas` returns
+costs as formulas in the free sizes.
 """
 
 from planner.solver.budgets import Budget as Budget

@@ -26,36 +26,36 @@ UNITS: Mapping[str, int] = {
     "K": 1000, "KB": 1000, "M": 1000**2, "MB": 1000**2, "G": 1000**3, "GB": 1000**3, "T": 1000**4, "TB": 1000**4,
     "KIB": 1024, "MIB": 1024**2, "GIB": 1024**3, "TIB": 1024**4,
 }  # fmt: skip
-"""As in counting: KB is 1000 bytes and KiB 1024."""
+"""Factors by unit: KB is 1000 bytes, KiB is 1024 bytes."""
 
 _AMOUNT = re.compile(r"\s*([0-9]{1,18})(?:\.([0-9]{1,9}))?\s*([A-Za-z]{0,3})\s*\Z", re.ASCII)
 
 LARGEST = 2**40
 PROBES = 256
-"""Accepted sizes planned beyond one that does not fit: planned memory may fall again where blocks change."""
+"""Accepted sizes to plan after the first that does not fit: planned memory may drop again when blocks change."""
 
 STEPS = 400
-"""Plans made at most for one answer."""
+"""Maximum number of plans for one answer."""
 
 MOST_JUDGED = 2000
-"""Values asked about one by one where sizes are coupled."""
+"""Maximum number of values checked one by one if sizes are coupled."""
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What must not be exceeded: a number of bytes or of multiply-accumulates."""
+    """Upper limit on bytes or multiply-accumulates."""
 
     kind: Kind
     limit: int
 
     @classmethod
     def read(cls, text: str, kind: Kind) -> Budget:
-        """Return a budget from ``2GiB`` or ``600M``.
+        """Return the budget for a text such as ``2GiB`` or ``600M``.
 
         Raises
         ------
         ValueError
-            The text has another form, or the amount is zero.
+            If the text has another form, or the amount is zero.
 
         Examples
         --------
@@ -66,17 +66,17 @@ class Budget:
         unit = UNITS.get(match[3].upper()) if match else None
         is_bytes = bool(match and match[3].upper().endswith("B"))
         if match is None or unit is None or (kind == "MACs" and is_bytes):
-            way = "600M or 1.5G" if kind == "MACs" else "2GiB, 512MiB or 1.5GB"
-            raise ValueError(f"{text!r} is not a number of {'MACs' if kind == 'MACs' else 'bytes'}; write  {way}")
+            example = "600M or 1.5G" if kind == "MACs" else "2GiB, 512MiB or 1.5GB"
+            raise ValueError(f"{text!r} is not a number of {'MACs' if kind == 'MACs' else 'bytes'}; write  {example}")
         fraction = match[2] or ""
         limit = int(match[1] + fraction) * unit // 10 ** len(fraction)
         if limit < 1:
-            raise ValueError(f"{text!r}: a budget of nothing allows nothing")
+            raise ValueError(f"{text!r}: a budget must be at least 1")
         return cls(kind, limit)
 
     @property
     def unit(self) -> str:
-        """What is counted."""
+        """Unit of the limit."""
         return "MACs" if self.kind == "MACs" else "bytes"
 
 
@@ -87,19 +87,19 @@ class Largest:
     Attributes
     ----------
     names : tuple of str
-        The sizes solved for; all have the one value.
+        The sizes solved for; all have the same value.
     value : int
     used : int
-        Bytes or MACs at that value, as planned.
+        Bytes or MACs planned for that value.
     next_value, next_used : int or None
-        The next value the network accepts and what it would take; None where there is none.
+        The next accepted value and the bytes or MACs that it needs; None if there is none.
     at : Mapping of str to int
         The other sizes.
     proved : bool
-        Whether no larger value fits, whatever it is. Otherwise planning has shown it of the next ones only.
+        Whether every larger value is proved not to fit. If False, planning has shown this only for the next values.
     budget : Budget
     plan : Plan
-        The plan it is about; height and width of its input are free in it where they were solved for.
+        The plan that was solved; height and width of its input are free if they were solved for.
     """
 
     names: tuple[str, ...]
@@ -113,7 +113,7 @@ class Largest:
     plan: Plan
 
     def json(self) -> dict[str, Any]:
-        """Return the answer for machines."""
+        """Return the answer as JSON-compatible data."""
         unit = self.budget.unit.lower()
         following = None if self.next_value is None else {"value": self.next_value, unit: self.next_used}
         return {
@@ -130,15 +130,15 @@ class Largest:
 def largest(plan: Plan, budget: Budget, given: Mapping[str, int] | None = None) -> Largest:
     """Return the largest batch, square image or width within a budget.
 
-    For memory it is the batch that is solved for while it is not given; for MACs the batch is 1 unless
-    given. With the batch known, it is height and width together (those not given; freed where the spec
-    fixes them), or the one size among the settings that is left.
+    For memory, the batch size is solved for if it is not given; for MACs, the default batch size is 1. If the batch
+    size is known, height and width are solved for together (those that are not given; they are freed if the spec
+    fixes them), or the single remaining size among the settings.
 
     Raises
     ------
     SizeError
-        Sizes given are not accepted, more than one question is open, nothing is left to solve for, or
-        not even the smallest accepted size fits (S209, S212).
+        If given sizes are not accepted, more than one size is open, no size is left to solve for, or
+        even the smallest accepted size does not fit (S209, S212).
 
     Examples
     --------
@@ -158,12 +158,14 @@ def largest(plan: Plan, budget: Budget, given: Mapping[str, int] | None = None) 
         message = f"no {_named(names)} is accepted{f' at {at}' if at else ''}"
         raise SizeError([Finding("S209", message, notes=(f"accepted: {plan.domain.text()}",))])
     if measure(first) > budget.limit:
-        message = f"not even {_named(names)} = {first} fits: it takes {measure(first):,} {budget.unit}"
-        fix = f"give at least {measure(first)} {budget.unit}"
+        message = (
+            f"even {_named(names)} = {first}, the smallest, does not fit: it needs {measure(first):,} {budget.unit}"
+        )
+        fix = f"allow at least {measure(first)} {budget.unit}"
         raise SizeError([Finding("S212", message, notes=(f"the limit is {budget.limit:,}",), fixes=(fix,))])
     low, high = _bisect(candidates, measure, budget.limit, first)
     if high is None and candidates.sizes().count is None:
-        message = f"{budget.unit} do not reach {budget.limit:,} at any accepted {_named(names)}"
+        message = f"{budget.unit} stay within {budget.limit:,} at every accepted {_named(names)}"
         raise SizeError([Finding("S212", message, notes=(f"accepted: {plan.domain.text()}",))])
     doubtful = _doubtful(plan, names, values, budget, candidates.walk(low + 1))
     beyond = list(islice(doubtful, PROBES))
@@ -175,7 +177,7 @@ def largest(plan: Plan, budget: Budget, given: Mapping[str, int] | None = None) 
 
 
 def _question(plan: Plan, budget: Budget, values: dict[str, int]) -> tuple[Plan, tuple[str, ...], dict[str, int]]:
-    """Return the plan, the names to solve for and the values of all others."""
+    """Return the plan, the names to solve for and the values of all other names."""
     loose = loosened(plan)
     outside = [name for name in values if name not in plan.free]
     if loose is not None and outside and all(name in loose.free for name in outside):
@@ -198,18 +200,18 @@ def _question(plan: Plan, budget: Budget, values: dict[str, int]) -> tuple[Plan,
     if not missing and loose is not None:
         plan, missing = loose, tuple(name for name in loose.free if name not in values)
     if not missing:
-        fix = "leave out the one to solve for"
-        raise SizeError([Finding("S212", "every size is given or fixed: nothing is left to solve for", fixes=(fix,))])
+        fix = "omit the size to solve for"
+        raise SizeError([Finding("S212", "every size is given or fixed: no size is left to solve for", fixes=(fix,))])
     maps = _axis_names(plan, slice(2, None))
     if len(missing) > 1 and not all(name in maps for name in missing):
         wanted = ",".join(f"{name}=..." for name in missing)
-        fix = f"give all but one, or all but the sizes of the map:  --at {wanted}"
+        fix = f"give all but one, or all but height and width:  --at {wanted}"
         raise SizeError([Finding("S212", f"more than one size is open: {listed(missing)}", fixes=(fix,))])
     return plan, missing, values
 
 
 def _axis_names(plan: Plan, axes: slice) -> tuple[str, ...]:
-    """Return the free names that stand at some axes of the inputs."""
+    """Return the free names in the given axes of the inputs."""
     found: dict[str, None] = {}
     for node in plan.nodes:
         if isinstance(node.layer, Input):
@@ -220,7 +222,7 @@ def _axis_names(plan: Plan, axes: slice) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Candidates:
-    """The values that all the names solved for may have together."""
+    """Accepted common values of the names solved for."""
 
     plan: Plan
     names: tuple[str, ...]
@@ -244,7 +246,7 @@ class _Candidates:
         return None
 
     def walk(self, size: int) -> Iterator[int]:
-        """Yield accepted values from a size on, until none of the next 2000 is accepted."""
+        """Yield accepted values from a size on; stop if none of the next 2000 values is accepted."""
         sizes = self.sizes()
         found = sizes.next(size)
         refused = 0
@@ -264,11 +266,11 @@ class _Candidates:
 
 
 def _measure(plan: Plan, names: tuple[str, ...], values: Mapping[str, int], budget: Budget) -> Callable[[int], int]:
-    """Return what a value takes, from the plan at that value; each is planned once."""
+    """Return a cached function from a value to its bytes or MACs, computed by planning with that value."""
     known: dict[int, int] = {}
     macs = sy.substitute(sy.size(plan.macs), dict(values))
 
-    def taken(value: int) -> int:
+    def planned(value: int) -> int:
         if budget.kind == "MACs":
             return sy.evaluate(macs, dict.fromkeys(names, value))
         bound = plan.bind(dtype="float32", **values, **dict.fromkeys(names, value))
@@ -276,16 +278,16 @@ def _measure(plan: Plan, names: tuple[str, ...], values: Mapping[str, int], budg
 
     def measure(value: int) -> int:
         if value not in known:
-            known[value] = taken(value)
+            known[value] = planned(value)
         return known[value]
 
     return measure
 
 
 def _bisect(candidates: _Candidates, measure: Callable[[int], int], limit: int, first: int) -> tuple[int, int | None]:
-    """Return neighbouring accepted values of which the lower fits and the higher does not; None where all fit.
+    """Return neighbouring accepted values of which the lower fits and the higher does not.
 
-    Guesses are where a straight line through the ends meets the limit, in turn with the middle.
+    The higher one is None if all values fit. Guesses alternate between linear interpolation and bisection.
     """
     low, high = first, candidates.next(2 * first)
     while high is not None and measure(high) <= limit:
@@ -314,7 +316,7 @@ def _bisect(candidates: _Candidates, measure: Callable[[int], int], limit: int, 
 def _doubtful(
     plan: Plan, names: tuple[str, ...], values: Mapping[str, int], budget: Budget, larger: Iterator[int]
 ) -> Iterator[int]:
-    """Yield the larger values that a bound, which only grows, does not rule out."""
+    """Yield the larger values that a monotonic lower bound does not rule out."""
     if budget.kind == "MACs":
         return
     least = memory_formula(plan, values, training=budget.kind == "training memory")

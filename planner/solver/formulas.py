@@ -1,4 +1,4 @@
-"""What a network costs, as formulas in its free sizes: shared factors in front, long sizes under short names."""
+"""Costs of a network as formulas in its free sizes, factored and with short names for long sizes."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from planner.tables.facts import Legend, report
 
 @dataclass(frozen=True)
 class Formulas:
-    """Costs of a network in the sizes still free, float32; plain numbers where none is.
+    """Costs of a network in float32, as formulas in the free sizes or as numbers if no size is free.
 
     Attributes
     ----------
     parameter_count, macs : Size
-        Trainable numbers; multiply-accumulates of one forward pass over the batch.
+        Trainable parameters; multiply-accumulates of one forward pass over the batch.
     inference_bytes, training_bytes : Size or None
-        The fewest bytes of a pass and of a training step; exact where every size is known. None where no
-        accepted sizes were found.
+        Minimum bytes of inference and of a training step; exact if every size is known. None if no accepted
+        sizes were found.
     where : Mapping of str to Size
-        What the short names stand for.
+        Definitions of the short names.
     exact : bool
-        Whether the bytes are those of the plan; else a bound no plan goes below.
+        Whether the bytes are those of the plan; otherwise they are a lower bound for any plan.
     """
 
     parameter_count: Size
@@ -38,7 +38,7 @@ class Formulas:
 
     @property
     def rows(self) -> tuple[tuple[str, Size], ...]:
-        """Names and formulas of the costs that are known."""
+        """Names and formulas of all known costs."""
         sign = "" if self.exact else "at least "
         found = (
             ("parameters", self.parameter_count),
@@ -49,20 +49,20 @@ class Formulas:
         return tuple((name, size) for name, size in found if size is not None)
 
     def text(self) -> str:
-        """Return the formulas, one a line, then what their short names stand for."""
+        """Return the formulas, one per line, followed by the definitions of their short names."""
         lines = [f"{name} = {sy.text(size)}" for name, size in self.rows]
         lines += ["where", *(f"  {name} = {sy.text(size)}" for name, size in self.where.items())] * bool(self.where)
         return "\n".join(lines)
 
     def latex(self) -> str:
-        r"""Return the formulas as one ``align*`` environment."""
+        r"""Return the formulas as an ``align*`` environment."""
         rows = [(rf"\text{{{name}}}", sy.latex(size)) for name, size in self.rows]
         rows += [(sy.latex(sy.symbol(name)), sy.latex(size)) for name, size in self.where.items()]
         body = " \\\\\n".join(f"  {left} &= {right}" for left, right in rows)
         return f"\\begin{{align*}}\n{body}\n\\end{{align*}}"
 
     def json(self) -> dict[str, Any]:
-        """Return the formulas for machines: a number where it is one, else its text."""
+        """Return the formulas as JSON-compatible data: numbers if they are known, else text."""
         sizes = {
             "parameters": self.parameter_count,
             "macs": self.macs,
@@ -78,12 +78,12 @@ class Formulas:
 
 
 def formulas(plan: Plan, sizes: Mapping[str, int] | None = None) -> Formulas:
-    """Return what a network costs in the sizes that are not given.
+    """Return the costs of a network as formulas in the sizes that are not given.
 
     Raises
     ------
     SizeError
-        A size is not accepted, or a name is unknown.
+        If a size is not accepted, or a name is unknown.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The accepted sizes next to a given one, and the padding that reaches them."""
+"""Accepted sizes next to given ones, and the padding that reaches them."""
 
 from __future__ import annotations
 
@@ -13,21 +13,20 @@ from planner.findings import Finding, SizeError, nearest
 from planner.wording import listed
 
 MOST_TRIES = 2000
-"""Sizes tried where some requirement could not be solved and has to be judged size by size."""
+"""Maximum number of combinations tried if a requirement could not be solved and is checked size by size."""
 
 
 @dataclass(frozen=True)
 class Near:
-    """What lies around given sizes.
+    """Accepted sizes around given ones.
 
     Attributes
     ----------
     given : Mapping of str to int
     accepted : bool
-        Whether the sizes given are accepted as they are.
+        Whether the given sizes are accepted unchanged.
     below, above : Mapping of str to int, or None
-        The nearest accepted sizes none of which is larger, or smaller, than the one given; None where
-        there are none.
+        The nearest accepted sizes with no size above (or below) the given one; None if there are none.
     """
 
     given: Mapping[str, int]
@@ -37,14 +36,14 @@ class Near:
 
     @property
     def padding(self) -> Mapping[str, tuple[int, int]]:
-        """Positions to add before and after along each size to reach `above`, the odd one after."""
+        """Padding before and after each axis that reaches `above`; an odd position is added after."""
         if self.above is None:
             return {}
         missing = {name: self.above[name] - size for name, size in self.given.items()}
         return {name: (count // 2, count - count // 2) for name, count in missing.items()}
 
     def json(self) -> dict[str, Any]:
-        """Return the answer for machines."""
+        """Return the answer as JSON-compatible data."""
         return {
             "given": dict(self.given),
             "accepted": self.accepted,
@@ -57,13 +56,13 @@ class Near:
 def near(domain: Domain, given: Mapping[str, int]) -> Near:
     """Return the accepted sizes around given ones, in positions.
 
-    Sizes that belong together are moved together: of the combinations with no size below the given ones that
-    which adds the fewest positions in all, and likewise downwards.
+    Coupled sizes are changed together: `above` is the combination with no size below the given ones that adds the
+    fewest positions in total, and `below` correspondingly.
 
     Raises
     ------
     SizeError
-        A name is no free size of the domain.
+        If a name is not a free size of the domain.
 
     Examples
     --------
@@ -73,7 +72,7 @@ def near(domain: Domain, given: Mapping[str, int]) -> Near:
     """
     unknown = [name for name in given if name not in domain]
     if unknown:
-        raise SizeError([_stranger(name, domain) for name in unknown])
+        raise SizeError([_unknown(name, domain) for name in unknown])
     return Near(
         dict(given),
         domain.accepts(given),
@@ -82,14 +81,14 @@ def near(domain: Domain, given: Mapping[str, int]) -> Near:
     )
 
 
-def _stranger(name: str, domain: Domain) -> Finding:
+def _unknown(name: str, domain: Domain) -> Finding:
     close = nearest(name, domain)
     fix = f"did you mean {close}?" if close else f"free sizes are {listed(domain) or 'none'}"
     return Finding("S209", f"the network has no free size named {name}", fixes=(fix,))
 
 
 def _closest(domain: Domain, given: Mapping[str, int], step: str) -> Mapping[str, int] | None:
-    """Return the accepted sizes on one side of the given ones that move them least."""
+    """Return the accepted sizes on one side of the given ones with the smallest total change."""
     boxes = domain.boxes or ({},)
     best: tuple[int, Mapping[str, int]] | None = None
     for box in boxes:
@@ -103,14 +102,14 @@ def _closest(domain: Domain, given: Mapping[str, int], step: str) -> Mapping[str
 def _accepted(
     domain: Domain, box: Mapping[str, SizeSet], given: Mapping[str, int], step: str
 ) -> Mapping[str, int] | None:
-    """Return the first sizes of one box, going one way from the given ones, that the whole domain accepts."""
-    ways = [_walk(domain[name] & box.get(name, SizeSet.everything()), size, step) for name, size in given.items()]
+    """Return the first accepted sizes of one box, starting at the given ones, in one direction."""
+    walks = [_walk(domain[name] & box.get(name, SizeSet.everything()), size, step) for name, size in given.items()]
     if not domain.assumptions:
-        firsts = [next(way, None) for way in ways]
+        firsts = [next(walk, None) for walk in walks]
         found = {name: size for name, size in zip(given, firsts, strict=True) if size is not None}
         return found if len(found) == len(given) else None
-    reach = max(2, round(MOST_TRIES ** (1 / max(1, len(ways)))))
-    columns = [list(islice(way, reach)) for way in ways]
+    reach = max(2, round(MOST_TRIES ** (1 / max(1, len(walks)))))
+    columns = [list(islice(walk, reach)) for walk in walks]
     for chosen in sorted(_combined(columns), key=lambda sizes: sum(map(abs, map(int.__sub__, sizes, given.values())))):
         moved = dict(zip(given, chosen, strict=True))
         if domain.accepts(moved):

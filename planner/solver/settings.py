@@ -1,4 +1,4 @@
-"""Settings of one or a few layers that give a wanted shape: every combination in a declared range, planned."""
+"""Search for settings of one or a few layers that give a wanted shape: plan every combination of declared ranges."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ RANGES: Mapping[str, tuple[int | str, ...]] = {
     "scale": tuple(range(1, 9)),
     "rounding": ("floor", "ceil"),
 }
-"""Values tried for each setting, the same along both axes."""
+"""Values to try for each setting, equal along both axes."""
 
 OTHER_WORDS = {"padding": "pad", "output_padding": "output_pad", "kernel_size": "kernel"}
-"""What users of other libraries type."""
+"""Names of the settings in other libraries."""
 
 MOST_TRIES = 2000
-"""Combinations planned at most."""
+"""Maximum number of combinations to plan."""
 
 
 @dataclass(frozen=True)
 class Knob:
-    """One setting of one layer that may be changed."""
+    """A setting of a layer that may be changed."""
 
     node: str
     setting: str
 
     @classmethod
     def read(cls, text: str) -> Knob:
-        """Return a knob from ``conv1.pad``.
+        """Return the knob for a text such as ``conv1.pad``.
 
         Raises
         ------
         ValueError
-            The text has another form.
+            If the text has another form.
 
         Examples
         --------
@@ -65,26 +65,26 @@ class Knob:
 
     @property
     def text(self) -> str:
-        """The setting as people name it: ``conv1.pad``."""
+        """The setting in dotted form: ``conv1.pad``."""
         return f"{self.node}.{self.setting}"
 
 
 @dataclass(frozen=True)
 class Found:
-    """Settings that give what is wanted, proved by planning with them.
+    """Settings that give the wanted shapes, proved by planning with them.
 
     Attributes
     ----------
     values : Mapping of str to int or str
-        By the text of the knob.
+        Values by the text of the knob.
     domain : Domain
-        The input sizes at which they give it.
+        The input sizes at which the settings give the wanted shapes.
     always : bool
-        Whether they do at every size that the network then accepts.
+        Whether they do so at every size that the changed network accepts.
     warnings : tuple of str
-        What the plan warns of, such as a dropped border.
+        New warnings of the plan, such as dropped border pixels.
     changes : int
-        How far the values are from those of the spec, in steps of the range.
+        Distance of the values from those of the spec, in steps of the ranges.
     """
 
     values: Mapping[str, int | str]
@@ -95,11 +95,11 @@ class Found:
 
     @property
     def text(self) -> str:
-        """The settings in a line: ``conv1.pad = 2``."""
+        """The settings in one line: ``conv1.pad = 2``."""
         return ", ".join(f"{name} = {value}" for name, value in self.values.items())
 
     def json(self) -> dict[str, Any]:
-        """Return the settings for machines."""
+        """Return the settings as JSON-compatible data."""
         return {
             "settings": dict(self.values),
             "accepted": self.domain.json(),
@@ -111,16 +111,17 @@ class Found:
 def settings_giving(
     plan: Plan, knobs: Sequence[Knob], wants: Sequence[Want], sizes: Mapping[str, int] | None = None
 ) -> tuple[Found, ...]:
-    """Return every combination of settings in the ranges that gives the wants, the best first.
+    """Return every combination of settings that gives the wanted shapes, best first.
 
-    Best is what gives it at all sizes, then what drops no border, then what changes the spec least. With
-    `sizes`, those at which the network shall give it. All of :data:`RANGES` is tried.
+    All values in :data:`RANGES` are tried. Combinations that hold at all sizes come first, then those without new
+    warnings, such as dropped border pixels, then those that change the spec least. If `sizes` are given, the network
+    must give the wanted shapes at these sizes.
 
     Raises
     ------
     ShapeError
-        A layer or setting does not exist or has no range (N103, N106), too many combinations, or none gives
-        what is wanted (S212).
+        If a layer or setting does not exist or has no range (N103, S212), there are too many combinations, or none
+        gives the wanted shapes (S212).
 
     Examples
     --------
@@ -143,7 +144,7 @@ def settings_giving(
 
 
 def _refuse(plan: Plan, knobs: Sequence[Knob], wants: Sequence[Want]) -> None:
-    """Raise what is wrong with the knobs; wants that name nothing are told at once rather than for each variant."""
+    """Raise ShapeError for invalid knobs or wants, so that wants are not checked again for every variant."""
     findings = []
     count = 1
     for knob in knobs:
@@ -153,25 +154,25 @@ def _refuse(plan: Plan, knobs: Sequence[Knob], wants: Sequence[Want]) -> None:
             fix = f"did you mean `{close}`?" if close else f"layers are {listed(plan.by_name)}"
             findings.append(Finding("N103", f"there is no layer `{knob.node}`", fixes=(fix,)))
             continue
-        turned = [name for name in RANGES if hasattr(layer, name)]
-        if knob.setting not in turned:
-            close = nearest(knob.setting, turned)
-            known = f"`{knob.node}` has {listed(turned)}" if turned else f"a {layer.kind} layer has none"
-            fix = f"did you mean `{knob.node}.{close}`?" if close else f"settings that are searched: {known}"
-            message = f"`{knob.setting}` of `{knob.node}` is no setting that can be solved for"
+        searchable = [name for name in RANGES if hasattr(layer, name)]
+        if knob.setting not in searchable:
+            close = nearest(knob.setting, searchable)
+            known = f"`{knob.node}` has {listed(searchable)}" if searchable else f"a {layer.kind} layer has none"
+            fix = f"did you mean `{knob.node}.{close}`?" if close else f"settings that can be solved for: {known}"
+            message = f"`{knob.setting}` of `{knob.node}` is not a setting that can be solved for"
             findings.append(Finding("S212", message, layer=knob.node, fixes=(fix,)))
             continue
         count *= len(RANGES[knob.setting])
     if not findings and count > MOST_TRIES:
-        message = f"{len(knobs)} settings have {count:,} combinations; {MOST_TRIES:,} are tried at most"
-        findings.append(Finding("S212", message, fixes=("leave one or two of them free",)))
+        message = f"{len(knobs)} settings have {count:,} combinations; at most {MOST_TRIES:,} are tried"
+        findings.append(Finding("S212", message, fixes=("solve for only one or two settings",)))
     if findings:
         raise ShapeError(findings)
     asserted(plan, wants)
 
 
 def _variants(network: Network, knobs: Sequence[Knob]) -> Iterator[tuple[dict[str, int | str], Network]]:
-    """Yield the network at every combination of values that its layers can have."""
+    """Yield the network for every valid combination of values."""
     for values in product(*(RANGES[knob.setting] for knob in knobs)):
         changed: dict[str, Layer] = {}
         try:
@@ -185,7 +186,7 @@ def _variants(network: Network, knobs: Sequence[Knob]) -> Iterator[tuple[dict[st
 
 
 def _changed(layer: Layer, setting: str, value: int | str) -> Layer:
-    """Return a layer with one setting changed; a pooling stride that was the window's size stays so."""
+    """Return a layer with one setting changed; a pooling stride equal to the window size follows it."""
     follows = setting == "size" and getattr(layer, "stride", None) == getattr(layer, "size", None)
     return replace(layer, **({"size": value, "stride": None} if follows else {setting: value}))
 
@@ -193,7 +194,7 @@ def _changed(layer: Layer, setting: str, value: int | str) -> Layer:
 def _judged(
     network: Network, values: dict[str, int | str], plan: Plan, wants: Sequence[Want], given: Mapping[str, int]
 ) -> Found | None:
-    """Return what planning says of one variant, None where it does not give what is wanted."""
+    """Return the settings of one variant if planning shows that it gives the wanted shapes, else None."""
     alone = diagnose(network).plan
     if alone is None or any(name not in alone.free for name in given):
         return None
@@ -210,11 +211,11 @@ def _judged(
 
 
 def _always(plan: Plan, wants: Sequence[Want]) -> bool:
-    """Tell whether wants hold at all sizes the plan accepts."""
+    """Return whether the wants hold at all sizes that the plan accepts."""
     for want in wants:
         actual = plan.by_name[node_of(plan, want.target)].output_shape
         wanted = want.shape(actual)
-        assert wanted is not None  # the wants were asserted before
+        assert wanted is not None  # _refuse has checked the wants
         if any(Equal(a, w).verdict() is not Verdict.HOLDS for a, w in zip(actual, wanted, strict=True)):
             return False
     return True
@@ -237,15 +238,15 @@ def _none(plan: Plan, knobs: Sequence[Knob], wants: Sequence[Want], given: Mappi
     at = f" at {', '.join(f'{name} = {size}' for name, size in given.items())}" if given else ""
     tried = tuple(f"tried {knob.text} = {range_text(knob.setting)}" for knob in knobs)
     now = tuple(
-        f"as the spec is, `{want.target}` is {sy.shape_text(plan.by_name[node_of(plan, want.target)].output_shape)}"
+        f"with the spec's settings, `{want.target}` is {sy.shape_text(plan.by_name[node_of(plan, want.target)].output_shape)}"
         for want in wants
     )
-    fix = "free another setting too, or ask which input sizes give it (without --free)"
-    return Finding("S212", f"no setting tried gives {named}{at}", notes=(*now, *tried), fixes=(fix,))
+    fix = "free another setting too, or solve for input sizes (without --free)"
+    return Finding("S212", f"no value tried gives {named}{at}", notes=(*now, *tried), fixes=(fix,))
 
 
 def range_text(setting: str) -> str:
-    """Return the values tried for a setting in words.
+    """Return the values tried for a setting as text.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""Wanted output shapes: which input sizes give them.
+"""Input sizes that give wanted output shapes.
 
-A want is one more condition on the sizes, solved with all the others; nothing is tried.
+A want is an additional condition on the sizes and is solved together with all others, without trial and error.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from planner.symbols import Shape, Size
 from planner.wording import listed
 
 MOST_WALKED = 4096
-"""Accepted sizes looked at for the values next to one that cannot be had."""
+"""Maximum number of accepted sizes searched for values next to an unreachable one."""
 
 _WANT = re.compile(r"\s*([^\s=]+)\s*=\s*([\w*]+(?:\s*,\s*[\w*]+)*)\s*\Z", re.ASCII)
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
@@ -32,7 +32,7 @@ ANY = "*"
 
 @dataclass(frozen=True)
 class Want:
-    """A shape, or one size of it, that a layer or output shall have.
+    """A wanted shape, or one wanted size, of a layer or output.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Want:
     axis : str
         ``N``, ``C``, ``H`` or ``W``; "" for the whole shape.
     sizes : tuple of int or str
-        Numbers, names of free sizes, or ``*`` for any.
+        Numbers, names of free sizes, or ``*`` for any size.
     """
 
     target: str
@@ -50,12 +50,12 @@ class Want:
 
     @classmethod
     def read(cls, text: str) -> Want:
-        """Return a want from ``out.H=1`` or ``out=N,10,7,7``.
+        """Return the want for a text such as ``out.H=1`` or ``out=N,10,7,7``.
 
         Raises
         ------
         ValueError
-            The text has another form.
+            If the text has another form.
 
         Examples
         --------
@@ -75,11 +75,11 @@ class Want:
 
     @property
     def text(self) -> str:
-        """The want as people read it: ``out.H = 1``."""
+        """The want as text: ``out.H = 1``."""
         return f"{self.target}{'.' * bool(self.axis)}{self.axis} = {' x '.join(map(str, self.sizes))}"
 
     def shape(self, actual: Shape) -> Shape | None:
-        """Return the asserted shape for a tensor of that shape; None where it has no such axis."""
+        """Return the wanted shape for a tensor of shape `actual`; None if the tensor has no such axis."""
         if not self.axis:
             if len(self.sizes) != len(actual):
                 return None
@@ -93,17 +93,17 @@ class Want:
 
 @dataclass(frozen=True)
 class Answer:
-    """Which sizes give what is wanted.
+    """Sizes that give the wanted shapes.
 
     Attributes
     ----------
     wants : tuple of Want
     plan : Plan
-        Of the network with the wants asserted; its domain is the answer.
+        The plan of the network with the wants asserted; its domain is the answer.
     example : Mapping of str to int, or None
-        Sizes of which planning has shown that they give it.
+        Sizes that give the wanted shapes, verified by planning.
     shapes : Mapping of str to tuple of int
-        The shapes wanted, at the example's sizes.
+        The wanted shapes at the sizes of the example.
     """
 
     wants: tuple[Want, ...]
@@ -112,7 +112,7 @@ class Answer:
     shapes: Mapping[str, tuple[int, ...]]
 
     def json(self) -> dict[str, Any]:
-        """Return the answer for machines."""
+        """Return the answer as JSON-compatible data."""
         return {
             "want": [want.text for want in self.wants],
             "accepted": self.plan.domain.json(),
@@ -121,7 +121,7 @@ class Answer:
 
 
 def loosened(plan: Plan) -> Plan | None:
-    """Return the plan with height and width of its input free where the spec fixes them; None where nothing is fixed.
+    """Return the plan with fixed heights and widths of inputs made free; None if no height or width is fixed.
 
     Examples
     --------
@@ -138,13 +138,13 @@ def loosened(plan: Plan) -> Plan | None:
 
 
 def sizes_giving(plan: Plan, wants: Sequence[Want], given: Mapping[str, int] | None = None) -> Answer:
-    """Return which of the plan's free sizes give the wanted shapes; the example has the sizes given.
+    """Return the free sizes of a plan that give the wanted shapes; the example includes the given sizes.
 
     Raises
     ------
     ShapeError
-        A layer, axis or name does not exist (N103, S212), or no accepted sizes, those given among them,
-        give what is wanted (S212).
+        If a layer, axis or name does not exist (N103, S212), or no accepted sizes that include the given ones
+        give the wanted shapes (S212).
 
     Examples
     --------
@@ -161,8 +161,8 @@ def sizes_giving(plan: Plan, wants: Sequence[Want], given: Mapping[str, int] | N
     fixed = {name: size for name, size in (given or {}).items() if name in plan.free}
     if not found.plan.domain.accepts(fixed):
         at = ", ".join(f"{name} = {size}" for name, size in fixed.items())
-        message = f"nothing gives {' and '.join(want.text for want in wants)} at {at}"
-        raise ShapeError([Finding("S212", message, notes=(f"what gives it: {found.plan.domain.text()}",))])
+        message = f"no accepted size gives {' and '.join(want.text for want in wants)} at {at}"
+        raise ShapeError([Finding("S212", message, notes=(f"sizes that do: {found.plan.domain.text()}",))])
     sizes = example(found.plan, fixed)
     shapes: Mapping[str, tuple[int, ...]] = {}
     if sizes is not None:
@@ -172,12 +172,12 @@ def sizes_giving(plan: Plan, wants: Sequence[Want], given: Mapping[str, int] | N
 
 
 def asserted(plan: Plan, wants: Sequence[Want]) -> Network:
-    """Return the plan's network with what is wanted asserted of it.
+    """Return the plan's network with the wanted shapes added as expectations.
 
     Raises
     ------
     ShapeError
-        A layer, axis or name does not exist.
+        If a layer, axis or name does not exist.
     """
     findings: list[Finding] = []
     added: list[Expectation] = []
@@ -193,7 +193,7 @@ def asserted(plan: Plan, wants: Sequence[Want]) -> Network:
 
 
 def node_of(plan: Plan, target: str) -> str:
-    """Return the node that a public name of an output, a layer's own name or that of a block stands for."""
+    """Return the node for the public name of an output, the name of a layer or the name of a block."""
     if target in plan.outputs:
         return plan.outputs[target]
     inside = [node.name for node in plan.nodes if node.name.startswith(f"{target}.")]
@@ -201,9 +201,9 @@ def node_of(plan: Plan, target: str) -> str:
 
 
 def example(plan: Plan, values: Mapping[str, int] | None = None) -> dict[str, int] | None:
-    """Return accepted sizes for every free name, those given among them; None where none is found.
+    """Return accepted sizes for every free name, including the given ones; None if none are found.
 
-    Sizes that belong together are taken from one box, so that finding them needs no luck.
+    Coupled sizes are taken from a common box, so that they fit together.
 
     Examples
     --------
@@ -229,17 +229,17 @@ def example(plan: Plan, values: Mapping[str, int] | None = None) -> dict[str, in
 
 
 def _asked(plan: Plan, want: Want) -> tuple[Shape | None, Finding | None]:
-    """Return the shape a want asserts, or what is wrong with the want."""
+    """Return the wanted shape, or a finding if the want is invalid."""
     node = plan.by_name.get(node_of(plan, want.target))
     if node is None:
         known = (*plan.outputs, *plan.by_name)
         close = nearest(want.target, known)
         fix = f"did you mean `{close}`?" if close else f"outputs are {listed(plan.outputs)}"
         return None, Finding("N103", f"`{want.target}` is neither an output nor a layer", fixes=(fix,))
-    strangers = [str(size) for size in want.sizes if isinstance(size, str) and size not in (ANY, *plan.free)]
-    if strangers:
-        fix = f"free sizes are {listed(plan.free) or 'none'}; * stands for any"
-        return None, Finding("S212", f"{want.text}: the network has no size {listed(strangers)}", fixes=(fix,))
+    unknown = [str(size) for size in want.sizes if isinstance(size, str) and size not in (ANY, *plan.free)]
+    if unknown:
+        fix = f"free sizes are {listed(plan.free) or 'none'}; * is any size"
+        return None, Finding("S212", f"{want.text}: the network has no size {listed(unknown)}", fixes=(fix,))
     shape = want.shape(node.output_shape)
     if shape is None:
         axes = ", ".join(letters(node.output_shape)) if is_map(node.output_shape) else "N, C (its features)"
@@ -249,13 +249,13 @@ def _asked(plan: Plan, want: Want) -> tuple[Shape | None, Finding | None]:
 
 
 def _impossible(plan: Plan, wants: Sequence[Want], found: Diagnosis) -> Finding:
-    """Return why no sizes give what is wanted: the one want that cannot be had, or that they exclude each other."""
+    """Return why no sizes give the wanted shapes: one want is unreachable, or they exclude each other."""
     for want in wants:
         if diagnose(asserted(plan, [want])).plan is None:
             return _unreachable(plan, want)
     named = " and ".join(want.text for want in wants)
     notes = tuple(dict.fromkeys(note for finding in found.errors for note in finding.notes))
-    return Finding("S212", f"each can be had, but not {named} together", notes=notes)
+    return Finding("S212", f"no accepted size gives {named} together, only separately", notes=notes)
 
 
 def _unreachable(plan: Plan, want: Want) -> Finding:
@@ -267,13 +267,13 @@ def _unreachable(plan: Plan, want: Want) -> Finding:
         target = sy.constant(want_size)
         if target is not None and have != want_size:
             fixes += [
-                f"{want.target}.{letter} = {value} is near, at {where}" for value, where in _around(plan, have, target)
+                f"{want.target}.{letter} = {value} is close, at {where}" for value, where in _around(plan, have, target)
             ]
     return Finding("S212", f"no accepted size gives {want.text}", notes=tuple(notes), fixes=tuple(fixes))
 
 
 def _around(plan: Plan, size: Size, target: int) -> Iterable[tuple[int, str]]:
-    """Yield the values next to a target that a size in one name can have, and where it has them."""
+    """Yield the values next to a target that a size in one name can reach, and the sizes that reach them."""
     names = sorted(sy.free(size))
     if len(names) != 1:
         return

@@ -15,7 +15,7 @@ def test_counts_stand_beside_macs_and_say_why_they_differ(workdir: Path) -> None
     text = run("explain", "examples/lenet5.yaml", "--count", "thop", "--count", "torchinfo").stdout
     assert "  total" in text
     assert "416,520  418,096    423,038" in text
-    assert "avgpool +1,576 (one operation for each mean, whatever its window)" in text
+    assert "avgpool +1,576 (one operation per mean, whatever the window size)" in text
     found = json.loads(run("explain", "examples/lenet5.yaml", "--count", "fvcore", "--at", "N=4", "--json").stdout)
     assert found["totals"] == {"fvcore": 1666080}
     assert found["measured_with"] == {"fvcore": "0.1.5.post20221221"}
@@ -32,8 +32,8 @@ def test_one_layer_is_counted_alone_and_free_sizes_stay_letters(workdir: Path) -
 def test_paths_are_listed_with_their_alignment(workdir: Path) -> None:
     assert workdir.is_dir()
     text = run("explain", "examples/resnet18.yaml", "stage2.1.add1", "--paths").stdout
-    assert text.startswith("stage2.1.add1: 8 ways from the input, 6 different fields")
-    assert "alignment: every branch looks at the same pixels" in text
+    assert text.startswith("stage2.1.add1: 8 paths from the input, 6 distinct receptive fields")
+    assert "alignment: all branches are aligned" in text
     found = json.loads(run("explain", "examples/resnet18.yaml", "stage2.1.add1", "--paths", "--json").stdout)
     assert sum(path["ways"] for path in found["paths"]) == 8
     assert found["paths"][0]["size"] == [11, 11]
@@ -42,9 +42,9 @@ def test_paths_are_listed_with_their_alignment(workdir: Path) -> None:
 def test_a_tiling_is_told_with_the_pieces_of_an_image(workdir: Path) -> None:
     assert workdir.is_dir()
     result = run("explain", "examples/unet.yaml", "--tiling", "--tile", "300", "--at", "H=412,W=300")
-    assert "tiles of H = 16k + 12, H >= 204, beginning at multiples of 16" in result.stdout
+    assert "tiles of H = 16k + 12, H >= 204, starting at multiples of 16" in result.stdout
     assert "  height 412 in 2 tiles of 300" in result.stdout
-    assert "    112-412 gives outputs 4-116 to put at 116" in result.stdout
+    assert "    112-412: keep outputs 4-116, place at 116" in result.stdout
     found = json.loads(run("explain", "examples/unet.yaml", "--tile", "300", "--at", "H=412", "--json").stdout)
     assert found["height"]["halo"] == [92, 96]
     assert found["height"]["pieces"][1] == {"start": 112, "stop": 412, "first": 4, "last": 116, "at": 116}
@@ -60,7 +60,7 @@ def test_a_network_that_cannot_be_tiled_names_the_layer_its_place_and_what_can_b
     assert workdir.is_dir()
     result = run("explain", "examples/lenet5.yaml", "--tiling")
     assert result.exit_code == 1
-    assert "`flatten1` sees the whole map" in result.stderr
+    assert "`flatten1` sees the whole feature map" in result.stderr
     assert "examples/lenet5.yaml:12" in result.stderr
     assert "explain SPEC c5.act --tiling" in result.stderr
     assert run("explain", "examples/lenet5.yaml", "c5.act", "--tiling").exit_code == 0

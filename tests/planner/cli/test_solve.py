@@ -52,7 +52,7 @@ def test_every_question_has_an_answer_in_text_and_json(workdir: Path, arguments:
     [
         (["--want", "nowhere.H=1"], 1, "error[N103]"),
         (["--want", "c1.C=5"], 1, "error[S212]: no accepted size gives c1.C = 5"),
-        (["--want", "c1.H=9", "--at", "H=20"], 1, "error[S212]: nothing gives c1.H = 9 at H = 20"),
+        (["--want", "c1.H=9", "--at", "H=20"], 1, "error[S212]: no accepted size gives c1.H = 9 at H = 20"),
         (["--memory", "1GiB"], 1, "--at N=1  for the largest image"),
         (["--near", "Q=9"], 1, "no free size named Q"),
         (["--at", "H=2"], 1, "error[S209]"),

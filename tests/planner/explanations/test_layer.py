@@ -91,7 +91,7 @@ def test_padding_dilation_and_rounding_stand_in_the_formula_where_they_matter(
 def test_a_window_that_would_begin_in_the_padding_is_taken_off_in_words() -> None:
     steps = window_steps(MaxPool(size=2, stride=2, pad=1, rounding="ceil"), (1, 1, 3, 3))
     assert [step.text for step in steps] == ["ceil((n + 2*p - k)/s) + 1 = ceil((3 + 2*1 - 2)/2) + 1 = 3", "2"]
-    assert "begins in the padding" in steps[1].quantity
+    assert "begin in the padding" in steps[1].quantity
 
 
 def test_height_and_width_stand_apart_where_they_differ() -> None:
@@ -162,7 +162,7 @@ def test_a_faulty_layer_is_derived_up_to_its_fault_and_nothing_behind_it() -> No
     faulty = explain(found, "c")
     assert texts(faulty) == {"height and width": "(n - k)/s + 1 = (4 - 5)/1 + 1 = 0"}
     assert "does not fit" in faulty.fault
-    assert explain(found, "r").fault == "nothing is known behind a faulty layer"
+    assert explain(found, "r").fault == "unknown, because a preceding layer is faulty"
     assert list(worth_explaining(found)) == ["p", "c"]
 
 
@@ -192,9 +192,9 @@ def test_text_lines_up_and_json_holds_the_same_steps() -> None:
     found = one_layer("conv", ("N", 3, 32, 32), filters=6, kernel=5)
     lines = as_text(found).splitlines()
     assert lines[0] == "it: conv, convolution along the axes of a map"
-    assert lines[1] == "  reads                        x: N x 3 x 32 x 32"
-    assert lines[-2] == "  height and width, all along  32 -it k5-> 28"
-    assert lines[-1] == "  field size, all along        1 -it k5-> 5"
+    assert lines[1] == "  reads                             x: N x 3 x 32 x 32"
+    assert lines[-2] == "  height and width, from the input  32 -it k5-> 28"
+    assert lines[-1] == "  field size, from the input        1 -it k5-> 5"
     assert [step["terms"] for step in json.loads(json.dumps(as_json(found)))["steps"]] == [
         list(step.terms) for step in found.steps
     ]
@@ -202,8 +202,8 @@ def test_text_lines_up_and_json_holds_the_same_steps() -> None:
 
 def test_a_merge_tells_what_each_branch_sees_and_that_they_align() -> None:
     found = texts(explain(diagnose(planner.load(EXAMPLES / "resnet18.yaml")), "stage2.1.add1"))
-    assert found["through stage2.1.proj.norm"] == "field 11x11 to 43x43 in 4 ways, step 8, first at -5 to -21, centre 0"
-    assert found["alignment"] == "every branch looks at the same pixels"
+    assert found["through stage2.1.proj.norm"] == "field 11x11 to 43x43 over 4 paths, step 8, start -5 to -21, centre 0"
+    assert found["alignment"] == "all branches are aligned"
 
 
 def test_a_transposed_convolution_is_derived_in_full() -> None:

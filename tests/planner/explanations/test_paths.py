@@ -96,8 +96,8 @@ def test_the_unpadded_u_net_is_aligned_exactly_where_it_loses_nothing() -> None:
     ("left", "right", "expected"),
     [
         (conv("l", 3, stride=2, pad=1), layer("maxpool", name="r", size=2, from_="x"), "0.5 pixels further down"),
-        (conv("l", 3, pad=1), conv("r", 3, pad=[0, 2, 1, 1], from_="x"), "`r` looks 1 pixel further down than `l`"),
-        (conv("l", 3, pad=1), conv("r", 3, pad=[2, 0, 1, 1], from_="x"), "`r` looks 1 pixel further up than `l`"),
+        (conv("l", 3, pad=1), conv("r", 3, pad=[0, 2, 1, 1], from_="x"), "`r` is centred 1 pixel further down than `l`"),
+        (conv("l", 3, pad=1), conv("r", 3, pad=[2, 0, 1, 1], from_="x"), "`r` is centred 1 pixel further up than `l`"),
         (conv("l", 3, pad=1), conv("r", 1, from_="x"), ALIGNED),
     ],
 )
@@ -116,7 +116,7 @@ def test_a_merge_behind_a_merge_that_is_not_aligned_says_so() -> None:
         conv("m", 3, pad=1),
         layer("add", name="k", from_=["m", "l"]),
     )
-    assert "`m` looks at 2 places at once" in sentence(net, "k")
+    assert "`m` has 2 different centres" in sentence(net, "k")
 
 
 def test_upsampling_what_was_pooled_leads_back_to_the_same_pixels() -> None:

@@ -163,7 +163,7 @@ def test_the_unpadded_u_net_s_tiles_are_the_sizes_that_lose_nothing() -> None:
 
 def test_a_part_of_a_network_with_a_classifier_can_be_tiled() -> None:
     net = planner.load(EXAMPLES / "lenet5.yaml")
-    with pytest.raises(SizeError, match="`flatten1` sees the whole map"):
+    with pytest.raises(SizeError, match="`flatten1` sees the whole feature map"):
         tiling(net)
     axis = tiling(net, "s4").axes[0]
     assert (axis.step, int(axis.stride), axis.overlap) == (4, 4, 12)

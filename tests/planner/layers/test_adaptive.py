@@ -39,5 +39,5 @@ def test_only_shares_that_touch_padding_see_it() -> None:
 
 def test_no_tile_stands_for_a_map_that_is_shared_out() -> None:
     plan = network(layer("adaptive_avgpool", name="p", size=5)).check()
-    with pytest.raises(planner.SizeError, match="takes its windows from the size of the whole map"):
+    with pytest.raises(planner.SizeError, match="derives its windows from the size of the whole feature map"):
         tiling(plan.network, "p")

@@ -57,7 +57,7 @@ def test_halos_follow_what_is_mixed() -> None:
 
 def test_no_tile_stands_for_a_map_that_is_resized() -> None:
     plan = network(layer("resize", name="r", size=5)).check()
-    with pytest.raises(planner.SizeError, match="takes its windows from the size of the whole map"):
+    with pytest.raises(planner.SizeError, match="derives its windows from the size of the whole feature map"):
         tiling(plan.network, "r")
 
 

@@ -65,7 +65,7 @@ def test_a_volume_takes_no_axis_more_and_no_convolution_ever_meets_one() -> None
 
 def test_no_tile_stands_for_a_map_of_which_a_part_is_kept() -> None:
     plan = network(layer("slice", name="s", stop=5, axis=2)).check()
-    with pytest.raises(planner.SizeError, match="takes its windows from the size of the whole map"):
+    with pytest.raises(planner.SizeError, match="derives its windows from the size of the whole feature map"):
         tiling(plan.network, "s")
 
 

@@ -191,8 +191,8 @@ def test_tables_and_derivations_say_whose_weights_a_layer_uses() -> None:
     assert rows["b"].settings == {"use": "a"} and rows["b"].parameter_count == 0
     assert sum(row["parameters"] for row in as_json(report(plan))["layers"]) == plan.parameter_count
     steps = {step.quantity: step.text for step in explain(diagnose(siamese()), "b.norm").steps}
-    assert steps["parameters"] == "those of `a.norm`, which are counted there"
-    assert steps["buffers"] == "those of `a.norm`, moved once more in each step"
+    assert steps["parameters"] == "shared with `a.norm` and counted there"
+    assert steps["buffers"] == "shared with `a.norm`, updated once more in each step"
 
 
 def test_a_block_uses_a_layer_of_its_own_in_each_repetition() -> None:

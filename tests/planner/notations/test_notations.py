@@ -308,11 +308,11 @@ def test_onnx_names_sizes_and_tells_the_rule_in_a_comment(plan: Plan, lossless: 
 
 
 def test_what_a_notation_cannot_say_stands_in_a_comment() -> None:
-    groups = re.compile(r"^# .*one group of \d+ is said here", re.MULTILINE)
+    groups = re.compile(r"^# sizes are coupled; this is one of \d+ groups", re.MULTILINE)
     assert groups.search(written(pairs(), "torch"))
     assert groups.search(written(pairs(), "jax"))
-    assert "also accepted, to be exported apart" in written(strided(), "torch", lossless=True)
-    assert "torch.export refuses 7 <= H <= 12" in written(strided(), "torch")
+    assert "also accepted, export separately" in written(strided(), "torch", lossless=True)
+    assert "torch.export refuses these accepted sizes: 7 <= H <= 12" in written(strided(), "torch")
 
 
 @pytest.mark.parametrize("notation", NOTATIONS)
