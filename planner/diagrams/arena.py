@@ -1,7 +1,7 @@
-"""Memory over time as a picture: steps to the right, bytes upwards, a rectangle for every block of an arena.
+"""Memory over time as a picture: the x axis is the step, the y axis is bytes, and rectangles are blocks of an arena.
 
-Colours are those of the families of layers; memory whose contents nobody keeps is paler. A line shows the bytes in
-use, a dashed one the lower bound.
+Colours are those of the layer families; temporary memory is paler. A solid line shows the bytes in use, a dashed
+line the lower bound.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from planner.tables.table import against_bound, size
 from planner.wording import plural
 
 WIDTH, HEIGHT = 780.0, 300.0
-"""Points of the field in which one arena is drawn."""
+"""Size in points of the plot area of one arena."""
 
 LEFT, RIGHT, HEAD, FOOT = 76.0, 24.0, 62.0, 40.0
 LETTER = 5.8
-"""Points that a letter of a label takes, about."""
+"""Approximate width in points of a letter of a label."""
 
-PASSING = frozenset({"workspace", "partial", "weights", "loss"})
-"""Roles of memory whose contents nobody keeps."""
+TEMPORARY = frozenset({"workspace", "partial", "weights", "loss"})
+"""Roles of memory whose contents are not kept."""
 
 LEGEND: tuple[tuple[Role, str], ...] = (
     ("conv", "convolution"),
@@ -55,8 +55,8 @@ def memory_scene(bound: BoundPlan) -> Scene:
     for number, (what, arena) in enumerate(arenas):
         items += _panel(bound, arena, f"{bound.name}, {what}", number * panel)
     items += _legend(height - 14)
-    told = "; ".join(f"{what}: {size(arena.bytes)}, {against_bound(arena)}" for what, arena in arenas)
-    return Scene(width, height, f"Memory of {bound.name} over time", told, tuple(items))
+    description = "; ".join(f"{what}: {size(arena.bytes)}, {against_bound(arena)}" for what, arena in arenas)
+    return Scene(width, height, f"Memory of {bound.name} over time", description, tuple(items))
 
 
 def _panel(bound: BoundPlan, arena: Arena, title: str, top: float) -> Iterator[Mark | Group]:
@@ -85,12 +85,12 @@ def _panel(bound: BoundPlan, arena: Arena, title: str, top: float) -> Iterator[M
     if arena.backward:
         middle = LEFT + (len(bound.nodes) + 0.5) * wide
         yield _line([(middle, bottom), (middle, bottom + 6)], Ink(stroke="edge"))
-        yield Text(middle, bottom + 17, "loss; then the way back", 10, "soft", anchor="middle")
+        yield Text(middle, bottom + 17, "loss, then backward pass", 10, "soft", anchor="middle")
     yield Text(LEFT + WIDTH, bottom + 17, plural(arena.steps, "step"), 10, "soft", anchor="end")
 
 
 def _rectangle(block: Block, role: Role, x: float, y: float, width: float, height: float) -> Group:
-    pale = block.role in PASSING
+    pale = block.role in TEMPORARY
     ink = Ink(role, role, 0.6, fill_opacity=0.25 if pale else 0.85)
     marks: list[Mark] = [Box(x, y, width, height, 0, ink)]
     label = block.name if block.role == "value" else f"{block.name} {block.role}"
@@ -107,7 +107,7 @@ def _legend(y: float) -> Iterator[Mark]:
         yield Box(x, y - 9, 10, 10, 2, Ink(role))
         yield Text(x + 14, y, what, 10, "soft")
         x += 30 + len(what) * 5
-    yield Text(LEFT + WIDTH, y, "pale: scratch   line: in use   dashed: lower bound", 10, "soft", anchor="end")
+    yield Text(LEFT + WIDTH, y, "pale: temporary   line: in use   dashed: lower bound", 10, "soft", anchor="end")
 
 
 def _line(points: list[tuple[float, float]], ink: Ink) -> Curve:

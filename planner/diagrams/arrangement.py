@@ -1,7 +1,7 @@
-"""Boxes in their final places: Graphviz' columns and ranks, with the rows moved to the room that labels need.
+"""Final positions of all boxes: columns and ranks from Graphviz, with row spacing adapted to the labels.
 
-Graphviz keeps one distance between all ranks; here each gap is as high as what stands in it. Nothing here
-decides on colours.
+Graphviz uses the same distance between all ranks; here each gap is as high as its contents. Colours are chosen
+elsewhere.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ FRAME_FOOT = 9.0
 
 _GAP = 20.0
 _BEND = 20.0
-_LABEL_ROOM = CARD_WIDTH / 2 + 4
+_LABEL_WIDTH = CARD_WIDTH / 2 + 4
 
 
 @dataclass(frozen=True)
 class Rect:
-    """A box by its centre and size, in points."""
+    """A rectangle given by its centre and size, in points."""
 
     x: float
     y: float
@@ -57,20 +57,20 @@ class Rect:
 
 @dataclass(frozen=True)
 class Arrangement:
-    """Where everything is, before any curve is drawn.
+    """Positions of boxes and labels, before any edge is drawn.
 
     Attributes
     ----------
     boxes : Mapping of str to Rect
         Cards, merges and output pills.
     floors : Mapping of str to float
-        For each box, the lower end of its row: where its row's gap begins.
+        Lower edge of the row of each box, where the gap below the row begins.
     ceilings : Mapping of str to float
-        For each box, the upper end of its row.
+        Upper edge of the row of each box.
     labels : Mapping of str to tuple of str
-        Lines that name the tensor each box gives.
+        Lines of the label with the output shape of each box.
     splines : Mapping
-        Graphviz' curves of edges that pass other rows.
+        Curves computed by Graphviz for edges that pass other rows.
     """
 
     boxes: Mapping[str, Rect]
@@ -81,25 +81,25 @@ class Arrangement:
 
 
 def arrange(folded: Folded, wiring: Wiring) -> Arrangement:
-    """Return the places of all boxes.
+    """Return the positions of all boxes.
 
     Raises
     ------
     DrawError
-        No layout engine is installed.
+        If no layout engine is installed.
     """
     items = _items(folded, wiring)
     drawn = [edge for edge in wiring.edges if edge.part != "skip"]
-    readers = Counter(edge.tail for edge in drawn if edge.part != "lent")
+    readers = Counter(edge.tail for edge in drawn if edge.part != "shape_only")
     links = [
         Link(e.tail, e.head, 1, loose=True)
-        if e.part == "lent"
+        if e.part == "shape_only"
         else Link(e.tail, e.head, 40 if e.part == "spine" else min(readers[e.tail], 3))
         for e in drawn
     ]
     places = place(items, list(dict.fromkeys(links)))
     labels = {
-        card.node.name: tuple(wrap_product(shape_line(card.node.sizes), _LABEL_ROOM, LABEL_SIZE))
+        card.node.name: tuple(wrap_product(shape_line(card.node.sizes), _LABEL_WIDTH, LABEL_SIZE))
         for card in folded.cards
         if card.node.sizes is not None
     }
@@ -182,7 +182,7 @@ def _rows(items: Sequence[Item], places: Places) -> list[list[str]]:
 
 
 def _moved(y: float, old: Sequence[float], new: Sequence[float]) -> float:
-    """Return where a height goes when the heights `old` go to `new`, linearly in between."""
+    """Return the new y coordinate of a point, by linear interpolation between `old` and `new` coordinates."""
     index = bisect_right(old, y) - 1
     if index < 0:
         return y - old[0] + new[0]

@@ -1,7 +1,7 @@
-"""How one layer looks: its size, and the marks of its card, merge circle or output pill.
+"""Appearance of one layer: size and marks of its card, merge circle or output pill.
 
-A card shows a glyph of the output's shape, the name in the colour of the family, costs at the right, the
-settings that are not defaults below, and a stripe at its foot for each layer folded into it.
+A card shows a glyph of the output shape, the name in the colour of its family, costs on the right, the settings that
+differ from their defaults below, and a stripe at the bottom for each layer folded into it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ _FAULT_SIZE = 9.5
 
 
 def is_merge(card: Card) -> bool:
-    """Tell whether a card is drawn as a small circle; a broken merge needs room for words."""
+    """Return whether a card is drawn as a small circle; a broken merge is not, because it needs space for a message."""
     return card.node.category == "merge" and card.node.fault is None
 
 
 def extent(card: Card) -> tuple[float, float]:
-    """Return width and height of a card in points."""
+    """Return the width and height of a card in points."""
     if is_merge(card):
         across = 2 * (MERGE_RADIUS + (_RING * len(card.stripes) + 1 if card.stripes else 0))
         return across, across
@@ -48,14 +48,14 @@ def pill_width(name: str) -> float:
 
 
 def family(card: Card) -> Role:
-    """Return the colour of a card: its family's, red where it is broken, grey where it is a ghost."""
+    """Return the colour role of a card: that of its family, of a fault, or of an edge for a ghost."""
     if card.node.fault is not None:
         return "fault"
     return "edge" if card.node.ghost else FAMILIES[card.node.category]
 
 
 def describe(card: Card) -> str:
-    """Return the words a screen reader and a tooltip give for a card."""
+    """Return the description of a card for screen readers and tooltips."""
     node = card.node
     parts = [f"{node.name}: {node.kind}", *node.details]
     if card.stripes:
@@ -69,7 +69,7 @@ def describe(card: Card) -> str:
     if node.fault is not None:
         parts.append(f"BROKEN: {node.fault}")
     elif node.ghost:
-        parts.append("unknown, because a layer before it is broken")
+        parts.append("unknown, because a preceding layer is broken")
     return " · ".join(parts)
 
 
@@ -82,9 +82,9 @@ def paint_card(card: Card, x: float, y: float, heat: float | None = None, tint: 
     x, y : float
         Centre, in points.
     heat : float, optional
-        Share of the whole, from 0 to 1, to print on the card; None without heat.
+        Share of the total, from 0 to 1, to print on the card; None if the picture shows no heat.
     tint : float
-        Strength of the heat's colour, from 0 to 1.
+        Strength of the heat colour, from 0 to 1.
     """
     marks = _merge(card, x, y) if is_merge(card) else _card(card, x, y, heat, tint)
     return Group(tuple(marks), card.node.name, describe(card))
@@ -122,7 +122,7 @@ def _card(card: Card, x: float, y: float, heat: float | None, tint: float) -> li
     dash = (4.0, 3.0) if node.ghost else ()
     weight = 2.0 if node.fault is not None else 1.4
     marks: list[Mark] = []
-    if node.category == "block" and node.label:  # a stack: the block is there several times
+    if node.category == "block" and node.label:  # draw a stack, because the block is repeated
         for shift in (7.0, 3.5):
             marks.append(Box(left + shift, top + shift, wide, high - 2 * shift, 9, Ink("card", role, 1.0, 1.0, 0.5)))
     marks.append(Box(left, top, wide, high, 9, Ink("card")))
@@ -163,14 +163,14 @@ def _words(card: Card, left: float, top: float, wide: float, heat: float | None)
     colour: Role = "soft" if node.ghost else role
     marks: list[Mark] = []
     cost = "" if node.ghost else shorten(node.cost, 110, 9)
-    room = end - start - (width(cost, 9) + 10 if cost else 0)
+    available = end - start - (width(cost, 9) + 10 if cost else 0)
     label = _label(card)
     taken = width(card.title, 12.5, bold=True) + TAIL_GAP
-    sizes = [size for size in _LABEL_SIZES if taken + width(label, size, bold=node.category == "block") <= room]
+    sizes = [size for size in _LABEL_SIZES if taken + width(label, size, bold=node.category == "block") <= available]
     fits = bool(label and sizes)
     second = _second_line(card, start, end, top + 36.5, "" if fits else label, heat)
     base = top + 20 if second else top + CARD_HEIGHT / 2 + 4.5
-    name = shorten(card.title, room, 12.5, bold=True)
+    name = shorten(card.title, available, 12.5, bold=True)
     tail = label if fits else ""
     tail_size = sizes[0] if sizes else _LABEL_SIZES[0]
     bold = node.category == "block"
@@ -187,26 +187,26 @@ def _second_line(card: Card, start: float, end: float, y: float, label: str, hea
     node = card.node
     marks: list[Mark] = []
     details = " · ".join(part for part in (label, *node.details) if part)
-    room = end - start
+    available = end - start
     if heat:
         share = f"{100 * heat:.0f} %" if heat >= 0.01 else "< 1 %"
         marks.append(Text(end, y, share, 9.5, "ink", bold=True, anchor="end"))
-        room -= width(share, 9.5, bold=True) + 10
+        available -= width(share, 9.5, bold=True) + 10
     elif heat is None and not node.ghost:
         names = sum(width(stripe.kind, 9) + 7 for stripe in card.stripes)
-        if width(details, 9.5) + names + 6 <= room:
+        if width(details, 9.5) + names + 6 <= available:
             x = end
             for stripe in reversed(card.stripes):
                 marks.append(Text(x, y, stripe.kind, 9, FAMILIES[stripe.category], anchor="end"))
                 x -= width(stripe.kind, 9) + 7
     if details:
-        size = next((size for size in _DETAIL_SIZES if width(details, size) <= room), _DETAIL_SIZES[0])
-        marks.append(Text(start, y, shorten(details, room, size), size, "soft" if node.ghost else "ink"))
+        size = next((size for size in _DETAIL_SIZES if width(details, size) <= available), _DETAIL_SIZES[0])
+        marks.append(Text(start, y, shorten(details, available, size), size, "soft" if node.ghost else "ink"))
     return marks
 
 
 def _label(card: Card) -> str:
-    """Return kind and window, without the kind where the name already begins with it (``conv1``)."""
+    """Return kind and window, without the kind if the name already begins with it (``conv1``)."""
     kind, label = card.node.kind, card.node.label
     last = card.title.rpartition(".")[2]
     return label.removeprefix(kind).strip() if last.rstrip("0123456789") == kind else label

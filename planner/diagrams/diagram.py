@@ -1,6 +1,6 @@
-"""What a drawing needs to know of a network, as plain text and numbers: no formulas, no colours, no places.
+"""Contents of a diagram as plain text and numbers, without formulas, colours or positions.
 
-:mod:`planner.diagrams.source` makes a :class:`Diagram` from a plan; :mod:`planner.diagrams.folding` shortens it.
+:mod:`planner.diagrams.source` creates a :class:`Diagram` from a plan; :mod:`planner.diagrams.folding` folds it.
 """
 
 from __future__ import annotations
@@ -14,38 +14,38 @@ _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 @dataclass(frozen=True)
 class DrawNode:
-    """One layer as it will be drawn.
+    """One layer to be drawn.
 
     Attributes
     ----------
     name, kind, category : str
         As in the plan.
     inputs : tuple of str
-        Names of the nodes it reads, in order.
+        Names of the input nodes, in order.
     label : str
         Kind with its window, such as ``conv 5x5``.
     details : tuple of str
-        Settings worth showing, those that are not defaults.
+        Settings that differ from their defaults.
     sizes : tuple of str or None
-        Printed sizes of the output without the batch; None where a fault leaves them unknown.
+        Formatted output sizes without the batch; None if a fault leaves them unknown.
     volume : tuple of int or None
-        The same as numbers for the glyph; free sizes have typical values.
+        Output sizes as numbers for the glyph; free sizes have typical values.
     parameter_count, macs, elements : int or None
-        Trainable numbers, multiply-accumulates per image, numbers in the output per image; None where symbolic.
+        Trainable parameters, multiply-accumulates per image, output elements per image; None if symbolic.
     cost : str
-        Parameters and multiply-accumulates in short.
+        Parameters and multiply-accumulates, abbreviated.
     note : str
-        Further words for the title: receptive field, counts in full.
-    lenders : frozenset of int
-        Positions among the inputs of those that only lend their shape.
+        Further text for the title: receptive field, full counts.
+    shape_only : frozenset of int
+        Indices of the inputs that are only read for their shape.
     same_as : Hashable
-        Equal for two layers exactly when their settings are equal.
+        Equal for two layers if and only if their settings are equal.
     owner : str
-        The node whose weights it shares, "" for weights of its own.
+        The node with which it shares weights, "" if it shares none.
     fault : str or None
         Why the network is broken here.
     ghost : bool
-        Nothing is known of it because something before it is broken.
+        Whether nothing is known about it because a preceding layer is broken.
     """
 
     name: str
@@ -61,7 +61,7 @@ class DrawNode:
     elements: int | None = None
     cost: str = ""
     note: str = ""
-    lenders: frozenset[int] = frozenset()
+    shape_only: frozenset[int] = frozenset()
     same_as: Hashable = None
     owner: str = ""
     fault: str | None = None
@@ -70,7 +70,7 @@ class DrawNode:
 
 @dataclass(frozen=True)
 class Stripe:
-    """A normalisation or activation that belongs to the card before it."""
+    """A normalisation or activation that is folded into a card."""
 
     kind: str
     category: str
@@ -78,19 +78,19 @@ class Stripe:
 
 @dataclass(frozen=True)
 class Card:
-    """A node with what is folded into it.
+    """A node and the layers folded into it.
 
     Attributes
     ----------
     node : DrawNode
-        Its output sizes are those after all stripes.
+        The node, with the output sizes after all stripes.
     names : tuple of str
-        Every node of the network that this card stands for.
+        All nodes of the network that this card represents.
     stripes : tuple of Stripe
     group : str
-        Name of the frame it stands in, or "".
+        Name of the frame that contains it, or "".
     times : int
-        How often the network holds it in equal repetitions.
+        Number of equal repetitions in the network.
     """
 
     node: DrawNode
@@ -101,13 +101,13 @@ class Card:
 
     @property
     def title(self) -> str:
-        """The name to print: without the frame it stands in."""
+        """The name to print, without the name of its frame."""
         return self.node.name.removeprefix(f"{self.group}.") if self.group else self.node.name
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A run of equal repetitions of a block, drawn once."""
+    """Consecutive equal repetitions of a block, drawn once."""
 
     name: str
     label: str
@@ -116,16 +116,16 @@ class Frame:
 
 @dataclass(frozen=True)
 class Diagram:
-    """A network to be drawn: nodes in execution order, or cards once folded.
+    """A network to be drawn, with its nodes in execution order.
 
     Attributes
     ----------
     name : str
     summary : str
-        One line of totals.
+        Totals in one line.
     nodes : tuple of DrawNode
     outputs : Mapping of str to str
-        Node names by public name.
+        Node names by public name of the output.
     """
 
     name: str
@@ -136,7 +136,7 @@ class Diagram:
 
 @dataclass(frozen=True)
 class Folded:
-    """A diagram cut down to cards; `inputs` of their nodes name other cards' nodes."""
+    """A diagram folded into cards; the `inputs` of their nodes are nodes of other cards."""
 
     diagram: Diagram
     cards: tuple[Card, ...]
@@ -145,7 +145,7 @@ class Folded:
 
 
 def short(count: int) -> str:
-    """Return a count in at most three digits and a thousand's letter.
+    """Return a count with at most three digits and a unit prefix.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def short(count: int) -> str:
 
 
 def pretty(formula: str) -> str:
-    """Return a printed formula with a dot for times and raised exponents.
+    """Return a formula with dots for multiplication and superscript exponents.
 
     Examples
     --------
@@ -175,7 +175,7 @@ def pretty(formula: str) -> str:
 
 
 def cost_line(parameters: str, macs: str) -> str:
-    """Return printed costs for the corner of a card; a lone one says what it counts.
+    """Return the costs for the corner of a card; a single cost includes its unit.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def cost_line(parameters: str, macs: str) -> str:
 
 
 def shape_line(sizes: tuple[str, ...]) -> list[str]:
-    """Return printed sizes ready to be joined by a multiplication sign: sums stand in brackets.
+    """Return formatted sizes with sums in brackets, ready to be joined by a multiplication sign.
 
     Examples
     --------

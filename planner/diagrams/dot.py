@@ -1,4 +1,4 @@
-"""A diagram as DOT text for Graphviz tools: labelled boxes in the colours of the families. Needs no engine."""
+"""A diagram as DOT text for Graphviz tools: labelled boxes in the colours of the families. No engine is needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHAPE_ONLY = ' [style=dashed, penwidth=0.6, arrowsize=0.6, tooltip="only its sh
 
 
 def dot_text(folded: Folded) -> str:
-    """Return a folded diagram as DOT text that any Graphviz tool can lay out and print.
+    """Return a folded diagram as DOT text that any Graphviz tool can lay out and render.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def dot_text(folded: Folded) -> str:
     sizes = {card.node.name: card.node.sizes for card in folded.cards}
     for card in folded.cards:
         for slot, tail in enumerate(card.node.inputs):
-            shape_only = slot in card.node.lenders
+            shape_only = slot in card.node.shape_only
             lines.append(f"  {ids[tail]} -> {ids[card.node.name]}{_SHAPE_ONLY if shape_only else _label(sizes[tail])};")
     for index, node in enumerate(folded.outputs.values()):
         lines.append(f"  {ids[node]} -> out{index}{_label(sizes[node])};")

@@ -1,4 +1,4 @@
-"""The one entry to diagrams: choose what, how much of it, and the format; write it whole or not at all."""
+"""Entry point of diagrams: choose subject, level and format, and write files atomically."""
 
 from __future__ import annotations
 
@@ -37,32 +37,35 @@ def draw(
     format: Format | None = None,
     at: Mapping[str, int] | None = None,
 ) -> str | bytes:
-    """Return a diagram, and write it to a file when a path is given.
+    """Return a diagram, and write it to a file if a path is given.
 
-    Text for ``svg`` and ``dot``, bytes for ``png`` and ``pdf``; the same input always gives the same output.
+    The result is text for ``svg`` and ``dot``, and bytes for ``png`` and ``pdf``. The same input always gives the
+    same output.
 
     Parameters
     ----------
     subject : Plan, BoundPlan, Diagnosis, Network or Diagram
-        A network with a fault is drawn up to the fault, the rest as ghosts.
+        A network with a fault is drawn up to the fault, with the rest as ghosts.
     path : str or path, optional
-        Written under another name first and then renamed, so that it never holds half a picture.
+        File to write. It is written under a temporary name and then renamed, so it is never incomplete.
     level : {"overview", "blocks", "full"}, optional
-        A card per block, equal repetitions once, or everything; by default everything up to 40 cards.
+        A card per block, equal repetitions once, or everything. Default: everything up to 40 cards, otherwise
+        equal repetitions once.
     heat : {"macs", "params", "memory"}, optional
         Tint each card by its share.
     format : {"svg", "dot", "png", "pdf"}, optional
-        The suffix of `path` unless told, and svg without one.
+        File format; default: the suffix of `path`, or svg without a path.
     at : Mapping of str to int, optional
-        Numbers for sizes that are names.
+        Values for sizes that are names.
 
     Raises
     ------
     DrawError
-        Unknown format, level or heat; no library for the format; a file that cannot be written; heat that
-        depends on names; no layout engine, and then the graph is written as DOT text beside `path`.
+        If the format, level or heat is unknown, no library for the format is installed, the file cannot be written,
+        the heat depends on names, or no layout engine is installed; in the last case the graph is written as DOT
+        text next to `path`.
     SizeError
-        A size in `at` is not accepted.
+        If a size in `at` is not accepted.
 
     Examples
     --------
@@ -79,7 +82,7 @@ def draw(
     except DrawError as error:
         if path is None or error.findings[0].code != "D601":
             raise
-        raise _with_dot_beside(error, Path(path), chosen, dot_text(folded)) from None
+        raise _with_dot_file(error, Path(path), chosen, dot_text(folded)) from None
     if path is not None:
         _write(Path(path), made)
     return made
@@ -98,28 +101,32 @@ def _painted(scene: Scene, format: Format) -> str | bytes:
 
 
 def save(scene: Scene, path: str | os.PathLike[str]) -> None:
-    """Write a scene as the picture its suffix says, whole or not at all.
+    """Write a scene to a file in the format given by the suffix; the file is never incomplete.
 
     Raises
     ------
     DrawError
-        No picture format, no library for it, or a file that cannot be written.
+        If the suffix is not a picture format, no library for it is installed, or the file cannot be written.
     """
     chosen = _format(path, None)
     if chosen == "dot":
-        raise DrawError.of("D602", f"`{os.fspath(path)}`: no graph to write as DOT text", fixes=("end it in .svg",))
+        raise DrawError.of(
+            "D602",
+            f"`{os.fspath(path)}`: this picture is not a graph and cannot be written as DOT text",
+            fixes=("end the name in .svg",),
+        )
     _write(Path(path), _painted(scene, chosen))
 
 
-def _with_dot_beside(error: DrawError, path: Path, format: Format, text: str) -> DrawError:
-    """Write a graph that could not be laid out as DOT text, over no other file, and return the error that tells so."""
-    beside = path.with_suffix(".dot")
-    if beside.exists() and not _holds(beside, text):
-        beside = path.with_name(f"{path.name}.dot")
-    _write(beside, text)
-    told = f"the graph was written to {beside} instead; with Graphviz:  dot -T{format} {beside} -o {path}"
+def _with_dot_file(error: DrawError, path: Path, format: Format, text: str) -> DrawError:
+    """Write a graph that could not be laid out as DOT text to a new file, and return the error with a note on it."""
+    dot = path.with_suffix(".dot")
+    if dot.exists() and not _holds(dot, text):
+        dot = path.with_name(f"{path.name}.dot")
+    _write(dot, text)
+    note = f"the graph was written to {dot} instead; with Graphviz:  dot -T{format} {dot} -o {path}"
     first, *others = error.findings
-    return DrawError([replace(first, notes=(*first.notes, told)), *others])
+    return DrawError([replace(first, notes=(*first.notes, note)), *others])
 
 
 def _holds(path: Path, text: str) -> bool:
@@ -138,7 +145,7 @@ def _format(path: str | os.PathLike[str] | None, format: Format | None) -> Forma
     close = nearest(wanted, FORMATS) if wanted else None
     raise DrawError.of(
         "D602",
-        f"{what}: {f'`{wanted}` is' if wanted else 'without a suffix there is'} no picture format that can be written",
+        f"{what}: {f'`{wanted}` is not a supported picture format' if wanted else 'a picture needs a suffix'}",
         fixes=(f"did you mean .{close}?" if close else "end the name in .svg, .dot, .png or .pdf",),
     )
 
@@ -148,7 +155,7 @@ def _one_of(what: str, given: Word | None, known: tuple[Word, ...]) -> Word | No
         return given
     close = nearest(str(given), known)
     fix = f"did you mean {close}?" if close else f"{what} is one of {', '.join(known)}"
-    raise DrawError.of("D602", f"`{given}` is no {what} of a diagram", fixes=(fix,))
+    raise DrawError.of("D602", f"`{given}` is not a {what} of a diagram", fixes=(fix,))
 
 
 def _write(path: Path, made: str | bytes) -> None:
@@ -166,12 +173,12 @@ def _write(path: Path, made: str | bytes) -> None:
         raise DrawError.of(
             "D605",
             f"`{path}` cannot be written: {error.strerror or error}",
-            fixes=("choose a place that exists and that you may write to",),
+            fixes=("choose an existing directory with write permission",),
         ) from None
 
 
 def _umask() -> int:
-    """Return the process's mask of permissions, which can only be read by setting it."""
+    """Return the file mode mask of the process, which can only be read by setting it."""
     mask = os.umask(0o022)
     os.umask(mask)
     return mask

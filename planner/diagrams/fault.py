@@ -1,4 +1,4 @@
-"""What can go wrong with drawing itself."""
+"""Errors of drawing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from planner.findings import PlannerError
 
 
 class DrawError(PlannerError):
-    """A picture cannot be made: no layout engine, an unknown format, a heat without numbers (family D6xx).
+    """Error in drawing a picture: no layout engine, an unknown format, a heat without numbers (family D6xx).
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""From every node of a network to the cards of a picture: sugar into stripes, equal repetitions into one.
+"""Folding of nodes into cards: norms and activations into stripes, equal repetitions into one.
 
-Repetitions of a block are recognised by their names (``stage1.1.a``, ``stage1.2.a``) and folded only where
-structure, settings and shapes are proved to be equal. Nothing here knows about places or colours.
+Repetitions of a block are recognised by their names (``stage1.1.a``, ``stage1.2.a``). They are folded only if their
+structure, settings and shapes are proved to be equal. Positions and colours are chosen elsewhere.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from planner.diagrams.diagram import Card, Diagram, DrawNode, Folded, Frame, Str
 from planner.wording import plural
 
 Level = Literal["overview", "blocks", "full"]
-"""How much is drawn: a card per block, equal repetitions once, or everything."""
+"""Level of detail: a card per block, equal repetitions once, or everything."""
 
 LEVELS: tuple[Level, ...] = ("overview", "blocks", "full")
 
 MANY = 40
-"""With more cards than this, equal repetitions are folded unless a level is asked for."""
+"""Number of cards above which equal repetitions are folded by default."""
 
 
 @dataclass(frozen=True)
 class _Repetition:
-    """The nodes of one repetition of a block, in order; `index` None for a block without `repeat`."""
+    """The nodes of one repetition of a block, in order; `index` is None for a block without `repeat`."""
 
     block: str
     index: int | None
@@ -40,7 +40,7 @@ class _Repetition:
 
 
 def fold(diagram: Diagram, level: Level | None = None) -> Folded:
-    """Return the cards of a diagram at a level; by default ``full`` up to 40 cards, else ``blocks``.
+    """Return the cards of a diagram at a level; default: ``full`` up to 40 cards, else ``blocks``.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def fold(diagram: Diagram, level: Level | None = None) -> Folded:
 
 def _folded(diagram: Diagram, level: Level) -> Folded:
     repetitions = _repetitions(diagram)
-    stands_for: dict[str, str] = {}
+    replaced_by: dict[str, str] = {}
     frames: dict[str, Frame] = {}
     group_of: dict[str, tuple[str, int]] = {}
     merged: dict[str, DrawNode] = {}
@@ -65,20 +65,22 @@ def _folded(diagram: Diagram, level: Level) -> Folded:
         if level == "overview":
             nodes = tuple(node for repetition in run for node in repetition.nodes)
             merged[nodes[-1].name] = _merged(first.block, nodes, run, diagram)
-            stands_for |= {node.name: first.block for node in nodes}
+            replaced_by |= {node.name: first.block for node in nodes}
             continue
         label = first.name if len(run) == 1 else f"{first.block}.{first.index}-{last.index}"
         frames[first.name] = Frame(first.name, label, len(run))
         group_of |= {node.name: (first.name, len(run)) for node in first.nodes}
         for repetition in run[1:]:
-            stands_for |= {node.name: twin.name for node, twin in zip(repetition.nodes, first.nodes, strict=True)}
-    kept = [merged.get(node.name, node) for node in diagram.nodes if node.name in merged or node.name not in stands_for]
+            replaced_by |= {node.name: drawn.name for node, drawn in zip(repetition.nodes, first.nodes, strict=True)}
+    kept = [
+        merged.get(node.name, node) for node in diagram.nodes if node.name in merged or node.name not in replaced_by
+    ]
     cards = _striped(kept, group_of)
-    return _closed(diagram, cards, stands_for, frames)
+    return _closed(diagram, cards, replaced_by, frames)
 
 
 def _repetitions(diagram: Diagram) -> list[_Repetition]:
-    """Return the repetitions of blocks in order of their first node."""
+    """Return the repetitions of blocks, in order of their first node."""
     names = {node.name for node in diagram.nodes}
     by_block: dict[str, list[DrawNode]] = {}
     for node in diagram.nodes:
@@ -115,22 +117,22 @@ def _runs(repetitions: list[_Repetition], diagram: Diagram, level: Level) -> lis
 
 
 def _equal(left: _Repetition, right: _Repetition, diagram: Diagram) -> bool:
-    """Tell whether the right repetition follows the left one and does exactly the same to equal shapes."""
+    """Return whether the right repetition follows the left one and is identical in structure, settings and shapes."""
     if len(left.nodes) != len(right.nodes):
         return False
-    twins = {b.name: a.name for a, b in zip(left.nodes, right.nodes, strict=True)}
+    matching = {b.name: a.name for a, b in zip(left.nodes, right.nodes, strict=True)}
     sizes = {node.name: node.sizes for node in diagram.nodes}
-    outside = {name for node in left.nodes for name in node.inputs} - set(twins.values())
+    outside = {name for node in left.nodes for name in node.inputs} - set(matching.values())
     for a, b in zip(left.nodes, right.nodes, strict=True):
         if left.local(a.name) != right.local(b.name) or a.kind != b.kind or a.same_as != b.same_as:
             return False
-        if twins.get(b.owner, b.owner) != a.owner:
+        if matching.get(b.owner, b.owner) != a.owner:
             return False
         if a.sizes is None or a.sizes != b.sizes or a.fault or b.fault or len(a.inputs) != len(b.inputs):
             return False
         for one, two in zip(a.inputs, b.inputs, strict=True):
-            if two in twins:
-                if one != twins[two]:
+            if two in matching:
+                if one != matching[two]:
                     return False
             elif len(outside) != 1 or one not in outside or two != left.nodes[-1].name or sizes[one] != sizes[two]:
                 return False
@@ -138,7 +140,7 @@ def _equal(left: _Repetition, right: _Repetition, diagram: Diagram) -> bool:
 
 
 def _reads_only_the_end(left: _Repetition, right: _Repetition, diagram: Diagram) -> bool:
-    """Tell whether nothing but the next repetition reads the left one, and only its last node."""
+    """Return whether only the next repetition reads the left one, and only its last node."""
     own = {node.name for node in left.nodes}
     following = {node.name for node in right.nodes}
     if own & set(diagram.outputs.values()):
@@ -153,10 +155,10 @@ def _reads_only_the_end(left: _Repetition, right: _Repetition, diagram: Diagram)
 
 
 def _merged(block: str, nodes: tuple[DrawNode, ...], run: list[_Repetition], diagram: Diagram) -> DrawNode:
-    """Return one node for all the nodes of a block."""
+    """Return one node that represents all nodes of a block."""
     inside = {node.name for node in nodes}
     inputs = tuple(dict.fromkeys(name for node in nodes for name in node.inputs if name not in inside))
-    real = {name for node in nodes for slot, name in enumerate(node.inputs) if slot not in node.lenders}
+    real = {name for node in nodes for slot, name in enumerate(node.inputs) if slot not in node.shape_only}
     last = nodes[-1]
     by_name = {node.name: node for node in diagram.nodes}
     before = by_name[inputs[0]].sizes if inputs else None
@@ -180,7 +182,7 @@ def _merged(block: str, nodes: tuple[DrawNode, ...], run: list[_Repetition], dia
         kind="block",
         category="block",
         inputs=inputs,
-        lenders=frozenset(slot for slot, name in enumerate(inputs) if name not in real),
+        shape_only=frozenset(slot for slot, name in enumerate(inputs) if name not in real),
         label=f"×{len(run)}" if len(run) > 1 and equal else "",
         details=tuple(details),
         parameter_count=parameters,
@@ -199,7 +201,7 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 
 
 def _striped(nodes: list[DrawNode], group_of: Mapping[str, tuple[str, int]]) -> list[Card]:
-    """Return a card a node, with `c.norm` and `c.act` folded into the card `c`."""
+    """Return one card per node, with `c.norm` and `c.act` folded into the card `c`."""
     cards: dict[str, Card] = {}
     for node in nodes:
         base, _, role = node.name.rpartition(".")
@@ -221,13 +223,13 @@ def _striped(nodes: list[DrawNode], group_of: Mapping[str, tuple[str, int]]) -> 
     return list(cards.values())
 
 
-def _closed(diagram: Diagram, cards: list[Card], stands_for: Mapping[str, str], frames: Mapping[str, Frame]) -> Folded:
-    """Return cards whose inputs name cards, whatever was folded into what."""
+def _closed(diagram: Diagram, cards: list[Card], replaced_by: Mapping[str, str], frames: Mapping[str, Frame]) -> Folded:
+    """Return the folded diagram, with inputs and outputs renamed to the cards that represent them."""
     host = {name: card.node.name for card in cards for name in card.names}
 
     def card_of(name: str) -> str:
-        while name in stands_for:
-            name = stands_for[name]
+        while name in replaced_by:
+            name = replaced_by[name]
         return host[name]
 
     wired = tuple(

@@ -1,7 +1,7 @@
-"""Typefaces that PDF and PNG files embed: what reportlab carries, or DejaVu Sans where a picture needs more of it.
+"""Typefaces embedded in PDF and PNG files: Bitstream Vera from reportlab, or DejaVu Sans if characters are missing.
 
-Both have the same widths for the same letters. A picture that Bitstream Vera has all characters for looks the
-same wherever it is made.
+Both have the same widths for the same letters. A picture with only characters of Bitstream Vera looks the same on
+every system.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ _DEJAVU = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf")
 
 
 class MissingCharacters(UserWarning):
-    """A picture shows a question mark for some characters, because no typeface at hand has them."""
+    """Warning that a picture shows question marks for characters that no available typeface has."""
 
 
 @dataclass(frozen=True)
 class Typeface:
-    """A registered face in two weights, and the characters that it has in both."""
+    """A registered typeface in two weights, and the characters available in both."""
 
     regular: str
     bold: str
     characters: frozenset[str]
 
     def name(self, bold: bool) -> str:
-        """Return the name that reportlab knows a weight by."""
+        """Return the font name of a weight in reportlab."""
         return self.bold if bold else self.regular
 
     def printable(self, text: str) -> str:
-        """Return a text with a question mark for every character that the face has not."""
+        """Return a text with a question mark for every missing character."""
         return "".join(character if character in self.characters else "?" for character in text)
 
 
 def typeface_for(scene: Scene) -> Typeface:
-    """Return the first of our typefaces that has all characters of a picture, else the one that has most.
+    """Return the first typeface that has all characters of a picture, else the one that has most of them.
 
-    What no face has is told by the warning :class:`MissingCharacters`. reportlab must be installed.
+    The warning :class:`MissingCharacters` lists missing characters. reportlab must be installed.
     """
     needed = frozenset("".join(_texts(scene)))
     faces = []
@@ -56,8 +56,8 @@ def typeface_for(scene: Scene) -> Typeface:
     best = min(faces, key=lambda face: len(needed - face.characters))
     missing = " ".join(sorted(character for character in needed - best.characters if character.isprintable()))
     warnings.warn(
-        f"the typeface of PNG and PDF files has no {missing or 'control characters'}, which they show as ?; "
-        "SVG files show everything",
+        f"the typeface of PNG and PDF files lacks {missing or 'control characters'}, shown as ?; "
+        "SVG files show all characters",
         MissingCharacters,
         stacklevel=2,
     )
@@ -74,7 +74,7 @@ def _texts(scene: Scene) -> Iterator[str]:
 
 
 def _files() -> Iterator[tuple[str, str]]:
-    """Yield files of a regular and a bold face; DejaVu Sans comes with matplotlib, which is not imported for it."""
+    """Yield files of a regular and a bold face; DejaVu Sans is taken from matplotlib without importing it."""
     yield _VERA
     spec = find_spec("matplotlib")
     for place in (spec.submodule_search_locations or ()) if spec else ():

@@ -1,6 +1,6 @@
-"""The small picture of a tensor on every card: an isometric block, or a bar for a vector.
+"""Glyph of a tensor on every card: an isometric block, or a bar for a vector.
 
-Channels go to the right, height down, width into the depth, each on a log scale that is the same for all
+Channels extend to the right, height down, and width into the depth. All use the same logarithmic scale for all
 networks, so that pictures can be compared.
 """
 
@@ -12,7 +12,7 @@ from planner.diagrams.palette import Role
 from planner.diagrams.scene import Box, Ink, Mark, polygon
 
 WIDTH, HEIGHT = 44.0, 38.0
-"""Room that no glyph exceeds."""
+"""Maximum size of a glyph in points."""
 
 _CHANNELS = 2048
 _SIDE = 512
@@ -24,7 +24,7 @@ def _scaled(count: int, largest: int, low: float, high: float) -> float:
 
 
 def block(channels: int, height: int, width: int) -> tuple[float, float, float]:
-    """Return how far a block goes to the right, down, and into the depth, in points.
+    """Return the extent of a block to the right, down, and into the depth, in points.
 
     Examples
     --------
@@ -44,13 +44,14 @@ def glyph(volume: tuple[int, ...], x: float, y: float, role: Role, opacity: floa
     Parameters
     ----------
     volume : tuple of int
-        Sizes without the batch: (C, H, W) or (features,). A map of one axis is flat, of three the last two are drawn.
+        Sizes without the batch: (C, H, W) or (features,). A feature map with one spatial axis is drawn flat; of three
+        spatial axes the last two are drawn.
     x, y : float
         Centre, in points.
     role : Role
         Family colour.
     opacity : float
-        1 unless ghosted.
+        Opacity; below 1 for ghosts.
 
     Examples
     --------

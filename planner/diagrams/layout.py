@@ -1,7 +1,7 @@
-"""Places by Graphviz: the only module that imports it, and only when a layout is asked for.
+"""Layout by Graphviz: this is the only module that imports it, and only if a layout is needed.
 
-Graphviz sees boxes of fixed size without text, so that every version of it gives the same places on
-every system. pygraphviz is asked first, since its wheels carry the engine; then a `dot` on PATH through
+Graphviz gets boxes of fixed size without text, so that every version of it gives the same positions on
+every system. pygraphviz is tried first, because its wheels include the engine, then a `dot` on PATH through
 the graphviz package.
 """
 
@@ -18,7 +18,7 @@ INCH = 72.0
 
 @dataclass(frozen=True)
 class Item:
-    """A box to be placed: its size in points, the frame it stands in, whether it is on the spine."""
+    """A box to be placed: its size in points, its frame, and whether it is on the spine."""
 
     name: str
     width: float
@@ -31,7 +31,7 @@ class Item:
 class Link:
     """An edge that takes part in the layout; a higher `weight` makes it shorter and straighter.
 
-    A `loose` one only keeps its head from standing above its tail: they may stand side by side.
+    A `loose` link only keeps its head from being placed above its tail; they may be side by side.
     """
 
     tail: str
@@ -49,19 +49,19 @@ class Places:
 
 
 def place(items: Sequence[Item], links: Sequence[Link]) -> Places:
-    """Return where Graphviz puts boxes and edges, top to bottom.
+    """Return the positions of boxes and edges computed by Graphviz, from top to bottom.
 
     Raises
     ------
     DrawError
-        No layout engine is installed.
+        If no layout engine is installed.
     """
     ids = {item.name: f"n{index}" for index, item in enumerate(items)}
     return _read(_engine(dot_of(items, links, ids)), {short: name for name, short in ids.items()})
 
 
 def dot_of(items: Sequence[Item], links: Sequence[Link], ids: Mapping[str, str]) -> str:
-    """Return the DOT text that Graphviz lays out: boxes of fixed size, no text.
+    """Return the DOT text for Graphviz: boxes of fixed size, without text.
 
     Examples
     --------
@@ -100,9 +100,9 @@ def dot_of(items: Sequence[Item], links: Sequence[Link], ids: Mapping[str, str])
 
 
 def _entries(group: str, items: Sequence[Item], links: Sequence[Link]) -> list[list[str]]:
-    """Return the boxes of a frame that read the same boxes outside it; they should begin at one height.
+    """Return groups of boxes in a frame that read the same boxes outside it and should begin at the same height.
 
-    Graphviz ranks a frame by its inner edges alone and would push short branches to the end.
+    Graphviz ranks a frame only by its inner edges and would move short branches to the end.
     """
     inside = [item.name for item in items if item.group == group]
     levels: dict[tuple[str, ...], list[str]] = {}
@@ -114,7 +114,7 @@ def _entries(group: str, items: Sequence[Item], links: Sequence[Link]) -> list[l
 
 
 def _engine(dot: str) -> str:
-    """Return Graphviz' plain output for DOT text."""
+    """Return the plain output of Graphviz for DOT text."""
     reasons = []
     try:
         from pygraphviz import AGraph
@@ -123,7 +123,7 @@ def _engine(dot: str) -> str:
     else:
         try:
             return str(AGraph(string=dot).draw(format="plain", prog="dot").decode())
-        except (ValueError, OSError) as error:  # pygraphviz 1.x starts a `dot` that may not be there
+        except (ValueError, OSError) as error:  # pygraphviz 1.x runs a `dot` that may not exist
             reasons.append(f"pygraphviz: {str(error).strip().splitlines()[0] if str(error).strip() else 'failed'}")
     try:
         import graphviz
@@ -140,14 +140,14 @@ def _engine(dot: str) -> str:
         "D601",
         f"drawing needs Graphviz to place the layers, and no engine was found: {'; '.join(reasons)}",
         fixes=(
-            'pip install "shapeplan[draw]"   (pygraphviz carries Graphviz; nothing else to install)',
-            "or write the graph for another machine: give a path that ends in .dot",
+            'pip install "shapeplan[draw]"   (pygraphviz includes Graphviz)',
+            "or write the graph to lay it out on another machine: give a path that ends in .dot",
         ),
     )
 
 
 def _read(plain: str, names: Mapping[str, str]) -> Places:
-    """Return the places in Graphviz' plain output format (graphviz.org/docs/outputs/plain)."""
+    """Return the positions in the plain output format of Graphviz (graphviz.org/docs/outputs/plain)."""
     top = 0.0
     centres: dict[str, Point] = {}
     splines: dict[tuple[str, str], tuple[Point, ...]] = {}

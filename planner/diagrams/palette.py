@@ -1,7 +1,7 @@
-"""The colours of diagrams, by role, for light and for dark paper.
+"""Colours of diagrams by role, for light and dark backgrounds.
 
-Family colours were found by search: every pair is told apart with red-green blindness and each has at
-least 4.5:1 against its paper. Red means a fault and nothing else.
+Family colours were found by search: every pair can be distinguished with red-green colour blindness, and each colour
+has a contrast of at least 4.5:1 against its background. Red is used only for faults.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Role = Literal[
     "conv", "pool", "norm", "act", "dense", "merge", "io", "block",
     "paper", "card", "ink", "soft", "edge", "fault", "heat", "frame",
 ]  # fmt: skip
-"""What a colour stands for; the first eight are families of layers."""
+"""Meaning of a colour; the first eight are families of layers."""
 
 LIGHT: Mapping[Role, str] = MappingProxyType(
     {
@@ -85,10 +85,10 @@ def _luminance(colour: str) -> float:
 
 
 def stylesheet() -> str:
-    """Return the CSS that gives a diagram its dark colours and its focus ring.
+    """Return the CSS with the dark colours and the focus ring of a diagram.
 
-    Shapes carry the light colours as attributes, so that viewers without CSS variables still show the
-    picture; the rules replace each of them by its variable.
+    Shapes have the light colours as attributes, so that viewers without CSS variables still show the
+    picture; the rules replace each colour by its variable.
     """
     light = "".join(f"--{role}:{colour};" for role, colour in LIGHT.items())
     dark = "".join(f"--{role}:{colour};" for role, colour in DARK.items())

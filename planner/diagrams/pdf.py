@@ -1,7 +1,7 @@
-"""A scene as PDF, and as PNG out of that PDF: the colours for light paper, fonts embedded.
+"""A scene as PDF, or as PNG rendered from that PDF, with light colours and embedded fonts.
 
-reportlab writes the PDF with a typeface of :mod:`planner.diagrams.fonts`; pypdfium2 turns the page into pixels. Both
-come as wheels for every system and need no font on it. They are imported only when asked for.
+reportlab writes the PDF with a typeface of :mod:`planner.diagrams.fonts`; pypdfium2 renders the page to pixels. Both
+have wheels for every system and need no system fonts. They are imported only if needed.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from planner.diagrams.scene import TAIL_GAP, Box, Curve, Group, Ink, Scene, Text
 Canvas: TypeAlias = Any  # reportlab ships no types
 
 _LONGEST_SIDE = 16000
-"""Pixels; larger pictures are drawn at a lower resolution, because viewers refuse them."""
+"""Maximum pixels per side; larger pictures get a lower resolution, because viewers reject them."""
 
 
 def pdf_bytes(scene: Scene) -> bytes:
-    """Return a scene as a PDF file of one page, the same bytes for the same scene.
+    """Return a scene as a PDF file with one page; the same scene gives the same bytes.
 
     Warns
     -----
     MissingCharacters
-        The typeface has no shape for some of them.
+        If the typeface lacks some characters.
 
     Raises
     ------
     DrawError
-        reportlab is not installed.
+        If reportlab is not installed.
     """
     canvas_module: Any = _library("reportlab.pdfgen.canvas", "PDF")
     face = typeface_for(scene)
@@ -62,12 +62,12 @@ def pdf_bytes(scene: Scene) -> bytes:
 
 
 def png_bytes(scene: Scene, scale: float = 2.0) -> bytes:
-    """Return a scene as a PNG file with `scale` pixels a point.
+    """Return a scene as a PNG file with `scale` pixels per point.
 
     Raises
     ------
     DrawError
-        reportlab or pypdfium2 is not installed.
+        If reportlab or pypdfium2 is not installed.
     """
     pdfium: Any = _library("pypdfium2", "PNG")
     page_bytes = pdf_bytes(scene)
@@ -91,8 +91,8 @@ def _library(module: str, what: str) -> Any:
     except ImportError:
         raise DrawError.of(
             "D604",
-            f"writing a {what} needs the package {module.split('.')[0]}, which is not installed",
-            fixes=('pip install "shapeplan[draw]"', "or write an SVG: give a path that ends in .svg"),
+            f"writing a {what} file needs the package {module.split('.')[0]}, which is not installed",
+            fixes=('pip install "shapeplan[draw]"', "or write an SVG file: give a path that ends in .svg"),
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""The whole picture: heading, frames, edges with their labels, cards, legend; a :class:`Scene` at the end."""
+"""Complete pictures: heading, frames, edges with labels, cards and legend, combined into a :class:`Scene`."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from planner.diagrams.wiring import OUTPUT, wire
 from planner.wording import plural
 
 Heat = Literal["macs", "params", "memory"]
-"""What cards may be tinted by."""
+"""Quantity that tints the cards."""
 
 HEATS: tuple[Heat, ...] = ("macs", "params", "memory")
 
 _WORDS: Mapping[Heat, str] = {
     "macs": "multiply-accumulates",
     "params": "parameters",
-    "memory": "numbers in the output",
+    "memory": "output elements",
 }
 _PAPER_MARGIN = 16.0
 _LEAST_WIDTH = 300.0
@@ -38,12 +38,12 @@ def paint(folded: Folded, heat: Heat | None = None) -> Scene:
     ----------
     folded : Folded
     heat : {"macs", "params", "memory"}, optional
-        Tint cards by their share of the whole.
+        Tint cards by their share of the total.
 
     Raises
     ------
     DrawError
-        No layout engine is installed, or the heat depends on sizes that are still names.
+        If no layout engine is installed, or the heat depends on sizes without values.
     """
     shares = heat_shares(folded, heat) if heat else {}
     hottest = max(shares.values(), default=0.0) or 1.0
@@ -62,12 +62,12 @@ def paint(folded: Folded, heat: Heat | None = None) -> Scene:
 
 
 def heat_shares(folded: Folded, heat: Heat) -> dict[str, float]:
-    """Return each card's share of the whole network, repetitions counted.
+    """Return the share of each card in the whole network, including repetitions.
 
     Raises
     ------
     DrawError
-        Some count still depends on a name.
+        If a count depends on a size without a value.
     """
     counts: dict[str, int] = {}
     for card in folded.cards:
@@ -76,8 +76,8 @@ def heat_shares(folded: Folded, heat: Heat) -> dict[str, float]:
         if value is None and not (node.ghost or node.fault):
             raise DrawError.of(
                 "D603",
-                f"`{node.name}`: {_WORDS[heat]} depend on sizes that are still names, so there is no heat to show",
-                fixes=("give the sizes numbers:  --at H=224,W=224   (in Python: at={'H': 224, 'W': 224})",),
+                f"`{node.name}`: {_WORDS[heat]} depend on sizes without values, so the heat cannot be computed",
+                fixes=("give values to the sizes:  --at H=224,W=224   (in Python: at={'H': 224, 'W': 224})",),
             )
         counts[node.name] = (value or 0) * card.times
     whole = sum(counts.values())
@@ -95,8 +95,9 @@ def _frame_marks(folded: Folded, routes: Routes) -> list[Mark]:
         times = f"×{frame.times}" if frame.times > 1 else ""
         inside = [track.x for track in routes.tracks if track.on_left and box.left < track.x < box.left + box.width / 3]
         left = max([box.left, *(x for x in inside)]) + 11
-        room = box.right - left - 12 - (width(times, 12, bold=True) + 8 if times else 0)
-        marks.append(Text(left, box.top + 14.5, shorten(frame.label, room, 10, bold=True), 10, "block", bold=True))
+        available = box.right - left - 12 - (width(times, 12, bold=True) + 8 if times else 0)
+        label = shorten(frame.label, available, 10, bold=True)
+        marks.append(Text(left, box.top + 14.5, label, 10, "block", bold=True))
         if times:
             marks.append(Text(box.right - 12, box.top + 14.5, times, 12, "block", bold=True, anchor="end"))
     return marks
@@ -108,7 +109,7 @@ def _frame_box(box: Rect, shift: float) -> Box:
 
 
 def _labels(folded: Folded, arrangement: Arrangement, routes: Routes) -> list[Mark]:
-    """Return the tensor labels, each beside the trunk below its box, on the side no skip leaves from."""
+    """Return the shape labels, each next to the edge below its box, on a side without a skip connection."""
     marks: list[Mark] = []
     group_of = {card.node.name: card.group for card in folded.cards}
     leaving_right = {track.edge.tail for track in routes.tracks if not track.on_left}
@@ -128,13 +129,13 @@ def _labels(folded: Folded, arrangement: Arrangement, routes: Routes) -> list[Ma
 
 
 def _pill(public: str, box: Rect, folded: Folded) -> list[Mark]:
-    lost = any(c.node.name == folded.outputs[public] and (c.node.ghost or c.node.fault) for c in folded.cards)
-    role: Role = "edge" if lost else "io"
-    ink = Ink("card", role, 1.4, dash=(4.0, 3.0) if lost else ())
+    broken = any(c.node.name == folded.outputs[public] and (c.node.ghost or c.node.fault) for c in folded.cards)
+    role: Role = "edge" if broken else "io"
+    ink = Ink("card", role, 1.4, dash=(4.0, 3.0) if broken else ())
     name = shorten(public, box.width - 16, 10.5, bold=True)
     return [
         Box(box.left, box.top, box.width, box.height, box.height / 2, ink),
-        Text(box.x, box.y + 3.7, name, 10.5, "soft" if lost else "io", bold=True, anchor="middle"),
+        Text(box.x, box.y + 3.7, name, 10.5, "soft" if broken else "io", bold=True, anchor="middle"),
     ]
 
 
@@ -155,7 +156,7 @@ def _extent(items: Sequence[Mark | Group], arrangement: Arrangement, routes: Rou
 
 
 def _on_paper(folded: Folded, items: Sequence[Mark | Group], extent: Rect, heat: Heat | None) -> Scene:
-    """Return the scene with a heading above and a legend below, moved so that it begins at (0, 0)."""
+    """Return the scene with a heading above and a legend below, shifted to begin at (0, 0)."""
     diagram = folded.diagram
     inner = max(extent.width, _LEAST_WIDTH)
     wide = inner + 2 * _PAPER_MARGIN
@@ -173,7 +174,7 @@ def _on_paper(folded: Folded, items: Sequence[Mark | Group], extent: Rect, heat:
     return Scene(round(wide, 1), round(high, 1), diagram.name, description, (paper, *heading, *body, *foot))
 
 
-def _legend(folded: Folded, y: float, room: float, heat: Heat | None) -> tuple[list[Mark], float]:
+def _legend(folded: Folded, y: float, available: float, heat: Heat | None) -> tuple[list[Mark], float]:
     words: dict[Role, str] = {
         "conv": "convolution", "pool": "pooling", "norm": "normalisation", "act": "activation",
         "dense": "dense", "merge": "merge", "fault": "broken",
@@ -190,7 +191,7 @@ def _legend(folded: Folded, y: float, room: float, heat: Heat | None) -> tuple[l
         if role not in present:
             continue
         long = 13 + width(word, 8.5) + 12
-        if x and x + long > room:
+        if x and x + long > available:
             x, y = 0.0, y + 13
         marks.append(Box(_PAPER_MARGIN + x, y - 6.5, 8, 8, 2, Ink(role)))
         marks.append(Text(_PAPER_MARGIN + x + 13, y, word, 8.5, "soft"))
@@ -198,15 +199,15 @@ def _legend(folded: Folded, y: float, room: float, heat: Heat | None) -> tuple[l
     notes = []
     costs = [card.node for card in folded.cards if not card.node.ghost and card.node.fault is None]
     if any(node.macs is None and " · " not in node.cost and "MACs" not in node.cost for node in costs):
-        notes.append("multiply-accumulates depend on sizes that are names: give them numbers to see them")
+        notes.append("multiply-accumulates depend on free sizes: give values to the sizes to show them")
     if any(" · " in node.cost for node in costs):
-        notes.append("at the right of a card: parameters · multiply-accumulates per image")
-    if any(card.node.lenders for card in folded.cards):
+        notes.append("on the right of a card: parameters · multiply-accumulates per image")
+    if any(card.node.shape_only for card in folded.cards):
         notes.append("thin dotted line: only the shape of the tensor is read")
     if heat:
-        notes.append(f"tint and per cent: share of all {_WORDS[heat]}")
+        notes.append(f"tint and percentage: share of all {_WORDS[heat]}")
     for note in notes:
-        for line in wrap(note.split(), room, 8.5, " ", 2):
+        for line in wrap(note.split(), available, 8.5, " ", 2):
             y += 13
             marks.append(Text(_PAPER_MARGIN, y, line, 8.5, "soft"))
     return marks, y + 14

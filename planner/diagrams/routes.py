@@ -1,4 +1,4 @@
-"""The ways of tensors between boxes: straight spines, bent branches, and skips in lanes outside the cards."""
+"""Routes of edges between boxes: straight spines, bent branches, and skips on tracks next to the cards."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from planner.diagrams.scene import Command, Curve, Ink, Mark, arrow_head
 from planner.diagrams.wiring import Edge, Wiring
 
 TRACK = 11.0
-"""Distance between neighbouring lanes."""
+"""Distance between neighbouring tracks."""
 
 _CLEAR = 15.0
 _STRAIGHT = 2.0
@@ -21,7 +21,7 @@ _TURN = 26.0
 
 @dataclass(frozen=True)
 class Track:
-    """A vertical stretch that a skip runs along."""
+    """A vertical line segment of a skip."""
 
     edge: Edge
     x: float
@@ -32,7 +32,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Routes:
-    """Painted edges, the lanes they use, and the frames around repetitions, which make room for lanes."""
+    """Painted edges, the tracks that they use, and the frames around repetitions, widened to contain the tracks."""
 
     marks: tuple[Mark, ...]
     tracks: tuple[Track, ...]
@@ -50,7 +50,7 @@ def route(folded: Folded, wiring: Wiring, arrangement: Arrangement) -> Routes:
     skips = [
         edge
         for edge in wiring.edges
-        if edge.part == "skip" or (edge.part == "lent" and not _side_by_side(edge, arrangement))
+        if edge.part == "skip" or (edge.part == "shape_only" and not _side_by_side(edge, arrangement))
     ]
     for edge in sorted(skips, key=lambda e: boxes[e.head].y - boxes[e.tail].y):
         track = _track(edge, arrangement, frames, group_of, tracks)
@@ -62,9 +62,9 @@ def route(folded: Folded, wiring: Wiring, arrangement: Arrangement) -> Routes:
     by_edge = {(track.edge.tail, track.edge.head): track for track in tracks}
     for edge in wiring.edges:
         ink = _ink(edge, broken)
-        if edge.part == "lent" and (edge.tail, edge.head) not in by_edge:
-            marks += _aside(edge, arrangement, ink)
-        elif edge.part in ("skip", "lent"):
+        if edge.part == "shape_only" and (edge.tail, edge.head) not in by_edge:
+            marks += _horizontal(edge, arrangement, ink)
+        elif edge.part in ("skip", "shape_only"):
             marks += _skip(by_edge[edge.tail, edge.head], arrangement, ink)
         else:
             marks += _edge(edge, arrangement, frames, group_of, ink)
@@ -72,7 +72,7 @@ def route(folded: Folded, wiring: Wiring, arrangement: Arrangement) -> Routes:
 
 
 def exit_height(name: str, arrangement: Arrangement, frames: Mapping[str, Rect], group_of: Mapping[str, str]) -> float:
-    """Return the height below which a box's tensor is outside its frame and may be labelled."""
+    """Return the y coordinate below which the output edge of a box is outside its frame and can be labelled."""
     box = arrangement.boxes[name]
     frame = frames.get(group_of.get(name, ""))
     if frame is not None and frame.bottom - FRAME_FOOT - arrangement.floors[name] < 1:
@@ -84,7 +84,7 @@ def _ink(edge: Edge, broken: set[str]) -> Ink:
     dash: tuple[float, ...] = (5.0, 3.0) if edge.part == "skip" else ()
     if edge.tail in broken:
         return Ink(None, "edge", 1.0, stroke_opacity=0.6, dash=(1.5, 3.0))
-    if edge.part == "lent":
+    if edge.part == "shape_only":
         return Ink(None, "edge", 0.8, dash=(2.0, 2.5))
     return Ink(None, "edge", 1.5, dash=dash)
 
@@ -127,19 +127,19 @@ def _track(
     for track in sorted((track for track in taken if not track.on_left), key=lambda track: track.x):
         right = max(right, track.x + TRACK)
     middle = (tail.x + head.x) / 2
-    aside = head.x - tail.x
-    on_left = aside < 0 if abs(aside) > head.width / 2 else middle - left <= right - middle + 24
+    offset = head.x - tail.x
+    on_left = offset < 0 if abs(offset) > head.width / 2 else middle - left <= right - middle + 24
     return Track(edge, left if on_left else right, top, bottom, on_left)
 
 
 def fork_height(name: str, arrangement: Arrangement, frames: Mapping[str, Rect], group_of: Mapping[str, str]) -> float:
-    """Return the height at which a skip leaves the trunk below a box."""
+    """Return the y coordinate at which a skip leaves the edge below a box."""
     lines = max(len(arrangement.labels.get(name, ())), 1)
     return max(exit_height(name, arrangement, frames, group_of), arrangement.floors[name]) + 5 + LABEL_LINE * lines / 2
 
 
 def _skip(track: Track, arrangement: Arrangement, ink: Ink) -> list[Mark]:
-    """Return a dashed curve: out of the trunk, along the lane, into the side or the top of the head."""
+    """Return a dashed curve from the edge below the tail, along the track, into the side or the top of the head."""
     tail, head = arrangement.boxes[track.edge.tail], arrangement.boxes[track.edge.head]
     toward = -1.0 if track.on_left else 1.0
     near = head.left if track.on_left else head.right
@@ -168,7 +168,7 @@ def _skip(track: Track, arrangement: Arrangement, ink: Ink) -> list[Mark]:
 
 
 def _side_by_side(edge: Edge, arrangement: Arrangement) -> bool:
-    """Tell whether two boxes are in one row with nothing between them."""
+    """Return whether two boxes are in the same row with no box between them."""
     tail, head = arrangement.boxes[edge.tail], arrangement.boxes[edge.head]
     between = (
         box
@@ -178,7 +178,7 @@ def _side_by_side(edge: Edge, arrangement: Arrangement) -> bool:
     return abs(tail.y - head.y) < 1 and not any(box.top < head.y < box.bottom for box in between)
 
 
-def _aside(edge: Edge, arrangement: Arrangement, ink: Ink) -> list[Mark]:
+def _horizontal(edge: Edge, arrangement: Arrangement, ink: Ink) -> list[Mark]:
     """Return a straight line from the side of one box to the side of its neighbour."""
     tail, head = arrangement.boxes[edge.tail], arrangement.boxes[edge.head]
     toward = -1.0 if tail.x < head.x else 1.0
@@ -229,14 +229,14 @@ def _edge(
 
 
 def _bend(x: float, y: float, to_x: float, to_y: float, row: float) -> list[Command]:
-    """Return a curve that leaves and arrives vertically, and is done with turning above the head's row."""
+    """Return a curve that starts and ends vertically and completes its bend above the row of the head."""
     low = min(to_y, row - 2)
     middle = (y + low) / 2
     return [("C", (x, middle, to_x, middle, to_x, low)), ("L", (to_x, to_y))]
 
 
 def _free(x: float, top: float, bottom: float, edge: Edge, arrangement: Arrangement) -> bool:
-    """Tell whether no box stands in a column between two heights."""
+    """Return whether a vertical line between two y coordinates meets no box."""
     return not any(
         box.left - 6 < x < box.right + 6 and box.bottom > top and box.top < bottom
         for name, box in arrangement.boxes.items()
@@ -245,13 +245,13 @@ def _free(x: float, top: float, bottom: float, edge: Edge, arrangement: Arrangem
 
 
 def _passes(edge: Edge, arrangement: Arrangement) -> bool:
-    """Tell whether some row lies between the two ends."""
+    """Return whether a row lies between the two ends of an edge."""
     top, bottom = arrangement.floors[edge.tail], arrangement.ceilings[edge.head]
     return any(top < box.y < bottom for box in arrangement.boxes.values())
 
 
 def _along(points: Sequence[tuple[float, float]], x: float, y: float, tip: tuple[float, float]) -> list[Command]:
-    """Return Graphviz' curve from below the label to the head, bent to meet both ends."""
+    """Return the curve computed by Graphviz, from below the label to the head, adjusted to meet both ends."""
     kept = [(px, max(py, y)) for px, py in points]
     kept[0], kept[1] = (x, y), (x, max(kept[1][1], y + 4))
     last = (tip[0], tip[1] - _HEAD)

@@ -1,7 +1,7 @@
-"""What a painted picture consists of: boxes, curves and text with colours by role. No file formats.
+"""Elements of a picture: boxes, curves and text with colours by role, independent of file formats.
 
-Units are points; x grows to the right and y downwards. Painters (:mod:`planner.diagrams.svg`,
-:mod:`planner.diagrams.pdf`) turn a :class:`Scene` into bytes without deciding anything.
+Units are points; x grows to the right and y downwards. :mod:`planner.diagrams.svg` and
+:mod:`planner.diagrams.pdf` convert a :class:`Scene` to bytes without further layout decisions.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from planner.diagrams.palette import Role
 
 Point: TypeAlias = tuple[float, float]
 TAIL_GAP = 7.0
-"""Points between a text and its tail."""
+"""Distance in points between a text and its tail."""
 
 Command: TypeAlias = tuple[str, tuple[float, ...]]
-"""``M`` and ``L`` with 2 numbers, ``C`` with 6, ``Z`` with none, as in an SVG path, absolute."""
+"""Absolute commands as in an SVG path: ``M`` and ``L`` with 2 numbers, ``C`` with 6, ``Z`` with none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """How a shape is painted: colours by role (None is not at all), opacities from 0 to 1, a dash pattern."""
+    """Style of a shape: colours by role (None: not painted), opacities from 0 to 1, and a dash pattern."""
 
     fill: Role | None = None
     stroke: Role | None = None
@@ -34,7 +34,7 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A rectangle with round corners; `ring` marks the one that shows keyboard focus."""
+    """A rectangle with rounded corners; `ring` marks the rectangle that shows keyboard focus."""
 
     x: float
     y: float
@@ -47,7 +47,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A path of lines and Bezier curves."""
+    """A path of lines and Bézier curves."""
 
     commands: tuple[Command, ...]
     ink: Ink
@@ -55,7 +55,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One line of text; `y` is its baseline. The `tail` follows after a small gap, wherever the text ends."""
+    """A line of text with its baseline at `y`; the `tail` follows the end of the text after a small gap."""
 
     x: float
     y: float
@@ -74,7 +74,7 @@ Mark: TypeAlias = Box | Curve | Text
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Marks that belong to one layer: a link with an identity and words for screen readers."""
+    """Marks of one layer: a link with an id and a description for screen readers."""
 
     marks: tuple[Mark, ...]
     name: str
@@ -83,7 +83,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A whole picture with its size, title and description."""
+    """A complete picture with its size, title and description."""
 
     width: float
     height: float
@@ -93,7 +93,7 @@ class Scene:
 
 
 def polygon(points: Iterable[Point], ink: Ink) -> Curve:
-    """Return a closed outline through points.
+    """Return a closed outline through the given points.
 
     Examples
     --------
@@ -111,5 +111,5 @@ def arrow_head(tip: Point, ink: Ink, size: float = 6.0) -> Curve:
 
 
 def circle(x: float, y: float, radius: float, ink: Ink, ring: bool = False) -> Box:
-    """Return a circle about (x, y)."""
+    """Return a circle with centre (x, y)."""
     return Box(x - radius, y - radius, 2 * radius, 2 * radius, radius, ink, ring)

@@ -1,4 +1,4 @@
-"""From what the planner knows to a :class:`Diagram`: plans, bound plans, and networks with a fault."""
+"""Conversion of plans, bound plans and faulty networks to a :class:`Diagram`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from planner.plan.receptive import ReceptiveField
 from planner.symbols import Shape, Size
 
 Subject: TypeAlias = Plan | BoundPlan | Diagnosis | Network | Diagram
-"""What can be drawn."""
+"""Types that can be drawn."""
 
 _TYPICAL = {0: 1, 1: 64, 2: 224, 3: 224}
 """Values of free input sizes by axis, for glyphs only."""
@@ -31,7 +31,7 @@ _LONGEST_FORMULA = 16
 
 @dataclass(frozen=True)
 class _Facts:
-    """What is known of one node, wherever it came from."""
+    """Facts about one node, from a plan, a bound plan or a diagnosis."""
 
     name: str
     layer: Layer | None
@@ -46,7 +46,7 @@ class _Facts:
 
     @property
     def window(self) -> PerAxis:
-        """The size of its window along each axis it slides along; empty where it has none."""
+        """Window size along each spatial axis; empty if the layer has no window."""
         window = getattr(self.layer, "kernel", None) or getattr(self.layer, "size", None)
         if window is None:
             return ()
@@ -55,18 +55,18 @@ class _Facts:
 
 
 def diagram_of(subject: Subject, at: Mapping[str, int] | None = None) -> Diagram:
-    """Return the diagram of a plan, of a bound plan, or of a network that may be broken.
+    """Return the diagram of a plan, a bound plan, or a network that may be broken.
 
     Parameters
     ----------
     subject : Plan, BoundPlan, Diagnosis, Network or Diagram
     at : Mapping of str to int, optional
-        Numbers for free sizes; the batch is 1 unless told.
+        Values for free sizes; the default batch size is 1.
 
     Raises
     ------
     SizeError
-        A size in `at` is not accepted.
+        If a size in `at` is not accepted.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def _kind(node: Node) -> str:
 
 
 def _batches(facts: Sequence[_Facts]) -> tuple[dict[str, int], int]:
-    """Return 1 for every name of a batch size, and the batch where it is a number."""
+    """Return a mapping of every batch size name to 1, and the batch size if it is a number (else 1)."""
     names: dict[str, int] = {}
     number = 1
     for fact in facts:
@@ -180,7 +180,7 @@ def _node(
         elements=None if fact.output is None else sy.constant(sy.product(fact.output[1:])),
         cost=cost_line(_count(parameters), _count(macs)) if known else "",
         note=_note(fact, parameters, macs) if known else "",
-        lenders=fact.layer.shape_only if fact.layer else frozenset(),
+        shape_only=fact.layer.shape_only if fact.layer else frozenset(),
         same_as=fact.layer,
         owner=fact.owner,
         fault=None if fault is None else _sentence(fact.name, fault),
@@ -209,7 +209,7 @@ def _sentence(name: str, message: str) -> str:
 
 
 def _count(value: Size) -> str:
-    """Return a count in short, a short formula as it is, and nothing for 0 or a long formula."""
+    """Return an abbreviated count or a short formula; "" for 0 and for long formulas."""
     known = sy.constant(value)
     if known is not None:
         return short(known) if known else ""
@@ -245,13 +245,13 @@ def _details(fact: _Facts) -> tuple[str, ...]:
             made.append(f"{_value(value)} {name.removesuffix('s') if sy.constant(value) == 1 else name}")
         elif isinstance(value, bool):
             made.append(name.replace("_", " ") if value else f"no {name.replace('_', ' ')}")
-        elif name not in ("kernel", "size") and not _idle(fact.layer, name, value):
+        elif name not in ("kernel", "size") and not _is_default(fact.layer, name, value):
             made.append(f"{name.replace('_', ' ')} {_value(value)}")
     return tuple(made)
 
 
-def _idle(layer: Layer, name: str, value: Any) -> bool:
-    """Tell whether a setting says the same as its default in a longer form, such as a stride of (1, 1)."""
+def _is_default(layer: Layer, name: str, value: Any) -> bool:
+    """Return whether a setting is its default in a longer form, such as a stride of (1, 1)."""
     default = {f: 0 if f == "pad" else 1 for f in ("pad", "stride", "dilation")}.get(name)
     if default is None or not isinstance(value, tuple):
         return False
@@ -261,7 +261,7 @@ def _idle(layer: Layer, name: str, value: Any) -> bool:
 
 
 def _value(value: Any, square: bool = False) -> str:
-    """Return a setting as people write it: one number for equal sides, ``3×5`` for others."""
+    """Return a setting as text: one number for equal sides, ``3×5`` for others."""
     if isinstance(value, tuple):
         texts = [_value(item) for item in value]
         if len(texts) > 3:

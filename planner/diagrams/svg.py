@@ -1,4 +1,4 @@
-"""A scene as SVG: light colours as attributes, dark ones by style sheet, every layer a link with a name."""
+"""A scene as SVG: light colours as attributes, dark colours in a style sheet, every layer as a named link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def svg_text(scene: Scene, *, id_prefix: str = "layer-") -> str:
     ----------
     scene : Scene
     id_prefix : str
-        Begins the id of every layer; give another one to each picture of a page.
+        Prefix of the id of every layer; use a different prefix for each picture on a page.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def svg_text(scene: Scene, *, id_prefix: str = "layer-") -> str:
 
 
 class _Ids:
-    """Names of layers to ids that are safe in a link and never the same twice."""
+    """Unique ids for layer names that are safe in a link."""
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix

@@ -1,7 +1,7 @@
-"""How wide text will be, without reading a font file.
+"""Text widths, without reading a font file.
 
-Widths are those of Bitstream Vera and DejaVu Sans, the widest of the faces in :data:`STACK`: what fits
-by this table fits in all of them, so that nothing runs over the edge of a card on any system.
+Widths are those of Bitstream Vera and DejaVu Sans, the widest faces in :data:`STACK`: text that fits
+by this table fits in all of them, so that no text exceeds the edge of a card on any system.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 
 STACK = "'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
-"""Faces a viewer may choose from."""
+"""Font stack for viewers."""
 
 _REGULAR = (
     "318 401 460 838 636 950 780 275 390 390 500 838 318 361 318 337 636 636 636 636 636 636 636 636 636 "
@@ -24,7 +24,7 @@ _BOLD = (
     "665 343 1042 712 687 716 716 493 595 478 712 652 924 645 652 582 712 365 712 838"
 )
 _INDENT = "\N{NO-BREAK SPACE}" * 4
-"""Blanks that SVG viewers do not drop at the beginning of a line."""
+"""Spaces that SVG viewers keep at the beginning of a line."""
 
 _SPECIAL = {"×": 838, "·": 318, "…": 1000, "−": 838}
 _WIDTHS = {
@@ -51,8 +51,8 @@ def _foreign(character: str) -> int:
     return 1050 if unicodedata.east_asian_width(character) in "WF" else 900
 
 
-def shorten(text: str, room: float, size: float, bold: bool = False) -> str:
-    """Return the text, or as much of its beginning as fits into `room` with an ellipsis.
+def shorten(text: str, available: float, size: float, bold: bool = False) -> str:
+    """Return the text, truncated with an ellipsis if it is wider than `available`.
 
     Examples
     --------
@@ -61,18 +61,18 @@ def shorten(text: str, room: float, size: float, bold: bool = False) -> str:
     >>> shorten("short", 50, 10)
     'short'
     """
-    if width(text, size, bold) <= room:
+    if width(text, size, bold) <= available:
         return text
     kept = text
-    while kept and width(kept + "…", size, bold) > room:
+    while kept and width(kept + "…", size, bold) > available:
         kept = kept[:-1]
     return kept.rstrip(" ·,;:×") + "…"
 
 
-def wrap_product(factors: list[str], room: float, size: float) -> list[str]:
-    """Return a product of formulas in lines that fit: factors together where they do, else each by itself.
+def wrap_product(factors: list[str], available: float, size: float) -> list[str]:
+    """Return a product of formulas in lines that fit: one line if possible, else one per factor.
 
-    A factor that is still too long is broken at its outermost sums; nothing is left out.
+    A factor that is still too long is broken at its outermost sums; nothing is omitted.
 
     Examples
     --------
@@ -86,20 +86,20 @@ def wrap_product(factors: list[str], room: float, size: float) -> list[str]:
     × W
     """
     whole = " × ".join(factors)
-    if width(whole, size) <= room:
+    if width(whole, size) <= available:
         return [whole]
     made: list[str] = []
     for index, factor in enumerate(factors):
-        made += _broken(f"× {factor}" if index else factor, room, size)
+        made += _broken(f"× {factor}" if index else factor, available, size)
     return made
 
 
-def _broken(text: str, room: float, size: float) -> list[str]:
-    """Return a formula in lines that fit, each but the first begun with the sign it was broken at."""
+def _broken(text: str, available: float, size: float) -> list[str]:
+    """Return a formula in lines that fit; each line after the first begins with the sign at the break."""
     made: list[str] = []
-    while width(text, size) > room:
+    while width(text, size) > available:
         places = _signs(text)
-        fitting = [place for place in places if width(text[: place[1]], size) <= room] or places[:1]
+        fitting = [place for place in places if width(text[: place[1]], size) <= available] or places[:1]
         if not fitting:
             break
         _, at = min(fitting, key=lambda place: (place[0], -place[1]))
@@ -109,7 +109,7 @@ def _broken(text: str, room: float, size: float) -> list[str]:
 
 
 def _signs(text: str) -> list[tuple[int, int]]:
-    """Return depth in brackets and position of every sign that a line may begin with."""
+    """Return the bracket depth and the position of every sign at which a line may begin."""
     found, depth = [], 0
     for index, character in enumerate(text):
         depth += (character == "(") - (character == ")")
@@ -119,10 +119,10 @@ def _signs(text: str) -> list[tuple[int, int]]:
     return found
 
 
-def wrap(parts: list[str], room: float, size: float, joint: str, lines: int, bold: bool = False) -> list[str]:
-    """Return parts joined into as few lines as fit; what does not fit into `lines` lines is cut short.
+def wrap(parts: list[str], available: float, size: float, joint: str, lines: int, bold: bool = False) -> list[str]:
+    """Return parts joined into as few lines as possible, at most `lines`; longer text is truncated.
 
-    A line that continues begins with the joint's visible characters when those carry meaning (``×``).
+    A continuation line begins with ``×`` if the joint contains it.
 
     Examples
     --------
@@ -133,8 +133,8 @@ def wrap(parts: list[str], room: float, size: float, joint: str, lines: int, bol
     made: list[str] = []
     for part in parts:
         longer = f"{made[-1]}{joint}{part}" if made else part
-        if not made or (width(longer, size, bold) > room and len(made) < lines):
+        if not made or (width(longer, size, bold) > available and len(made) < lines):
             made.append(f"{head}{part}" if made else part)
         else:
             made[-1] = longer
-    return [shorten(line, room, size, bold) for line in made]
+    return [shorten(line, available, size, bold) for line in made]

@@ -1,4 +1,4 @@
-"""Which edges a picture has, and which part each plays: the spine, a branch, or a skip past other layers."""
+"""Edges of a picture and their roles: spine, branch, or skip past other layers."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from typing import Literal
 from planner.diagrams.diagram import Folded
 
 OUTPUT = "\0"
-"""Prefix of the pill that names an output; no layer has it in its name."""
+"""Prefix of the names of output pills; it never occurs in the name of a layer."""
 
-Part = Literal["spine", "branch", "skip", "lent"]
-"""`lent`: only the shape of the tensor is read."""
+Part = Literal["spine", "branch", "skip", "shape_only"]
+"""Role of an edge; `shape_only`: only the shape of the tensor is read."""
 
 
 @dataclass(frozen=True)
 class Edge:
-    """A tensor on its way from one box to another."""
+    """An edge from the box that outputs a tensor to a box that reads it."""
 
     tail: str
     head: str
@@ -27,18 +27,18 @@ class Edge:
 
 @dataclass(frozen=True)
 class Wiring:
-    """Every edge of a picture in reading order, and the boxes on the spine."""
+    """All edges of a picture in reading order, and the boxes on the spine."""
 
     edges: tuple[Edge, ...]
     spine: frozenset[str]
 
 
 def wire(folded: Folded) -> Wiring:
-    """Return the edges of a picture with their parts.
+    """Return the edges of a picture with their roles.
 
-    The spine is a longest path to an output. An edge is a skip when its tensor also reaches the same
-    place through other layers, or arrives there twice, as in ``add(x, x)``. A tensor that only lends its
-    shape is on no path.
+    The spine is a longest path to an output. An edge is a skip if its tensor also reaches the same
+    box through other layers, or is read twice, as in ``add(x, x)``. Edges that are only read for their shape
+    are not part of any path.
 
     Examples
     --------
@@ -51,9 +51,9 @@ def wire(folded: Folded) -> Wiring:
     """
     inputs = {card.node.name: card.node.inputs for card in folded.cards}
     inputs |= {OUTPUT + public: (node,) for public, node in folded.outputs.items()}
-    lenders = {card.node.name: card.node.lenders for card in folded.cards}
+    shape_only = {card.node.name: card.node.shape_only for card in folded.cards}
     read = {
-        head: tuple(tail for slot, tail in enumerate(tails) if slot not in lenders.get(head, ()))
+        head: tuple(tail for slot, tail in enumerate(tails) if slot not in shape_only.get(head, ()))
         for head, tails in inputs.items()
     }
     before = _ancestors(read)
@@ -63,9 +63,9 @@ def wire(folded: Folded) -> Wiring:
     for head, tails in inputs.items():
         for position, tail in enumerate(tails):
             again = tail in tails[:position]
-            if position in lenders.get(head, ()):
+            if position in shape_only.get(head, ()):
                 if not again:
-                    edges.append(Edge(tail, head, "lent"))
+                    edges.append(Edge(tail, head, "shape_only"))
                 continue
             if again or any(tail in before[other] for other in tails if other != tail):
                 part: Part = "skip"
@@ -76,7 +76,7 @@ def wire(folded: Folded) -> Wiring:
 
 
 def _ancestors(inputs: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
-    """Return all that each box depends on; boxes come in execution order."""
+    """Return all boxes that each box depends on; boxes are in execution order."""
     before: dict[str, frozenset[str]] = {}
     for name, tails in inputs.items():
         before[name] = frozenset(tails).union(*(before.get(tail, frozenset()) for tail in tails))

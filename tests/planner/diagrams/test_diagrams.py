@@ -206,7 +206,7 @@ def test_heat_shares_add_up_to_the_whole(heat: str) -> None:
 
 
 def test_heat_without_numbers_says_which_to_give() -> None:
-    with pytest.raises(DrawError, match="still names") as caught:
+    with pytest.raises(DrawError, match="depend on sizes without values") as caught:
         draw(lenet("H"), heat="macs")
     assert caught.value.findings[0].code == "D603" and "--at" in caught.value.findings[0].fixes[0]
 
@@ -223,7 +223,7 @@ def test_an_unknown_suffix_is_refused_with_the_nearest_one(tmp_path: Path) -> No
     with pytest.raises(DrawError, match=r"did you mean \.svg") as caught:
         draw(lenet(), tmp_path / "net.svgz")
     assert caught.value.findings[0].code == "D602"
-    with pytest.raises(DrawError, match="without a suffix"):
+    with pytest.raises(DrawError, match="needs a suffix"):
         draw(lenet(), tmp_path / "net")
     assert not list(tmp_path.iterdir())
 

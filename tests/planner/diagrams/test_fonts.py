@@ -24,7 +24,7 @@ def test_characters_that_no_typeface_has_are_told_once_and_all_others_are_drawn(
     with pytest.warns(MissingCharacters) as told:
         draw(named("größe層🙂層"), format=format)
     assert len(told) == 1
-    assert "has no 層 🙂, which" in str(told[0].message)
+    assert "lacks 層 🙂, shown as ?" in str(told[0].message)
     draw(named("größe × 3 … ÿ"), format=format)  # without a warning, which pytest would make an error
 
 
@@ -43,7 +43,7 @@ def test_the_command_tells_about_missing_characters_on_stderr(workdir: Path) -> 
     result = run("draw", "net.yaml", "-o", "net.pdf")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr.splitlines() == [
-        "warning: the typeface of PNG and PDF files has no 層, which they show as ?; SVG files show everything",
+        "warning: the typeface of PNG and PDF files lacks 層, shown as ?; SVG files show all characters",
         "wrote net.pdf",
     ]
     assert "層" in run("draw", "net.yaml", "-o", "net.svg").stderr + (workdir / "net.svg").read_text("utf-8")

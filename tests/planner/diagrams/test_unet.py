@@ -42,7 +42,7 @@ def test_a_crop_stands_beside_the_spine_next_to_what_lends_it_a_shape(level: Lev
         assert f"up{number}" in wiring.spine
         assert up.y == crop.y and up.right < crop.left
     parts = {(edge.tail, edge.head): edge.part for edge in wiring.edges}
-    assert parts["up1", "skip1"] == "lent"
+    assert parts["up1", "skip1"] == "shape_only"
     assert parts["skip1", "concat4"] == "branch"
     assert parts["up1", "concat4"] == "spine"
     source = next(tail for tail, head in parts if head == "skip1" and tail != "up1")
@@ -76,9 +76,9 @@ def test_formulas_are_printed_as_in_books() -> None:
 
 def test_the_legend_says_what_is_there() -> None:
     free, known = words(unet()), words(planner.load(EXAMPLES / "lenet5.yaml").check())
-    both = "at the right of a card: parameters · multiply-accumulates per image"
+    both = "on the right of a card: parameters · multiply-accumulates per image"
     assert (both in " ".join(free), both in " ".join(known)) == (False, True)
-    assert "multiply-accumulates depend on sizes that are names" in " ".join(free)
+    assert "multiply-accumulates depend on free sizes" in " ".join(free)
     assert "depend on" not in " ".join(known)
     assert "only the shape of the tensor is read" in " ".join(free)
 
