@@ -64,7 +64,7 @@ def pieces(sizes: SizeSet) -> tuple[Piece, ...]:
 
 
 def _finite(sizes: SizeSet, start: int | None) -> list[Piece]:
-    """Return the members below the unbounded part as runs of consecutive sizes, or as progressions if there are many."""
+    """Return the members below the unbounded part: runs of consecutive sizes, or progressions if there are many."""
     found = []
     for residue, runs in enumerate(sizes.runs):
         for first, last in runs:

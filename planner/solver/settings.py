@@ -238,7 +238,8 @@ def _none(plan: Plan, knobs: Sequence[Knob], wants: Sequence[Want], given: Mappi
     at = f" at {', '.join(f'{name} = {size}' for name, size in given.items())}" if given else ""
     tried = tuple(f"tried {knob.text} = {range_text(knob.setting)}" for knob in knobs)
     now = tuple(
-        f"with the spec's settings, `{want.target}` is {sy.shape_text(plan.by_name[node_of(plan, want.target)].output_shape)}"
+        f"with the spec's settings, `{want.target}` is "
+        f"{sy.shape_text(plan.by_name[node_of(plan, want.target)].output_shape)}"
         for want in wants
     )
     fix = "free another setting too, or solve for input sizes (without --free)"

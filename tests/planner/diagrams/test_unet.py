@@ -19,7 +19,6 @@ from tests.harness.places import EXAMPLES
 pytest.importorskip("pygraphviz", reason="layout needs the extra `draw`")
 
 
-
 def unet() -> planner.Plan:
     return planner.load(EXAMPLES / "unet.yaml").check()
 

@@ -96,7 +96,11 @@ def test_the_unpadded_u_net_is_aligned_exactly_where_it_loses_nothing() -> None:
     ("left", "right", "expected"),
     [
         (conv("l", 3, stride=2, pad=1), layer("maxpool", name="r", size=2, from_="x"), "0.5 pixels further down"),
-        (conv("l", 3, pad=1), conv("r", 3, pad=[0, 2, 1, 1], from_="x"), "`r` is centred 1 pixel further down than `l`"),
+        (
+            conv("l", 3, pad=1),
+            conv("r", 3, pad=[0, 2, 1, 1], from_="x"),
+            "`r` is centred 1 pixel further down than `l`",
+        ),
         (conv("l", 3, pad=1), conv("r", 3, pad=[2, 0, 1, 1], from_="x"), "`r` is centred 1 pixel further up than `l`"),
         (conv("l", 3, pad=1), conv("r", 1, from_="x"), ALIGNED),
     ],

@@ -201,7 +201,10 @@ def test_chains_show_how_layers_resize() -> None:
             {"height": "n + a + b = 8 + 0 + 1 = 9", "width": "n + a + b = 8 + 2 + 3 = 13"},
         ),
         (layer("crop", name="t", size=[5, 8]), {"cropped at the top": "floor((n - m)/2) = floor((8 - 5)/2) = 1"}),
-        (layer("reshape", name="t", shape=[-1, 2, 4]), {"elements": "4*8*8 = 256", "-1": "elements/known = 256/8 = 32"}),
+        (
+            layer("reshape", name="t", shape=[-1, 2, 4]),
+            {"elements": "4*8*8 = 256", "-1": "elements/known = 256/8 = 32"},
+        ),
     ],
     ids=lambda value: value.kind if isinstance(value, Entry) else "",
 )

@@ -82,9 +82,7 @@ def test_pieces_are_the_set(few: set[int], step: int, residues: set[int], start:
 
     def held(size: int) -> int:
         return sum(
-            size >= part.first
-            and (part.last is None or size <= part.last)
-            and (size - part.first) % part.step == 0
+            size >= part.first and (part.last is None or size <= part.last) and (size - part.first) % part.step == 0
             for part in parts
         )
 
