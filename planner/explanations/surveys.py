@@ -17,6 +17,7 @@ from planner.explanations.tiling import AXES, LINES, AxisTiling, Tiling
 from planner.plan.diagnose import Diagnosis
 from planner.symbols import Size
 from planner.tables.table import number
+from planner.wording import plural
 
 USUAL = (128, 256, 512, 1024)
 """Common tile sizes; examples show the accepted sizes next to them."""
@@ -89,8 +90,7 @@ def path_grid(found: Diagnosis, name: str) -> Grid:
     after += [f"alignment: {alignment(merged)}"] if len(merged) > 1 else []
     after.append("in pixels of the input; start and centre: first pixel and mean position that position 0 sees")
     count, fields = sum(path.count for path in every), len(every)
-    title = f"{name}: {count:,} path{'' if count == 1 else 's'} from the input, "
-    title += f"{fields} distinct receptive field{'' if fields == 1 else 's'}"
+    title = f"{name}: {plural(count, 'path')} from the input, {plural(fields, 'distinct receptive field')}"
     return Grid(title, head, tuple(rows), 1, (), tuple(after))
 
 
@@ -204,7 +204,7 @@ def _tile(axis: AxisTiling, image: int, tile: int | None) -> int:
 def _piece_lines(axis: AxisTiling, image: int, tile: int | None) -> list[str]:
     size = _tile(axis, image, tile)
     pieces = axis.pieces(image, size)
-    lines = [f"{AXES[axis.axis]} {image:,} in {len(pieces)} tiles of {size:,}; a-b excludes b"]
+    lines = [f"{AXES[axis.axis]} {image:,} in {plural(len(pieces), 'tile')} of {size:,}; a-b excludes b"]
     lines += [f"  {p.start}-{p.stop}: keep outputs {p.first}-{p.last}, place at {p.at}" for p in pieces[:LISTED]]
     return [*lines, *([f"  ... {len(pieces) - LISTED} more"] if len(pieces) > LISTED else [])]
 
