@@ -1,4 +1,4 @@
-"""The vocabulary: one frozen dataclass a layer kind, and the table of all of them."""
+"""The vocabulary: one frozen dataclass per layer kind, and the table of all kinds."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -70,4 +70,4 @@ from planner.layers.unpool import Unpool as Unpool
 KINDS: Mapping[str, type[Layer]] = MappingProxyType(
     {value.kind: value for value in list(globals().values()) if isinstance(value, type) and hasattr(value, "kind")}
 )
-"""Every layer kind by the key it has in a spec."""
+"""Every layer kind by its key in a spec."""

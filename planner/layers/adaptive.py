@@ -1,4 +1,4 @@
-"""Pooling to a map of a size that is given, whatever the size of the input."""
+"""Pooling to a feature map of a given size, for inputs of any size."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from planner.symbols import Shape, Size
 def share(position: int, size: int, count: int) -> tuple[int, int]:
     """Return the half-open window of one of `count` positions on an axis of `size`.
 
-    Neighbours overlap where the size is no multiple, and repeat positions where there are more of them than
-    the axis has.
+    Neighbouring windows overlap if `size` is not a multiple of `count`. They repeat positions if `count` is larger
+    than `size`.
 
     References
     ----------
@@ -39,7 +39,7 @@ def share(position: int, size: int, count: int) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class AdaptivePool(Layer):
-    """What both share: (N, C, H, W) -> (N, C, *size), from equal shares of the map; every input is large enough."""
+    """Base of the adaptive poolings: (N, C, H, W) -> (N, C, *size), from equal shares of an input of any size."""
 
     size: Any = setting("size of the output: one number or one for each axis ([height, width])")
 
@@ -65,7 +65,7 @@ class AdaptivePool(Layer):
 
 
 def _field(size: Size, count: Size) -> AxisField:
-    """Return how shares of an axis see it; their extent is the largest, known where the sizes are."""
+    """Return how the shares of an axis see it; the extent is the largest one, and None for unknown sizes."""
     if sy.constant(count) == 1:
         return AxisField(None)
     n, o = sy.constant(size), sy.constant(count)
@@ -74,7 +74,7 @@ def _field(size: Size, count: Size) -> AxisField:
     whole, rest = divmod(n, o)
     if not rest:
         return AxisField(whole, whole, relative=True)
-    # the first position of a window is ahead of its share by up to 1 - gcd/o
+    # a window begins up to 1 - gcd/o before its share
     common = gcd(n, o)
     return AxisField(whole + (1 if rest == common else 2), n // common, repeat=o // common, relative=True)
 
@@ -100,11 +100,11 @@ class AdaptiveAvgPool(AdaptivePool):
     aliases: ClassVar[tuple[str, ...]] = ("adaptiveavgpool", "adaptiveavgpool2d", "adaptivepool")
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the maps between the input and the output."""
+        """Return the elements of the intermediate maps between input and output."""
         return sum(map(prod, between(inputs[0], output)))
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return the maps between the input and the output, and the output's scaled gradient."""
+        """Return the elements of the intermediate maps and of the output's scaled gradient."""
         return sum(map(prod, between(inputs[0], output))) + prod(map(int, output))
 
 
@@ -128,11 +128,11 @@ class AdaptiveMaxPool(AdaptivePool):
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the maxima between input and output."""
+        """Return the elements of the intermediate maxima between input and output."""
         return sum(map(prod, between(inputs[0], output)))
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return the maxima between input and output with their gradients, and two faces with marks."""
+        """Return the elements of the intermediate maxima, their gradients, and two faces of a map with byte masks."""
         maps = between(inputs[0], output)
         maxima: int = sum(map(prod, maps))
         axes = reversed(range(2, len(output)))

@@ -1,9 +1,9 @@
-"""Arithmetic of several tensors, number by number, and how a smaller one is repeated to fit.
+"""Elementwise arithmetic of several tensors, and how a smaller one is broadcast.
 
-One rule for all: the tensors have the same number of axes, the same batch, and along every other axis the same size or
-1; one that is 1 there is repeated. Whether a size *is* 1 is told by the plan: a free size that happens to be 1 is never
-repeated, so that a network does not change its meaning from one image size to the next. Otherwise this is PyTorch's
-broadcasting, which also puts missing axes in front and repeats batches.
+One rule holds for all layers: the tensors have the same number of axes and the same batch. Along every other axis they
+have the same size or 1, and a tensor with size 1 is repeated there. The plan decides whether a size *is* 1: a free size
+that happens to be 1 is never repeated, so that a network means the same at every image size. The rule is PyTorch's
+broadcasting without two of its features: PyTorch also prepends missing axes and repeats batches.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from planner.symbols import Shape
 
 @dataclass(frozen=True)
 class Arithmetic(Merge):
-    """What sums, products, differences and maxima share.
+    """Base of sums, products, differences and maxima.
 
-    `pieces` says in how many pieces of some channels the backward pass works, beside those for gradients that are
-    summed where an input was repeated.
+    `pieces` is the number of workspace pieces (a few channels each) of the backward pass, not counting the pieces for
+    summing the gradients of repeated inputs.
     """
 
     pieces: ClassVar[int] = 0
@@ -51,7 +51,7 @@ class Arithmetic(Merge):
         return tuple(inputs[_whole(inputs, axis)][axis] for axis in range(len(inputs[0])))
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return its pieces, and two more where an input was repeated."""
+        """Return the elements of the pieces, with two more pieces if an input is repeated."""
         channels, count = int(output[1]), int(sy.product(output))
         repeated = any(shape != output for shape in inputs)
         return (self.pieces + (2 if repeated else 0)) * norm_elements(channels, count // channels)
@@ -84,7 +84,7 @@ class Add(Arithmetic):
 
 @dataclass(frozen=True)
 class Subtract(Arithmetic):
-    """The first tensor less all the others.
+    """The first tensor minus all the others.
 
     References
     ----------
@@ -97,13 +97,13 @@ class Subtract(Arithmetic):
     """
 
     kind: ClassVar[str] = "subtract"
-    summary: ClassVar[str] = "the first tensor less all others"
+    summary: ClassVar[str] = "the first tensor minus all others"
     aliases: ClassVar[tuple[str, ...]] = ("sub", "minus", "difference")
 
 
 @dataclass(frozen=True)
 class Multiply(Arithmetic):
-    """Product of tensors, such as a map and one number for each of its channels, (N, C, 1, 1).
+    """Product of tensors, such as a feature map and one factor per channel, (N, C, 1, 1).
 
     References
     ----------
@@ -116,14 +116,14 @@ class Multiply(Arithmetic):
     """
 
     kind: ClassVar[str] = "multiply"
-    summary: ClassVar[str] = "product of tensors, such as a map and a number for each channel"
+    summary: ClassVar[str] = "product of tensors, such as a feature map and one factor per channel"
     aliases: ClassVar[tuple[str, ...]] = ("mul", "times", "scale", "gate", "product")
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
 
 
 @dataclass(frozen=True)
 class Maximum(Arithmetic):
-    """The largest number of several tensors, place by place; equal ones share the gradient.
+    """Elementwise maximum of several tensors; equal elements share the gradient.
 
     References
     ----------
@@ -137,7 +137,7 @@ class Maximum(Arithmetic):
     """
 
     kind: ClassVar[str] = "maximum"
-    summary: ClassVar[str] = "largest number of several tensors, place by place"
+    summary: ClassVar[str] = "elementwise maximum of several tensors"
     aliases: ClassVar[tuple[str, ...]] = ("max", "maxout", "greatest")
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
     pieces: ClassVar[int] = 2

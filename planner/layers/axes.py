@@ -1,6 +1,6 @@
-"""The axes of a tensor by number and by name: 0 is the batch, 1 the channels, the map behind them.
+"""The axes of a tensor by number and by name: 0 is the batch, 1 the channels, and the axes of the map follow.
 
-Numbers are PyTorch's; a negative one counts from the end. No layer has the batch as its axis: images never mix.
+Numbers are those of PyTorch; a negative one counts from the end. No layer works along the batch: images never mix.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ WORDS: Mapping[int, tuple[str, ...]] = MappingProxyType(
         5: ("batch", "channels", "depth", "height", "width"),
     }
 )
-"""What the axes of a tensor are called, by their number."""
+"""Names of a tensor's axes, by the number of axes."""
 
 FURTHEST = 8
-"""No tensor has an axis beyond it, counted from either end."""
+"""Largest number of an axis of any tensor, counted from either end."""
 
 
 def axis(name: str, value: object) -> int:
@@ -35,7 +35,7 @@ def axis(name: str, value: object) -> int:
     Raises
     ------
     SettingError
-        Not a whole number, the batch, or beyond any tensor.
+        The value is not a whole number, is the batch, or exceeds the axes of any tensor.
 
     Examples
     --------
@@ -50,12 +50,12 @@ def axis(name: str, value: object) -> int:
     if found == 0:
         raise SettingError(name, f"`{name}` cannot be 0, the batch: images never mix", "1 is the channels, 2 the rows")
     if abs(found) > FURTHEST:
-        raise SettingError(name, f"`{name}` is {found}, and no tensor has so many axes")
+        raise SettingError(name, f"`{name}` is {found}, but no tensor has that many axes")
     return found
 
 
 def position(number: int, rank: int) -> int:
-    """Return which axis of a tensor of `rank` axes a number means, counted from 0.
+    """Return the position, counted from 0, of an axis in a tensor of `rank` axes.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def position(number: int, rank: int) -> int:
 
 
 def word(rank: int, place: int) -> str:
-    """Return what an axis is called.
+    """Return the name of an axis.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def same_axes(inputs: tuple[Shape, ...], place: int) -> Requirement:
 def difference(
     inputs: tuple[Shape, ...], left: int, right: int, axis: int | None = None, *, short: bool = False
 ) -> str:
-    """Return in words how one input differs from another, along one axis or in their number.
+    """Describe how two inputs differ, along one axis or in their number of axes.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def difference(
 
 
 def needs_axis(number: int, shape: Shape, setting: str = "axis") -> Requirement:
-    """Return the requirement (S204) that a tensor has an axis of that number, and that it is not the batch."""
+    """Return the requirement (S204) that a tensor has an axis with this number, and that it is not the batch."""
     say = partial(_missing, number, shape)
     room = len(shape) - number - 1 if number > 0 else len(shape) + number - 1
     return Requirement("S204", AtLeast(room, 0), say, partial(say, short=True), setting)
@@ -124,7 +124,7 @@ def needs_axis(number: int, shape: Shape, setting: str = "axis") -> Requirement:
 def needs_map(
     shape: Shape, does: str = "takes a map such as (N, C, H, W)", fix: str = "put this layer before `flatten`"
 ) -> Requirement:
-    """Return the requirement (S204) that a tensor has a map behind its channels; `does` says what for."""
+    """Return the requirement (S204) that a tensor has map axes after its channels; `does` states their use."""
     return Requirement(
         "S204",
         AtLeast(len(shape), 3),
@@ -138,4 +138,4 @@ def _missing(number: int, shape: Shape, *, short: bool = False) -> str:
     if short:
         return f"axes are 1 to {last}"
     batch = ", which is the batch" if number == -len(shape) else ""
-    return f"takes axis {number}{batch}, but its input {sy.shape_text(shape)} has axes 1 to {last} beside the batch"
+    return f"takes axis {number}{batch}, but its input {sy.shape_text(shape)} has axes 1 to {last} besides the batch"

@@ -1,7 +1,7 @@
-"""What every layer answers: the one interface between a kind of layer and the rest of the planner.
+"""The interface between a kind of layer and the rest of the planner.
 
-A layer is a frozen dataclass whose fields are its settings. It knows shapes, requirements, parameters
-and costs, and nothing about names, wiring or arrays; its other half is the kernel of the same name in
+A layer is a frozen dataclass with one field per setting. It computes shapes, requirements, parameters
+and costs, and is independent of names, wiring and arrays. Its counterpart is the kernel of the same name in
 ``runtime/kernels``.
 """
 
@@ -22,29 +22,29 @@ Category = Literal["io", "conv", "pool", "norm", "act", "dense", "merge", "resha
 """Family of a layer; decides how it is drawn."""
 
 Keep = Literal["input", "output"]
-"""A tensor that a layer's backward pass reads again, and which therefore stays in memory until then."""
+"""A tensor that a layer's backward pass reads again; it stays in memory until then."""
 
 Interval = tuple[float, float]
-"""Lower and upper end; either may be infinite."""
+"""Lower and upper bound; either may be infinite."""
 
 RELU_GAIN = sqrt(2.0)
-"""Gain of ReLU and of its smooth relatives (He et al., arXiv:1502.01852, equation 10)."""
+"""Gain of ReLU and its smooth variants (He et al., arXiv:1502.01852, equation 10)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One array a layer owns.
+    """One array owned by a layer.
 
     Attributes
     ----------
     name : str
         ``weight``, ``bias``, ``running_mean``, ...
     shape : Shape
-        As users see it; a convolution's weight is (filters, channels / groups, kh, kw).
+        The public shape; a convolution's weight is (filters, channels / groups, kh, kw).
     fan_in : Size
-        Number of inputs that one output number sums over; 0 for arrays that are not drawn at random.
+        Number of inputs summed into one output element; 0 for arrays that are not initialised at random.
     initial : float
-        Starting value where `fan_in` is 0.
+        Initial value if `fan_in` is 0.
     """
 
     name: str
@@ -54,12 +54,12 @@ class Parameter:
 
     @property
     def count(self) -> Size:
-        """How many numbers the array holds."""
+        """Number of elements."""
         return sy.product(self.shape)
 
 
 def by_name(arrays: Iterable[Parameter]) -> Mapping[str, Parameter]:
-    """Return the arrays of a layer by their names.
+    """Return a layer's arrays by name.
 
     Examples
     --------
@@ -73,9 +73,9 @@ def by_name(arrays: Iterable[Parameter]) -> Mapping[str, Parameter]:
 class AxisField:
     """How one axis of a map sees its input: window extent, stride and padding before, in positions.
 
-    `extent` None stands for the whole axis. `stride` 0 means that all positions see the same; `repeat` r, that
-    r neighbours of the output come to one step along the input. `relative` windows lie where the size of the whole
-    axis puts them; an `extent` of None is then one that is not known before that size is.
+    An `extent` of None is the whole axis. With a `stride` of 0, all positions see the same window. With a `repeat` of
+    r, r neighbouring output positions make one step along the input. The location of `relative` windows depends on the
+    size of the whole axis; for them an `extent` of None is unknown until that size is known.
     """
 
     extent: Size | None
@@ -87,7 +87,7 @@ class AxisField:
 
 @dataclass(frozen=True)
 class Layer:
-    """Base of all layers; a subclass must define `kind`, `category` and `output_shape`.
+    """Base class of all layers; a subclass must define `kind`, `category` and `output_shape`.
 
     Class facts
     -----------
@@ -97,39 +97,39 @@ class Layer:
     summary : str
         One line for the table of kinds in ``docs/spec.md`` and the JSON Schema.
     aliases : tuple of str
-        Names of the kind in other libraries, in lower case and without separators. Every kind states them; a kind
-        without any states ``()``.
+        Names of the kind in other libraries, in lower case and without separators. Every kind defines them; a kind
+        without any defines ``()``.
     gain : float or None
-        Factor for the starting weights of the layer whose output this one reads, as
-        ``torch.nn.init.calculate_gain`` has it. None passes the question on to the layer that reads this one. Every
-        activation states its own.
+        Factor for the initial weights of the layer that this one reads, as returned by
+        ``torch.nn.init.calculate_gain``. None defers to the layer that reads this one. Every
+        activation defines its own.
     mixes_positions : bool
-        An output position depends on other positions of the map than its own. A kind that mixes positions implements
-        :meth:`fields_of_view`; every other kind states False. Statistics of a normalisation do not count.
+        Whether an output position depends on other positions of the map. A kind that mixes positions implements
+        :meth:`fields_of_view`; every other kind defines False. The statistics of a normalisation do not count.
     keeps : frozenset of {"input", "output"}
-        What the backward pass reads again.
+        The tensors that the backward pass reads again.
     keeps_of_inputs : frozenset of int or None
-        Positions of the inputs that are meant by "input"; None is "all".
+        Positions of the inputs that "input" in `keeps` refers to; None means all.
     inputs_at_least, inputs_at_most : int or None
-        How many tensors `from` may name; None is "any number".
+        How many tensors `from` may name; None means any number.
     shape_only : frozenset of int
-        Positions of inputs of which only the shape is read, not the numbers: they are not kept for it and get no
+        Positions of inputs of which the layer reads only the shape. They are not kept for this layer and get no
         gradient from it.
     without_gradient : frozenset of int
-        Positions of inputs whose numbers are read, but that get no gradient: the output moves with them in steps only.
+        Positions of inputs that are read but get no gradient, because the output depends on them only in steps.
     reads_companion : bool
-        Also reads the :meth:`companion` of the layer that a setting names, and what that layer reads.
+        Whether it also reads the :meth:`companion` of the layer named by a setting, and that layer's input.
     alias : bool
-        The output is the input's memory under another shape (flatten).
+        The output shares the input's memory and only has another shape (flatten).
     in_place : bool
-        Forward may write over its input, and backward over the gradient of its output.
+        The forward pass may overwrite its input, and the backward pass the gradient of its output.
     random : bool
         Draws random numbers while training, and does nothing at inference.
     by_channel : bool
-        A channel of the output is made from the same channel of the inputs, parameters and buffers alone, so that
+        Each channel of the output depends only on the same channel of the inputs, parameters and buffers, so that
         threads may share the channels.
     clips : (float, float) or None
-        The output is the input confined to this interval; the derivative is 1 between its ends, 0 at and beyond them.
+        The output is the input clipped to this interval; the derivative is 1 inside it, and 0 at its ends and outside.
     """
 
     kind: ClassVar[str]
@@ -152,11 +152,11 @@ class Layer:
     clips: ClassVar[Interval | None] = None
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        """Yield what must hold of the input shapes; later ones may assume that earlier ones hold."""
+        """Yield the requirements on the input shapes; each may assume that the earlier ones hold."""
         return ()
 
     def limits(self) -> Iterable[Requirement]:
-        """Yield that every setting given as a formula keeps the minimum it would have as a number."""
+        """Yield the requirement that a setting given as a formula respects its minimum, for every such setting."""
         for item in fields(self):
             least = int(item.metadata.get("least", 1))
             for size in _sizes(getattr(self, item.name)):
@@ -179,15 +179,15 @@ class Layer:
 
     @classmethod
     def owns_arrays(cls) -> bool:
-        """Tell whether layers of this kind may have weights or running statistics."""
+        """Return whether layers of this kind may have weights or running statistics."""
         return cls.params is not Layer.params or cls.buffers is not Layer.buffers
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
-        """Return the multiply-accumulates of one forward pass over the whole batch, bias not counted."""
+        """Return the multiply-accumulates of one forward pass over the whole batch, without the bias."""
         return 0
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        """Return how the layer's output sees its input along each axis of the map; None for position by position.
+        """Return how the layer's output sees its input along each axis of the map; None if positions do not mix.
 
         Raises
         ------
@@ -199,7 +199,7 @@ class Layer:
         return None
 
     def weight_gain(self) -> float | None:
-        """Return the gain of the layer with its settings; :attr:`gain` where no setting changes it.
+        """Return the gain of the layer with its settings (default: :attr:`gain`).
 
         Examples
         --------
@@ -210,22 +210,22 @@ class Layer:
         return self.gain
 
     def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...] | None:
-        """Return how many positions at the far end of each axis no window sees; None where none can be.
+        """Return how many positions at the end of each axis are outside every window; None if that cannot happen.
 
-        0 or less stands for none.
+        0 or less means none.
         """
         return None
 
     def padded_windows(self, inputs: tuple[Shape, ...]) -> tuple[tuple[Size, Size, Size], ...] | None:
-        """Return extent and padding before and after along each axis, if a window of padding alone is a mistake."""
+        """Return extent, padding before and padding after for each axis; None if a window of only padding is valid."""
         return None
 
     def companion(self, partner: Layer) -> Layer | None:
-        """Return the layer to compute next to the one that a setting names; None where `partner` has none."""
+        """Return the layer to compute next to `partner`, the one named by a setting; None if there is none."""
         return None
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
-        """Return extra arrays the forward pass leaves for the backward pass, by name (bound shapes only).
+        """Return extra arrays that the forward pass saves for the backward pass, by name (bound shapes only).
 
         Shapes are in memory order: the batch last.
         """
@@ -240,7 +240,7 @@ class Layer:
         return 0
 
     def bind(self, values: Mapping[str, int]) -> Self:
-        """Return the same layer with every size in its settings a plain int.
+        """Return the same layer with every size in its settings as a plain int.
 
         Raises
         ------
@@ -254,36 +254,36 @@ class Layer:
 
     @property
     def free(self) -> frozenset[str]:
-        """Names of sizes among the settings."""
+        """Names of free sizes in the settings."""
         return frozenset().union(*(_free(getattr(self, item.name)) for item in fields(self)))
 
     @property
     def counts(self) -> frozenset[str]:
-        """Names among the settings that are never 0."""
+        """Names in the settings that are never 0."""
         sizes = (size for item in fields(self) for size in _sizes(getattr(self, item.name)))
         return frozenset().union(*map(sy.counts, sizes))
 
     @property
     def zeros(self) -> frozenset[str]:
-        """Names among the settings that may be 0: those that stand for padding alone."""
+        """Names in the settings that may be 0: those used only for padding."""
         sizes = (size for item in fields(self) for size in _sizes(getattr(self, item.name)))
         return frozenset().union(*map(sy.zeros, sizes))
 
     def counting(self, names: Collection[str]) -> Self:
-        """Return the layer with some names that may be 0 made names of sizes from 1 upwards."""
+        """Return the layer with the given names, which may be 0, as names of sizes of at least 1."""
         changed = object.__new__(type(self))
         for item in fields(self):
             object.__setattr__(changed, item.name, _counting(getattr(self, item.name), names))
         return changed
 
     def after(self, partner: Layer) -> Layer:
-        """Return this layer as it is where the layer it takes its settings from is `partner`."""
+        """Return this layer with the settings it takes from `partner`."""
         return self
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings that differ from their defaults, as a spec would give them.
+        """Return the settings that differ from their defaults, as written in a spec.
 
-        A tuple has one value for each axis; what is a list in a spec whatever its length is a list.
+        A tuple has one value for each axis; a setting that is always a list in a spec is a list.
         """
         found = {}
         for item in fields(self):
@@ -306,7 +306,7 @@ def needs_rows(shape: Shape, fix: str) -> Requirement:
 
 
 def _shortest(value: Any) -> Any:
-    """Return sizes for each axis, or both sides of each, as the shortest text that means the same."""
+    """Return sizes per axis, or both sides of each axis, in the shortest form with the same meaning."""
     if not isinstance(value, tuple):
         return value
     if len(value) in (4, 6) and value[::2] == value[1::2]:

@@ -1,4 +1,4 @@
-"""Layers that add positions around a map or cut them off."""
+"""Layers that add a border to a map or crop it."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from planner.symbols import Shape, Size
 MODES = ("constant", "reflect", "replicate")
 
 LARGEST_VALUE = 3e38
-"""A border of more is infinite in float32."""
+"""Largest value of a border; a larger one is infinite in float32."""
 
 
 @dataclass(frozen=True)
 class Pad(Layer):
-    """A border around a map: one number, the map mirrored at its edge, or its edge repeated.
+    """Padding of a map with a constant, with the map mirrored at its edge, or with its edge repeated.
 
     With `mode` reflect, row -i is row i: the edge itself is not repeated, so that each side must be smaller than
-    the map. With replicate, row -i is row 0. Gradients of copies go back to what was copied.
+    the map. With replicate, row -i is row 0. The gradient of a copy is added to the gradient of its original.
 
     Raises
     ------
     SettingError
-        The padding is not one size, one for each axis or two for each axis, or `value` is given where nothing has it.
+        The padding is not one size, one for each axis or two for each axis, or `value` is given but `mode` is not
+        constant.
 
     References
     ----------
-    torch.nn.ConstantPad2d, ReflectionPad2d and ReplicationPad2d documentation, and those for one and three axes; the
-    sides here are in the order top, bottom, left, right.
+    torch.nn.ConstantPad2d, ReflectionPad2d and ReplicationPad2d documentation, and their versions for one and three
+    axes; here the order of the sides is top, bottom, left, right.
 
     Examples
     --------
@@ -46,12 +47,12 @@ class Pad(Layer):
     """
 
     pad: Any = setting("positions around the map: a number, [h, w] or [top, bottom, left, right]", least=0)
-    mode: str = setting("constant, reflect or replicate: what the border holds", "constant")
-    value: float = setting("what a constant border holds", 0.0)
+    mode: str = setting("content of the border: constant, reflect or replicate", "constant")
+    value: float = setting("value of a constant border", 0.0)
 
     kind: ClassVar[str] = "pad"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "a border around a map: zeros, another number, the map mirrored or its edge repeated"
+    summary: ClassVar[str] = "padding of a map with zeros, another number, the mirrored map or its repeated edge"
     aliases: ClassVar[tuple[str, ...]] = ()
     by_channel: ClassVar[bool] = True
 
@@ -61,11 +62,11 @@ class Pad(Layer):
             raise SettingError("pad", f"`pad` adds positions, got {self.pad}", "to cut positions off, use `crop`")
         sides = read_padding("pad", self.pad)
         if isinstance(sides, str):
-            raise SettingError("pad", "`pad` as a layer of its own cannot be same", "set it at the layer behind")
+            raise SettingError("pad", "`pad` as a separate layer cannot be same", "set it on the next layer")
         mode = choice("mode", self.mode, MODES)
         settle(self, pad=sides, mode=mode, value=number("value", self.value, -LARGEST_VALUE, LARGEST_VALUE))
         if mode != "constant" and self.value != 0:
-            raise SettingError("value", f"`value` is what a constant border holds, but `mode` is {mode}", "remove it")
+            raise SettingError("value", f"`value` is the value of a constant border, but `mode` is {mode}", "remove it")
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         yield needs_map(inputs[0])
@@ -78,7 +79,7 @@ class Pad(Layer):
                     yield Requirement("S206", least, say, partial(say, short=True), "pad")
 
     def sides(self, shape: Shape) -> tuple[tuple[Size, Size], ...]:
-        """Return what is added before and after along each axis."""
+        """Return how many positions are added before and after along each axis."""
         return sides(self.pad, rank(shape))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -86,7 +87,7 @@ class Pad(Layer):
         return (*shape[:2], *(sy.total([n, *both]) for n, both in zip(shape[2:], self.sides(shape), strict=True)))
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return the largest face of the map with `mode` replicate: what goes back to an edge."""
+        """Return the elements of the map's largest face with `mode` replicate: the gradient added to an edge."""
         if self.mode != "replicate":
             return 0
         return int(sy.product(inputs[0])) // min(map(int, inputs[0][2:]))
@@ -97,11 +98,11 @@ class Pad(Layer):
 
 @dataclass(frozen=True)
 class Crop(Layer):
-    """The middle of a map: of the size of a second tensor, or of a size that is given.
+    """The middle of a map, with the size of a second tensor or a given size.
 
-    ``from: [x, like]`` cuts x to the height and width of `like`, whose numbers are not read;
-    with `size` there is one input. Of n positions along an axis m are kept; ``floor((n - m)/2)`` go at the
-    beginning, the rest at the end.
+    ``from: [x, like]`` crops x to the height and width of `like`, of which only the shape is read;
+    with `size` there is one input. To keep m of n positions along an axis, ``floor((n - m)/2)`` are cut off at the
+    beginning and the others at the end.
 
     Raises
     ------
@@ -121,14 +122,14 @@ class Crop(Layer):
     """
 
     size: Any = setting(
-        "size to keep: one number or one for each axis; without it, that of the second input",
+        "size to keep: one number or one for each axis; default: the size of the second input",
         None,
-        unset="that of the second input",
+        unset="the size of the second input",
     )
 
     kind: ClassVar[str] = "crop"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "the middle of a map, as large as a second one"
+    summary: ClassVar[str] = "the middle of a map, of a given size or as large as a second map"
     aliases: ClassVar[tuple[str, ...]] = ()
     inputs_at_most: ClassVar[int | None] = 2
     shape_only: ClassVar[frozenset[int]] = frozenset({1})
@@ -138,11 +139,11 @@ class Crop(Layer):
         settle(self, size=None if self.size is None else per_axis("size", self.size))
 
     def map_size(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...]:
-        """Return the size that is kept along each axis."""
+        """Return the size to keep along each axis."""
         return inputs[1][2:] if self.size is None else along(self.size, rank(inputs[0]))
 
     def offsets(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...]:
-        """Return how many positions go at the beginning of each axis: rows at the top, columns at the left."""
+        """Return how many positions are cut off at the beginning of each axis: rows at the top, columns at the left."""
         return tuple(
             sy.floor_div(sy.difference(size, kept), 2)
             for size, kept in zip(inputs[0][2:], self.map_size(inputs), strict=True)
@@ -177,15 +178,15 @@ def _mirrored_too_far(size: Size, padding: Size, *, short: bool = False) -> str:
     if short:
         return f"at most {sy.text(sy.total([size, -1]))}"
     return (
-        f"mirrors {sy.text(padding)} positions beyond the edge of a map of {sy.text(size)}; a mirror shows one less "
-        "than the map has"
+        f"mirrors {sy.text(padding)} positions beyond the edge of a map of {sy.text(size)}; at most one less than "
+        "the size of the map can be mirrored"
     )
 
 
 def _wrong_number(wanted: int) -> str:
     if wanted == 1:
         return "crop with `size` reads one tensor, but `from` names two; name one, or leave `size` out"
-    return "crop reads the map and one as large as wanted; write  from: [x, like]  or give  size: [h, w]"
+    return "crop reads the map and a second one of the wanted size; write  from: [x, like]  or give  size: [h, w]"
 
 
 def _too_small(shape: Shape, kept: tuple[Size, ...]) -> str:

@@ -1,4 +1,4 @@
-"""Layers with one number of their own for each channel: PReLU, layer scale, shift, rescaling."""
+"""Layers with one number per channel: PReLU, layer scale, shift, rescaling."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from planner.symbols import Shape
 from planner.wording import plural
 
 LARGEST = 1e9
-"""Of a starting value: anything further from 0 is a mistake."""
+"""Largest magnitude of an initial value; anything larger is a mistake."""
 
 
 @dataclass(frozen=True)
 class Channelwise(Layer):
-    """What they share: a ``weight`` of one number a channel, (C,), that starts at `initial`.
+    """Base of layers with a ``weight`` of one number per channel, (C,), initialised to `initial`.
 
-    `pieces` says how many pieces of some channels the kernel works in, forward and backward.
+    `pieces` is the number of workspace pieces (a few channels each) of the kernel, forward and backward.
     """
 
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
@@ -46,11 +46,11 @@ class Channelwise(Layer):
         return (Parameter("weight", (inputs[0][1],), initial=self.initial),)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return some pieces of some channels."""
+        """Return the elements of the pieces."""
         return self.pieces[0] * self._piece(output)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return some pieces of some channels, and a sum a channel."""
+        """Return the elements of the pieces and of one sum per channel."""
         return self.pieces[1] * self._piece(output) + int(output[1])
 
     def _piece(self, output: Shape) -> int:
@@ -60,7 +60,7 @@ class Channelwise(Layer):
 
 @dataclass(frozen=True)
 class PRelu(Channelwise):
-    """``x`` above zero, ``weight * x`` below; the weight is learned, one number or one a channel.
+    """``x`` above zero, ``weight * x`` below; the weight is learned, one number or one per channel.
 
     Parameter ``weight``, (1,) or, with `per_channel`, (C,).
 
@@ -74,8 +74,8 @@ class PRelu(Channelwise):
     [(64,)]
     """
 
-    per_channel: bool = setting("one slope for each channel instead of one for all", False)
-    initial: float = setting("slope for negative inputs to start with", 0.25)
+    per_channel: bool = setting("learn one slope per channel instead of one for all", False)
+    initial: float = setting("initial slope for negative inputs", 0.25)
 
     kind: ClassVar[str] = "prelu"
     category: ClassVar[Category] = "act"
@@ -98,7 +98,7 @@ class PRelu(Channelwise):
 
 @dataclass(frozen=True)
 class LayerScale(Channelwise):
-    """Each channel times a learned number, which starts so small that a residual branch starts as nothing.
+    """Each channel times a learned number, which starts so small that a residual branch starts close to zero.
 
     Parameter ``weight``, (C,).
 
@@ -112,7 +112,7 @@ class LayerScale(Channelwise):
     [1e-06]
     """
 
-    initial: float = setting("what each channel is multiplied by to start with", 1e-6)
+    initial: float = setting("initial factor of each channel", 1e-6)
 
     kind: ClassVar[str] = "layer_scale"
     category: ClassVar[Category] = "norm"
@@ -124,7 +124,7 @@ class LayerScale(Channelwise):
 
 @dataclass(frozen=True)
 class Shift(Channelwise):
-    """Each channel plus a learned number: the bias of a convolution, as a layer of its own.
+    """Each channel plus a learned number: the bias of a convolution as a separate layer.
 
     Parameter ``weight``, (C,).
 
@@ -138,7 +138,7 @@ class Shift(Channelwise):
     [(16,)]
     """
 
-    initial: float = setting("what is added to each channel to start with", 0.0)
+    initial: float = setting("initial value added to each channel", 0.0)
 
     kind: ClassVar[str] = "shift"
     category: ClassVar[Category] = "norm"
@@ -154,7 +154,7 @@ class Rescale(Layer):
 
     References
     ----------
-    `transform_input` of torchvision's GoogLeNet and Inception v3, which brings images to another mean and deviation.
+    `transform_input` of torchvision's GoogLeNet and Inception v3, which changes the mean and deviation of images.
 
     Examples
     --------
@@ -162,14 +162,12 @@ class Rescale(Layer):
     (8, 3, 299, 299)
     """
 
-    scale: Any = setting(
-        "what is multiplied by: a number, or one for each channel", 1.0, lengths=(1, None), numbers=True
-    )
-    shift: Any = setting("what is then added, a number or one a channel", 0.0, lengths=(1, None), numbers=True)
+    scale: Any = setting("factor: a number, or one for each channel", 1.0, lengths=(1, None), numbers=True)
+    shift: Any = setting("added after scaling: a number, or one for each channel", 0.0, lengths=(1, None), numbers=True)
 
     kind: ClassVar[str] = "rescale"
     category: ClassVar[Category] = "norm"
-    summary: ClassVar[str] = "each channel times a fixed number plus another"
+    summary: ClassVar[str] = "each channel times a fixed number plus a fixed number"
     aliases: ClassVar[tuple[str, ...]] = ("rescaling",)
     mixes_positions: ClassVar[bool] = False
     in_place: ClassVar[bool] = True

@@ -1,4 +1,4 @@
-"""Settings that are one of a few words, and the words."""
+"""Settings that take one of a few words, and the words."""
 
 from __future__ import annotations
 

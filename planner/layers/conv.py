@@ -23,13 +23,13 @@ class Conv(WindowLayer):
     """Convolution (cross-correlation) of a map with `filters` kernels.
 
     Input (N, C, H, W), output (N, filters, H', W') with H' by the window rule. Parameters: ``weight``
-    (filters, C / groups, kh, kw) and ``bias`` (filters). The same along one axis, (N, C, L), and along three,
+    (filters, C / groups, kh, kw) and ``bias`` (filters). It works alike along one axis, (N, C, L), and along three,
     (N, C, D, H, W).
 
     Raises
     ------
     SettingError
-        A setting is not of its kind, below its minimum, or enormous.
+        A setting has the wrong type, or is below its minimum or too large.
 
     References
     ----------
@@ -48,9 +48,9 @@ class Conv(WindowLayer):
     stride: Any = setting("step of the kernel: one number or one for each axis", 1)
     pad: Any = setting("zeros around the map: a number, [h, w], [top, bottom, left, right] or same", 0, least=0)
     dilation: Any = setting("distance between the kernel's taps: one number or one for each axis", 1)
-    groups: Size = setting("channels are split into this many groups, convolved apart", 1)
+    groups: Size = setting("number of groups of channels that are convolved separately", 1)
     bias: bool = setting("add one trainable number per filter", True)
-    rounding: str = setting("floor drops what the stride leaves over; exact makes that an error", "floor")
+    rounding: str = setting("floor drops positions that the stride leaves over; exact makes them an error", "floor")
 
     kind: ClassVar[str] = "conv"
     category: ClassVar[Category] = "conv"
@@ -88,7 +88,7 @@ class Conv(WindowLayer):
         yield from shared_evenly(self.groups, inputs[0][1], self.filters)
 
     def padded_windows(self, inputs: tuple[Shape, ...]) -> tuple[tuple[Size, Size, Size], ...] | None:
-        """Return all windows: one of nothing but padding gives the bias, whatever the input."""
+        """Return all windows: one of only padding yields the bias for any input."""
         return tuple((window.extent, window.before, window.after) for window in self.windows(inputs[0]))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
@@ -105,7 +105,7 @@ class Conv(WindowLayer):
         return sy.product(output) * sy.floor_div(inputs[0][1], self.groups) * sy.product(self.taps(inputs))
 
     def tiling(self, inputs: tuple[Shape, ...], output: Shape) -> ConvTiling:
-        """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
+        """Return how the kernel splits its work and which algorithm it uses (bound shapes only)."""
         windows = self.windows(inputs[0])
         padded = any(window.before or window.after for window in windows)
         kernel, stride = lifted([window.kernel for window in windows], 1), lifted([w.stride for w in windows], 1)
@@ -113,23 +113,23 @@ class Conv(WindowLayer):
         return ConvTiling(inputs[0], output, kernel, stride, padded, self.groups, row_dilation)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the elements of one block of columns for each shard."""
+        """Return the elements of one im2col block for each shard."""
         return self.tiling(inputs, output).forward_elements
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return the elements of blocks of columns and of weights being summed."""
+        """Return the elements of the im2col blocks and of the weight gradients being summed."""
         return self.tiling(inputs, output).backward_elements
 
 
 def shared_evenly(groups: Size, channels: Size, filters: Size) -> Iterable[Requirement]:
-    """Yield the requirements (S203) that groups divide both the input channels and the filters."""
+    """Yield the requirements (S203) that the groups divide both the input channels and the filters."""
     for number, what in ((channels, "input channels"), (filters, "filters")):
         say = partial(uneven, groups, number, what)
         yield Requirement("S203", Divides(groups, number), say, partial(say, short=True), "groups")
 
 
 def uneven(groups: Size, number: Size, what: str, *, short: bool = False) -> str:
-    """Return in words that groups do not divide a number of channels.
+    """Return the message that groups do not divide a number of channels.
 
     Examples
     --------

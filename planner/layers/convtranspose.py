@@ -1,4 +1,4 @@
-"""Transposed convolution: what turns a small map into a larger one with weights of its own."""
+"""Transposed convolution, which turns a small map into a larger one with learned weights."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class ConvTranspose(Layer):
     """Transposed convolution: every input number is multiplied by a whole kernel and added to the output.
 
     Input (N, C, H, W), output (N, filters, H', W') with ``H' = (H - 1)s - a - b + d(k - 1) + 1 + output_pad``
-    for padding a before and b after. It is the input gradient of a convolution with the same settings, whose
-    output is the map read here. The same along one and along three axes.
+    for padding a before and b after. It is the input gradient of a convolution with the same settings, with
+    the map read here as the gradient of its output. It works alike along one and along three axes.
     Parameters: ``weight`` (C, filters / groups, kh, kw) and ``bias`` (filters).
 
     Raises
     ------
     SettingError
-        A setting is not of its kind, below its minimum, or enormous.
+        A setting has the wrong type, or is below its minimum or too large.
 
     References
     ----------
@@ -48,11 +48,11 @@ class ConvTranspose(Layer):
 
     filters: Size = setting("number of output channels")
     kernel: Any = setting("size of the kernel: one number or one for each axis ([height, width])")
-    stride: Any = setting("distance in the output of neighbours in the input: one number or one for each axis", 1)
+    stride: Any = setting("output positions between neighbouring inputs: one number or one for each axis", 1)
     pad: Any = setting("positions cut off around the output: number, [h, w] or [top, bottom, left, right]", 0, least=0)
     output_pad: Any = setting("positions added at the end of the output: one number or one for each axis", 0, least=0)
     dilation: Any = setting("distance between the kernel's taps: one number or one for each axis", 1)
-    groups: Size = setting("channels are split into this many groups, convolved apart", 1)
+    groups: Size = setting("number of groups of channels that are convolved separately", 1)
     bias: bool = setting("add one trainable number per filter", True)
 
     kind: ClassVar[str] = "convtranspose"
@@ -79,7 +79,7 @@ class ConvTranspose(Layer):
         )
 
     def windows(self, shape: Shape) -> tuple[Window, ...]:
-        """Return the window of the convolution that leads back from the output's map to the input's, axis by axis."""
+        """Return, for each axis, the window of the convolution that maps the output back to the input."""
         axes = rank(shape)
         settings = (along(value, axes) for value in (self.kernel, self.stride, self.dilation))
         return tuple(
@@ -129,7 +129,7 @@ class ConvTranspose(Layer):
         return (shape[0], self.filters, *self.map_size(shape))
 
     def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
-        """Return the trainable arrays; without dilation, no output number sums over more than the fan-in."""
+        """Return the trainable arrays; without dilation, no output element sums over more inputs than the fan-in."""
         channels = inputs[0][1]
         windows = self.windows(inputs[0])
         shape = (channels, sy.floor_div(self.filters, self.groups), *(window.kernel for window in windows))
@@ -138,15 +138,15 @@ class ConvTranspose(Layer):
         return (weight, Parameter("bias", (self.filters,))) if self.bias else (weight,)
 
     def macs(self, inputs: tuple[Shape, ...], output: Shape) -> Size:
-        """Return one product for each input number and each weight of its channel, cut off or not."""
+        """Return one multiply-accumulate per input element and weight of its channel, including cropped outputs."""
         taps = sy.product(window.kernel for window in self.windows(inputs[0]))
         return sy.product(inputs[0]) * sy.floor_div(self.filters, self.groups) * taps
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        """Return the most positions any output sees, and where the first output begins to see.
+        """Return the largest number of positions an output sees, and where the first output's window begins.
 
-        Between neighbours of the input lie ``stride - 1`` zeros, so that of the window's extent e no more than
-        ``floor((e - 1)/stride) + 1`` positions are input.
+        Neighbouring inputs are ``stride - 1`` zeros apart, so that at most ``floor((e - 1)/stride) + 1`` positions of
+        a window of extent e are input.
         """
         return tuple(
             AxisField(
@@ -158,7 +158,7 @@ class ConvTranspose(Layer):
         )
 
     def tiling(self, inputs: tuple[Shape, ...], output: Shape) -> TransposedTiling:
-        """Return how the kernel cuts its work and which way it computes (bound shapes only)."""
+        """Return how the kernel splits its work and which algorithm it uses (bound shapes only)."""
         windows = self.windows(inputs[0])
         cut = any(window.before or window.after for window in windows) or any(self.added(inputs[0]))
         kernel, stride = lifted([window.kernel for window in windows], 1), lifted([w.stride for w in windows], 1)
@@ -166,11 +166,11 @@ class ConvTranspose(Layer):
         return TransposedTiling(back, lifted(windows, Window(kernel=1)))
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the elements of blocks of columns, and of weights that are turned round."""
+        """Return the elements of the im2col blocks and of the rotated weights."""
         return self.tiling(inputs, output).forward_elements
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return the elements of blocks of columns, and of weights being summed."""
+        """Return the elements of the im2col blocks and of the weight gradients being summed."""
         return self.tiling(inputs, output).backward_elements
 
 
@@ -179,12 +179,12 @@ def _too_much(more: Size, limit: Size, *, short: bool = False) -> str:
         return f"at most {sy.text(sy.difference(limit, 1))}"
     return (
         f"`output_pad` {sy.text(more)} must be smaller than the larger of stride and dilation, {sy.text(limit)}: it "
-        "chooses among the sizes that a convolution would bring to this one"
+        "selects one of the output sizes that a convolution would reduce to this input size"
     )
 
 
 def _nothing_left(shape: Shape, size: tuple[Size, ...]) -> str:
-    return f"padding cuts the whole output away: a {by(shape[2:])} input would give {by(size)}"
+    return f"padding removes the whole output: a {by(shape[2:])} input would give {by(size)}"
 
 
 def _output_text(name: str, window: Window, size: Size, more: Size, made: Size) -> str:

@@ -31,7 +31,7 @@ class Dense(Layer):
 
     units: Size = setting("number of outputs")
     bias: bool = setting("add one trainable number per unit", True)
-    features: Size | None = setting("how many numbers it must read, where that is fixed", None, unset="any number")
+    features: Size | None = setting("required number of input features", None, unset="any number")
 
     kind: ClassVar[str] = "dense"
     category: ClassVar[Category] = "dense"
@@ -71,7 +71,7 @@ class Dense(Layer):
         return output[0] * output[1] * self._width(inputs)
 
     def _width(self, inputs: tuple[Shape, ...]) -> Size:
-        """Return how many numbers the layer reads: where that is fixed, it is so whatever formula gives it."""
+        """Return how many numbers the layer reads: `features` if given, even if the input's size is a formula."""
         return inputs[0][1] if self.features is None else self.features
 
 

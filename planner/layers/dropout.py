@@ -1,4 +1,4 @@
-"""Layers that leave something out at random while training, and do nothing at inference."""
+"""Layers that drop values at random while training, and do nothing at inference."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from planner.layers.tiling.workspace import block_elements, mask_elements
 from planner.symbols import Shape
 
 MOST = 0.999999
-"""The largest share that is left out: of nothing, nothing can be scaled up."""
+"""Largest share that may be dropped: with nothing left, there is nothing to scale up."""
 
 
 @dataclass(frozen=True)
 class Dropout(Pointwise):
-    """Zeroes each number with probability `rate` while training and scales the rest by 1/(1 - rate).
+    """Layer that zeroes each number with probability `rate` while training and scales the others by 1/(1 - rate).
 
-    Nothing happens at inference. (Srivastava et al. 2014; torch.nn.Dropout documentation.)
+    At inference it does nothing. (Srivastava et al. 2014; torch.nn.Dropout documentation.)
     """
 
-    rate: float = setting("share of numbers set to zero while training, from 0 to below 1", 0.5)
+    rate: float = setting("share of numbers set to zero while training, at least 0 and below 1", 0.5)
 
     kind: ClassVar[str] = "dropout"
     summary: ClassVar[str] = "zeroes a share of its input while training"
@@ -40,20 +40,20 @@ class Dropout(Pointwise):
         settle(self, rate=number("rate", self.rate, 0.0, MOST))
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
-        """Return ``kept``: one byte a number, true where it was not set to zero."""
+        """Return ``kept``: one byte per number, true if it was not set to zero."""
         return {"kept": (mask_elements(sy.product(output)),)}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one block of random numbers while training."""
+        """Return the elements of one block of random numbers while training."""
         return block_elements(int(sy.product(output))) if training else 0
 
 
 @dataclass(frozen=True)
 class Dropout2d(Layer):
-    """Zeroes each channel of each image with probability `rate` while training and scales the rest by 1/(1 - rate).
+    """Layer that zeroes each channel of each image with probability `rate` while training and scales the others.
 
-    Neighbours in a map are so alike that dropping single numbers drops nothing. On maps of one or three axes this is
-    torch.nn.Dropout1d and Dropout3d.
+    The scale is 1/(1 - rate). Neighbours in a map are so similar that dropping single numbers has hardly any effect. On
+    maps of one or three axes this is torch.nn.Dropout1d and Dropout3d.
 
     References
     ----------
@@ -65,7 +65,7 @@ class Dropout2d(Layer):
     {'kept': (64, 8)}
     """
 
-    rate: float = setting("share of channels set to zero while training, from 0 to below 1", 0.5)
+    rate: float = setting("share of channels set to zero while training, at least 0 and below 1", 0.5)
 
     kind: ClassVar[str] = "dropout2d"
     category: ClassVar[Category] = "act"
@@ -80,26 +80,26 @@ class Dropout2d(Layer):
         settle(self, rate=number("rate", self.rate, 0.0, MOST))
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_map(inputs[0], "drops whole channels", "use `dropout` behind `flatten`")
+        yield needs_map(inputs[0], "drops whole channels", "use `dropout` after `flatten`")
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return inputs[0]
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
-        """Return ``kept``: what each channel of each image is multiplied by."""
+        """Return ``kept``: the factor of each channel of each image."""
         return {"kept": (output[1], output[0])}
 
 
 @dataclass(frozen=True)
 class StochasticDepth(Layer):
-    """Leaves out a whole branch with probability `rate` while training, and scales it by 1/(1 - rate) otherwise.
+    """Layer that drops a whole branch with probability `rate` while training, and scales it by 1/(1 - rate) otherwise.
 
-    With `mode` row each image draws for itself, with batch one draw serves all. It stands at the end of a residual
-    branch, before the `add`.
+    With `mode` row each image is drawn separately; with batch one draw holds for all. It belongs at the end of a
+    residual branch, before the `add`.
 
     References
     ----------
-    Huang et al., arXiv:1603.09382, section 3; torchvision.ops.stochastic_depth documentation, whose modes these are.
+    Huang et al., arXiv:1603.09382, section 3; torchvision.ops.stochastic_depth documentation, which has the same modes.
 
     Examples
     --------
@@ -107,12 +107,12 @@ class StochasticDepth(Layer):
     {'kept': (8,)}
     """
 
-    rate: float = setting("share of images, or of batches, for which the branch is left out, from 0 to below 1")
-    mode: str = setting("row: each image draws for itself; batch: one draw for all", "row")
+    rate: float = setting("share of images, or of batches, for which the branch is dropped, at least 0 and below 1")
+    mode: str = setting("row: one draw per image; batch: one draw for all images", "row")
 
     kind: ClassVar[str] = "stochastic_depth"
     category: ClassVar[Category] = "act"
-    summary: ClassVar[str] = "leaves out a branch at random while training"
+    summary: ClassVar[str] = "drops a branch at random while training"
     aliases: ClassVar[tuple[str, ...]] = ("stochasticdepth", "droppath", "dropconnect")
     gain: ClassVar[float | None] = None
     mixes_positions: ClassVar[bool] = False
@@ -126,5 +126,5 @@ class StochasticDepth(Layer):
         return inputs[0]
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
-        """Return ``kept``: what each image is multiplied by."""
+        """Return ``kept``: the factor of each image."""
         return {"kept": (output[0] if self.mode == "row" else 1,)}

@@ -17,7 +17,7 @@ from planner.symbols import Shape
 
 @dataclass(frozen=True)
 class GlobalPool(Layer):
-    """What the three global poolings share: (N, C, H, W) -> (N, C, 1, 1), whatever axes there are."""
+    """Base of the three global poolings: (N, C, H, W) -> (N, C, 1, 1), for any number of axes."""
 
     category: ClassVar[Category] = "pool"
     by_channel: ClassVar[bool] = True
@@ -32,7 +32,7 @@ class GlobalPool(Layer):
         return (AxisField(None),) * rank(inputs[0])
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one number for each row of the map: sums go along rows first."""
+        """Return one element per row of the map: rows are summed first."""
         return int(sy.product(inputs[0][:-1]))
 
 
@@ -77,11 +77,11 @@ class GlobalMaxPool(GlobalPool):
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input", "output"})
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return 0."""
+        """Return 0: the maximum needs no workspace."""
         return 0
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return room for two one-byte marks a position."""
+        """Return the elements of two byte masks over all positions."""
         return 2 * mask_elements(sy.product(inputs[0]))
 
 

@@ -1,4 +1,4 @@
-"""Normalisation of each image by itself: layer, group, instance and local response normalisation."""
+"""Normalisation of each image separately: layer, group, instance and local response normalisation."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from planner.symbols import Shape, Size
 
 @dataclass(frozen=True)
 class GroupedNorm(Layer):
-    """What layer, group and instance normalisation share: ``weight*(x - mean)/sqrt(var + eps) + bias``.
+    """Base of layer, group and instance normalisation: ``weight*(x - mean)/sqrt(var + eps) + bias``.
 
-    Mean and biased variance are those of each group of numbers of one image, while training and at inference alike.
+    Mean and biased variance are computed over each group of numbers of one image, both in training and at inference.
     """
 
     category: ClassVar[Category] = "norm"
@@ -50,7 +50,7 @@ class GroupedNorm(Layer):
         return (Parameter("weight", shape, initial=1.0), Parameter("bias", shape)) if self.affine else ()
 
     def pieces(self, shape: Shape) -> GroupPieces:
-        """Return the groups of a tensor of that shape (bound shapes only), and how they are walked through."""
+        """Return the groups of a tensor of that shape and how they are cut into pieces (bound shapes only)."""
         raise NotImplementedError
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
@@ -60,14 +60,14 @@ class GroupedNorm(Layer):
         return {"mean": shape, "inverse": shape}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return for each shard two numbers a group, two more where they are not saved, and a piece of the tensor."""
+        """Return, for each shard, two numbers per group, two more if they are not saved, and a piece of the tensor."""
         each = 2 if training else 4
         return sum(in_lines(each * p.groups * p.vectors + p.elements) for *_, p in self.pieces(output).shards)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return for each shard three numbers a group, two pieces of the tensor and a sum a weight.
+        """Return, for each shard, three numbers per group, two pieces of the tensor and one sum per weight.
 
-        Shards that share the vectors of a group also have gradients of all its weights, each its own.
+        Shards that share the vectors of a group also each hold gradients of all its weights.
         """
         whole = self.pieces(output)
         shards = [plan for *_, plan in whole.shards]
@@ -79,9 +79,9 @@ class GroupedNorm(Layer):
 class LayerNorm(GroupedNorm):
     """Layer normalisation: over the channels at each position, or over all numbers of an image.
 
-    ``over: channels`` has one ``weight`` and ``bias`` a channel, (C,), as ConvNeXt's LayerNorm2d; ``over: all`` one a
-    number, (C, H, W), as torch.nn.LayerNorm with that `normalized_shape`, which fixes the size of the image.
-    On (N, features) they are the same.
+    ``over: channels`` has one ``weight`` and ``bias`` per channel, (C,), like ConvNeXt's LayerNorm2d. ``over: all`` has
+    one per number, (C, H, W), like torch.nn.LayerNorm with that `normalized_shape`, which fixes the size of the image.
+    On (N, features) both are the same.
 
     References
     ----------
@@ -93,7 +93,9 @@ class LayerNorm(GroupedNorm):
     [(64, 7, 7), (64, 7, 7)]
     """
 
-    over: str = setting("channels: at each position by itself; all: all numbers of an image", "channels")
+    over: str = setting(
+        "channels: over the channels, separately at each position; all: over all numbers of an image", "channels"
+    )
     eps: float = setting("added to the variance", 1e-5)
     affine: bool = setting("scale and shift by trainable numbers", True)
 
@@ -118,7 +120,7 @@ class LayerNorm(GroupedNorm):
 
 @dataclass(frozen=True)
 class GroupNorm(GroupedNorm):
-    """Group normalisation: over the map of each of several groups of channels.
+    """Group normalisation: over each of several groups of channels of an image.
 
     Parameters ``weight`` and ``bias``, each (C,).
 
@@ -132,12 +134,12 @@ class GroupNorm(GroupedNorm):
     [(64,), (64,)]
     """
 
-    groups: Size = setting("groups of channels", 32)
+    groups: Size = setting("number of groups of channels", 32)
     eps: float = setting("added to the variance", 1e-5)
     affine: bool = setting("scale and shift each channel by trainable numbers", True)
 
     kind: ClassVar[str] = "groupnorm"
-    summary: ClassVar[str] = "normalisation of each group of channels of an image"
+    summary: ClassVar[str] = "normalisation of each group of channels of each image"
     aliases: ClassVar[tuple[str, ...]] = ("groupnorm2d", "groupnormalization", "gn")
 
     def __post_init__(self) -> None:
@@ -158,10 +160,9 @@ class GroupNorm(GroupedNorm):
 class InstanceNorm(GroupedNorm):
     """Instance normalisation: over the map of each channel of each image.
 
-    Parameters ``weight`` and ``bias``, each (C,), where `affine` asks for them. With `running`, inference uses
-    statistics that training carries on: buffers ``running_mean`` and ``running_var``, each (C,), which each batch moves
-    by `momentum` towards the mean over its images (unbiased variance). A map of one number has no spread, and moves
-    nothing.
+    Parameters ``weight`` and ``bias``, each (C,), exist with `affine`. With `running`, inference uses running
+    statistics: buffers ``running_mean`` and ``running_var``, each (C,), which each training batch moves by `momentum`
+    towards the mean over its images (unbiased variance). A map of one number has no variance and moves neither.
 
     References
     ----------
@@ -175,11 +176,11 @@ class InstanceNorm(GroupedNorm):
 
     eps: float = setting("added to the variance", 1e-5)
     affine: bool = setting("scale and shift each channel by trainable numbers", False)
-    running: bool = setting("carry statistics on, and use them at inference", False)
+    running: bool = setting("keep running statistics and use them at inference", False)
     momentum: float = setting("how far the running statistics move with each batch", 0.1)
 
     kind: ClassVar[str] = "instancenorm"
-    summary: ClassVar[str] = "normalisation of each channel of an image"
+    summary: ClassVar[str] = "normalisation of each channel of each image"
     aliases: ClassVar[tuple[str, ...]] = ("instancenorm2d", "instancenormalization")
 
     def __post_init__(self) -> None:
@@ -201,11 +202,11 @@ class InstanceNorm(GroupedNorm):
 class LocalResponseNorm(Layer):
     """Local response normalisation: ``x/(k + alpha*m)^beta``, m the mean of x^2 over neighbouring channels.
 
-    Of `size` channels, ``floor(size/2)`` lie before the channel itself; where there are none, zeros count.
+    Of `size` channels, ``floor(size/2)`` come before the channel itself; channels that do not exist count as zeros.
 
     References
     ----------
-    Krizhevsky, Sutskever, Hinton 2012, section 3.3 (a sum there, so that its alpha is `size` times smaller);
+    Krizhevsky, Sutskever, Hinton 2012, section 3.3 (it uses a sum, so that its alpha is `size` times smaller);
     torch.nn.LocalResponseNorm documentation.
 
     Examples
@@ -214,7 +215,7 @@ class LocalResponseNorm(Layer):
     (8, 64, 27, 27)
     """
 
-    size: Size = setting("neighbouring channels that count")
+    size: Size = setting("number of neighbouring channels in the mean")
     alpha: float = setting("factor of their mean square", 1e-4)
     beta: float = setting("exponent", 0.75)
     k: float = setting("added to the mean square", 1.0)
@@ -243,14 +244,14 @@ class LocalResponseNorm(Layer):
         return inputs[0]
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return for each shard two pieces of some positions with all channels."""
-        return self._rooms(output, 2)
+        """Return, for each shard, two pieces: some positions with all channels."""
+        return self._pieces(output, 2)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return for each shard three pieces of some positions with all channels."""
-        return self._rooms(output, 3)
+        """Return, for each shard, three pieces: some positions with all channels."""
+        return self._pieces(output, 3)
 
-    def _rooms(self, output: Shape, count: int) -> int:
+    def _pieces(self, output: Shape, count: int) -> int:
         channels, places = int(output[1]), int(sy.product((output[0], *output[2:])))
         spans = column_shares(channels, places)
         steps = (softmax_columns(channels, last - first, shard_blocks(len(spans))) for first, last in spans)

@@ -17,7 +17,7 @@ from planner.symbols import Shape
 
 @dataclass(frozen=True)
 class Merge(Layer):
-    """What joins of two or more tensors share."""
+    """Base of layers that join two or more tensors."""
 
     category: ClassVar[Category] = "merge"
     inputs_at_least: ClassVar[int] = 2
@@ -26,7 +26,7 @@ class Merge(Layer):
 
 @dataclass(frozen=True)
 class Concat(Merge):
-    """Tensors one behind the other along an axis, the channels unless told; they agree along all others.
+    """Concatenation of tensors along an axis (default: the channels); the sizes along all other axes are equal.
 
     References
     ----------
@@ -40,10 +40,10 @@ class Concat(Merge):
     (1, 64, 28, 32)
     """
 
-    axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
+    axis: int = setting("1: channels, 2 and up: axes of the map, negative: counted from the end", 1)
 
     kind: ClassVar[str] = "concat"
-    summary: ClassVar[str] = "tensors one behind the other along an axis"
+    summary: ClassVar[str] = "concatenation of tensors along an axis"
     aliases: ClassVar[tuple[str, ...]] = ("concatenate", "cat", "join")
 
     def __post_init__(self) -> None:
@@ -64,7 +64,7 @@ class Concat(Merge):
         return (*first[:along], sy.total(shape[along] for shape in inputs), *first[along + 1 :])
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        """Return None for channels; an axis of the map along which inputs follow each other has no single window."""
+        """Return None for channels; an axis of the map along which inputs are concatenated has no single window."""
         place = position(self.axis, len(inputs[0])) - 2
         if place < 0:
             return None
@@ -72,5 +72,5 @@ class Concat(Merge):
         return tuple(joined if axis == place else AxisField(1) for axis in range(len(inputs[0]) - 2))
 
     def in_blocks(self, output: Shape) -> bool:
-        """Tell whether each input is one stretch of the output's memory, where the batch is last."""
+        """Return whether each input is one contiguous part of the output's memory, with the batch last."""
         return position(self.axis, len(output)) == 1

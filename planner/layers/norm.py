@@ -14,11 +14,11 @@ from planner.layers.tiling.workspace import WIDE, norm_elements
 from planner.symbols import Shape, Size
 
 SMALLEST_EPS = 1e-30
-"""A channel that never changes has variance 0; 1/sqrt of anything smaller, squared, is too large for float32."""
+"""Smallest eps. A constant channel has variance 0; 1/sqrt of a smaller eps, squared, is too large for float32."""
 
 
 def running_statistics(channels: Size) -> tuple[Parameter, Parameter]:
-    """Return ``running_mean`` and ``running_var``, which start as those of the standard normal distribution.
+    """Return ``running_mean`` and ``running_var``, initialised to those of the standard normal distribution.
 
     Examples
     --------
@@ -32,9 +32,9 @@ def running_statistics(channels: Size) -> tuple[Parameter, Parameter]:
 class BatchNorm(Layer):
     """Batch normalisation over N, H and W for each channel, or over N for each feature.
 
-    Training normalises with the batch's mean and biased variance and moves the running ones (unbiased
-    variance) by `momentum`; inference uses the running ones. A batch of one number a channel has no spread, and
-    moves nothing. Parameters ``weight`` and ``bias``, buffers
+    Training normalises with the batch's mean and biased variance and moves the running statistics (unbiased
+    variance) by `momentum`; inference uses the running statistics. A batch of one number per channel has no variance
+    and moves neither. Parameters ``weight`` and ``bias``, buffers
     ``running_mean`` and ``running_var``, each (C,).
 
     References
@@ -88,10 +88,10 @@ class BatchNorm(Layer):
         return {"mean": (output[1],), "inverse": (output[1],)}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return two numbers a channel."""
+        """Return two numbers per channel."""
         return 2 * int(output[1])
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return two numbers a channel and a piece of some channels."""
+        """Return two numbers per channel and a piece of some channels."""
         channels, count = int(output[1]), int(sy.product(output))
         return 2 * channels + norm_elements(channels, count // channels, WIDE)

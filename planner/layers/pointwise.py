@@ -1,6 +1,6 @@
-"""What layers that work on every number by itself share, and the activations with a kink.
+"""The base of elementwise layers, and the activations that are not smooth.
 
-Definitions as in the torch.nn documentation of the activation of the same name.
+Definitions follow the torch.nn documentation of the activation of the same name.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from planner.symbols import Shape
 
 @dataclass(frozen=True)
 class Pointwise(Layer):
-    """What activations share: the output has the shape of the input, of any number of axes.
+    """Base of elementwise layers: the output has the shape of the input, with any number of axes.
 
-    `workspace_blocks` says how many blocks of workspace the kernel works in, forward and backward.
+    `workspace_blocks` is the number of blocks of workspace of the kernel, forward and backward.
     """
 
     category: ClassVar[Category] = "act"
@@ -32,17 +32,17 @@ class Pointwise(Layer):
         return inputs[0]
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return some blocks: the kernel works piece by piece."""
+        """Return the elements of the blocks: the kernel works block by block."""
         return self.workspace_blocks[0] * block_elements(int(sy.product(output)))
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return some blocks."""
+        """Return the elements of the blocks."""
         return self.workspace_blocks[1] * block_elements(int(sy.product(output)))
 
 
 @dataclass(frozen=True)
 class FromOutput(Pointwise):
-    """An activation whose derivative follows from its own output; it may work in place."""
+    """An activation with a derivative that is computed from its output; it may work in place."""
 
     keeps: ClassVar[frozenset[Keep]] = frozenset({"output"})
     in_place: ClassVar[bool] = True
@@ -50,7 +50,7 @@ class FromOutput(Pointwise):
 
 @dataclass(frozen=True)
 class FromInput(Pointwise):
-    """An activation whose derivative needs the input; at inference it may work in place."""
+    """An activation with a derivative that needs the input; it may work in place at inference."""
 
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     in_place: ClassVar[bool] = True
@@ -84,7 +84,7 @@ class Relu6(FromOutput):
 class LeakyRelu(FromOutput):
     """``x`` above zero, ``slope * x`` below (Maas et al. 2013)."""
 
-    slope: float = setting("factor for negative inputs, above 0", 0.01)
+    slope: float = setting("factor of negative inputs, above 0", 0.01)
 
     kind: ClassVar[str] = "leaky_relu"
     summary: ClassVar[str] = "x above zero, slope * x below"
@@ -104,7 +104,7 @@ class LeakyRelu(FromOutput):
 class Elu(FromOutput):
     """``x`` above zero, ``alpha * (exp(x) - 1)`` below (arXiv:1511.07289)."""
 
-    alpha: float = setting("limit for very negative inputs is -alpha", 1.0)
+    alpha: float = setting("the output approaches -alpha for very negative inputs", 1.0)
 
     kind: ClassVar[str] = "elu"
     summary: ClassVar[str] = "x above zero, alpha * (exp(x) - 1) below"
@@ -120,7 +120,7 @@ class Elu(FromOutput):
 class Selu(FromOutput):
     """``scale * x`` above zero, ``scale * alpha * (exp(x) - 1)`` below, which keeps mean 0 and variance 1.
 
-    The two numbers are those of the paper (arXiv:1706.02515, equation 14), as torch.nn.SELU has them.
+    The two constants are those of the paper (arXiv:1706.02515, equation 14) and of torch.nn.SELU.
     """
 
     kind: ClassVar[str] = "selu"
@@ -132,7 +132,7 @@ class Selu(FromOutput):
 
 @dataclass(frozen=True)
 class HardSigmoid(FromOutput):
-    """``min(max(x + 3, 0), 6) / 6``; no gradient at either end (torch.nn.Hardsigmoid documentation)."""
+    """``min(max(x + 3, 0), 6) / 6``; the gradient is 0 at both ends (torch.nn.Hardsigmoid documentation)."""
 
     kind: ClassVar[str] = "hard_sigmoid"
     summary: ClassVar[str] = "min(max(x + 3, 0), 6) / 6"

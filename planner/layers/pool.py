@@ -1,4 +1,4 @@
-"""Max, average and sum pooling."""
+"""Max, average, sum and Lp pooling."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ from planner.layers.window import Window, WindowLayer
 from planner.symbols import Shape, Size
 
 LARGEST_GAP = 256
-"""Dilations for which small inputs are tried one by one."""
+"""Largest dilation for which small input sizes are tried one by one."""
 
 
 @dataclass(frozen=True)
 class Pool(WindowLayer):
-    """What the three poolings share; `stride` is the window's size unless told."""
+    """Base of the poolings with a window; `stride` defaults to the window's size."""
 
     size: Any = setting("size of the window: one number or one for each axis ([height, width])")
-    stride: Any = setting("step of the window; its size unless told", None, unset="the size")
+    stride: Any = setting(
+        "step of the window: one number or one for each axis; default: its size", None, unset="the size"
+    )
     pad: Any = setting("padding around the map: a number, [h, w], [top, bottom, left, right] or same", 0, least=0)
     rounding: str = setting(
-        "floor, ceil (a last window may overhang the end) or exact (an error where it would)", "floor"
+        "floor, ceil (the last window may overhang the end) or exact (an overhang is an error)", "floor"
     )
 
     category: ClassVar[Category] = "pool"
@@ -56,7 +58,7 @@ class Pool(WindowLayer):
         yield from super().requires(inputs)
 
     def _covered(self, shape: Shape) -> Iterable[Requirement]:
-        """Yield that no side is padded by more than half a window."""
+        """Yield the requirements (S206) that no side is padded by more than half a window."""
         if isinstance(self.pad, str):
             return
         axes = max(rank(shape), 1)
@@ -83,7 +85,7 @@ class Pool(WindowLayer):
 
 @dataclass(frozen=True)
 class MaxPool(Pool):
-    """Largest value of each window; padding never wins.
+    """Largest value of each window; padding is never the largest.
 
     References
     ----------
@@ -110,7 +112,7 @@ class MaxPool(Pool):
         return self.stride, self.pad, self.dilation, self.rounding
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        """Yield the requirements of a window, and that no window's taps all fall beside a small input."""
+        """Yield the requirements of a window, and that every window has a tap inside a small input."""
         yield from super().requires(inputs)
         (shape,) = inputs
         for axis, (size, dilation) in enumerate(zip(shape[2:], along(self.dilation, rank(shape)), strict=True)):
@@ -126,9 +128,9 @@ class MaxPool(Pool):
     def _least_seen(self, axis: int, axes: int) -> Size:
         """Return the smallest size at which every window sees a position of the input.
 
-        With padding a before, the first window's taps are at -a, d - a, 2d - a, ...; the first of them inside an
-        input is at (-a) mod d, and later windows see more. `same` chooses its padding by the size, so that
-        sizes are tried; for large gaps d itself is taken, at which every window sees something.
+        With padding a before, the first window's taps are at -a, d - a, 2d - a, ... The first tap inside an input is
+        at (-a) mod d, and later windows see more. The padding of `same` depends on the size, so that sizes are
+        tried; for large gaps the result is d itself, at which every window sees a position.
         """
         dilation = along(self.dilation, axes)[axis]
         if not isinstance(self.pad, str):
@@ -145,7 +147,7 @@ class MaxPool(Pool):
         return 1
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return two tiles of the output and their one-byte marks."""
+        """Return the elements of two tiles of the output and their byte masks."""
         tile = tile_elements(output)
         return 2 * tile + mask_elements(tile)
 
@@ -154,8 +156,8 @@ class MaxPool(Pool):
 class AvgPool(Pool):
     """Mean of each window.
 
-    With `count_include_pad` the divisor counts padding, but never positions beyond it that a window in
-    ceil mode overhangs; without, only positions of the input.
+    With `count_include_pad` the divisor counts padding, but not the positions beyond it that a window overhangs in
+    ceil mode; without it, the divisor counts only positions of the input.
 
     References
     ----------
@@ -167,9 +169,9 @@ class AvgPool(Pool):
     (1, 6, 3, 3)
     """
 
-    count_include_pad: bool = setting("padding counts in the mean", True)
+    count_include_pad: bool = setting("count padding in the mean", True)
     divisor: Size | None = setting(
-        "what every sum is divided by, instead of what its window counts", None, unset="what its window counts"
+        "divisor of every sum; default: the positions that count", None, unset="the positions that count"
     )
 
     kind: ClassVar[str] = "avgpool"
@@ -192,7 +194,7 @@ class AvgPool(Pool):
         )
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return one tile of the output: its gradient divided."""
+        """Return the elements of one tile of the output: its gradient divided."""
         return tile_elements(output)
 
 
@@ -213,14 +215,14 @@ class SumPool(Pool):
 
 @dataclass(frozen=True)
 class LpPool(Pool):
-    """Lp norm of each window, ``(sum of |x|^p)^(1/p)``; where a sum is 0, its gradient is.
+    """Lp norm of each window, ``(sum of |x|^p)^(1/p)``; the gradient of a sum of 0 is 0.
 
-    In ceil mode a window that overhangs the padding counts as if what it lacks were like what it has, as in PyTorch.
-    For odd p PyTorch leaves the signs in the sum; here it is a norm for every p.
+    In ceil mode the sum of a window that overhangs the padding is scaled up to the full window, as in PyTorch.
+    For odd p PyTorch keeps the signs in the sum; here the result is a norm for every p.
 
     References
     ----------
-    torch.nn.LPPool1d, LPPool2d and LPPool3d documentation, whose `norm_type` is p.
+    torch.nn.LPPool1d, LPPool2d and LPPool3d documentation, where p is `norm_type`.
 
     Examples
     --------
@@ -240,11 +242,11 @@ class LpPool(Pool):
         settle(self, p=number("p", self.p, 1.0, 100.0))
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one tile of the output for powers."""
+        """Return the elements of one tile of the output for powers."""
         return tile_elements(output)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return three tiles of the output and their one-byte marks."""
+        """Return the elements of three tiles of the output and their byte masks."""
         tile = tile_elements(output)
         return 3 * tile + mask_elements(tile)
 
@@ -276,4 +278,4 @@ def _sees(start: Size, window: Window, size: int) -> bool:
 
 
 def _blind(dilation: Size, shape: Shape) -> str:
-    return f"taps {sy.text(dilation)} apart leave a window that sees nothing but padding on its {by(shape[2:])} input"
+    return f"with taps {sy.text(dilation)} apart, a window sees nothing but padding on its {by(shape[2:])} input"

@@ -1,4 +1,4 @@
-"""Layers without weights that make a map larger by repeating its positions."""
+"""Layers without weights that enlarge a map by repeating its positions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Upsample(Layer):
     (1, 256, 56, 56)
     """
 
-    scale: Any = setting("times each position is repeated: one number or one for each axis")
+    scale: Any = setting("how often each position is repeated: one number or one for each axis")
 
     kind: ClassVar[str] = "upsample"
     category: ClassVar[Category] = "reshape"
@@ -49,7 +49,7 @@ class Upsample(Layer):
         yield from fits("scale", self.scale, inputs[0])
 
     def scales(self, shape: Shape) -> tuple[Size, ...]:
-        """Return how many times positions are repeated along each axis."""
+        """Return how often positions are repeated along each axis."""
         return along(self.scale, rank(shape))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:

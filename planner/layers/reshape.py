@@ -1,4 +1,4 @@
-"""Layers that only look at the same numbers differently."""
+"""Layers that change the shape of a tensor without copying it."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from planner.symbols import Shape, Size
 from planner.wording import many
 
 COMPUTED = -1
-"""Stands in the shape of a :class:`Reshape` for the size that follows from the others."""
+"""Placeholder in the shape of a :class:`Reshape` for the size that follows from the others."""
 
 
 @dataclass(frozen=True)
 class Flatten(Layer):
-    """(N, C, H, W) -> (N, C*H*W), channels outermost; no copy: the memory is the input's.
+    """(N, C, H, W) -> (N, C*H*W), channels outermost; no copy: the output shares the input's memory.
 
     References
     ----------
@@ -37,7 +37,7 @@ class Flatten(Layer):
 
     kind: ClassVar[str] = "flatten"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "all of one image's numbers in a row"
+    summary: ClassVar[str] = "all numbers of an image in one row"
     aliases: ClassVar[tuple[str, ...]] = ("reshape", "view")
     alias: ClassVar[bool] = True
 
@@ -58,13 +58,13 @@ class Flatten(Layer):
 class Reshape(Layer):
     """The same numbers of each image in another shape, in the order channels, rows, columns; no copy.
 
-    `shape` leaves out the batch: [features], [C, L], [C, H, W] or [C, D, H, W]. One entry may be
-    -1: what is left for it.
+    `shape` excludes the batch: [features], [C, L], [C, H, W] or [C, D, H, W]. One entry may be
+    -1 and is computed from the others.
 
     Raises
     ------
     SettingError
-        The shape has more than four entries, several of them are -1, or one is no size.
+        The shape has more than four entries, several of them are -1, or one of them is not a size.
 
     References
     ----------
@@ -76,7 +76,9 @@ class Reshape(Layer):
     (1, 128, 7, 7)
     """
 
-    shape: Any = setting("[C, H, W] or [features] of each image; one entry may be -1: computed", lengths=(1, 4))
+    shape: Any = setting(
+        "[C, H, W] or [features] of each image; one entry may be -1 (computed from the others)", lengths=(1, 4)
+    )
 
     kind: ClassVar[str] = "reshape"
     category: ClassVar[Category] = "reshape"
@@ -97,7 +99,7 @@ class Reshape(Layer):
 
     @property
     def known(self) -> Size:
-        """The product of the entries that are given."""
+        """Product of the given entries."""
         return sy.product(item for item in self.shape if not _is_computed(item))
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
@@ -116,15 +118,15 @@ class Reshape(Layer):
         return (inputs[0][0], *(left if _is_computed(item) else item for item in self.shape))
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        """Return that every position sees all: rows and columns may end up anywhere."""
+        """Return whole axes: rows and columns may move anywhere."""
         return (AxisField(None if is_map(inputs[0]) else 1, stride=0),) * max(rank(inputs[0]), 1)
 
 
 @dataclass(frozen=True)
 class Squeeze(Layer):
-    """An axis of size 1 taken out; no copy.
+    """Removal of an axis of size 1; no copy.
 
-    Unlike in PyTorch, where an axis of another size stays, that is refused: what follows would get one axis more.
+    An axis of another size is an error. PyTorch keeps such an axis, so that the next layer gets one axis more.
 
     References
     ----------
@@ -136,11 +138,11 @@ class Squeeze(Layer):
     (8, 64, 30)
     """
 
-    axis: int = setting("which: 1 the channels, 2 and on the map, negative from the end")
+    axis: int = setting("axis to remove; 1: channels, 2 and up: axes of the map, negative: counted from the end")
 
     kind: ClassVar[str] = "squeeze"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "an axis of size 1 taken out"
+    summary: ClassVar[str] = "removes an axis of size 1"
     aliases: ClassVar[tuple[str, ...]] = ()
     alias: ClassVar[bool] = True
 
@@ -154,12 +156,12 @@ class Squeeze(Layer):
         yield Requirement(
             "S204",
             AtLeast(len(shape), 3),
-            lambda: f"takes an axis out, but its input {sy.shape_text(shape)} has no other beside the batch",
+            lambda: f"removes an axis, but its input {sy.shape_text(shape)} has no other besides the batch",
         )
         yield Requirement(
             "S216",
             Equal(shape[place], 1),
-            lambda: f"takes out an axis of size 1, but its input has {sized(shape, place)}",
+            lambda: f"removes an axis of size 1, but its input has {sized(shape, place)}",
             lambda: sized(shape, place),
             "axis",
         )
@@ -175,7 +177,7 @@ class Squeeze(Layer):
 
 @dataclass(frozen=True)
 class Unsqueeze(Layer):
-    """An axis of size 1 put in, which becomes number `axis` of the output; no copy.
+    """Insertion of an axis of size 1, which becomes number `axis` of the output; no copy.
 
     References
     ----------
@@ -187,11 +189,13 @@ class Unsqueeze(Layer):
     (8, 64, 30, 1)
     """
 
-    axis: int = setting("its number in the output: 1 the channels, 2 and on the map, negative from the end")
+    axis: int = setting(
+        "number of the new axis in the output; 1: channels, 2 and up: axes of the map, negative: counted from the end"
+    )
 
     kind: ClassVar[str] = "unsqueeze"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "an axis of size 1 put in"
+    summary: ClassVar[str] = "inserts an axis of size 1"
     aliases: ClassVar[tuple[str, ...]] = ("expanddims",)
     mixes_positions: ClassVar[bool] = False
     alias: ClassVar[bool] = True
@@ -201,14 +205,16 @@ class Unsqueeze(Layer):
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
         (shape,) = inputs
-        say = partial(_no_room, self.axis, shape)
+        say = partial(_misplaced, self.axis, shape)
         room = len(shape) - self.axis if self.axis > 0 else len(shape) + self.axis
         yield Requirement("S204", AtLeast(room, 0), say, partial(say, short=True), "axis")
         yield Requirement(
             "S204",
             AtLeast(2 + MOST - len(shape), 1),
-            lambda: f"puts in one axis more, but its input {sy.shape_text(shape)} is as deep as tensors get: batch, "
-            f"channels and {MOST} axes of a map",
+            lambda: (
+                f"inserts an axis, but its input {sy.shape_text(shape)} already has the most axes a tensor can have: "
+                f"batch, channels and {MOST} axes of a map"
+            ),
             lambda: f"input has {len(shape)} axes",
         )
 
@@ -225,9 +231,9 @@ def _is_computed(item: object) -> bool:
 def _mismatch(shape: Shape, numbers: Size, wanted: Shape, known: Size, computed: bool) -> str:
     given = sy.shape_text(shape[1:])
     made = " x ".join(sy.text(item) for item in wanted)
-    has = f"its input {given} has {sy.text(numbers)} {many(numbers, 'number')} for each image"
+    has = f"its input {given} has {sy.text(numbers)} {many(numbers, 'number')} per image"
     if computed:
-        return f"cannot be {made}: {has}, which is no multiple of {sy.text(known)}"
+        return f"cannot be {made}: {has}, which is not a multiple of {sy.text(known)}"
     return f"cannot be {made}, which is {sy.text(known)} {many(known, 'number')}: {has}"
 
 
@@ -237,8 +243,8 @@ def _counts(numbers: Size, known: Size, computed: bool) -> str:
     return f"{sy.text(numbers)} to {sy.text(known)} {many(known, 'number')}"
 
 
-def _no_room(number: int, shape: Shape, *, short: bool = False) -> str:
+def _misplaced(number: int, shape: Shape, *, short: bool = False) -> str:
     if short:
         return f"axes of the output are 1 to {len(shape)}"
     batch = ", before the batch" if number == -len(shape) - 1 else ""
-    return f"cannot put in axis {number}{batch}: its input is {sy.shape_text(shape)}"
+    return f"cannot insert axis {number}{batch}: its input is {sy.shape_text(shape)}"

@@ -1,4 +1,4 @@
-"""Resizing of a map by interpolation, to a factor, a size, or the size of a second map."""
+"""Resizing of a map by interpolation: by a factor, to a size, or to the size of a second map."""
 
 from __future__ import annotations
 
@@ -19,25 +19,26 @@ from planner.layers.spatial import along, between, fits, per_axis, rank
 from planner.symbols import Shape, Size
 
 Sources: TypeAlias = tuple[tuple[int, Fraction], ...]
-"""The positions one output position is a sum of, each with its share."""
+"""The input positions that an output position is a weighted sum of, with their weights."""
 
 
 HALF = Fraction(1, 2)
 
 SMALLEST, LARGEST = 1e-4, 1e4
-"""Scales beyond these are a mistake."""
+"""Smallest and largest scale; others are a mistake."""
 
 
 @dataclass(frozen=True)
 class Resize(Layer):
-    """A map of another size, its positions taken (`nearest`) or interpolated (`bilinear`) from the input's.
+    """A map resized to another size by nearest neighbours (`nearest`) or interpolation (`bilinear`).
 
-    ``from: [x, like]`` gives the height and width of `like`, whose numbers are not read. Along an axis of n made o
-    long, output p lies at ``(p + 1/2)*n/o - 1/2`` of the input, or with `align_corners` at ``p*(n - 1)/(o - 1)``, never
-    beyond its ends; `nearest` takes position ``floor(p*n/o)``. A map that gets smaller is not smoothed.
+    ``from: [x, like]`` resizes x to the height and width of `like`, of which only the shape is read. When an axis of n
+    positions is resized to o, output p is at ``(p + 1/2)*n/o - 1/2`` of the input, or with `align_corners` at
+    ``p*(n - 1)/(o - 1)``, clipped to the input; `nearest` takes position ``floor(p*n/o)``. There is no antialiasing
+    when a map gets smaller.
 
-    A `scale` may be a fraction: the output is then ``floor(n*scale)`` long, and n/o above is ``1/scale``. It is read as
-    it is written, 1.1 as 11/10.
+    A `scale` may be a fraction: the output has ``floor(n*scale)`` positions, and n/o above is ``1/scale``. The scale is
+    the exact decimal number: 1.1 is 11/10.
 
     Raises
     ------
@@ -46,8 +47,8 @@ class Resize(Layer):
 
     References
     ----------
-    torch.nn.functional.interpolate documentation, without `recompute_scale_factor`. PyTorch finds sizes and the nearest
-    position in floating point; here they are exact.
+    torch.nn.functional.interpolate documentation, without `recompute_scale_factor`. PyTorch computes sizes and the
+    nearest position in floating point; here they are exact.
 
     Examples
     --------
@@ -60,20 +61,20 @@ class Resize(Layer):
     size: Any = setting(
         "size of the output: one number or one for each axis ([height, width])",
         None,
-        unset="from `scale`, or that of the second input",
+        unset="from `scale`, or the size of the second input",
     )
     scale: Any = setting(
-        "times the output is larger, 1.5 for one: a number or one for each axis",
+        "factor from the input's size to the output's, such as 1.5: one number or one for each axis",
         None,
         unset="from the size",
         fractions=True,
     )
     mode: str = setting("nearest or bilinear", "nearest")
-    align_corners: bool = setting("bilinear: the middles of the corner positions stay where they are", False)
+    align_corners: bool = setting("bilinear: align the centres of the corner positions of input and output", False)
 
     kind: ClassVar[str] = "resize"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "a map of another size, nearest or bilinear"
+    summary: ClassVar[str] = "a map resized to another size, nearest or bilinear"
     aliases: ClassVar[tuple[str, ...]] = (
         "interpolate",
         "resize2d",
@@ -87,7 +88,7 @@ class Resize(Layer):
 
     def __post_init__(self) -> None:
         if self.size is not None and self.scale is not None:
-            raise SettingError("scale", "`size` and `scale` both say how large the output is", "give one of them")
+            raise SettingError("scale", "`size` and `scale` both set the size of the output", "give only one of them")
         settle(
             self,
             size=None if self.size is None else per_axis("size", self.size),
@@ -96,7 +97,7 @@ class Resize(Layer):
             align_corners=flag("align_corners", self.align_corners),
         )
         if self.align_corners and self.mode == "nearest":
-            raise SettingError("align_corners", "`align_corners` is for bilinear", "write  mode: bilinear")
+            raise SettingError("align_corners", "`align_corners` needs bilinear", "write  mode: bilinear")
 
     def map_size(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...]:
         """Return the output's size along each axis."""
@@ -108,9 +109,9 @@ class Resize(Layer):
         return inputs[1][2:]
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        told = self.size is not None or self.scale is not None
-        wanted = 1 if told else 2
-        yield Requirement("N109", Equal(len(inputs), wanted), partial(_wrong_number, told), setting="from")
+        sized_here = self.size is not None or self.scale is not None
+        wanted = 1 if sized_here else 2
+        yield Requirement("N109", Equal(len(inputs), wanted), partial(_wrong_number, sized_here), setting="from")
         for shape in inputs:
             yield needs_map(shape)
         for place in range(1, len(inputs)):
@@ -126,7 +127,7 @@ class Resize(Layer):
         return (*inputs[0][:2], *self.map_size(inputs))
 
     def fractions(self, axes: int) -> tuple[Fraction | None, ...]:
-        """Return the scale along each axis where it is given as a fraction.
+        """Return the scale along each axis if it is given as a fraction, else None.
 
         Examples
         --------
@@ -137,7 +138,7 @@ class Resize(Layer):
         return tuple(_fraction(scale) if isinstance(scale, float) else None for scale in scales)
 
     def step(self, axis: int, size: int, count: int) -> Fraction:
-        """Return how far apart output positions lie along an axis of the map, the first being 0 (bound sizes only).
+        """Return the distance of output positions along an axis of the map, counted from 0 (bound sizes only).
 
         Examples
         --------
@@ -148,7 +149,7 @@ class Resize(Layer):
         return Fraction(size, count) if scale is None else 1 / scale
 
     def sources(self, size: int, count: int, step: Fraction | None = None) -> tuple[Sources, ...]:
-        """Return what each of `count` output positions takes from an axis of `size`; `step` is size / count.
+        """Return the sources of each of `count` output positions on an axis of `size`; `step` defaults to size / count.
 
         Examples
         --------
@@ -171,13 +172,13 @@ class Resize(Layer):
         return tuple(found)
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the maps between input and output and, where positions are mixed, the largest of their faces."""
+        """Return the elements of the intermediate maps and, if positions are interpolated, of their largest face."""
         maps = [*between(inputs[0], output), output]
         faces = [prod(shape) // shape[axis] for axis, shape in zip(reversed(range(2, len(output))), maps, strict=True)]
         return sum(map(prod, maps[:-1])) + (0 if self.mode == "nearest" else max(faces))
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return as much: the same maps the other way round."""
+        """Return the same number of elements: the passes are mirrored."""
         return self.workspace(inputs, output, training=True)
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
@@ -187,17 +188,17 @@ class Resize(Layer):
 
 
 def _scales(given: object) -> tuple[Size | float, ...]:
-    """Return a scale as sizes, or as numbers where it is none."""
+    """Return a scale as sizes, or as floats if it is not whole."""
     values = given if isinstance(given, (list, tuple)) else [given]
     if not any(isinstance(value, float) for value in values):
         return per_axis("scale", given)
     found = [number("scale", v, SMALLEST, LARGEST) if isinstance(v, float) else per_axis("scale", v)[0] for v in values]
-    per_axis("scale", [1] * len(found))  # as many as a map may have axes
+    per_axis("scale", [1] * len(found))  # checks the number of values
     return tuple(sy.size(int(v)) if isinstance(v, float) and v.is_integer() else v for v in found)
 
 
 def _fraction(scale: float) -> Fraction:
-    """Return a scale as it is written.
+    """Return a scale as the fraction that it is written as.
 
     Examples
     --------
@@ -228,7 +229,7 @@ def _field(size: Size, count: Size, extent: int, scale: Fraction | None) -> Axis
     return AxisField(extent, n // common, repeat=o // common, relative=True)
 
 
-def _wrong_number(told: bool) -> str:
-    if told:
+def _wrong_number(sized_here: bool) -> str:
+    if sized_here:
         return "resize with `size` or `scale` reads one tensor, but `from` names two; name one, or leave it out"
-    return "resize needs to know how large; write  size: [h, w],  scale: 2  or  from: [x, like]"
+    return "resize needs the size of its output; write  size: [h, w],  scale: 2  or  from: [x, like]"

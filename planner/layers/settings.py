@@ -1,4 +1,4 @@
-"""Settings of layers: how they are declared, and what each kind of value must be."""
+"""Settings of layers: their declaration, and the checks of their values."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ from planner.symbols import Size
 
 
 def setting(description: str, default: Any = ..., **limits: Any) -> Any:
-    """Return a dataclass field that carries its one-line description (for docs and the JSON Schema).
+    """Return a dataclass field with a one-line description for the docs and the JSON Schema.
 
-    A setting of default None says with `unset`, in a few words, what holds then.
+    A setting with default None describes in `unset`, in a few words, what None means.
     """
     metadata = {"description": description, **limits}
     return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
 
 
 def settle(layer: object, **values: Any) -> None:
-    """Give a frozen layer under construction the checked form of its settings."""
+    """Set the checked values of settings on a frozen layer under construction."""
     for name, value in values.items():
         object.__setattr__(layer, name, value)
 
 
 def count(name: str, value: object, *, minimum: int = 1) -> Size:
-    """Return a setting that counts something as a size.
+    """Return the value of a setting that counts something, as a size.
 
     Raises
     ------
     SettingError
-        Not an int or a name, below `minimum`, or larger than any machine can hold.
+        The value is not an int or a name, is below `minimum`, or is larger than any machine can hold.
     """
     if isinstance(value, str):
         try:
@@ -52,21 +52,21 @@ def count(name: str, value: object, *, minimum: int = 1) -> Size:
 
 
 def flag(name: str, value: object) -> bool:
-    """Return a setting that is true or false; raises SettingError otherwise."""
+    """Return the value of a boolean setting; raise SettingError for any other value."""
     if not isinstance(value, bool):
         raise SettingError(name, f"`{name}` must be true or false, got {value!r}")
     return value
 
 
 def choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
-    """Return a setting that is one of a few words; raises SettingError otherwise."""
+    """Return the value of a setting that is one of the allowed words; raise SettingError otherwise."""
     if value not in allowed:
         raise SettingError(name, f"`{name}` must be one of {', '.join(allowed)}; got {value!r}")
     return str(value)
 
 
 def number(name: str, value: object, low: float, high: float) -> float:
-    """Return a setting that is a real number with low <= value <= high; raises SettingError otherwise."""
+    """Return the value of a setting that is a real number in [low, high]; raise SettingError otherwise."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
         raise SettingError(name, f"`{name}` must be a number from {low:g} to {high:g}, got {value!r}")
     return float(value)

@@ -1,4 +1,4 @@
-"""Layers that move every number to another place of the same image: shuffles."""
+"""Layers that move numbers to another position of the same image: shuffles and permutations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOVES = "moves numbers between the channels and the map"
 
 @dataclass(frozen=True)
 class ChannelShuffle(Layer):
-    """Channels of several groups mixed like cards: the first of each group, then the second of each, and so on.
+    """Interleaved channels of several groups: the first of each group, then the second of each, and so on.
 
     Channel ``k*groups + g`` of the output is channel ``g*(C/groups) + k`` of the input.
 
@@ -37,11 +37,11 @@ class ChannelShuffle(Layer):
     (8, 116, 28, 28)
     """
 
-    groups: Size = setting("groups whose channels are mixed")
+    groups: Size = setting("number of groups to interleave")
 
     kind: ClassVar[str] = "channel_shuffle"
     category: ClassVar[Category] = "reshape"
-    summary: ClassVar[str] = "channels of several groups, one of each in turn"
+    summary: ClassVar[str] = "interleaves the channels of several groups"
     aliases: ClassVar[tuple[str, ...]] = ("channelshuffle", "shuffle")
     mixes_positions: ClassVar[bool] = False
 
@@ -58,10 +58,10 @@ class ChannelShuffle(Layer):
 
 @dataclass(frozen=True)
 class PixelShuffle(Layer):
-    """Channels turned into positions: r*r numbers of one position become an r by r square of one channel.
+    """Rearrangement of channels to positions: r*r channels of one position become an r by r square of one channel.
 
     Position (h*r + i, w*r + j) of channel c of the output is position (h, w) of channel ``c*r^2 + i*r + j`` of the
-    input. A map with more or fewer axes is treated alike, with r to the power of their number.
+    input. A map with another number of axes is treated alike, with r to the power of that number.
 
     References
     ----------
@@ -73,7 +73,7 @@ class PixelShuffle(Layer):
     (8, 16, 28, 28)
     """
 
-    scale: Size = setting("times the map becomes larger along each axis")
+    scale: Size = setting("factor by which the map grows along each axis")
 
     kind: ClassVar[str] = "pixel_shuffle"
     category: ClassVar[Category] = "reshape"
@@ -99,14 +99,14 @@ class PixelShuffle(Layer):
 
 @dataclass(frozen=True)
 class PixelUnshuffle(Layer):
-    """Positions turned into channels, the inverse of :class:`PixelShuffle`: each r by r square becomes r*r channels.
+    """Rearrangement of positions to channels, the inverse of :class:`PixelShuffle`: r by r squares become r*r channels.
 
-    Channel ``c*r^2 + i*r + j`` at (h, w) of the output is channel c at (h*r + i, w*r + j) of the input, whose map
-    must be a multiple of r along each axis.
+    Channel ``c*r^2 + i*r + j`` at (h, w) of the output is channel c at (h*r + i, w*r + j) of the input. The size of
+    the input's map must be a multiple of r along each axis.
 
     References
     ----------
-    torch.nn.PixelUnshuffle documentation; space to depth elsewhere.
+    torch.nn.PixelUnshuffle documentation; also known as space to depth.
 
     Examples
     --------
@@ -114,7 +114,7 @@ class PixelUnshuffle(Layer):
     (8, 12, 112, 112)
     """
 
-    scale: Size = setting("times the map becomes smaller along each axis")
+    scale: Size = setting("factor by which the map shrinks along each axis")
 
     kind: ClassVar[str] = "pixel_unshuffle"
     category: ClassVar[Category] = "reshape"
@@ -141,16 +141,16 @@ class PixelUnshuffle(Layer):
 
 @dataclass(frozen=True)
 class Permute(Layer):
-    """The axes in another order, the batch where it was: axis i + 1 of the output is axis ``order[i]`` of the input.
+    """The axes in another order, the batch first as before: axis i + 1 of the output is axis ``order[i]`` of the input.
 
     Raises
     ------
     SettingError
-        The order does not name each axis from 1 on once.
+        The order does not name each axis, counted from 1, exactly once.
 
     References
     ----------
-    torch.permute documentation; its order begins with the batch, which is left out here.
+    torch.permute documentation; its order includes the batch, which is omitted here.
 
     Examples
     --------
@@ -158,7 +158,7 @@ class Permute(Layer):
     (8, 28, 30, 64)
     """
 
-    order: Any = setting("which axis each one is taken from: 1 the channels, 2 and on the map", lengths=(1, None))
+    order: Any = setting("input axis of each output axis; 1: channels, 2 and up: axes of the map", lengths=(1, None))
 
     kind: ClassVar[str] = "permute"
     category: ClassVar[Category] = "reshape"
@@ -181,7 +181,7 @@ class Permute(Layer):
             Equal(len(shape), axes + 1),
             lambda: (
                 f"orders {plural(axes, 'axis', 'axes')}, but its input {sy.shape_text(shape)} has {len(shape) - 1} "
-                "beside the batch"
+                "besides the batch"
             ),
             lambda: f"{len(shape) - 1} axes",
             "order",
@@ -192,7 +192,7 @@ class Permute(Layer):
         return (shape[0], *(shape[place] for place in self.order))
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        """Return that every position sees all, where axes of the map change places."""
+        """Return whole axes if axes of the map change places."""
         if self.order == tuple(range(1, len(self.order) + 1)):
             return None
         return (AxisField(None, stride=0),) * (len(self.order) - 1) or None
@@ -202,7 +202,7 @@ def _divides(scale: Size, shape: Shape, place: int) -> Requirement:
     return Requirement(
         "S203",
         Divides(scale, shape[place]),
-        lambda: f"its input has {sized(shape, place)}, which is no multiple of {sy.text(scale)}",
+        lambda: f"its input has {sized(shape, place)}, which is not a multiple of {sy.text(scale)}",
         lambda: sized(shape, place),
         "scale",
     )

@@ -1,7 +1,7 @@
-"""Parts of one tensor, cut out along one axis.
+"""Parts of a tensor along one axis.
 
-A layer has one output, so that what is cut in two is two layers that read the same tensor: each part has a name of its
-own, and a part that nobody reads is not made.
+A layer has one output, so that cutting a tensor in two takes two layers that read the same tensor. Each part has its
+own name, and an unused part is not computed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_PARTS = 2**20
 
 @dataclass(frozen=True)
 class Cut(Layer):
-    """What slices and splits share: positions ``start, start + step, ...`` before ``stop`` of one axis are kept."""
+    """Base of slices and splits, which keep positions ``start, start + step, ...`` before ``stop`` of one axis."""
 
     category: ClassVar[Category] = "reshape"
 
@@ -44,7 +44,7 @@ class Cut(Layer):
         return (*shape[:place], sy.total([made]), *shape[place + 1 :])
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
-        """Return where it begins and with what step; a piece of a map does not tell which part to keep."""
+        """Return the start and step of the kept part, which is relative to the whole axis."""
         (shape,) = inputs
         place = position(self.axis, len(shape)) - 2
         if place < 0:
@@ -58,12 +58,12 @@ class Cut(Layer):
 class Slice(Cut):
     """Positions `start`, `start + step`, ... before `stop` of one axis; negative ones are counted from its end.
 
-    Without `stop`, to the end. Unlike in Python, a slice that reaches beyond its axis is no shorter slice but refused.
+    The default of `stop` is the end. Unlike in Python, a slice that exceeds its axis is an error, not a shorter slice.
 
     Raises
     ------
     SettingError
-        `axis` is the batch, `step` is not at least 1, or a number is not whole.
+        `axis` is the batch, `step` is below 1, or a number is not whole.
 
     References
     ----------
@@ -77,13 +77,13 @@ class Slice(Cut):
     (8, 3, 28, 28)
     """
 
-    start: Size = setting("first position kept; negative: counted from the end", 0, least=0)
+    start: Size = setting("first position to keep; negative: counted from the end", 0, least=0)
     stop: Size | None = setting(
-        "first position no longer kept; negative: counted from the end; without it, to the end",
+        "end of the positions to keep, exclusive; negative: counted from the end; default: the end of the axis",
         None,
         unset="to the end",
     )
-    step: Size = setting("distance between positions kept", 1)
+    step: Size = setting("distance between the positions to keep", 1)
     axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
 
     kind: ClassVar[str] = "slice"
@@ -118,19 +118,19 @@ class Slice(Cut):
 
 @dataclass(frozen=True, kw_only=True)
 class Split(Cut):
-    """One of the parts a tensor falls into along an axis: equal ones, or of given sizes that fill it.
+    """One part of a tensor that is split along an axis into equal parts, or into parts of given sizes that fill it.
 
-    Parts are counted from 0, as in Python. The other parts are layers of their own that read the same tensor.
+    Parts are counted from 0, as in Python. The other parts are separate layers that read the same tensor.
 
     Raises
     ------
     SettingError
-        There are fewer parts than `part` asks for, or a part is no size.
+        `part` is not below the number of parts, or a part is not a size.
 
     References
     ----------
-    torch.chunk, where the number of parts divides the axis, and torch.split with a list of sizes. The two halves of the
-    channels are those of Ma et al., *ShuffleNet V2*, arXiv:1807.11164, figure 3.
+    torch.chunk if the number of parts divides the axis, and torch.split with a list of sizes. Ma et al., *ShuffleNet
+    V2*, arXiv:1807.11164, figure 3, splits channels in two halves.
 
     Examples
     --------
@@ -141,7 +141,7 @@ class Split(Cut):
     """
 
     parts: Any = setting("number of equal parts, or the size of each", lengths=(1, None))
-    part: int = setting("which of them this is, the first being 0")
+    part: int = setting("number of this part, counted from 0")
     axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
 
     kind: ClassVar[str] = "split"
@@ -153,9 +153,10 @@ class Split(Cut):
         parts = tuple(count("parts", size) for size in self.parts) if listed else count("parts", self.parts)
         number = len(parts) if isinstance(parts, tuple) else sy.constant(parts)
         if isinstance(parts, tuple) and not parts:
-            raise SettingError("parts", "`parts` names no part", "write  parts: 2  or  parts: [24, 72]")
+            raise SettingError("parts", "`parts` is an empty list", "write  parts: 2  or  parts: [24, 72]")
         if number is None:
-            raise SettingError("parts", "the number of `parts` must be a number", "or give the size of each part")
+            problem = "the number of `parts` must be a whole number, not a name"
+            raise SettingError("parts", problem, "or give the size of each part")
         which = sy.whole(sy.constant(self.part) if isinstance(self.part, sy.Size) else self.part)
         if which is None or not 0 <= which < number:
             problem = f"`part` is one of {number} {many(number, 'part')}, 0 to {number - 1}; got {self.part!r}"
@@ -190,7 +191,7 @@ def _from_start(place: Size, size: Size) -> Size:
 
 def _beyond(start: Size, stop: Size | None, has: str) -> str:
     end = "" if stop is None else sy.text(stop)
-    return f"keeps nothing, or what is not there: positions {sy.text(start)}:{end} of an input of {has}"
+    return f"keeps no position, or positions that do not exist: {sy.text(start)}:{end} of an input of {has}"
 
 
 def _not_filled(parts: tuple[Size, ...], has: str) -> str:
@@ -200,4 +201,4 @@ def _not_filled(parts: tuple[Size, ...], has: str) -> str:
 
 
 def _unequal(parts: Size, has: str) -> str:
-    return f"{has} cannot be cut into {sy.text(parts)} equal parts"
+    return f"{has} cannot be split into {sy.text(parts)} equal parts"

@@ -1,6 +1,6 @@
-"""Activations without a kink, on every number by itself.
+"""Smooth elementwise activations.
 
-Definitions as in the torch.nn documentation of the activation of the same name.
+Definitions follow the torch.nn documentation of the activation of the same name.
 """
 
 from __future__ import annotations

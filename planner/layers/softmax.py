@@ -1,6 +1,6 @@
 """Softmax over the channels, and its logarithm.
 
-Definitions as in the torch.nn documentation of the activation of the same name.
+Definitions follow the torch.nn documentation of the activation of the same name.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from planner.symbols import Shape
 
 @dataclass(frozen=True)
 class OverChannels(FromOutput):
-    """What softmax and its logarithm share: sums over the channels."""
+    """Base of softmax and its logarithm: sums over the channels."""
 
     by_channel: ClassVar[bool] = False
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return for each shard a row of sums, its parts and, where products are formed, one column block."""
+        """Return, for each shard, a row of sums, its parts and, if products are computed, one column block."""
         return self._rows(output, int(output[1]) if self.kind == "log_softmax" else 0)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return for each shard a row of sums, its parts and one column block of products."""
+        """Return, for each shard, a row of sums, its parts and one column block of products."""
         return self._rows(output, int(output[1]))
 
     def _rows(self, output: Shape, products: int) -> int:

@@ -1,4 +1,4 @@
-"""Where tensors enter the network."""
+"""Inputs of a network."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from planner.symbols import Shape
 
 @dataclass(frozen=True)
 class Input(Layer):
-    """A tensor given from outside: (N, features), (N, C, L), (N, C, H, W) or (N, C, D, H, W); any size may be a name.
+    """An input of the network: (N, features), (N, C, L), (N, C, H, W) or (N, C, D, H, W); any size may be a name.
 
     Raises
     ------
     SettingError
-        The shape has not 2 to 5 sizes, or one of them is no size.
+        The shape does not have 2 to 5 sizes, or one of them is not a size.
 
     Examples
     --------
@@ -30,7 +30,7 @@ class Input(Layer):
 
     kind: ClassVar[str] = "input"
     category: ClassVar[Category] = "io"
-    summary: ClassVar[str] = "a tensor given from outside"
+    summary: ClassVar[str] = "an input of the network"
     aliases: ClassVar[tuple[str, ...]] = ()
     gain: ClassVar[float | None] = 1.0
     mixes_positions: ClassVar[bool] = False
@@ -39,7 +39,8 @@ class Input(Layer):
 
     def __post_init__(self) -> None:
         if not isinstance(self.shape, (list, tuple)) or len(self.shape) not in range(2, 6):
-            raise SettingError("shape", "an input is [N, C, H, W], [N, C, L], [N, C, D, H, W] or [N, features]")
+            problem = "the shape of an input is [N, C, H, W], [N, C, L], [N, C, D, H, W] or [N, features]"
+            raise SettingError("shape", problem)
         settle(self, shape=tuple(count("shape", item) for item in self.shape))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:

@@ -1,7 +1,7 @@
-"""The axes a layer slides along: one, two or three behind batch and channels, whatever its input has.
+"""The axes of a map: the one, two or three axes after batch and channels.
 
 A map is (N, C, L), (N, C, H, W) or (N, C, D, H, W). Layers are written once for all three: a setting that counts
-positions is one number for every axis, or one number for each, and the shape of the input says how many there are.
+positions is one number for all axes, or one number for each, and the shape of the input determines how many there are.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from planner.symbols import Shape, Size
 T = TypeVar("T")
 
 LETTERS: Final = {1: ("L",), 2: ("H", "W"), 3: ("D", "H", "W")}
-"""The letters that stand for their sizes."""
+"""Letters of the axes' sizes."""
 
 MOST: Final = max(LETTERS)
-"""Axes a map can have behind batch and channels."""
+"""Largest number of axes of a map after batch and channels."""
 
 PerAxis: TypeAlias = tuple[Size, ...]
-"""One size that holds for every axis, or one for each."""
+"""One size for all axes, or one for each."""
 
 Padding: TypeAlias = str | tuple[Size, ...]
 """``same``, or positions around the map: one number, one for each axis, or before and after for each axis."""
@@ -35,7 +35,7 @@ BOTH_FORMS: Final = "one number, one for each axis ([height, width])"
 
 
 def rank(shape: Shape) -> int:
-    """Return along how many axes a layer slides over an input of that shape; 0 for (N, features).
+    """Return the number of a tensor's map axes; 0 for (N, features).
 
     Examples
     --------
@@ -46,7 +46,7 @@ def rank(shape: Shape) -> int:
 
 
 def is_map(shape: Shape) -> bool:
-    """Tell whether a tensor has axes to slide along.
+    """Return whether a tensor has map axes.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def is_map(shape: Shape) -> bool:
 
 
 def names(shape: Shape) -> tuple[str, ...]:
-    """Return what the axes of a map are called; empty where there are none.
+    """Return the names of the axes of a map; empty for a tensor without a map.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def letters(shape: Shape) -> tuple[str, ...]:
 
 
 def positions(shape: Shape) -> tuple[str, ...]:
-    """Return what one position along each axis of a map is called.
+    """Return the name of one position along each axis of a map.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def positions(shape: Shape) -> tuple[str, ...]:
 
 
 def together(words: Sequence[str]) -> str:
-    """Return words as people list them.
+    """Join words with commas and "and".
 
     Examples
     --------
@@ -107,7 +107,7 @@ def per_axis(name: str, value: object, *, minimum: int = 1) -> PerAxis:
     Raises
     ------
     SettingError
-        As :func:`planner.layers.base.count`, or more values than a map can have axes.
+        As in :func:`planner.layers.settings.count`, or there are more values than a map can have axes.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def per_axis(name: str, value: object, *, minimum: int = 1) -> PerAxis:
 
 
 def along(value: Sequence[T], axes: int) -> tuple[T, ...]:
-    """Return one value for each of `axes` axes; what does not fit, a finding of :func:`fits`, as far as it goes.
+    """Return one value for each of `axes` axes, or fewer if `value` does not fit, which :func:`fits` reports.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def read_padding(name: str, value: object) -> Padding:
     Raises
     ------
     SettingError
-        Any other value.
+        The value is something else.
     """
     if value == "same":
         return "same"
@@ -165,7 +165,7 @@ def sides(pad: Sequence[Size], axes: int) -> tuple[tuple[Size, Size], ...]:
 
 
 def by(sizes: Iterable[Size]) -> str:
-    """Return sizes as people say them.
+    """Return sizes joined by "x".
 
     Examples
     --------
@@ -176,7 +176,7 @@ def by(sizes: Iterable[Size]) -> str:
 
 
 def lifted(values: Sequence[T], fill: T) -> tuple[T, T, T]:
-    """Return what belongs to one, two or three axes for three, so that one kernel serves all.
+    """Return values for one, two or three axes extended to three, so that one kernel handles all.
 
     Examples
     --------
@@ -191,7 +191,7 @@ def lifted(values: Sequence[T], fill: T) -> tuple[T, T, T]:
 
 
 def between(shape: Shape, output: Shape) -> tuple[tuple[int, ...], ...]:
-    """Return the maps on the way from a shape to another: the last axis changes first (bound shapes only).
+    """Return the intermediate maps from a shape to another: the last axis changes first (bound shapes only).
 
     Examples
     --------
@@ -205,7 +205,7 @@ def between(shape: Shape, output: Shape) -> tuple[tuple[int, ...], ...]:
 def fits(name: str, value: object, shape: Shape, *, both_sides: bool = False) -> Iterable[Requirement]:
     """Yield the requirement (S220) that a setting has one size, or one for each axis of the input.
 
-    With `both_sides`, before and after for each axis is as good.
+    With `both_sides`, two sizes for each axis, before and after, are allowed too.
     """
     if not isinstance(value, tuple) or len(value) == 1 or (both_sides and len(value) == 2 * rank(shape)):
         return
@@ -222,4 +222,4 @@ def _other_axes(name: str, value: tuple[Size, ...], shape: Shape, both_sides: bo
     if both_sides:
         ends = ", ".join(["before, after"] if rank(shape) == 1 else [f"two for the {word}" for word in names(shape)])
         wanted = f"one number, [{words}] or [{ends}]"
-    return f"`{name}` {given} has {len(value)} sizes, but the input {sy.shape_text(shape)} wants {wanted}"
+    return f"`{name}` {given} has {len(value)} sizes, but the input {sy.shape_text(shape)} needs {wanted}"

@@ -1,4 +1,4 @@
-"""Max unpooling: which position of each window a max pooling took, and values put back there."""
+"""Max unpooling: the argmax of each window of a max pooling, and values scattered to these positions."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from planner.symbols import Shape, Size
 
 @dataclass(frozen=True)
 class MaxIndices(MaxPool):
-    """Which tap of each window holds its largest value, counted from 0 in reading order; the first of equal ones.
+    """Argmax of each window: the tap with its largest value, counted from 0 in row-major order; the first of equals.
 
-    An :class:`Unpool` has one beside the max pooling it names, so that the positions are kept and not the map. The
-    numbers are of the network's type, whole, and have no gradient.
+    An :class:`Unpool` has one next to the max pooling it names, so that the positions are kept and not the map. The
+    values are whole numbers of the network's type and have no gradient.
 
     References
     ----------
-    The indices of torch.nn.MaxPool2d, which count in the map instead.
+    The indices of torch.nn.MaxPool2d, which count in the whole map instead.
 
     Examples
     --------
@@ -37,42 +37,42 @@ class MaxIndices(MaxPool):
     """
 
     kind: ClassVar[str] = "maxindices"
-    summary: ClassVar[str] = "which position of each window holds its largest value"
+    summary: ClassVar[str] = "position of the largest value in each window"
     aliases: ClassVar[tuple[str, ...]] = ()
     keeps: ClassVar[frozenset[Keep]] = frozenset()
     without_gradient: ClassVar[frozenset[int]] = frozenset({0})
 
     @classmethod
     def of(cls, pool: MaxPool) -> MaxIndices:
-        """Return the positions of a max pooling's maxima."""
+        """Return the layer that computes the positions of a max pooling's maxima."""
         return cls(**{item.name: getattr(pool, item.name) for item in fields(pool)})
 
     def after(self, partner: Layer) -> Layer:
         return self.of(partner) if isinstance(partner, MaxPool) else self
 
     def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...] | None:
-        """Return None: what no window sees is told of the pooling."""
+        """Return None: dropped positions are reported for the pooling."""
         return None
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return one tile of the output, its largest values so far, and its one-byte marks."""
+        """Return the elements of a tile of the output, which holds the largest values so far, and of its byte mask."""
         tile = unpool_tiles(output).elements
         return tile + mask_elements(tile)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return 0: numbers of positions have no gradient."""
+        """Return 0: positions have no gradient."""
         return 0
 
 
 @dataclass(frozen=True)
 class Unpool(Layer):
-    """Each value at the position of its window that had the maximum, and 0 everywhere else.
+    """Each value at the position of the maximum of its window, and 0 everywhere else.
 
-    The output is as high and wide as the map that the max pooling read. Its windows must not overlap: one position
-    could be the maximum of two, and only one of two values could stand there.
+    The output has the height and width of the map that the max pooling read. The windows of the pooling must not
+    overlap: one position could be the maximum of two windows, but can hold only one value.
 
-    Inputs: the values; the positions (:class:`MaxIndices`); the map the pooling read, for its size. In a network only
-    the first is written; the others come with the pooling that is named.
+    The inputs are the values, the positions (:class:`MaxIndices`), and the map that the pooling read, for its size. A
+    spec names only the first; the others follow from the named pooling.
 
     Raises
     ------
@@ -90,11 +90,11 @@ class Unpool(Layer):
     (1, 64, 360, 481)
     """
 
-    pool: Any = setting("the max pooling whose maxima say where the values go", names=MaxPool)
+    pool: Any = setting("the max pooling that defines the positions of the values", names=MaxPool)
 
     kind: ClassVar[str] = "unpool"
     category: ClassVar[Category] = "pool"
-    summary: ClassVar[str] = "values put back where a max pooling took them from"
+    summary: ClassVar[str] = "values scattered to the positions of a max pooling's maxima"
     aliases: ClassVar[tuple[str, ...]] = ()
     keeps: ClassVar[frozenset[Keep]] = frozenset({"input"})
     keeps_of_inputs: ClassVar[frozenset[int] | None] = frozenset({1})
@@ -113,14 +113,14 @@ class Unpool(Layer):
         return size
 
     def companion(self, partner: Layer) -> Layer | None:
-        """Return the positions of a max pooling's maxima."""
+        """Return the layer that computes the positions of a max pooling's maxima."""
         return MaxIndices.of(partner) if isinstance(partner, MaxPool) else None
 
     def after(self, partner: Layer) -> Layer:
         return Unpool(partner) if isinstance(partner, MaxPool) else self
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings of the pooling, which are all there is to know."""
+        """Return the settings of the pooling; there are no others."""
         settings: dict[str, Any] = self.pool.settings()
         return settings
 
@@ -140,11 +140,11 @@ class Unpool(Layer):
         return (*inputs[0][:2], *inputs[2][2:])
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the one-byte marks of one tile of the values."""
+        """Return the elements of the byte mask of one tile of the values."""
         return mask_elements(unpool_tiles(inputs[0]).elements)
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return as much: the same tiles the other way round."""
+        """Return the same number of elements: the tiles are the same."""
         return self.workspace(inputs, output, training=True)
 
     def fields_of_view(self, inputs: tuple[Shape, ...]) -> tuple[AxisField, ...] | None:
@@ -152,7 +152,7 @@ class Unpool(Layer):
 
 
 def unpool_tiles(shape: Shape) -> Tiles:
-    """Return how a pass over a pooled map is cut.
+    """Return the tiles of a pass over a pooled map.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def unpool_tiles(shape: Shape) -> Tiles:
 
 
 def _overlap(name: str, stride: Size, extent: Size) -> str:
-    reach = f"they reach {sy.text(extent)} and step {sy.text(stride)}"
+    reach = f"extent {sy.text(extent)}, stride {sy.text(stride)}"
     return f"the windows of its max pooling overlap along the {name}: {reach}"
 
 

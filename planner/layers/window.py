@@ -1,7 +1,7 @@
-"""The window rule, and what layers that slide a window over a map share.
+"""The window rule, and the base of layers that slide a window over a map.
 
-Convolution (:mod:`planner.layers.conv`) and pooling (:mod:`planner.layers.pool`) count positions with the
-one rule in :class:`Window`, and nowhere else.
+Convolution (:mod:`planner.layers.conv`) and pooling (:mod:`planner.layers.pool`) count positions only with the
+rule in :class:`Window`.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from planner.symbols import Shape, Size
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The window rule along one axis: the only place where positions are counted.
+    """The window rule along one axis; positions are counted only here.
 
     Attributes
     ----------
     kernel, stride, before, after, dilation : Size
         In positions of the input.
     rounding : str
-        ``floor`` (positions that fit whole), ``ceil`` (a last window may overhang the end) or
-        ``exact`` (``floor`` that must divide).
+        ``floor`` (only windows that fit), ``ceil`` (the last window may overhang the end) or
+        ``exact`` (``floor`` without a remainder).
 
     References
     ----------
@@ -53,11 +53,11 @@ class Window:
 
     @property
     def extent(self) -> Size:
-        """Positions from the first to the last the window touches, ``d(k - 1) + 1``."""
+        """Number of positions from the window's first tap to its last, ``d(k - 1) + 1``."""
         return self.dilation * (self.kernel - 1) + 1
 
-    def room(self, size: Size) -> Size:
-        """Return how far the first window can move and still be a window; negative where it does not fit.
+    def travel(self, size: Size) -> Size:
+        """Return how far the first window can move and still fit; negative if it does not fit.
 
         In ceil mode the window may overhang the end by less than a stride, but must begin inside the
         input or the padding before it.
@@ -68,34 +68,34 @@ class Window:
         return size + self.before + overhang - 1
 
     def positions(self, size: Size) -> Size:
-        """Return the number of positions of the window along an axis of that size.
+        """Return the number of window positions along an axis of that size.
 
         Floor: ``floor((n + a + b - e)/s) + 1``. Ceil mode is ``ceil((n + a + b - e)/s) + 1`` without a
         last window that would begin in the padding after the input; as one closed form that is
         ``ceil((n + a + min(b - e + s, 0))/s)``.
         """
-        return sy.floor_div(self.room(size), self.stride) + 1
+        return sy.floor_div(self.travel(size), self.stride) + 1
 
     def unseen(self, size: Size) -> Size:
-        """Return how many positions at the far end of the input no window reaches; 0 or less means none."""
+        """Return how many positions at the end of the input no window reaches; 0 or less means none."""
         if self.rounding == "floor" and self.stride == 1:
             return -self.after
         reach = (self.positions(size) - 1) * self.stride + self.extent - self.before
         return sy.difference(size, reach)
 
     def remainder(self, size: Size) -> Size:
-        """Return what the stride leaves over after the last position, ``(n + a + b - e) mod s``."""
-        room = self.room(size)
-        return sy.difference(room, sy.floor_div(room, self.stride) * self.stride)
+        """Return how many positions the stride leaves over at the end, ``(n + a + b - e) mod s``."""
+        travel = self.travel(size)
+        return sy.difference(travel, sy.floor_div(travel, self.stride) * self.stride)
 
 
 @dataclass(frozen=True)
 class WindowLayer(Layer):
-    """What convolution and pooling share: the window over the axes of a map, before any weights."""
+    """Base of convolution and pooling: a window over the axes of a map, without weights."""
 
     inputs_at_most: ClassVar[int | None] = 1
     geometry: ClassVar[tuple[str, str]]
-    """Names of the settings that hold the window's size and padding."""
+    """Names of the settings for the window's size and padding."""
 
     def window_size(self) -> PerAxis:
         """Return the kernel's size."""
@@ -108,7 +108,7 @@ class WindowLayer(Layer):
     def windows(self, shape: Shape) -> tuple[Window, ...]:
         """Return the window along each axis for an input of that shape, padding resolved.
 
-        ``same`` pads so that the output is ``ceil(n/s)``, the odd position at the end.
+        ``same`` pads so that the output is ``ceil(n/s)``; an odd position goes to the end.
         """
         stride, pad, dilation, rounding = self.window_settings()
         axes = rank(shape)
@@ -138,11 +138,11 @@ class WindowLayer(Layer):
         yield from fits("dilation", dilation, shape)
         yield from fits(self.geometry[1], pad, shape, both_sides=True)
         for name, window, size in zip(names(shape), self.windows(shape), shape[2:], strict=True):
-            room = window.room(size)
+            travel = window.travel(size)
             if not isinstance(pad, str):
                 yield Requirement(
                     "S201",
-                    AtLeast(room, 0),
+                    AtLeast(travel, 0),
                     partial(self._misfit, shape),
                     partial(_positions_text, name, window, size),
                     self.geometry[0],
@@ -150,7 +150,7 @@ class WindowLayer(Layer):
             if rounding == "exact":
                 yield Requirement(
                     "S208",
-                    Divides(window.stride, room),
+                    Divides(window.stride, travel),
                     partial(_inexact, name, window, size),
                     partial(_left_over, name, window, size),
                     "rounding",
@@ -160,16 +160,16 @@ class WindowLayer(Layer):
         return tuple(AxisField(window.extent, window.stride, window.before) for window in self.windows(inputs[0]))
 
     def dropped(self, inputs: tuple[Shape, ...]) -> tuple[Size, ...] | None:
-        """Return how many positions at the far end of each axis are in no window.
+        """Return how many positions at the end of each axis are in no window.
 
-        A window shorter than its stride, as a 1x1 projection at stride 2, leaves out positions everywhere on
-        purpose; for it nothing counts as dropped.
+        A window shorter than its stride, such as a 1x1 projection at stride 2, skips positions everywhere on
+        purpose; for it no position counts as dropped.
         """
         _, pad, _, rounding = self.window_settings()
         (shape,) = inputs
         if rounding == "exact":
             return None
-        # `same` pads wherever the last window would overhang, so that only gaps could lose anything.
+        # `same` pads if the last window would overhang, so that only gaps between windows can drop positions.
         windows = self.windows((1,) * len(shape) if isinstance(pad, str) else shape)
         lost = []
         for size, places, window in zip(shape[2:], self.map_size(shape), windows, strict=True):
@@ -198,10 +198,10 @@ def _positions_text(name: str, window: Window, size: Size) -> str:
 
 def _inexact(name: str, window: Window, size: Size) -> str:
     rule = fraction_text(window, size, rounding="exact")
-    room, stride = sy.constant(window.room(size)), sy.constant(window.stride)
-    if room is not None and stride is not None:
-        rule += f" = {Fraction(room, stride) + 1}"
-    return f"`rounding: exact` wants windows that end at the border, but along the {name} {rule} is not a whole number"
+    travel, stride = sy.constant(window.travel(size)), sy.constant(window.stride)
+    if travel is not None and stride is not None:
+        rule += f" = {Fraction(travel, stride) + 1}"
+    return f"`rounding: exact` needs windows that end at the border, but along the {name} {rule} is not a whole number"
 
 
 def _left_over(name: str, window: Window, size: Size) -> str:
@@ -209,7 +209,7 @@ def _left_over(name: str, window: Window, size: Size) -> str:
 
 
 def fraction_text(window: Window, size: Size, rounding: str | None = None) -> str:
-    """Return the window rule with this window's numbers, as people write it.
+    """Return the window rule as text with this window's numbers.
 
     Examples
     --------
@@ -226,7 +226,7 @@ def fraction_text(window: Window, size: Size, rounding: str | None = None) -> st
 
 
 def _same_padding(size: Size, kernel: Size, stride: Size, dilation: Size) -> tuple[Size, Size]:
-    """Return the padding before and after that makes ceil(n/s) windows fit, the odd one after."""
+    """Return the padding before and after that makes ceil(n/s) windows fit; an odd position goes after."""
     extent = dilation * (kernel - 1) + 1
     needed = sy.maximum(sy.difference((sy.ceil_div(size, stride) - 1) * stride + extent, size), 0)
     before = sy.floor_div(needed, 2)
