@@ -1,1 +1,1 @@
-"""What is computed at each node of a bound plan, where that differs from what its layer says."""
+"""Lowering of a bound plan: the computation of each node if it differs from that of its layer."""

@@ -1,6 +1,6 @@
-"""Max pooling that remembers which tap of each window won, and an activation whose work it does.
+"""Max pooling that saves the argmax of each window, and an activation fused into it.
 
-No layers of a spec: what :mod:`planner.lowering.rewrite` puts in the place of some that are.
+These layers do not occur in a spec: :mod:`planner.lowering.rewrite` replaces layers of a spec by them.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from planner.layers.tiling.workspace import mask_elements
 from planner.symbols import Shape
 
 MOST_TAPS = 255
-"""Taps of a window that have a number of one byte each; 0 stands for none."""
+"""Largest number of taps that one byte can index; 0 means none."""
 
 
 @dataclass(frozen=True)
 class ArgmaxPool(MaxPool):
-    """A max pooling that keeps a byte for each window, the number of its winner, and neither its input nor its output.
+    """A max pooling that keeps one byte per window, its argmax, instead of its input and output.
 
-    With `clip` it also confines the largest values to that interval. A window has no winner where that changed it, or
-    left it at an end of the interval: there the gradient is 0.
+    With `clip` it also clips the largest values to that interval. A window has no argmax if its value is clipped or at
+    an end of the interval; its gradient is then 0.
 
     Examples
     --------
@@ -36,44 +36,44 @@ class ArgmaxPool(MaxPool):
     clip: Interval | None = None
 
     kind: ClassVar[str] = "argmaxpool"
-    summary: ClassVar[str] = "largest value of each window, which remembers where it was"
+    summary: ClassVar[str] = "largest value of each window, which keeps its argmax"
     keeps: ClassVar[frozenset[Keep]] = frozenset()
 
     @classmethod
     def of(cls, pool: MaxPool, clip: Interval | None = None) -> Self:
-        """Return a max pooling, its sizes plain ints or not, that remembers its winners."""
+        """Return the max pooling, with sizes bound or not, as one that keeps its argmax."""
         found = object.__new__(cls)
         settle(found, **{item.name: getattr(pool, item.name) for item in fields(pool)}, clip=clip)
         return found
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings of the max pooling: the rest is no setting."""
+        """Return the settings of the max pooling; `clip` is not a setting."""
         found = super().settings()
         found.pop("clip", None)
         return found
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
-        """Return ``argmax``: for each channel, one byte a window; 0 for none."""
+        """Return ``argmax``: for each channel, one byte per window; 0 for none."""
         batch, channels, *sizes = map(int, output)
         return {"argmax": (channels, mask_elements(prod(sizes) * batch))}
 
     def workspace(self, inputs: tuple[Shape, ...], output: Shape, training: bool) -> int:
-        """Return the one-byte marks of a tile of the output while training."""
+        """Return the elements of the byte mask of a tile of the output while training."""
         return mask_elements(tile_elements(output)) if training else 0
 
     def backward_workspace(self, inputs: tuple[Shape, ...], output: Shape) -> int:
-        """Return a tile of the output and its one-byte marks."""
+        """Return the elements of a tile of the output and its byte mask."""
         tile = tile_elements(output)
         return tile + mask_elements(tile)
 
 
 @dataclass(frozen=True)
 class Deferred(Layer):
-    """An activation that the max pooling behind it does: the same memory, under another name."""
+    """An activation fused into the max pooling after it: an alias of its input."""
 
     kind: ClassVar[str] = "deferred"
     category: ClassVar[Category] = "act"
-    summary: ClassVar[str] = "done by the max pooling behind it"
+    summary: ClassVar[str] = "fused into the max pooling after it"
     gain: ClassVar[float | None] = 1.0
     mixes_positions: ClassVar[bool] = False
     alias: ClassVar[bool] = True

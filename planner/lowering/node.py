@@ -1,4 +1,4 @@
-"""Nodes of a plan at known sizes: plain ints, and a dtype, so that bytes are known."""
+"""Nodes of a bound plan, with all sizes as plain ints."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ ITEM_BYTES: Mapping[str, int] = {"float32": 4, "float64": 8}
 
 @dataclass(frozen=True)
 class BoundNode:
-    """One layer of a bound plan: every number a kernel needs, as plain ints.
+    """One layer of a bound plan, with every size a kernel needs as a plain int.
 
     Attributes
     ----------
     name, kind : str
     layer : Layer
-        The settings; every size in them is a plain int.
+        The settings, with every size as a plain int.
     inputs : tuple of str
-        Names of the nodes it reads, in order.
+        Names of the nodes that this one reads, in order.
     input_shapes, output_shape
         In the order N, C, H, W.
     parameters, buffers : Mapping of str to Parameter
-        By their names in the layer, such as ``weight``.
+        By name within the layer, such as ``weight``.
     macs : int
     owner : str
-        The node whose arrays it works with, and which alone has them as `parameters` and `buffers`; "" for itself.
+        The node that owns the arrays this one uses and has them as `parameters` and `buffers`; "" for this node.
     """
 
     name: str
@@ -45,5 +45,5 @@ class BoundNode:
 
     @property
     def arrays_of(self) -> str:
-        """Name of the node that has the arrays this one works with."""
+        """Name of the node that owns the arrays this one uses."""
         return self.owner or self.name

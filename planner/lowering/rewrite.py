@@ -1,9 +1,9 @@
-"""What is done at each node of a bound plan, where that is something else than the node's layer says.
+"""Lowering: replace the layers of a bound plan by equivalent ones that need less work or memory.
 
-The numbers that come out are the same. A max pooling commutes with what confines numbers to an interval, so that the
-pooling does it, on the fewer numbers that are left; and a max pooling whose input nobody else keeps for the backward
-pass remembers where its maxima were, and keeps it neither. Names, shapes and the order of the nodes stay: reports of
-what a network is read the nodes as they are, memory and the runtime what is done.
+Results do not change. A max pooling commutes with clipping to an interval, so that an activation that clips is fused
+into the pooling, which clips fewer numbers. A max pooling saves its argmax instead of its input, unless the input is
+kept for the backward pass of another layer. Names, shapes and the order of the nodes stay the same: reports on
+a network read the original nodes; the memory plan and the runtime use the lowered ones.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ class Wired(Protocol):
 
 
 def lower(nodes: Sequence[BoundNode], outputs: Iterable[str]) -> tuple[BoundNode, ...]:
-    """Return the nodes with what is done at each as its layer.
+    """Return the nodes with their lowered layers.
 
     Parameters
     ----------
     nodes : sequence of BoundNode
         In execution order.
     outputs : iterable of str
-        The nodes whose values are public.
+        The nodes with public values.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def lower(nodes: Sequence[BoundNode], outputs: Iterable[str]) -> tuple[BoundNode
     moved = deferred(nodes, outputs)
     done: dict[str, Layer] = dict.fromkeys(moved, Deferred())
     for node in nodes:
-        if not isinstance(node.layer, MaxPool) or not _numbered(node):
+        if not isinstance(node.layer, MaxPool) or not _indexable(node):
             continue
         (source,) = node.inputs
         if source in moved:
@@ -72,10 +72,10 @@ def lower(nodes: Sequence[BoundNode], outputs: Iterable[str]) -> tuple[BoundNode
 
 
 def deferred(nodes: Sequence[Wired], outputs: Iterable[str]) -> dict[str, str]:
-    """Return the activations that a max pooling does, by name, and which.
+    """Return the activations fused into a max pooling, as a mapping from activation to pooling.
 
-    The pooling is the only layer that reads the activation, and the caller does not. That a window sees nothing but
-    padding, -inf, which the activation would never give, every plan rules out.
+    The pooling must be the only reader of the activation, which must not be an output. A window of only padding would
+    give -inf, which the activation never does; every plan excludes such windows.
 
     Examples
     --------
@@ -91,13 +91,13 @@ def deferred(nodes: Sequence[Wired], outputs: Iterable[str]) -> dict[str, str]:
         if node.layer.clips is None or node.name in public or len(readers[node.name]) != 1:
             continue
         (reader,) = readers[node.name]
-        if _numbered(reader):
+        if _indexable(reader):
             found[node.name] = reader.name
     return found
 
 
 def _readers(nodes: Sequence[Wired]) -> Mapping[str, list[Wired]]:
-    """Return which nodes read each node's numbers, one as often as it does."""
+    """Return the nodes that read each node's value, once per read."""
     found: dict[str, list[Wired]] = {node.name: [] for node in nodes}
     for node in nodes:
         for slot, name in enumerate(node.inputs):
@@ -106,8 +106,8 @@ def _readers(nodes: Sequence[Wired]) -> Mapping[str, list[Wired]]:
     return found
 
 
-def _numbered(node: Wired) -> bool:
-    """Tell whether a node is a max pooling the taps of whose windows have numbers of one byte."""
+def _indexable(node: Wired) -> bool:
+    """Return whether a node is a max pooling with taps that one byte can index."""
     if type(node.layer) is not MaxPool:
         return False
     taps = sy.constant(sy.product(along(node.layer.window_size(), rank(node.input_shapes[0]))))
@@ -115,7 +115,7 @@ def _numbered(node: Wired) -> bool:
 
 
 def _kept(name: str, reader: str, by_name: Mapping[str, BoundNode], readers: Mapping[str, list[Wired]]) -> bool:
-    """Tell whether a value is kept for the backward pass without that reader; the network's inputs count as kept."""
+    """Return whether a value is kept for the backward pass even without `reader`; network inputs count as kept."""
     node = by_name[name]
     if isinstance(node.layer, Input) or "output" in node.layer.keeps:
         return True

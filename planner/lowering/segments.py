@@ -1,8 +1,8 @@
-"""Runs: neighbouring layers that work channel by channel, which threads go through side by side.
+"""Segments: consecutive layers that work channel by channel, which threads execute in parallel.
 
-A shard takes some of the channels through all layers of a run before anybody waits for it, so that a run counts as one
-step when memory is planned: nothing that one of its layers needs makes room for what another one writes. So that this
-costs no memory, all its layers but one work in place.
+A shard takes a part of the channels through all layers of a segment without synchronisation. The memory plan therefore
+treats a segment as one step: no memory of one of its layers is reused by another one. To avoid extra memory, all layers
+but one work in place.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Segment:
-    """Layers in execution order; one alone where a layer's channels depend on each other.
+    """Layers in execution order; a single one if its channels depend on each other.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Segment:
 
     @cached_property
     def shards(self) -> list[tuple[int, int]]:
-        """Ranges of channels that are worked on side by side; a single one where the run is not cut."""
+        """Ranges of channels that are processed in parallel; a single one if the segment is not split."""
         channels = int(self.nodes[0].output_shape[1]) if len(self.nodes[0].output_shape) > 1 else 1
         if not _by_channel(self.nodes[0]):
             return [(0, channels)]
@@ -48,9 +48,9 @@ class Segment:
         return shares(channels, shards_for(elements, SHARD_ELEMENTS))
 
     def parts(self, node: BoundNode) -> list[BoundNode]:
-        """Return one of its nodes for each shard: the node itself, or its shapes cut to the shard's channels.
+        """Return one of the nodes for each shard: the node itself, or one with shapes cut to the shard's channels.
 
-        Inputs that lend their shape alone stay whole.
+        Inputs of which only the shape is read stay whole.
         """
         if len(self.shards) == 1:
             return [node]
@@ -67,27 +67,27 @@ class Segment:
         ]
 
     def workspace(self, node: BoundNode, training: bool) -> list[int]:
-        """Return the elements of workspace of the forward pass of one of its nodes, for each shard."""
+        """Return the workspace of the forward pass of one of the nodes, in elements for each shard."""
         return _in_shards(
             [part.layer.workspace(part.input_shapes, part.output_shape, training) for part in self.parts(node)]
         )
 
     def backward_workspace(self, node: BoundNode) -> list[int]:
-        """Return the elements of workspace of the backward pass of one of its nodes, for each shard."""
+        """Return the workspace of the backward pass of one of the nodes, in elements for each shard."""
         return _in_shards(
             [part.layer.backward_workspace(part.input_shapes, part.output_shape) for part in self.parts(node)]
         )
 
 
 def segments(nodes: Sequence[BoundNode]) -> Iterator[Segment]:
-    """Yield the runs of a plan's nodes, every node in one of them.
+    """Yield the segments of a plan's nodes; every node is in one of them.
 
     Examples
     --------
     >>> from planner import Network, layer
     >>> layers = [layer("conv", name="c", filters=4, kernel=3, norm="batch", act="relu"), layer("maxpool", size=2)]
     >>> bound = Network(name="t", input={"x": ("N", 3, 8, 8)}, layers=layers).check().bind(N=1)
-    >>> [[node.kind for node in run.nodes] for run in segments(bound.nodes)]
+    >>> [[node.kind for node in segment.nodes] for segment in segments(bound.nodes)]
     [['input'], ['conv'], ['batchnorm', 'relu', 'maxpool']]
     """
     first = 0
@@ -102,20 +102,20 @@ def segments(nodes: Sequence[BoundNode]) -> Iterator[Segment]:
 
 
 def _joins(node: BoundNode, found: Sequence[BoundNode]) -> bool:
-    """Tell whether a node goes on with the run of those before it."""
+    """Return whether a node continues the segment of the nodes before it."""
     several = [*found, node]
     alike = all(_by_channel(each) and each.output_shape[1] == node.output_shape[1] for each in several)
     return alike and sum(not each.layer.in_place for each in several) <= 1
 
 
 def _by_channel(node: BoundNode) -> bool:
-    """Tell whether a node's channels are made apart; not where one channel is repeated to fit all of the output's."""
+    """Return whether a node's channels are computed separately, which excludes a channel broadcast to all others."""
     read = (shape for slot, shape in enumerate(node.input_shapes) if slot not in node.layer.shape_only)
     return node.layer.by_channel and all(shape[1] == node.output_shape[1] for shape in read)
 
 
 def _in_shards(counts: list[int]) -> list[int]:
-    """Return what each shard takes of memory that several share: whole cache lines."""
+    """Return the workspace of each shard; several shards get whole cache lines."""
     return counts if len(counts) == 1 else [in_lines(count) for count in counts]
 
 

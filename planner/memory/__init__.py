@@ -1,4 +1,4 @@
-"""Memory of a bound plan: when values live, and where."""
+"""Memory of a bound plan: the lifetimes of values and their offsets in the arena."""
 
 from planner.memory.budget import Memory as Memory
 from planner.memory.budget import plan_arena as plan_arena

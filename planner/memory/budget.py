@@ -1,4 +1,4 @@
-"""How many bytes a bound plan needs, by purpose."""
+"""Number of bytes a bound plan needs, by purpose."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from planner.training.settings import TrainSettings
 
 
 class Bound(Protocol):
-    """What of a :class:`planner.BoundPlan` memory is planned for."""
+    """The part of :class:`planner.BoundPlan` that memory planning reads."""
 
     @property
     def lowered(self) -> tuple[BoundNode, ...]: ...
@@ -32,12 +32,12 @@ class Bound(Protocol):
 
 @dataclass(frozen=True)
 class Memory:
-    """The memory a bound plan runs in; the runtime allocates exactly this.
+    """The memory of a bound plan; the runtime allocates exactly this.
 
     Attributes
     ----------
     inference, training : Arena
-        Everything whose size depends on the batch, for one pass and for one training step.
+        All memory that depends on the batch, for one inference pass and for one training step.
     parameter_bytes, buffer_bytes : int
         Trainable arrays; running statistics.
     gradient_bytes, optimizer_bytes : int
@@ -58,7 +58,7 @@ class Memory:
 
     @property
     def training_bytes(self) -> int:
-        """Bytes of training: arena, parameters, buffers, gradients and what the optimizer needs."""
+        """Bytes of training: arena, parameters, buffers, gradients and the optimizer's state and workspace."""
         state = self.parameter_bytes + self.buffer_bytes + self.gradient_bytes + self.optimizer_bytes
         return self.training.bytes + state
 
@@ -89,8 +89,8 @@ def plan_memory(bound: Bound) -> Memory:
 def plan_arena(bound: Bound, *, training: bool, input_gradients: bool = False, in_place: bool = True) -> Arena:
     """Return the arena of one mode; the arguments are those of :func:`planner.memory.lifetimes.timeline`.
 
-    A concat whose inputs lie inside its output holds all of that memory from the first input on. Where that costs
-    more than it saves, the inputs get memory of their own: the smaller of the two arenas is returned.
+    A concat with its inputs inside its output holds all of that memory from the first input on. If that costs
+    more than it saves, the inputs get separate memory: the smaller of the two arenas is returned.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def plan_arena(bound: Bound, *, training: bool, input_gradients: bool = False, i
 
 
 def concat_choices(bound: Bound) -> tuple[bool, ...]:
-    """Return the ways to place a concat's inputs that a plan is tried with: inside its output, and apart.
+    """Return the placements of a concat's inputs to try: inside its output (True) and separate (False).
 
     Examples
     --------

@@ -1,7 +1,7 @@
-"""Where requests for memory end up: (bytes, first, last) -> offset.
+"""Placement of memory requests in an arena: (bytes, first, last) -> offset.
 
-Knows nothing of layers. No arrangement is promised to be the smallest possible (the problem is
-NP-hard); every arrangement states its lower bound beside its size, and whether it is proved to be the smallest.
+This module is independent of layers. No arrangement is guaranteed to be minimal (the problem is
+NP-hard); every arrangement has a lower bound next to its size, and states whether it is provably minimal.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ ALIGNMENT = 64
 """Bytes; offsets and sizes are multiples of a cache line, which is also the widest vector register."""
 
 MOST_LOOKS = 3_000_000
-"""Looks at placed blocks after which an order that is not the first is given up: about a second."""
+"""Number of looks at placed blocks after which any order but the first is given up: about a second."""
 
 SEARCH_LOOKS = 100_000
-"""Work a plan spends on a search where no order meets the lower bound: below a tenth of a second."""
+"""Work that a plan spends on a search if no order meets the lower bound: below a tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A stretch of the arena during a stretch of time.
+    """A range of the arena's bytes during a range of steps.
 
     Attributes
     ----------
     name : str
-        The node whose array fills it; where several do in turn, the first of them.
+        The node that fills it; if several nodes fill it in turn, the first of them.
     role : Role
     bytes : int
-        A multiple of 64, at least what the arrays in it need.
+        A multiple of 64, at least the size of its arrays.
     first, last : int
-        Steps, both included.
+        First and last step, both included.
     offset : int
         Bytes from the beginning of the arena, a multiple of 64.
     """
@@ -52,26 +52,26 @@ class Block:
 
 @dataclass(frozen=True)
 class Arena:
-    """One piece of memory that serves a whole run.
+    """One piece of memory for a whole inference pass or training step.
 
     Attributes
     ----------
     bytes : int
         Size; a multiple of 64.
     lower_bound : int
-        No arrangement can be smaller: the largest sum of blocks alive in one step.
+        Bytes that no arrangement can go below: the largest sum of blocks alive in one step.
     proved : bool
-        Whether no arrangement is smaller than this one: it meets the lower bound, or a search has been through all.
+        Whether this arrangement is provably minimal: it meets the lower bound, or a search was exhaustive.
     blocks : tuple of Block
         In order of their first step; a request of several spans appears once for each.
     places : mapping of Key to Block
-        Where to find what; several keys may have one block.
+        The block of each key; several keys may share a block.
     steps : int
     backward : tuple of str
         The nodes whose backward pass runs, in that order; empty for inference.
     starts : mapping of Key to int
-        Bytes from the beginning of its block, at the planned batch, to what does not begin there: an input placed
-        inside its concat's output, and its gradient. A multiple of the batch: a smaller batch begins sooner.
+        Offset within the block in bytes, at the planned batch, of arrays that do not begin at its beginning: an input
+        inside its concat's output, and its gradient. It is proportional to the batch: smaller for a smaller batch.
     """
 
     bytes: int
@@ -84,7 +84,7 @@ class Arena:
     proved: bool = False
 
     def live(self) -> tuple[int, ...]:
-        """Return how many bytes are in use in each step.
+        """Return the number of bytes in use in each step.
 
         Examples
         --------
@@ -99,11 +99,12 @@ class Arena:
 def arrange(timeline: Timeline, *, looks: int = SEARCH_LOOKS, enough: int = 0) -> Arena:
     """Return an arena in which no two requests alive in one step overlap.
 
-    Greedy: the requests are placed one after the other, each into the smallest gap between the placed ones it
-    meets in time that is large enough, else behind the last of them. Longest-lived first; where that misses the
-    lower bound also largest first, by the time between first and last step, and in order of time; the smallest
-    of the four is taken. The first order takes time in proportion to the requests where long lives lie one inside
-    the other, as in training; the others are given up after :data:`MOST_LOOKS`.
+    The algorithm is greedy: it places the requests one after the other. Each goes into the smallest sufficient gap
+    between the placed requests with overlapping lifetimes, or after the last of them. The first order is longest-lived
+    first. If that misses the lower bound, three other orders are tried: largest first, by the time between first and
+    last step, and in order of time; the smallest of the four arrangements is returned. The first order takes linear
+    time in the number of requests if long lifetimes are nested, as in training; the others are given up after
+    :data:`MOST_LOOKS`.
 
     Source: Pisarchyk, Lee, *Efficient Memory Management for Deep Neural Net Inference*, arXiv:2001.03288,
     algorithm 3 (greedy by size).
@@ -155,13 +156,13 @@ def arrange(timeline: Timeline, *, looks: int = SEARCH_LOOKS, enough: int = 0) -
 
 
 def _place(order: Sequence[int], sizes: Sequence[int], timeline: Timeline, looks: int | None) -> list[int] | None:
-    """Return an offset for each request, or None where that takes more than `looks` looks at placed ones."""
+    """Return an offset for each request, or None if that takes more than `looks` looks at placed requests."""
     offsets = [0] * len(sizes)
     floor, above, looked = Floor(timeline.steps), Meetings(timeline.steps), 0
     for item in order:
         size, spans = sizes[item], timeline.requests[item].spans
         ground = max(map(floor.height, spans))
-        # a block met in several ways is listed as often, which changes no gap
+        # a block met in several spans is listed several times, which changes no gap
         taken = sorted(stretch for span in spans for stretch in above.met(span))
         offset = offsets[item] = best_gap(size, ground, taken)
         if offset > ground or len(spans) > 1 or not floor.raised(spans[0], size):

@@ -1,9 +1,9 @@
-"""Which memory a bound plan needs, and when: one request for every stretch of memory a run uses.
+"""Lifetimes of the memory of a bound plan: one request for every piece of memory that a run uses.
 
-Knows nodes and their facts (`keeps`, `alias`, `in_place`, `saved`, `workspace`, `backward_workspace`), never
-offsets; where the requests end up is :mod:`planner.memory.layout`'s business.
+This module reads nodes and their facts (`keeps`, `alias`, `in_place`, `saved`, `workspace`, `backward_workspace`), but
+no offsets; :mod:`planner.memory.layout` places the requests.
 
-Time runs in steps. Inference: step i is node i, step n is the caller reading the outputs. Training: step
+Time is counted in steps. Inference: step i is node i, and in step n the caller reads the outputs. Training: step
 i is the forward pass of node i, step n the loss, step 2n - i the backward pass of node i.
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class _Storage:
-    """A request under construction: a run of memory that one or more values share."""
+    """A request under construction: a piece of memory that one or more values share."""
 
     name: str
     role: Role
@@ -34,9 +34,9 @@ class _Storage:
     first: int
     last: int
     keys: dict[Key, int] = field(default_factory=dict)
-    """What lives in it, and where it begins."""
+    """The values in it, and their offsets."""
     outer: tuple[_Storage, int] | None = None
-    """The storage this one is a part of, and where in it."""
+    """The storage that this one is a part of, and the offset in it."""
 
     def use(self, step: int) -> None:
         self.first, self.last = min(self.first, step), max(self.last, step)
@@ -48,14 +48,14 @@ class _Storage:
         outer.use(self.last)
 
     def place(self) -> tuple[_Storage, int]:
-        """Return the storage that this one is at last a part of, itself if of none, and where in it."""
+        """Return the outermost storage that contains this one (possibly itself), and the offset in it."""
         path: list[tuple[_Storage, int]] = []
         storage = self
         while storage.outer is not None:
             path.append((storage, storage.outer[1]))
             storage = storage.outer[0]
         start = 0
-        for inner, step in reversed(path):  # each remembers the whole way, so that nobody goes it twice
+        for inner, step in reversed(path):  # path compression: each stores the outermost
             start += step
             inner.outer = storage, start
         return storage, start
@@ -75,31 +75,30 @@ def timeline(
     in_place: bool = True,
     inside: bool = True,
 ) -> Timeline:
-    """Return what memory a run needs and when.
+    """Return the memory requests of a run, with their lifetimes.
 
-    - A value lives from its producer to its last reader; network inputs live from step 0, because the caller
-      fills all of them first, before every run; network outputs live until the caller, or the loss, has read
+    - A value lives from its producer to its last reader. Network inputs live from step 0, because the caller
+      fills all of them before every run. Network outputs live until the caller, or the loss, has read
       them (step n).
     - Training: a value that a layer `keeps` lives until that layer's backward pass, and `saved` arrays from
-      the forward to the backward pass of their node. Nothing is kept for nodes whose backward pass does not
-      run: those with neither parameters of their own nor parameters upstream.
+      the forward to the backward pass of their node. Nothing is kept for nodes without a backward
+      pass: those with neither own parameters nor parameters upstream.
     - The gradient of a value lives from the first backward pass that contributes to it to the backward pass of
       its producer. The first contribution is written into it; every other one is a `partial`, alive during one
       step, which the program adds to it.
-    - The gradient of weights that several layers share is outside of this. The first of them to pass backward
-      writes it, and each other one `weights`, alive during one step, which the program adds to it.
-    - The workspace of a forward pass lives for its step, and apart from it that of the backward pass for its own.
-    - A run of layers that work channel by channel (:mod:`planner.lowering.segments`) is one step: what any of them
-      needs lives from its first layer to its last.
+    - The gradient of weights shared by several layers is not part of this plan. The first backward pass of
+      these layers writes it; each other one writes `weights`, alive during one step, which the program adds to it.
+    - The workspace of a forward pass lives for its step, and that of a backward pass for its own step.
+    - A segment of layers that work channel by channel (:mod:`planner.lowering.segments`) counts as one step: all
+      memory of its layers lives from its first layer to its last.
     - The output of an `alias` layer is its input's memory, and the gradient it passes on is its gradient's memory.
-    - An `in_place` layer writes over its input where that is legal: nothing reads the input's current contents
-      after that step (no later reader, no backward pass, not the caller, also not under another name for the
-      same memory). Its gradient may always be overwritten: only its own backward pass reads it.
-    - With the batch last, each input of a concat along the channels is one stretch of its output. An input is written
-      there at once, and lives as long as the output does, where all of its memory has room there: its storage is not
-      part of another one, unless neighbouring inputs fill that one together, and it is not the same input a second
-      time.
-      The gradient of an input that the concat contributes to is that stretch of the output's gradient.
+    - An `in_place` layer overwrites its input if that is legal: nothing reads the input's current contents
+      after that step (no later reader, no backward pass, not the caller, also not through an alias). Its gradient may
+      always be overwritten: only its own backward pass reads it.
+    - With the batch last, each input of a concat along the channels is one contiguous part of its output. An input is
+      written there directly, and lives as long as the output, if all of its memory fits there: its storage is not
+      part of another one, unless neighbouring inputs fill that one together, and it is not a repetition of the same
+      input. The gradient of an input that the concat contributes to is that part of the output's gradient.
 
     Parameters
     ----------
@@ -110,13 +109,13 @@ def timeline(
     item_bytes : int
         Bytes of one number.
     training : bool
-        Plan a training step, else one inference pass.
+        Whether to plan a training step instead of an inference pass.
     input_gradients : bool
-        Also keep the gradients of the network's inputs, to the end of the step.
+        Whether to keep the gradients of the network's inputs too, to the end of the step.
     in_place : bool
-        False gives every layer memory of its own; for comparing.
+        Whether layers may work in place; False is for comparisons.
     inside : bool
-        False gives the inputs of a concat, and their gradients, memory of their own.
+        Whether to place the inputs of a concat, and their gradients, inside its output.
 
     Examples
     --------
@@ -131,7 +130,7 @@ def timeline(
     plan = _Planner(nodes, outputs, item_bytes, training, input_gradients, in_place, inside)
     requests = [*(storage.request() for storage in (*plan.values(), *plan.gradients())), *plan.extras()]
     steps = 2 * plan.count + 1 if training else plan.count + 1
-    return Timeline(tuple(map(plan.over_runs, requests)), steps, plan.backward)
+    return Timeline(tuple(map(plan.over_segments, requests)), steps, plan.backward)
 
 
 class _Planner:
@@ -162,7 +161,7 @@ class _Planner:
         self.segments = [segment for segment in segments(nodes) for _ in segment.nodes]
 
     def _active(self, input_gradients: bool) -> set[str]:
-        """Return the nodes that pass a gradient on to something that wants it, and get one."""
+        """Return the nodes that get a gradient and pass it on to a node or parameter that needs it."""
         wanting: set[str] = set()
         for node in self.nodes:
             asked = input_gradients and not node.inputs
@@ -195,7 +194,7 @@ class _Planner:
         return last
 
     def values(self) -> list[_Storage]:
-        """Return the memory of the values, shared where layers are aliases, work in place or join others."""
+        """Return the memory of the values, shared by aliases, layers in place and the inputs of a concat."""
         storages: list[_Storage] = []
         home: dict[str, _Storage] = {}
         for position, node in enumerate(self.nodes):
@@ -207,7 +206,7 @@ class _Planner:
                 home[node.name] = _Storage(node.name, "value", size, position, position)
                 storages.append(home[node.name])
                 if self.inside and in_blocks(node):
-                    self._take_in(node, home)
+                    self._place_inside(node, home)
             storage, _ = home[node.name].place()
             storage.use(self._last_use(position) if node.inputs else 0)
             storage.use(self._last_use(position))
@@ -217,11 +216,11 @@ class _Planner:
         return [storage for storage in storages if storage.outer is None]
 
     def _may_overwrite(self, storage: _Storage, position: int) -> bool:
-        """Tell whether a node may write over its input: every name for what is in that memory is used up by then."""
+        """Return whether a node may overwrite its input: no alias of that memory is used later."""
         return self._works_in_place(position) and storage.place()[0].last <= position
 
-    def _take_in(self, node: BoundNode, home: Mapping[str, _Storage]) -> None:
-        """Make the memory of a concat's inputs part of its output's, wherever they fill it."""
+    def _place_inside(self, node: BoundNode, home: Mapping[str, _Storage]) -> None:
+        """Make the memory of a concat's inputs part of its output's if possible."""
         output, starts = home[node.name], self._starts(node)
         slot = 0
         while slot < len(node.inputs):
@@ -236,7 +235,7 @@ class _Planner:
                 slot += 1
 
     def _starts(self, node: BoundNode) -> list[int]:
-        """Return where each input of a concat begins in its output, in bytes."""
+        """Return the offset of each input of a concat in its output, in bytes."""
         return [0, *accumulate(self._bytes(shape) for shape in node.input_shapes)]
 
     def _works_in_place(self, position: int) -> bool:
@@ -249,7 +248,7 @@ class _Planner:
         )
 
     def gradients(self) -> list[_Storage]:
-        """Return the memory of the values' gradients and of the parts added to them."""
+        """Return the memory of the values' gradients and of the partial gradients added to them."""
         storages: list[_Storage] = []
         home: dict[str, tuple[_Storage, int]] = {}
         if not self.training:
@@ -288,17 +287,17 @@ class _Planner:
                     storage.keys["gradient", node.name, 0] = start
                 else:
                     storage.keys["partial", consumer.name, slot] = start
-            # the gradient of a network input is read by the caller, after the last step
+            # the caller reads the gradient of a network input after the last step
             home[node.name][0].use(self._backward_step(position) if node.inputs else 2 * self.count)
         return storages
 
-    def over_runs(self, request: Request) -> Request:
-        """Return the request with what lives in a part of a run living from its beginning to its end."""
-        spans = tuple((self._run_of(first)[0], self._run_of(last)[1]) for first, last in request.spans)
+    def over_segments(self, request: Request) -> Request:
+        """Return the request with spans that touch a segment extended to the whole segment."""
+        spans = tuple((self._segment_steps(first)[0], self._segment_steps(last)[1]) for first, last in request.spans)
         return request if spans == request.spans else replace(request, spans=spans)
 
-    def _run_of(self, step: int) -> Span:
-        """Return the first and the last step of the run that a step belongs to."""
+    def _segment_steps(self, step: int) -> Span:
+        """Return the first and last step of the segment that a step belongs to."""
         if step < self.count:
             segment = self.segments[step]
             return segment.first, segment.last
@@ -309,7 +308,7 @@ class _Planner:
         return self._backward_step(segment.last), self._backward_step(segment.first)
 
     def extras(self) -> list[Request]:
-        """Return saved arrays, workspace and the loss's memory."""
+        """Return the requests for saved arrays, workspace and the loss."""
         found: list[Request] = []
         for position, node in enumerate(self.nodes):
             ends = [position]
@@ -332,13 +331,13 @@ class _Planner:
         return found
 
     def _workspace(self, node: BoundNode, direction: str, shards: list[int], step: int) -> list[Request]:
-        """Return the request for workspace of one pass, where it needs any."""
+        """Return the request for the workspace of one pass, if it needs any."""
         size = sum(shards) * self.item_bytes
         key: Key = ("workspace", node.name, direction)
         return [Request(node.name, "workspace", size, ((step, step),), (key,))] if size else []
 
     def _shared_gradients(self) -> list[Request]:
-        """Return the memory of what layers add to the gradient of weights that another one has written before."""
+        """Return the memory of the contributions to the gradient of shared weights after the first."""
         found: list[Request] = []
         written: set[str] = set()
         positions = {node.name: position for position, node in enumerate(self.nodes)}
@@ -353,12 +352,12 @@ class _Planner:
 
 
 def in_blocks(node: BoundNode) -> bool:
-    """Tell whether a node is a concat whose inputs are each one stretch of its output."""
+    """Return whether a node is a concat with inputs that are contiguous parts of its output."""
     return isinstance(node.layer, Concat) and node.layer.in_blocks(node.output_shape)
 
 
 def _read(node: BoundNode) -> list[tuple[int, str]]:
-    """Return the inputs whose numbers a node reads, with their positions; of the others it wants the shape alone."""
+    """Return the inputs that a node reads, with their positions, without those of which it reads only the shape."""
     return [(slot, name) for slot, name in enumerate(node.inputs) if slot not in node.layer.shape_only]
 
 
@@ -368,6 +367,6 @@ def _passes_gradient(node: BoundNode) -> list[tuple[int, str]]:
 
 
 def _keeps_input(node: BoundNode, slot: int) -> bool:
-    """Tell whether a node's backward pass reads one of its inputs again."""
+    """Return whether a node's backward pass reads one of its inputs again."""
     kept = node.layer.keeps_of_inputs
     return "input" in node.layer.keeps and (kept is None or slot in kept)

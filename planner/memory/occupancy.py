@@ -1,6 +1,6 @@
-"""Which placed blocks a stretch of time meets, found without looking at all the others.
+"""Queries for the placed blocks in a range of steps, without a scan of all blocks.
 
-Knows only steps, offsets and sizes in bytes.
+This module only works with steps, offsets and sizes in bytes.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ Stretch = tuple[int, int]
 
 
 class Floor:
-    """How far up memory is full without a gap, step by step.
+    """The height up to which memory is full without a gap, for each step.
 
-    What stands on a level stretch of it becomes part of it: values that live one inside the other, as a training
-    step's do, pile up to one number a step, however many they are.
+    A block on a level part of the floor becomes part of the floor: any number of values with nested lifetimes, as in a
+    training step, reduces to one number per step.
 
     Parameters
     ----------
@@ -38,15 +38,15 @@ class Floor:
         self._starts = [0, steps]
         self._heights = [0, 0]
         self.looked = 0
-        """Heights read so far: what the work of the floor is proportional to."""
+        """Number of heights read so far, which measures the work."""
 
     def height(self, span: Span) -> int:
-        """Return the largest height in the span."""
+        """Return the maximum height in the span."""
         low, high = self._pieces(span)
         return max(self._heights[low:high])
 
     def raised(self, span: Span, size: int) -> bool:
-        """Raise the floor by `size` where the span is level, and tell whether it is."""
+        """Raise the floor by `size` if the span is level, and return whether it is."""
         low, high = self._pieces(span)
         height = self._heights[low]
         if any(other != height for other in self._heights[low + 1 : high]):
@@ -83,7 +83,7 @@ class Meetings:
 
     def __init__(self, steps: int) -> None:
         self._size = 1 << max(steps - 1, 0).bit_length()
-        self._nodes: dict[int, list[Stretch]] = {}  # a binary tree over the steps; node i has the halves 2i and 2i+1
+        self._nodes: dict[int, list[Stretch]] = {}  # binary tree over the steps; node i has children 2i and 2i+1
         self._begun: list[tuple[int, Stretch]] = []
 
     def add(self, span: Span, stretch: Stretch) -> None:
@@ -100,7 +100,7 @@ class Meetings:
             low, high = low // 2, high // 2
 
     def met(self, span: Span) -> Iterator[Stretch]:
-        """Yield the blocks that live in any step of the span: those alive at its first, and those that begin later."""
+        """Yield the blocks alive in any step of the span: those alive at its first step, and those that begin later."""
         node = span[0] + self._size
         while node:
             yield from self._nodes.get(node, ())
@@ -112,7 +112,7 @@ class Meetings:
 
 
 def best_gap(size: int, floor: int, taken: Sequence[Stretch]) -> int:
-    """Return where `size` bytes go above the floor: into the smallest gap they fit in, else behind everything.
+    """Return the offset for `size` bytes above the floor: the smallest sufficient gap, or the end.
 
     Parameters
     ----------

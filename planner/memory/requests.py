@@ -1,6 +1,6 @@
-"""What a run asks of memory: stretches of it, when their contents matter, and what for.
+"""Memory requests of a run: sizes, lifetimes and purposes.
 
-Which requests a plan makes is the business of :mod:`planner.memory.lifetimes`.
+:mod:`planner.memory.lifetimes` creates the requests of a plan.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Role = Literal["value", "gradient", "partial", "weights", "saved", "workspace", "loss"]
-"""What memory is for.
+"""Purpose of a piece of memory.
 
-A `partial` is the part of a gradient that one of several readers contributes, `weights` the part of the gradient of
-weights that one of several layers that share them contributes.
+A `partial` is the contribution of one of several readers to a gradient. `weights` is the contribution of one of
+several layers that share weights to the gradient of these weights.
 """
 
 Key: TypeAlias = tuple[Role, str, int | str]
-"""What a place is asked for by: role, node, slot.
+"""Key of a piece of memory: role, node, slot.
 
 The slot is the array's name for `saved`, the input's position for the `partial` that the node writes in its
 backward pass, the public name for the `partial` of an output that has several, ``forward`` or ``backward`` for the
@@ -30,20 +30,20 @@ Span: TypeAlias = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One stretch of memory: how much, when, and for what.
+    """One piece of memory: its size, lifetime and purpose.
 
     Attributes
     ----------
     name : str
-        The node whose array fills it; where several do in turn, the first of them.
+        The node that fills it; if several nodes fill it in turn, the first of them.
     role : Role
     bytes : int
     spans : tuple of Span
-        When its contents matter; several where they do not in between.
+        The lifetime of its contents; several spans if the contents are unused in between.
     keys : tuple of Key
-        Everything that lives in it, in order of time.
+        All arrays in it, in order of time.
     starts : mapping of Key to int
-        Bytes before what does not begin where the memory does: inputs of a concat placed inside its output.
+        Offsets in bytes of arrays that do not begin at the beginning: inputs of a concat placed inside its output.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """What one mode of running a plan needs.
+    """The memory requests of a plan in one mode, inference or training.
 
     Attributes
     ----------

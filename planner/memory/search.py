@@ -1,6 +1,6 @@
-"""A smaller arrangement than a greedy one, by searches that start over: a portfolio of ways, bounded by work.
+"""Search for an arrangement smaller than a greedy one, with restarts and a portfolio of strategies, bounded by work.
 
-Knows only sizes in bytes and steps; one search is :mod:`planner.memory.skyline`'s business.
+This module only works with sizes in bytes and steps; :mod:`planner.memory.skyline` is a single search.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ from random import Random
 from planner.memory.skyline import Budget, LimitReached, Moments, Skyline, Span, Way
 
 WEIGHT = 64
-"""Parts in which an order weighs one fact of the blocks against another."""
+"""Resolution of the weights with which an order mixes properties of the blocks."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a search came to.
+    """Result of a search.
 
     Attributes
     ----------
     offsets : list of int or None
-        Of an arrangement smaller than the one given; None where none was found.
+        Of an arrangement smaller than the given one; None if none was found.
     least : int
-        Bytes; it is proved that no arrangement has fewer.
+        Bytes; provably, no arrangement has fewer.
     """
 
     offsets: list[int] | None
@@ -42,26 +42,27 @@ def search(
     looks: int,
     enough: int = 0,
 ) -> Found:
-    """Return a smaller arrangement than one of `total` bytes, or how far it is proved that there is none.
+    """Return an arrangement smaller than `total` bytes, and a proven lower bound.
 
-    The lower bound is tried with half of the work there is, then capacities half-way between what is not known to be
-    possible and what is. A search that does not end soon starts over with another order of blocks: those that end
-    at all mostly end at once (Gomes et al., *Heavy-tailed phenomena in satisfiability and constraint satisfaction
-    problems*, J. Autom. Reasoning 24, 2000), and limits follow Luby, Sinclair and Zuckerman (*Optimal speedup of
-    Las Vegas algorithms*, 1993). Orders are drawn from a seeded generator: the same blocks give the same arrangement.
+    The lower bound is tried with half of the work, then capacities half-way between the largest one not known to be
+    possible and the smallest known one. A search that does not end soon restarts with another order of blocks:
+    searches that end at all mostly end quickly (Gomes et al., *Heavy-tailed phenomena in satisfiability and constraint
+    satisfaction problems*, J. Autom. Reasoning 24, 2000), and the limits follow Luby, Sinclair and Zuckerman (*Optimal
+    speedup of Las Vegas algorithms*, 1993). Orders are drawn from a seeded generator: the same blocks give the same
+    arrangement.
 
     Parameters
     ----------
     sizes : sequence of int
         Bytes.
     spans : sequence of sequence of Span
-        When each block lives, in order of time; several spans share one offset.
+        Lifetime of each block, in order of time; several spans share one offset.
     total, least : int
-        Bytes of an arrangement, and of a lower bound.
+        Bytes of a known arrangement, and a lower bound.
     looks : int
-        Work at most: one look reads the floor of one moment once, about half a microsecond.
+        Largest amount of work: one look reads the floor of one moment once, about half a microsecond.
     enough : int
-        Bytes that need not be improved on.
+        Bytes that are small enough: the search stops there.
 
     Examples
     --------
@@ -70,7 +71,7 @@ def search(
     """
     moments = Moments(sizes, spans)
     ways = _ways(moments, spans)
-    grain = gcd(*sizes)  # in an arrangement in which nothing can sink, every offset is a sum of sizes
+    grain = gcd(*sizes)  # if no block can sink, every offset is a sum of sizes
     best: list[int] | None = None
     capacity = low = max(least, enough)
     while low < total and looks > 2 * moments.count:
@@ -94,7 +95,7 @@ def search(
 
 
 def _within(moments: Moments, capacity: int, ways: Iterator[Way], budget: Budget) -> list[int] | None:
-    """Return offsets within a capacity, None where there are none.
+    """Return offsets within a capacity; None if there are none.
 
     Raises
     ------
@@ -110,7 +111,7 @@ def _within(moments: Moments, capacity: int, ways: Iterator[Way], budget: Budget
 
 
 def _ways(moments: Moments, spans: Sequence[Sequence[Span]]) -> Iterator[Way]:
-    """Yield ways to search without end: long and large blocks first, each time in another mixture."""
+    """Yield search strategies endlessly: long and large blocks first, with varying weights."""
     sizes, blocks = moments.sizes, range(len(moments.sizes))
     lives = [sum(last - first + 1 for first, last in block) for block in spans]
     longest = _ranks(sorted(blocks, key=lambda block: -lives[block]))
@@ -144,7 +145,7 @@ def _ranks(order: Sequence[int]) -> list[int]:
 
 
 def _luby(position: int) -> int:
-    """Return a term of the sequence 1, 1, 2, 1, 1, 2, 4, 1, ..., counted from 1."""
+    """Return a term of the Luby sequence 1, 1, 2, 1, 1, 2, 4, 1, ..., counted from 1."""
     while position & (position + 1):
         position -= (1 << (position.bit_length() - 1)) - 1
     return (position + 1) // 2

@@ -1,14 +1,14 @@
-"""Whether blocks fit into a capacity, by exact search: a skyline that grows from the bottom of memory.
+"""Exact search for an arrangement of blocks within a capacity: a skyline that grows from the bottom of memory.
 
-Knows only sizes in bytes and steps. Memory below the skyline is settled; a *valley* is a run of moments at one height
-between higher ones. In an arrangement in which nothing can sink any further, the lowest unsettled block of a moment
-in a valley either stands on the bottom of that valley, and then lives within it, or nothing stands there and the
-moment loses at least the bytes of the smallest block that its next one could stand on. The search branches over these
-ways, and turns back where a moment has lost more than it had to spare.
+This module only works with sizes in bytes and steps. Memory below the skyline is settled; a *valley* is a run of
+moments at one height between higher ones. In an arrangement in which no block can sink, there are two cases for the
+lowest unsettled block of a moment in a valley. Either it rests on the bottom of the valley and lives within it, or
+nothing rests there and the moment loses at least the bytes of the smallest block that its next block could rest on. The
+search branches over these choices and backtracks when a moment has lost more than it had to spare.
 
-What it takes from MiniMalloc (Moffitt, *MiniMalloc: A Lightweight Memory Allocator for Hardware-Accelerated Machine
-Learning*, ASPLOS 2023): arrangements in which nothing can sink, heights inferred moment by moment, and parts that no
-block connects, searched on their own. Moments at which it failed weigh more in the decisions that follow (Boussemart
+Three ideas come from MiniMalloc (Moffitt, *MiniMalloc: A Lightweight Memory Allocator for Hardware-Accelerated Machine
+Learning*, ASPLOS 2023): arrangements in which no block can sink, heights inferred moment by moment, and a separate
+search for parts that no block connects. Moments with failures get more weight in later decisions (Boussemart
 et al., *Boosting systematic search by weighting constraints*, ECAI 2004).
 """
 
@@ -23,40 +23,40 @@ Span: TypeAlias = tuple[int, int]
 """First and last step, both included."""
 
 Part: TypeAlias = tuple[int, int, int]
-"""Moments from, to (excluded), and the unsettled blocks in them, as bits."""
+"""First moment, end (excluded), and the bit mask of the unsettled blocks in between."""
 
 HIGHEST = 1 << 62
-"""The wall at both ends of a part, and the floor of a moment at which nothing lives any more."""
+"""Height of the walls at both ends of a part, and of the floor of a moment with no blocks left."""
 
 
 class LimitReached(Exception):
-    """The search was not finished within its limits: nothing is known."""
+    """The search exceeded its limits without a result."""
 
 
 @dataclass
 class Budget:
-    """How much work is left, in looks at a moment: the same on every machine, unlike seconds."""
+    """Remaining work, in looks at a moment: unlike seconds, the same on every machine."""
 
     looks: int
 
 
 @dataclass(frozen=True)
 class Way:
-    """How one search goes about it; every way ends with an arrangement or the proof that there is none.
+    """The strategy of one search; every strategy ends with an arrangement or a proof that there is none.
 
     Attributes
     ----------
     order : sequence of int
-        The blocks, those to be tried first in front.
+        The blocks, in the order in which to try them.
     touching : bool
-        Try those blocks first that touch the walls of the valley, most of all where they end level with them; else
-        in the given order alone.
+        Whether to try first the blocks that touch the walls of the valley, above all those that end level with them;
+        otherwise only the given order counts.
     fewest : bool
-        Decide where there are the fewest ways; else bytes to spare and failures of the past count too.
+        Whether to decide where there are the fewest choices; otherwise spare bytes and past failures count too.
     decisions : int
-        Decisions after which the search is given up.
+        Number of decisions after which the search is given up.
     failures : list of int
-        How often searches that share the list failed at each moment; kept up to date.
+        How often searches that share the list failed at each moment; updated by the search.
     """
 
     order: Sequence[int]
@@ -68,14 +68,14 @@ class Way:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """What may stand on the bottom of a valley at one moment; no ways are a failure."""
+    """The blocks that may rest on the bottom of a valley at one moment; no choices are a failure."""
 
     moment: int
     height: int
     blocks: int
-    """As bits."""
+    """As a bit mask."""
     raised: int | None
-    """The moment's floor if nothing stands there; None where that is above the capacity."""
+    """The moment's floor if no block rests there; None if that is above the capacity."""
 
     @property
     def ways(self) -> int:
@@ -83,23 +83,23 @@ class _Choice:
 
 
 class Moments:
-    """The moments at which blocks meet: what stays the same from one search to the next.
+    """The moments at which blocks meet, shared by all searches.
 
-    Moments are the steps at which the set of living blocks is no part of a neighbour's.
+    Moments are the steps whose set of living blocks is not a subset of a neighbour's.
 
     Parameters
     ----------
     sizes : sequence of int
         Bytes.
     spans : sequence of sequence of Span
-        When each block lives, in order of time; several spans share one offset.
+        Lifetime of each block, in order of time; several spans share one offset.
 
     Attributes
     ----------
     count : int
     sizes : tuple of int
     spans : tuple of tuple of Span
-        Half-open, in moments; those that share all their moments with another span of the block may be missing.
+        Half-open, in moments; spans that share all their moments with another span of the block may be missing.
 
     Examples
     --------
@@ -136,7 +136,7 @@ class Skyline:
     ----------
     moments : Moments
     capacity : int
-        Bytes; no moment's living blocks have more together.
+        In bytes; the living blocks of no moment exceed it.
     way : Way
     budget : Budget
         Shared with other searches.
@@ -160,25 +160,25 @@ class Skyline:
         self._spans = [moments.spans[block] for block in way.order]
         self._by_size = sorted((size, 1 << bit) for bit, size in enumerate(self._sizes))
         count = moments.count
-        self._floor, self._left = [0] * count, [0] * count  # settled height; bytes of the unsettled blocks alive
-        self._alive, self._across = [0] * count, [0] * count  # who lives then; who lives before, and then or later
-        self._begins, self._ends = [0] * (count + 1), [0] * (count + 1)  # who begins then or later; who ended by then
-        self._split = 0  # who has several spans
-        self._twins = [0] * len(self._sizes)  # who is the same and in front
+        self._floor, self._left = [0] * count, [0] * count  # settled height; bytes of the unsettled living blocks
+        self._alive, self._across = [0] * count, [0] * count  # blocks alive then; alive before, and then or later
+        self._begins, self._ends = [0] * (count + 1), [0] * (count + 1)  # begin then or later; ended by then
+        self._split = 0  # blocks with several spans
+        self._equals = [0] * len(self._sizes)  # identical blocks earlier in the order
         self._offsets = [0] * len(self._sizes)
         self._failed: set[tuple[int, tuple[int, ...]]] = set()
         self._index()
 
     def _index(self) -> None:
-        """Note who lives when; raises LimitReached where that is more work than there is left."""
+        """Index the lifetimes of the blocks; raise LimitReached if that exceeds the remaining work."""
         self._budget.looks -= sum(high - low for spans in self._spans for low, high in spans)
         if self._budget.looks < 0:
             raise LimitReached
         same: dict[object, int] = {}
         for bit, (size, spans) in enumerate(zip(self._sizes, self._spans, strict=True)):
             mask = 1 << bit
-            self._twins[bit] = same.get((size, spans), 0)
-            same[size, spans] = self._twins[bit] | mask
+            self._equals[bit] = same.get((size, spans), 0)
+            same[size, spans] = self._equals[bit] | mask
             if len(spans) > 1:
                 self._split |= mask
             for low, high in spans:
@@ -196,14 +196,14 @@ class Skyline:
             self._begins[moment] |= self._begins[moment + 1]
 
     def offsets(self) -> list[int] | None:
-        """Return an offset for each block, None where no arrangement has the capacity.
+        """Return an offset for each block; None if no arrangement fits the capacity.
 
         Raises
         ------
         LimitReached
         """
         everything = (1 << len(self._sizes)) - 1
-        # generators on a stack of our own: a search goes deeper than Python's
+        # generators on an explicit stack: a search goes deeper than Python's recursion limit
         stack, answer = [self._every((0, len(self._floor), everything))], None
         while stack:
             try:
@@ -222,7 +222,7 @@ class Skyline:
         return found
 
     def _every(self, part: Part) -> Generator[Part, bool | None, bool]:
-        """Settle a stretch of time, each part of it that no unsettled block connects with another on its own."""
+        """Settle a range of moments; parts that no unsettled block connects are settled separately."""
         low, high, _ = part
         parts = sorted(self._parts(part), key=lambda one: one[2].bit_count())
         before = (self._floor[low:high], self._left[low:high]) if len(parts) > 1 else None
@@ -245,7 +245,7 @@ class Skyline:
             low = end
 
     def _one(self, part: Part) -> Generator[Part, bool | None, bool]:
-        """Settle one part; where that fails, everything is as it was."""
+        """Settle one part; on failure, restore the state."""
         low, high, blocks = part
         before = self._floor[low:high]
         choice = self._choice(part)
@@ -261,7 +261,7 @@ class Skyline:
                 raise LimitReached
         if not (free and state in self._failed):
             for bit in bits:
-                if self._twins[bit] & blocks:
+                if self._equals[bit] & blocks:
                     continue
                 self._offsets[bit] = choice.height
                 self._fill(bit, choice.height + self._sizes[bit], -self._sizes[bit])
@@ -278,7 +278,7 @@ class Skyline:
         return False
 
     def _apart(self, bit: int, part: Part) -> int:
-        """Return 0 for a block that would stand between two walls as high as itself, up to 4 for one between none."""
+        """Return 0 for a block between two walls of its own height, up to 4 for a block between none."""
         height = self._floor[self._spans[bit][0][0]]
         top, apart = height + self._sizes[bit], 4
         begin, end = self._spans[bit][0][0], self._spans[bit][-1][1]
@@ -288,14 +288,14 @@ class Skyline:
         return apart
 
     def _fill(self, bit: int, height: int, change: int) -> None:
-        """Bring the floor of a block's moments to a height, and change the bytes still to come there."""
+        """Set the floor of a block's moments to a height, and change the remaining bytes there."""
         for low, high in self._spans[bit]:
             for moment in range(low, high):
                 self._floor[moment] = height
                 self._left[moment] += change
 
     def _choice(self, part: Part) -> _Choice | None:
-        """Raise the floor where nothing can stand on it, and return the best decision to make; None with none left."""
+        """Raise the floor where no block can rest on it, and return the best decision; None if none is left."""
         low, high, blocks = part
         lowest = bool(blocks & self._split)
         while True:
@@ -306,7 +306,7 @@ class Skyline:
             for start, end, height, wall in self._valleys(part, lowest):
                 inside = blocks & self._begins[start] & self._ends[end]
                 if inside & self._split:
-                    inside = self._standing(inside, height)
+                    inside = self._resting(inside, height)
                 for moment in range(start, end):
                     here = self._alive[moment] & blocks
                     if not here:
@@ -332,9 +332,9 @@ class Skyline:
                 return best
 
     def _valleys(self, part: Part, lowest: bool) -> Iterator[tuple[int, int, int, int]]:
-        """Yield each valley: from, to (excluded), height, and the height of the lower wall beside it.
+        """Yield each valley: first moment, end (excluded), height, and the height of its lower wall.
 
-        With `lowest` those of the least height alone, and the next height of any moment as the wall.
+        With `lowest`, yield only the valleys of the least height, with the next height of any moment as the wall.
         """
         low, high, _ = part
         heights = self._floor[low:high]
@@ -351,8 +351,8 @@ class Skyline:
                 yield low + start, low + end, height, above or min(left, right)
             start = end
 
-    def _standing(self, blocks: int, height: int) -> int:
-        """Return those of the blocks whose floor is at one height in all their spans."""
+    def _resting(self, blocks: int, height: int) -> int:
+        """Return the blocks with the floor at one height in all their spans."""
         found = blocks
         for bit in _bits(blocks & self._split):
             if any(self._floor[moment] != height for low, high in self._spans[bit] for moment in range(low, high)):
@@ -360,9 +360,9 @@ class Skyline:
         return found
 
     def _raised(self, here: int, inside: int, blocks: int, height: int, wall: int, most: int) -> int | None:
-        """Return the lowest floor of a moment on which nothing stands, None where that is above `most`.
+        """Return the lowest floor of a moment if no block rests on the current one; None if that is above `most`.
 
-        Its next block stands on one that does not live then, or on what is settled outside the valley.
+        Its next block rests on one that does not live then, or on a settled block outside the valley.
         """
         if height >= most:
             return None
@@ -377,7 +377,7 @@ class Skyline:
         return found if found <= most else None
 
     def _smallest(self, blocks: int, most: int) -> int:
-        """Return the size of the smallest of the blocks, :data:`HIGHEST` where none has at most so many bytes."""
+        """Return the size of the smallest of the blocks; :data:`HIGHEST` if none has at most `most` bytes."""
         for size, mask in self._by_size:
             if size > most:
                 break

@@ -1,1 +1,1 @@
-"""How a network is trained, as data: loss, optimizer, schedule, augmentation."""
+"""Training settings as data: loss, optimizer, schedule, augmentation."""

@@ -1,7 +1,7 @@
-"""Augmentation as data: how images are moved, anew in every epoch, before a network learns from them.
+"""Augmentation as data: how training images are moved at random, anew in every epoch.
 
-These are the values of ``augment:`` in a spec, and what they ask of a network. Moving the images is the business of
-``runtime.training.augment``.
+These are the values of ``augment:`` in a spec, and their requirements on a network. ``runtime.training.augment`` moves
+the images.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from planner.findings import Finding, SettingError
 from planner.training.optimizers import refuse_other, refuse_unknown
 
 FLIPS: Mapping[str, str] = {
-    "none": "as they are",
-    "horizontal": "half of the images, left and right exchanged",
-    "vertical": "half of the images, top and bottom exchanged",
-    "both": "each of the two by itself",
+    "none": "no image",
+    "horizontal": "half of the images, left to right",
+    "vertical": "half of the images, top to bottom",
+    "both": "horizontal and vertical, independently",
 }
-"""Every value of ``flip`` in a spec, with one line of description."""
+"""Every value of ``flip`` in a spec, with a one-line description."""
 
 LARGEST_SHIFT = 64
 
 
 @dataclass(frozen=True)
 class Augment:
-    """How images are moved before a network learns from them; what it is judged by is never moved.
+    """How training images are moved; images for evaluation are never moved.
 
     Attributes
     ----------
     flip : str
-        A key of :data:`FLIPS`; a picture is mirrored about its own middle.
+        A key of :data:`FLIPS`; an image is mirrored about its centre.
     shift : int
         Each image moves by a whole number of pixels from ``-shift`` to ``shift``, all equally likely, along its height
-        and along its width; what leaves the frame is lost, and background (pixel 0) follows.
+        and along its width; pixels that leave the frame are lost, and background (pixel 0) fills the gap.
 
     Examples
     --------
@@ -63,23 +63,25 @@ class Augment:
 
     @classmethod
     def read(cls, values: object) -> Self:
-        """Return the augmentation of an ``augment:`` mapping of plain values; None is none.
+        """Return the augmentation of an ``augment:`` mapping of plain values; None means no augmentation.
 
         Raises
         ------
         SettingError
-            No mapping, a key nobody knows (N101), or a value out of range (N107).
+            The value is not a mapping, or has an unknown key (N101) or a value out of range (N107).
         """
         if values is None:
             return cls()
         if not isinstance(values, Mapping):
-            raise SettingError("augment", f"`augment` is a mapping, got {values!r}", "{flip: horizontal, shift: 2}")
+            raise SettingError(
+                "augment", f"`augment` must be a mapping, got {values!r}", "{flip: horizontal, shift: 2}"
+            )
         for key in values:
             refuse_unknown(f"augment.{key}", str(key), [item.name for item in fields(cls)], "a setting of `augment`")
         return cls(**values)
 
     def write(self) -> dict[str, Any]:
-        """Return the values that differ from their defaults, as a spec gives them."""
+        """Return the values that differ from their defaults, as written in a spec."""
         pairs = {item.name: (getattr(self, item.name), item.default) for item in fields(self)}
         return {name: value for name, (value, default) in pairs.items() if value != default}
 
@@ -87,39 +89,39 @@ class Augment:
 def augment_finding(
     augment: Augment, inputs: Mapping[str, Sequence[int | None]], labelled: Mapping[str, int]
 ) -> Finding | None:
-    """Return why images cannot be moved, or not without making their labels wrong (R515); None where they can.
+    """Return a finding (R515) if images cannot be moved, or only with wrong labels; None otherwise.
 
     Parameters
     ----------
     augment : Augment
     inputs : Mapping
-        What each input reads of one image: (C, H, W) or (features,), None for a size that is free.
+        Shape of one image for each input: (C, H, W) or (features,), with None for a free size.
     labelled : Mapping
-        By the name of each output with labels, how many axes the labels of one image have: 0 for a class.
+        Number of axes of one image's labels, by the name of each output with labels: 0 for a class.
 
     Examples
     --------
     >>> augment_finding(Augment(shift=2), {"image": (1, 28, 28)}, {"digit": 0}) is None
     True
     >>> print(augment_finding(Augment(shift=28), {"image": (1, 28, None)}, {}).message)
-    `augment` would move images by up to 28 pixels, clean out of the 28 rows of `image`
+    `augment` would move images by up to 28 pixels, completely out of the 28 rows of `image`
     """
     if not augment:
         return None
     if len(inputs) > 1:
         listed = ", ".join(f"`{name}`" for name in inputs)
-        return _unmovable(f"`augment` moves the images of one input, and the network has {len(inputs)}: {listed}")
+        return _unmovable(f"`augment` moves the images of one input, but the network has {len(inputs)}: {listed}")
     for name, shape in inputs.items():
         if len(shape) != 3:
             axes = " x ".join("?" if size is None else str(size) for size in shape)
-            return _unmovable(f"`augment` moves images of channels, height and width, and `{name}` reads {axes}")
+            return _unmovable(f"`augment` moves images of channels, height and width, but `{name}` reads {axes}")
         for size, lines in zip(shape[1:], ("rows", "columns"), strict=True):
             if size is not None and augment.shift >= size:
-                gone = f"clean out of the {size} {lines} of `{name}`"
+                gone = f"completely out of the {size} {lines} of `{name}`"
                 return _unmovable(f"`augment` would move images by up to {augment.shift} pixels, {gone}", "shift: 2")
     placed = [name for name, axes in labelled.items() if axes]
     if placed:
-        return _unmovable(f"`augment` would move the images, but not the labels of `{placed[0]}`, which have a place")
+        return _unmovable(f"`augment` would move the images, but not the labels of `{placed[0]}`, which depend on position")
     return None
 
 

@@ -1,6 +1,6 @@
-"""Optimizers as data: their numbers, checked once and frozen, and the state they need.
+"""Optimizers as data: their hyperparameters, checked once and frozen, and the state they need.
 
-Doing the steps is the business of ``runtime.training.optim``.
+``runtime.training.optim`` does the steps.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from planner.findings import SettingError, nearest
 from planner.layers.settings import flag, number
 
 LARGEST_RATE = 1_000_000
-"""Learning rates beyond this are slips: no network learns with one."""
+"""Largest learning rate; larger ones are mistakes: no network learns with one."""
 
 
 WORKSPACE_BYTES = 64 * 1024
-"""Workspace of every optimizer: a block that stays in the cache, whatever the size of the network."""
+"""Workspace of every optimizer: a block that stays in the cache, for networks of any size."""
 
 
 def workspace_bytes(parameter_bytes: int) -> int:
-    """Return the bytes of workspace an optimizer works in: one block, less where there is less to move.
+    """Return the bytes of an optimizer's workspace: one block, or less if the parameters are smaller.
 
     Examples
     --------
@@ -33,7 +33,7 @@ def workspace_bytes(parameter_bytes: int) -> int:
 
 @dataclass(frozen=True)
 class Optimizer:
-    """Base of the optimizers: their numbers, and the state they need.
+    """Base of the optimizers: their hyperparameters, and the state they need.
 
     Class facts
     -----------
@@ -50,25 +50,25 @@ class Optimizer:
 
     @property
     def state_arrays(self) -> int:
-        """How many arrays of the size of all parameters the optimizer keeps between steps."""
+        """Number of arrays of the size of all parameters that the optimizer keeps between steps."""
         raise NotImplementedError
 
     @classmethod
     def read(cls, values: Mapping[str, Any]) -> Self:
-        """Return the optimizer with these numbers, the others at their defaults.
+        """Return the optimizer with these hyperparameters, and defaults for the others.
 
         Raises
         ------
         SettingError
-            A key nobody knows (N101), or a value out of range (N107).
+            A key is unknown (N101), or a value is out of range (N107).
         """
         known = [item.name for item in fields(cls)]
         for key in values:
-            refuse_unknown(f"optimizer.{key}", str(key), known, f"a number of `{cls.kind}`")
+            refuse_unknown(f"optimizer.{key}", str(key), known, f"a setting of `{cls.kind}`")
         return cls(**values)
 
     def write(self) -> dict[str, Any]:
-        """Return the numbers that differ from their defaults, as a spec gives them."""
+        """Return the hyperparameters that differ from their defaults, as written in a spec."""
         return {
             item.name: list(value) if isinstance(value, tuple) else value
             for item in fields(self)
@@ -94,9 +94,11 @@ class Sgd(Optimizer):
     """
 
     lr: float = field(default=0.05, metadata={"description": "learning rate"})
-    momentum: float = field(default=0.9, metadata={"description": "share of the last step that goes on, 0 to below 1"})
+    momentum: float = field(
+        default=0.9, metadata={"description": "share of the last step that is kept, at least 0 and below 1"}
+    )
     weight_decay: float = field(default=0.0, metadata={"description": "pull of every weight towards 0"})
-    nesterov: bool = field(default=False, metadata={"description": "look ahead along the momentum"})
+    nesterov: bool = field(default=False, metadata={"description": "use Nesterov momentum"})
 
     kind: ClassVar[str] = "sgd"
     summary: ClassVar[str] = "stochastic gradient descent with momentum"
@@ -107,7 +109,7 @@ class Sgd(Optimizer):
         _ranged(self, "weight_decay", 0.0, 1e6)
         _flag(self, "nesterov")
         if self.nesterov and self.momentum == 0:
-            raise SettingError("optimizer.nesterov", "`nesterov` needs a momentum above 0", "give momentum: 0.9")
+            raise SettingError("optimizer.nesterov", "`nesterov` needs a momentum above 0", "write momentum: 0.9")
 
     @property
     def state_arrays(self) -> int:
@@ -132,7 +134,7 @@ class Adam(Optimizer):
 
     lr: float = field(default=0.001, metadata={"description": "learning rate"})
     betas: Any = field(
-        default=(0.9, 0.999), metadata={"description": "how slowly the averages of g and g squared move, [0.9, 0.999]"}
+        default=(0.9, 0.999), metadata={"description": "decay rates of the averages of g and g squared, [0.9, 0.999]"}
     )
     eps: float = field(default=1e-8, metadata={"description": "added to the denominator"})
     weight_decay: float = field(default=0.0, metadata={"description": "pull of every weight towards 0"})
@@ -145,7 +147,9 @@ class Adam(Optimizer):
         betas = self.betas
         if not isinstance(betas, (list, tuple)) or len(betas) != 2 or not all(_in_unit(item) for item in betas):
             raise SettingError(
-                "optimizer.betas", f"`betas` are two numbers from 0 to below 1, got {betas!r}", "write [0.9, 0.999]"
+                "optimizer.betas",
+                f"`betas` must be two numbers, at least 0 and below 1, got {betas!r}",
+                "write [0.9, 0.999]",
             )
         object.__setattr__(self, "betas", (float(betas[0]), float(betas[1])))
         _ranged(self, "eps", 0.0, 1.0)
@@ -186,7 +190,7 @@ def read_optimizer(value: object) -> Optimizer:
     Raises
     ------
     SettingError
-        No such optimizer, or its numbers are wrong.
+        There is no such optimizer, or its hyperparameters are wrong.
 
     Examples
     --------
@@ -195,7 +199,9 @@ def read_optimizer(value: object) -> Optimizer:
     """
     if isinstance(value, Mapping):
         if len(value) != 1:
-            raise SettingError("optimizer", f"`optimizer` names one optimizer, got {len(value)}", "{sgd: {lr: 0.05}}")
+            raise SettingError(
+                "optimizer", f"`optimizer` must name one optimizer, got {len(value)}", "{sgd: {lr: 0.05}}"
+            )
         ((name, numbers),) = value.items()
     else:
         name, numbers = value, {}
@@ -204,13 +210,13 @@ def read_optimizer(value: object) -> Optimizer:
         numbers = {}
     if not isinstance(numbers, Mapping):
         raise SettingError(
-            "optimizer", f"`{name}` takes a mapping of its numbers, got {numbers!r}", f"{{{name}: {{lr: 0.01}}}}"
+            "optimizer", f"`{name}` takes a mapping of its settings, got {numbers!r}", f"{{{name}: {{lr: 0.01}}}}"
         )
     return OPTIMIZERS[str(name)].read(numbers)
 
 
 def refuse_unknown(setting: str, key: str, known: Iterable[str], what: str) -> None:
-    """Raise SettingError (N101) where a key is none of those known."""
+    """Raise SettingError (N101) if a key is not a known one."""
     known = list(known)
     if key in known:
         return
@@ -220,7 +226,7 @@ def refuse_unknown(setting: str, key: str, known: Iterable[str], what: str) -> N
 
 
 def refuse_other(setting: str, value: object, allowed: Mapping[str, object]) -> None:
-    """Raise SettingError where a value is none of the words allowed."""
+    """Raise SettingError if a value is not one of the allowed words."""
     if isinstance(value, str) and value in allowed:
         return
     close = nearest(value, allowed) if isinstance(value, str) else None
@@ -236,14 +242,14 @@ def _positive(owner: Optimizer, name: str) -> None:
     value = getattr(owner, name)
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value <= LARGEST_RATE:
         problem = f"`{name}` must be a number above 0 and at most {LARGEST_RATE:,}, got {value!r}"
-        raise SettingError(f"optimizer.{name}", problem, f"{name}: 0.01 is a usual one to begin with")
+        raise SettingError(f"optimizer.{name}", problem, f"{name}: 0.01 is a common starting point")
     object.__setattr__(owner, name, float(value))
 
 
 def _below_one(owner: Optimizer, name: str) -> None:
     value = getattr(owner, name)
     if not _in_unit(value):
-        raise SettingError(f"optimizer.{name}", f"`{name}` must be a number from 0 to below 1, got {value!r}")
+        raise SettingError(f"optimizer.{name}", f"`{name}` must be a number, at least 0 and below 1, got {value!r}")
     object.__setattr__(owner, name, float(value))
 
 

@@ -1,7 +1,7 @@
-"""How a network is trained, as data: the loss, the optimizer with its numbers, epochs, batch and schedule.
+"""Training settings as data: loss, optimizer with its hyperparameters, epochs, batch and schedule.
 
-These are the values of a spec's ``train:`` mapping, checked once and frozen. What they cost in memory
-is answered here, so that a plan can count it; doing the training is the business of ``runtime``.
+These are the values of a spec's ``train:`` mapping, checked once and frozen. Their memory is computed
+here, so that a plan can count it; ``runtime`` does the training.
 """
 
 from __future__ import annotations
@@ -19,46 +19,46 @@ from planner.training.optimizers import Optimizer, Sgd, read_optimizer, refuse_o
 
 LOSSES: Mapping[str, str] = {
     "cross_entropy": "mean over the batch of -log(softmax(output)[label]); the output is logits",
-    "mse": "mean of the squared differences; whole-number labels stand for one-hot targets",
+    "mse": "mean of the squared differences; whole-number labels are converted to one-hot targets",
 }
-"""Every loss by its name in a spec, with one line of description."""
+"""Every loss by its name in a spec, with a one-line description."""
 
 SCHEDULES: Mapping[str, str] = {
     "constant": "the same learning rate in every step",
     "cosine": "falls along half a cosine from the given learning rate to 0 at the last step",
 }
-"""Every learning-rate schedule by its name in a spec, with one line of description."""
+"""Every learning-rate schedule by its name in a spec, with a one-line description."""
 
 INDEX_BYTES = 8
-"""Bytes of one label or position as the runtime's losses keep it."""
+"""Bytes of one label or position in the runtime's losses."""
 
 LARGEST_COUNT = 2**40
 
 LARGEST_WEIGHT = 1e6
-"""Of a loss; more is a slip, and float32 would soon end there."""
+"""Largest weight of a loss; a larger one is a mistake and would soon overflow float32."""
 
 
 @dataclass(frozen=True)
 class TrainSettings:
-    """What the ``train:`` mapping of a spec says, defaults filled in.
+    """The settings of a spec's ``train:`` mapping, with defaults filled in.
 
     Attributes
     ----------
     loss : str, or Mapping of str to str
-        ``cross_entropy`` or ``mse``; or one of them by output, ``cross_entropy`` for those not told.
+        ``cross_entropy`` or ``mse``, or one of them per output (default: ``cross_entropy``).
     loss_weights : Mapping of str to float
-        What the loss of an output counts in the sum that training makes small; 1 unless told.
+        Weight of each output's loss in the sum that training minimises (default: 1).
     optimizer : Optimizer
     epochs : int
         Passes over the training data.
     batch : int
-        Images a step.
+        Images per step.
     schedule : str
         ``constant`` or ``cosine``.
     warmup : float
-        Epochs over which the learning rate first rises from 0; fractions count.
+        Epochs over which the learning rate rises from 0 at the beginning; may be a fraction.
     augment : Augment
-        How images are moved before they are learnt from.
+        How training images are moved.
 
     Examples
     --------
@@ -67,16 +67,22 @@ class TrainSettings:
 epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none', shift=0), loss_weights={})
     """
 
-    loss: Any = field(default="cross_entropy", metadata={"description": "what training makes small; may be by output"})
-    optimizer: Optimizer = field(default_factory=Sgd, metadata={"description": "how the weights move"})
+    loss: Any = field(
+        default="cross_entropy", metadata={"description": "loss that training minimises; may be given per output"}
+    )
+    optimizer: Optimizer = field(default_factory=Sgd, metadata={"description": "how the weights are updated"})
     epochs: int = field(default=10, metadata={"description": "passes over the training data"})
-    batch: int = field(default=64, metadata={"description": "images a step"})
+    batch: int = field(default=64, metadata={"description": "images per step"})
     schedule: str = field(default="constant", metadata={"description": "how the learning rate changes over the run"})
-    warmup: float = field(default=0.0, metadata={"description": "epochs over which the learning rate first rises"})
-    augment: Augment = field(default_factory=Augment, metadata={"description": "how images are moved, anew each epoch"})
+    warmup: float = field(
+        default=0.0, metadata={"description": "epochs over which the learning rate rises at the beginning"}
+    )
+    augment: Augment = field(
+        default_factory=Augment, metadata={"description": "how images are moved at random, anew in each epoch"}
+    )
     loss_weights: Mapping[str, float] = field(
         default_factory=lambda: FrozenMapping[str, float]({}),
-        metadata={"description": "what the loss of each output counts; 1 unless told"},
+        metadata={"description": "weight of each output's loss in the sum; default: 1"},
     )
 
     def __post_init__(self) -> None:
@@ -99,7 +105,7 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
         Raises
         ------
         SettingError
-            A key nobody knows (N101), or a value out of range (N107); `setting` is the path below
+            A key is unknown (N101), or a value is out of range (N107); `setting` is the path below
             ``train``, such as ``optimizer.lr``.
 
         Examples
@@ -108,7 +114,7 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
         'adamw'
         """
         if not isinstance(values, Mapping):
-            raise SettingError("", f"`train` is a mapping such as {{epochs: 10}}, got {values!r}")
+            raise SettingError("", f"`train` must be a mapping such as {{epochs: 10}}, got {values!r}")
         known = [item.name for item in fields(cls)]
         for key in values:
             refuse_unknown(str(key), str(key), known, "a setting of `train`")
@@ -155,7 +161,7 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
         return self.loss if isinstance(self.loss, str) else str(self.loss.get(output, "cross_entropy"))
 
     def unknown_outputs(self, known: Iterable[str]) -> Iterator[tuple[str, Finding]]:
-        """Yield, by the path of the setting, a finding (N111) for every output that is named and that there is not.
+        """Yield, with the path of the setting, a finding (N111) for every named output that does not exist.
 
         Examples
         --------
@@ -169,11 +175,11 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
                 if name not in names:
                     close = nearest(str(name), names)
                     fix = f"did you mean `{close}`?" if close else f"outputs are {', '.join(f'`{n}`' for n in names)}"
-                    message = f"train: `{setting}` names `{name}`, which is no output of the network"
+                    message = f"train: `{setting}` names `{name}`, which is not an output of the network"
                     yield f"{setting}.{name}", Finding("N111", message, fixes=(fix,))
 
     def with_lr(self, lr: float) -> TrainSettings:
-        """Return the same settings with another learning rate; raises SettingError where it is none."""
+        """Return the same settings with another learning rate; raise SettingError if it is invalid."""
         return replace(self, optimizer=replace(self.optimizer, lr=lr))
 
     def rate(self, step: int, steps_per_epoch: int) -> float:
@@ -196,9 +202,9 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
 
 
 def read_settings(values: object) -> tuple[TrainSettings | None, tuple[SettingError, ...]]:
-    """Return the settings of a ``train:`` mapping without what is faulty in it, and every fault.
+    """Return the settings of a ``train:`` mapping without its invalid values, and an error for each of these.
 
-    None where nothing is left to read.
+    The settings are None if nothing valid is left.
 
     Examples
     --------
@@ -206,7 +212,7 @@ def read_settings(values: object) -> tuple[TrainSettings | None, tuple[SettingEr
     ['optimizer.lr', 'epochs']
     """
     if not isinstance(values, Mapping):
-        return None, (SettingError("", f"`train` is a mapping such as {{epochs: 10}}, got {values!r:.60}"),)
+        return None, (SettingError("", f"`train` must be a mapping such as {{epochs: 10}}, got {values!r:.60}"),)
     left = {k: dict(v) if isinstance(v, Mapping) else v for k, v in values.items()}
     faults: list[SettingError] = []
     while True:
@@ -219,15 +225,15 @@ def read_settings(values: object) -> tuple[TrainSettings | None, tuple[SettingEr
 
 
 def loss_workspace(output_shapes: Iterable[Sequence[int]], item_bytes: int) -> int:
-    """Return how many elements of workspace the losses of a training step need, whichever needs most.
+    """Return how many elements of workspace the losses of a training step need, for the loss that needs most.
 
-    Two numbers and one label for every position of every image, whatever the loss; the outputs of a
-    network take turns.
+    Every loss needs two numbers and one label for every position of every image; the outputs of a
+    network share the workspace in turn.
 
     Parameters
     ----------
     output_shapes
-        N, C, H, W or N, features of each output of the network, bound.
+        Bound shapes N, C, H, W or N, features of the network's outputs.
     item_bytes : int
         4 for float32, 8 for float64.
 
@@ -241,10 +247,10 @@ def loss_workspace(output_shapes: Iterable[Sequence[int]], item_bytes: int) -> i
 
 
 def loss_finding(loss: str, last_kind: str, layer: str) -> Finding | None:
-    """Return what is wrong with training an output that ends in a layer of `last_kind` with `loss`, or None.
+    """Return a finding if `loss` does not suit an output that ends in a layer of `last_kind`, or None.
 
-    Cross-entropy applies softmax itself; probabilities in the place of logits train slowly and badly,
-    and nothing else says so.
+    Cross-entropy applies softmax itself; probabilities instead of logits train slowly and badly,
+    and nothing else reports it.
 
     Examples
     --------
@@ -257,17 +263,17 @@ def loss_finding(loss: str, last_kind: str, layer: str) -> Finding | None:
         return None
     return Finding(
         "R501",
-        f"`cross_entropy` takes logits, but `{layer}` ends the network with {last_kind}; softmax would be applied "
-        f"to what is already squashed",
+        f"`cross_entropy` takes logits, but `{layer}` ends the network with {last_kind}; softmax would be "
+        "applied to probabilities",
         layer=layer,
         fixes=(f"remove `{layer}`: the classes with the largest logits are the same", "or train with loss: mse"),
     )
 
 
 def _weights(given: object) -> FrozenMapping[str, float]:
-    """Return what losses count; raises SettingError where one is no number from 0."""
+    """Return the weights of losses; raise SettingError if one is not a number of at least 0."""
     if not isinstance(given, Mapping):
-        problem = f"`loss_weights` gives a number for each output, got {given!r:.60}"
+        problem = f"`loss_weights` must map outputs to numbers, got {given!r:.60}"
         raise SettingError("loss_weights", problem, "write  loss_weights: {aux: 0.3}")
     found = {}
     for name, value in given.items():
@@ -281,7 +287,7 @@ def _whole(setting: str, value: object) -> None:
 
 
 def _without(settings: dict[str, Any], path: list[str]) -> bool:
-    """Take one setting out, the last of a path that may lead through an optimizer's name; tell whether it was there."""
+    """Remove the setting at a path, which may lead through an optimizer's name; return whether it existed."""
     key = path[-1]
     if len(path) == 1:
         return settings.pop(key, _without) is not _without

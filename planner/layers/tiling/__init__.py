@@ -1,1 +1,1 @@
-"""How planner and kernels cut the work of a layer into pieces, and how much workspace a piece needs."""
+"""How planner and kernels split the work of a layer into pieces, and how much workspace a piece needs."""

@@ -1,9 +1,9 @@
-"""How a depthwise convolution of narrow maps is cut: row by row, as products with banded matrices.
+"""Depthwise convolution of narrow maps, row by row, as GEMMs with banded matrices.
 
 A row of the output, (width, batch), is a matrix of (width, kernel rows times input width) times the rows of the input
-that it sees, which lie in memory one after the other. That matrix is the kernel, repeated along a diagonal, and zero
-elsewhere: so many more multiplications than the kernel has, but inside a product of matrices, and nothing is gathered
-or padded. Plain ints, counted in elements.
+that it sees, which are contiguous in memory. That matrix holds the kernel, repeated along a diagonal, and zeros
+elsewhere. It takes many more multiplications than the kernel itself, but they are inside a GEMM, and nothing is
+gathered or padded. Plain ints, counted in elements.
 """
 
 from __future__ import annotations
@@ -11,21 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 TAP_MACS = 16
-"""Multiply-accumulates inside a product of matrices that take as long as multiplying and adding one tap (measured)."""
+"""Multiply-accumulates inside a GEMM that take as long as multiplying and adding one tap (measured)."""
 
 STRIP = 2**17
-"""Most elements of the products that are held at a time: half a megabyte of float32."""
+"""Largest number of elements of products held at a time: half a megabyte of float32."""
 
 ROWS = 8
-"""Rows whose products are worth adding up before they are added to others."""
+"""Number of rows from which their products are summed before they are added to others."""
 
 CALL_MACS = 2**14
-"""Multiply-accumulates that take as long as beginning a product of small matrices (measured)."""
+"""Multiply-accumulates that take as long as starting a GEMM of small matrices (measured)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bands:
-    """Matrices of some channels at a time.
+    """Banded matrices, built for several channels at a time.
 
     Attributes
     ----------
@@ -53,23 +53,23 @@ class Bands:
     kernel: tuple[int, int]
 
     def pay(self, batch: int) -> bool:
-        """Tell whether a batch is faster this way than tap by tap."""
+        """Return whether banded matrices are faster than going tap by tap at a batch size."""
         each = self.kernel[0] * self.seen + CALL_MACS // (self.width * batch)
         return each < TAP_MACS * self.kernel[0] * self.kernel[1]
 
     @property
     def matrix(self) -> int:
-        """Elements of one channel's matrix, in either direction."""
+        """Elements of one channel's matrix, for either pass."""
         return self.width * self.kernel[0] * self.seen
 
     @property
     def step(self) -> int:
-        """Channels whose matrices are made at a time."""
+        """Channels to build matrices for at a time."""
         return max(1, min(self.channels, STRIP // (min(self.rows, ROWS) * self.matrix)))
 
     @property
     def strip(self) -> int:
-        """Rows of which the products are held at a time, for the gradient of the weights."""
+        """Rows to hold products of at a time, for the gradient of the weights."""
         return max(1, min(self.rows, STRIP // (self.step * self.matrix)))
 
     def elements(self, *, backward: bool) -> int:

@@ -1,6 +1,6 @@
-"""How a convolution is cut into products of matrices: which way it goes, its shards, and the workspace of both.
+"""How a convolution is split into GEMMs: its algorithm, its shards and its workspace.
 
-Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
+Plain ints, counted in elements; the workspace planned for a batch is enough for every smaller one.
 """
 
 from __future__ import annotations
@@ -15,39 +15,39 @@ from planner.layers.tiling.im2col import ColumnBlocks
 from planner.layers.tiling.shards import SHARD_WORK, in_lines, shards_for, shares
 
 SHARD_POSITIONS = 64
-"""Positions of a map that are worth a shard."""
+"""Smallest number of map positions worth a shard."""
 
 SHARD_ROWS = 16
-"""Rows of a product of matrices that are worth a shard; each shard reads all columns."""
+"""Smallest number of GEMM rows worth a shard; each shard reads all columns."""
 
 SHARD_SUMS = 2**16
-"""Most weights of which each shard sums the gradient by itself: more would cost more to add up than they save."""
+"""Largest number of weights of which each shard sums the gradient separately: with more, adding up costs too much."""
 
 SMALL_PRODUCT = 10**6
-"""Multiply-accumulates of the largest product that a BLAS computes without copying its operands first (OpenBLAS)."""
+"""Multiply-accumulates of the largest GEMM that OpenBLAS computes without copying its operands first."""
 
 GATHER_SHARE = 8
 """Multiply-accumulates that take as long as gathering one element of a long row of columns (measured)."""
 
 TURN_SHARE = 6
-"""Elements of a long row that are gathered while one weight is put in its place in turned weights (measured)."""
+"""Elements of a long row that are gathered in the time of copying one weight to the rotated weights (measured)."""
 
 MAC_SHARE = 32
-"""Multiply-accumulates inside a product of matrices that take as long as moving one element (measured)."""
+"""Multiply-accumulates inside a GEMM that take as long as moving one element (measured)."""
 
 
 @dataclass(frozen=True)
 class ConvTiling:
-    """What a convolution works in, and which of the equal ways to compute it is cheaper.
+    """The workspace of a convolution, and the cheaper of its equivalent algorithms.
 
     Attributes
     ----------
     input_shape, output_shape : tuple of int
         N, C and one to three sizes.
     kernel, stride : tuple of int
-        Along depth, height and width; 1 along axes the map has not.
+        Along depth, height and width; 1 along axes that the map lacks.
     padded : bool
-        Any side has padding.
+        Whether any side has padding.
     groups : int
     row_dilation : int
         Distance of the kernel's rows.
@@ -69,17 +69,17 @@ class ConvTiling:
 
     @property
     def taps(self) -> int:
-        """Positions of the kernel."""
+        """Number of kernel positions."""
         return prod(self.kernel)
 
     @property
     def weights(self) -> int:
-        """Numbers in the weight array."""
+        """Number of weights."""
         return self.output_shape[1] * (self.input_shape[1] // self.groups) * self.taps
 
     @cached_property
     def depthwise(self) -> DepthwiseTiling | None:
-        """How each channel is convolved by itself, without columns; None where channels are mixed."""
+        """How each channel is convolved separately, without im2col; None if channels mix."""
         (batch, channels, *sizes), (_, filters, *out_sizes) = self.input_shape, self.output_shape
         if self.groups != channels or self.groups == 1:
             return None
@@ -89,16 +89,16 @@ class ConvTiling:
 
     @property
     def direct(self) -> bool:
-        """The input's memory already is the column matrix."""
+        """Whether the input's memory already is the im2col matrix."""
         whole = self.kernel == lifted(self.input_shape[2:], 1)
         return not self.padded and (whole or (self.kernel == (1, 1, 1) and self.stride == (1, 1, 1)))
 
     @property
     def rotated(self) -> bool:
-        """Backward gathers the output's gradient once, for both products, instead of the input and its gradient.
+        """Whether backward gathers the output's gradient once for both GEMMs, not the input and its gradient.
 
-        The gradient of the input is then a convolution with the kernel turned around, and the same
-        columns times the input give the gradient of the weights. Only at stride 1, and only where it is less
+        The gradient of the input is then a convolution with the rotated kernel, and the same im2col columns
+        times the input give the gradient of the weights. This needs stride 1, and is chosen only if it is less
         work: it visits the positions of the input, not of the output.
 
         References
@@ -115,51 +115,51 @@ class ConvTiling:
 
     @property
     def out_positions(self) -> int:
-        """Positions of the output in all images."""
+        """Number of output positions in all images."""
         return prod(self.output_shape) // self.output_shape[1]
 
     @property
     def in_positions(self) -> int:
-        """Positions of the input in all images."""
+        """Number of input positions in all images."""
         return prod(self.input_shape) // self.input_shape[1]
 
     @property
     def forward(self) -> MapCut:
-        """The product that gives the output."""
+        """The GEMM that yields the output."""
         rows, depth = self.output_shape[1] // self.groups, 0 if self.direct else self.depth
         return MapCut(self.weights, rows, depth, self.out_positions)
 
     @property
     def backward(self) -> MapCut:
-        """The product that gives the input's gradient, where it is not added back tap by tap."""
+        """The GEMM that yields the input's gradient, unless it is added tap by tap."""
         rows, depth = self.input_shape[1] // self.groups, 0 if self.direct else self.output_shape[1] * self.taps
         return MapCut(self.weights, rows, depth, self.in_positions)
 
     @property
     def depth(self) -> int:
-        """Rows of the whole column matrix."""
+        """Rows of the whole im2col matrix."""
         return self.input_shape[1] * self.taps
 
     @property
     def forward_blocks(self) -> ColumnBlocks:
-        """Columns over the input, at the positions of the output."""
+        """Im2col blocks of the input, at the positions of the output."""
         batch, _, *sizes = self.output_shape
         cut = self.forward
         return ColumnBlocks(self.depth, cut.rows, *lifted(sizes, 1), batch, cut.shards, False, *self._overlap)
 
     @property
     def summed_blocks(self) -> ColumnBlocks:
-        """The same columns where their products with the output's gradient are summed."""
+        """The same blocks if their products with the output's gradient are summed."""
         return replace(self.forward_blocks, summed=True)
 
     @property
     def _overlap(self) -> tuple[int, int]:
-        """Rows of the kernel that neighbouring rows may share, and their step."""
+        """Rows of the kernel that neighbouring output rows may share, and their step."""
         return (self.kernel[1], self.stride[1]) if self.row_dilation == 1 else (1, 1)
 
     @property
     def rotated_blocks(self) -> ColumnBlocks:
-        """Columns over the output's gradient, at the positions of the input."""
+        """Im2col blocks of the output's gradient, at the positions of the input."""
         batch, _, *sizes = self.input_shape
         cut = self.backward
         depth = self.output_shape[1] * self.taps
@@ -167,22 +167,22 @@ class ConvTiling:
 
     @property
     def shard_sums(self) -> bool:
-        """Each shard sums the weights' gradient over its own positions, and the sums are added up afterwards.
+        """Whether each shard sums the weight gradient over its own positions, and the sums are added up afterwards.
 
-        Only where there are few weights; otherwise each shard has some of the weights, and visits all positions.
+        This holds only for few weights; otherwise each shard has a part of the weights and visits all positions.
         """
         return self.weights <= SHARD_SUMS
 
     @property
     def weight_shards(self) -> list[tuple[slice, slice]]:
-        """The groups, and channels of each group, whose weights' gradient a shard has to itself."""
+        """The groups, and channels of each group, of the part of the weight gradient that each shard computes."""
         every, wanted = slice(None), self.forward.wanted
         if self.groups > 1:
             return [(slice(*span), every) for span in shares(self.groups, wanted)]
         return [(every, slice(*span)) for span in shares(self.input_shape[1], wanted)]
 
     def weight_blocks(self, shard: tuple[slice, slice]) -> ColumnBlocks:
-        """Return how the columns of one of :attr:`weight_shards` are cut, which are its alone."""
+        """Return the im2col blocks of one of :attr:`weight_shards`, which no other shard uses."""
         channels = self.input_shape[1] // self.groups
         groups, channels = len(range(self.groups)[shard[0]]), len(range(channels)[shard[1]])
         batch, partners, *sizes = self.output_shape
@@ -201,11 +201,11 @@ class ConvTiling:
         """Elements of workspace of a backward pass."""
         if self.depthwise is not None:
             return self.depthwise.elements(backward=True)
-        # it may have to do without the input's gradient, and is not rotated then
+        # without the input's gradient, the pass is not rotated
         return max(self._gradients(False), self._gradients(True) if self.rotated else 0)
 
     def _gradients(self, rotated: bool) -> int:
-        """Return the elements of workspace of a backward pass."""
+        """Return the elements of workspace of a backward pass that is rotated or not."""
         blocks = self.rotated_blocks if rotated else self.summed_blocks
         columns = 0 if self.direct else blocks.elements
         apart = sum(map(self.weight_shard, self.weight_shards))
@@ -213,15 +213,15 @@ class ConvTiling:
         return (in_lines(self.weights) if rotated else 0) + max(columns, apart, summed)
 
     def sums(self, blocks: ColumnBlocks, rotated: bool) -> int:
-        """Return the elements of the sums of the weights' gradient where shards share blocks of positions."""
+        """Return the elements of the weight gradient's partial sums if shards share blocks of positions."""
         if not rotated and blocks.shards == 1 and (self.direct or not (blocks.several or blocks.shared)):
-            return 0  # one product gives it
+            return 0  # one GEMM computes it directly
         if blocks.shared:
             return blocks.shards * (2 * in_lines(self.weights) + in_lines(blocks.row_step * self.weights))
         return blocks.shards * in_lines(self.weights) * (2 if blocks.several and not self.direct else 1)
 
     def weight_shard(self, shard: tuple[slice, slice]) -> int:
-        """Return the elements of one of :attr:`weight_shards`: its columns and, of several blocks, two sums."""
+        """Return the elements of one of :attr:`weight_shards`: its columns and, for several blocks, two sums."""
         if self.direct:
             return 0
         blocks = self.weight_blocks(shard)
@@ -231,17 +231,17 @@ class ConvTiling:
 
 @dataclass(frozen=True, slots=True)
 class MapCut:
-    """How a product of weights and columns that fills a map is shared by shards.
+    """How shards split a GEMM of weights and im2col columns that fills a map.
 
     Attributes
     ----------
     weights : int
     rows : int
-        Of the weights' matrix, in one group.
+        Of the weight matrix, in one group.
     depth : int
-        Rows of the column matrix, which are gathered; 0 where the columns lie in memory as they are.
+        Rows of the im2col matrix, which are gathered; 0 if the input's memory already is that matrix.
     positions : int
-        Columns of the column matrix.
+        Columns of the im2col matrix.
 
     Examples
     --------
@@ -259,15 +259,15 @@ class MapCut:
 
     @property
     def wanted(self) -> int:
-        """How many shards the work deserves."""
+        """Number of shards that the work is worth."""
         return shards_for(self.positions * (self.weights + GATHER_SHARE * self.depth), SHARD_WORK)
 
     @property
     def shards(self) -> int:
-        """How many shards share the positions."""
+        """Number of shards that the positions are split into."""
         return max(1, min(self.wanted, self.positions // SHARD_POSITIONS))
 
     @property
     def row_shards(self) -> int:
-        """How many shards share the rows, where positions are too few to be shared."""
+        """Number of shards that the rows are split into if there are too few positions to split."""
         return max(1, min(self.wanted, self.rows // SHARD_ROWS)) if self.shards == 1 else 1

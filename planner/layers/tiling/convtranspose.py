@@ -1,7 +1,7 @@
-"""How a transposed convolution is cut into products of matrices, phases, shards and workspace.
+"""How a transposed convolution is split into GEMMs, phases and shards, and its workspace.
 
-It is a convolution with its passes turned round: what that one does to its output's gradient is done to the input here,
-and its forward pass gives the input's gradient. Plain ints, counted in elements.
+It is a convolution with its passes swapped: the forward pass applies the convolution's backward pass to the input, and
+the convolution's forward pass yields the input's gradient. Plain ints, counted in elements.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from planner.layers.tiling.shards import in_lines, shares
 from planner.layers.window import Window
 
 SHARD_SUMS = 2**17
-"""Most weights of which each shard sums the gradient by itself; where there are more, columns are gathered twice."""
+"""Largest number of weights of which each shard sums the gradient separately; with more, im2col runs twice."""
 
 PHASES = 16
-"""Most phases of an output that is gathered: each is a pass of its own."""
+"""Largest number of phases of an output that is gathered: each is a separate pass."""
 
 COPY_SHARE = 16
-"""Multiply-accumulates that take as long as copying one element to a map, its neighbours a stride apart (measured)."""
+"""Multiply-accumulates that take as long as copying one element to a map with a stride (measured)."""
 
 ADD_SHARES = 24, 48
-"""The same for adding one to the output, where neighbours are neighbours there and where they lie a stride apart."""
+"""The same for adding one element to the output, contiguously and with a stride."""
 
 TURN_SHARE = 64
-"""The same for copying one weight of a kernel that is turned around."""
+"""The same for copying one weight of a rotated kernel."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """Every stride-th position along one axis of the output: what the same taps make, at stride 1.
+    """Every stride-th position along one axis of the output: those computed from the same taps, at stride 1.
 
     Attributes
     ----------
     first, step, count : int
         Positions of the output.
     taps : slice
-        Of the kernel, in the order in which the input is seen.
+        Of the kernel, in the order of the input positions.
     window : Window
-        Through which the input is seen; a kernel of 0 where no tap makes these positions.
+        Over the input; its kernel is 0 if no tap contributes to these positions.
 
     Examples
     --------
@@ -63,7 +63,7 @@ class Phase:
 def phases_along(window: Window, size: int) -> list[Phase]:
     """Return the phases along an axis of the output of that size.
 
-    Position o is made by the taps t with ``t*dilation = o + before`` modulo the stride, from the input at
+    The taps t with ``t*dilation = o + before`` modulo the stride contribute to position o, from the input at
     ``(o + before - t*dilation)/stride``.
 
     References
@@ -90,7 +90,7 @@ class PhaseCut:
     ----------
     axes : tuple of Phase
     blocks : ColumnBlocks
-        The columns over the input, at the positions of the phase.
+        The im2col blocks of the input, at the positions of the phase.
     """
 
     axes: tuple[Phase, Phase, Phase]
@@ -98,23 +98,23 @@ class PhaseCut:
 
     @property
     def taps(self) -> int:
-        """Positions of the kernel that make this phase."""
+        """Number of kernel positions that contribute to this phase."""
         return prod(axis.window.kernel for axis in self.axes)
 
     @property
     def columns(self) -> int:
-        """Most columns of a block."""
+        """Largest number of columns of a block."""
         return self.blocks.elements // self.blocks.shards // self.blocks.depth
 
 
 @dataclass(frozen=True, slots=True)
 class TransposedTiling:
-    """What a transposed convolution works in, and which of the equal ways to compute it is cheaper.
+    """The workspace of a transposed convolution, and the cheaper of its equivalent algorithms.
 
     Attributes
     ----------
     back : ConvTiling
-        The convolution that leads back: it reads the map made here, and makes the map read here.
+        The inverse convolution: it reads the output computed here, and its output has the shape of the input here.
     windows : tuple of Window
         Its windows along depth, height and width.
 
@@ -131,13 +131,13 @@ class TransposedTiling:
 
     @property
     def apart(self) -> bool:
-        """No two windows overlap."""
+        """Whether no two windows overlap."""
         sizes = lifted(self.back.output_shape[2:], 1)
         return all(size == 1 or int(w.extent) <= w.stride for w, size in zip(self.windows, sizes, strict=True))
 
     @property
     def gathers(self) -> bool:
-        """Forward convolves the input, phase by phase of the output, instead of adding columns to the output."""
+        """Whether forward convolves the input, one phase of the output at a time, instead of adding columns to it."""
         back = self.back
         if prod(back.stride) > PHASES or self.apart or back.depthwise is not None:
             return False
@@ -158,7 +158,7 @@ class TransposedTiling:
 
     @property
     def phase_cuts(self) -> list[PhaseCut]:
-        """The phases of the output that any tap makes, their positions shared by the same number of shards."""
+        """The phases of the output that any tap contributes to, each split into the same number of shards."""
         back, batch = self.back, self.back.output_shape[0]
         every = [axes for axes in self.phases if all(axis.window.kernel for axis in axes)]
         fewest = min(prod(axis.count for axis in axes) for axes in every) * batch
@@ -172,7 +172,7 @@ class TransposedTiling:
 
     @property
     def filter_shards(self) -> list[tuple[slice, slice]]:
-        """The groups, and filters of each group, that shards have to themselves where forward scatters."""
+        """The groups, and filters of each group, of each shard if forward scatters."""
         back, every = self.back, slice(None)
         if back.groups > 1:
             return [(slice(*span), every) for span in shares(back.groups, back.forward.wanted)]
@@ -180,18 +180,18 @@ class TransposedTiling:
         return [(every, slice(*span)) for span in shares(back.input_shape[1], shards)]
 
     def filter_blocks(self, shard: tuple[slice, slice]) -> ColumnBlocks:
-        """Return how the columns of one of :attr:`filter_shards` are cut, which are its alone."""
+        """Return the im2col blocks of one of :attr:`filter_shards`, which no other shard uses."""
         return self.back.weight_blocks(shard)
 
     @property
     def forward_elements(self) -> int:
         """Elements of workspace of a forward pass."""
-        # a smaller batch may scatter where this one gathers
+        # a smaller batch may scatter even if this one gathers
         return max(sum(self.filter_blocks(shard).elements for shard in self.filter_shards), self._gathered)
 
     @property
     def _gathered(self) -> int:
-        """Return the elements of a forward pass that gathers: turned weights, columns and products."""
+        """Return the elements of a forward pass that gathers: rotated weights, columns and products."""
         if not self.gathers:
             return 0
         cuts = self.phase_cuts
@@ -200,21 +200,21 @@ class TransposedTiling:
         return weights + columns + made
 
     def phase_elements(self, cuts: list[PhaseCut]) -> tuple[int, int]:
-        """Return the elements that hold the columns of any phase, for all shards, and what is made from them."""
+        """Return the elements that hold the columns of any phase, for all shards, and those of their products."""
         columns = max(cut.blocks.elements for cut in cuts)
         if self.back.stride == (1, 1, 1):
-            return columns, 0  # made where they belong
+            return columns, 0  # products are written to the output directly
         most = max(cut.columns for cut in cuts)
         return columns, cuts[0].blocks.shards * in_lines(self.back.input_shape[1] * most)
 
     @property
     def shard_sums(self) -> bool:
-        """Each shard sums the weights' gradient over its own positions; otherwise each has some of the weights."""
+        """Whether each shard sums the weight gradient over its own positions, or computes a part of the weights."""
         return self.back.weights <= SHARD_SUMS
 
     @property
     def back_blocks(self) -> ColumnBlocks:
-        """The columns over the gradient of the output."""
+        """The im2col blocks of the gradient of the output."""
         return self.back.forward_blocks.apart
 
     @property

@@ -1,6 +1,6 @@
-"""How a depthwise convolution is cut: shards of channels, each going tap by tap or through rows as products.
+"""How a depthwise convolution is split: shards of channels, each computed tap by tap or with banded GEMMs.
 
-Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
+Plain ints, counted in elements; the workspace planned for a batch is enough for every smaller one.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from planner.layers.tiling.shards import in_lines, shards_for, shares
 from planner.layers.tiling.workspace import WIDE, Tiles
 
 SHARD_TAPS = 2**17
-"""Taps at all positions that are worth a shard; where rows are short, each takes long."""
+"""Smallest number of taps at all positions worth a shard; with short rows, each takes long."""
 
 SHARD_BANDED = 2**21
-"""Taps at all positions that are worth a shard where rows are products."""
+"""Smallest number of taps at all positions worth a shard with banded GEMMs."""
 
 Volume = tuple[int, int, int]
 
 
 @dataclass(frozen=True)
 class DepthwiseTiling:
-    """What a convolution of every channel by itself works in.
+    """The pieces and workspace of a convolution that treats every channel separately.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class DepthwiseTiling:
 
     @cached_property
     def bands(self) -> Bands | None:
-        """How rows are products, where that is faster than tap by tap."""
+        """The banded matrices, if they are faster than going tap by tap."""
         in_one = self.kernel[0] == self.sizes[0] == 1 and self.filters == self.channels
         if not in_one or (self.kernel[1] > 1 and self.row_dilation > 1):
             return None
@@ -61,17 +61,17 @@ class DepthwiseTiling:
 
     @property
     def tiles(self) -> Tiles:
-        """The output of one filter a channel, cut for going tap by tap."""
+        """The tiles of the output of one filter per channel, for going tap by tap."""
         slabs, rows, columns = self.out_sizes
         return Tiles(self.channels, slabs, rows, columns * self.batch, WIDE)
 
     @property
     def shards(self) -> list[tuple[tuple[int, int], DepthwiseTiling]]:
-        """The ranges of channels that shards have to themselves, each with its own cut."""
+        """The range of channels of each shard, with the tiling of that shard."""
         return self._shards(SHARD_BANDED if self.bands else SHARD_TAPS)
 
     def elements(self, *, backward: bool) -> int:
-        """Return how many elements of workspace a pass needs: also of smaller batches, which may go tap by tap."""
+        """Return how many elements of workspace a pass needs, also for smaller batches, which may go tap by tap."""
         tapwise = [shard.shard_elements(backward, None) for _, shard in self._shards(SHARD_TAPS)]
         if self.bands is None:
             return sum(map(in_lines, tapwise))
@@ -79,7 +79,7 @@ class DepthwiseTiling:
         return max(sum(map(in_lines, tapwise)), sum(map(in_lines, banded)))
 
     def shard_elements(self, backward: bool, bands: Bands | None) -> int:
-        """Return the elements that one of :attr:`shards` needs, one way or the other."""
+        """Return the elements that one of :attr:`shards` needs, with banded matrices or tap by tap."""
         if bands is not None:
             return bands.elements(backward=backward)
         return self.tiles.elements + (self.channels if backward else 0)

@@ -1,6 +1,6 @@
-"""Blocks of the columns that turn a convolution into products of matrices: how many positions of its output each has.
+"""Blocks of the im2col matrix of a convolution: how many output positions each block has.
 
-Plain ints, counted in elements; what is planned for a batch is enough for every smaller one.
+Plain ints, counted in elements; the workspace planned for a batch is enough for every smaller one.
 """
 
 from __future__ import annotations
@@ -11,42 +11,43 @@ from planner.layers.tiling.shards import SHARDS, in_lines
 from planner.layers.tiling.workspace import POSITIONS
 
 COLUMNS = 2**18
-"""Most elements of one block of columns: 1 MiB of float32, less than a core's share of a common last-level cache."""
+"""Largest size of one block in elements: 1 MiB of float32, less than a core's share of a common last-level cache."""
 
 BLOCK_WORK = 2**23
-"""Multiply-accumulates of one block. With much less, threads wait for each other's turn to begin the next operation."""
+"""Multiply-accumulates of one block. With far fewer, threads wait for each other to start the next operation."""
 
 SHARED_ROWS = 8
-"""Most rows of an output in one block that share what they see: with a kernel of 3, 10 rows are gathered, not 24."""
+"""Largest number of output rows per block that share input rows: with a kernel of 3, 10 rows are gathered, not 24."""
 
 SHARED_COLUMNS = 128
-"""Columns of a row, width times batch, from which a product of matrices for each row is as fast as one for many."""
+"""Columns per row, width times batch, from which one GEMM per row is as fast as one for many rows."""
 
 ROW_SUMS = 2**17
-"""Most elements of the gradients of the weights of single rows that are held before they are added up."""
+"""Largest number of elements of per-row weight gradients that are held before they are added up."""
 
 REORDER_SHARE = 6
-"""Gathered elements that a weight must save where weights are put in another order first (measured)."""
+"""Gathered elements that must be saved per weight to make reordering the weights worthwhile (measured)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnBlocks:
-    """How the columns of a convolution are cut along the positions of its output.
+    """How the im2col matrix of a convolution is split into blocks of output positions.
 
     Attributes
     ----------
     depth : int
-        Rows of the whole column matrix: channels times taps.
+        Rows of the whole im2col matrix: channels times taps.
     partners : int
-        Rows that each column is multiplied with.
+        Number of rows that each column is multiplied with.
     slabs, rows, columns, batch : int
-        Positions of the output; one column of the matrix each.
+        Positions of the output; each is one column of the matrix.
     shards : int
-        How many share the blocks, each with memory for one of them.
+        Number of shards that process the blocks, each with memory for one block.
     summed : bool
-        The products of blocks are added up, which takes more of each block the fewer columns it has.
+        Whether the products of blocks are added up; that takes a larger share of the work the fewer columns a
+        block has.
     taps, stride : int
-        Rows of the kernel and their step, where rows of a block may share what they see; taps 1 where not.
+        Rows of the kernel and their step, if rows of a block may share input rows; `taps` is 1 otherwise.
 
     Examples
     --------
@@ -73,10 +74,11 @@ class ColumnBlocks:
 
     @property
     def shared(self) -> bool:
-        """Rows of a block overlap in memory: each begins where the second row that the one before sees lies.
+        """Whether rows of a block overlap in memory: each begins at the second input row of the previous one.
 
-        Then only columns of the kernel are gathered, once for each row of the input, and the weights have the rows of
-        the kernel first. Where weights are many beside the positions, that order costs more than it saves.
+        Then only the columns of the kernel are gathered, once for each row of the input, and the weights are reordered
+        with the rows of the kernel first. With many weights compared with positions, reordering costs more than it
+        saves.
         """
         if self.stride >= self.taps or self.row_step < 2 or self.columns < self.taps:
             return False
@@ -85,12 +87,12 @@ class ColumnBlocks:
 
     @property
     def apart(self) -> ColumnBlocks:
-        """The same columns, no rows of which overlap."""
+        """The same blocks with rows that do not overlap."""
         return replace(self, taps=1)
 
     @property
     def row_step(self) -> int:
-        """Rows of the output in a block whose rows share what they see, whatever the batch."""
+        """Output rows in a block with shared input rows, for any batch."""
         most = min(SHARED_ROWS, max(2, self.rows // SHARDS), self.rows)
         if self.summed:
             most = min(most, ROW_SUMS // (self.depth * self.partners))
@@ -98,7 +100,7 @@ class ColumnBlocks:
 
     @property
     def seen_rows(self) -> int:
-        """Rows of the input that the rows of such a block see."""
+        """Input rows that the rows of such a block see."""
         return (self.row_step - 1) * self.stride + self.taps
 
     @property
@@ -114,7 +116,7 @@ class ColumnBlocks:
 
     @property
     def step(self) -> tuple[int, int, int]:
-        """Output slabs, rows and columns in one block: whole slabs or rows where one fits, else part of one row."""
+        """Output slabs, rows and columns in one block: whole slabs or rows if one fits, else a part of one row."""
         if self.shared:
             return 1, self.row_step, _evenly(self.columns, max(1, self._shared_limit // self.batch))
         limit, row = self._limit, self.columns * self.batch
@@ -126,7 +128,7 @@ class ColumnBlocks:
 
     @property
     def count(self) -> int:
-        """How many blocks there are."""
+        """Number of blocks."""
         slabs, rows, columns = self.step
         return -(-self.slabs // slabs) * -(-self.rows // rows) * -(-self.columns // columns)
 
@@ -137,7 +139,7 @@ class ColumnBlocks:
 
     @property
     def elements(self) -> int:
-        """Elements that hold any block, for all shards: also of smaller batches, whose rows may not overlap."""
+        """Elements that hold any block, for all shards, also for smaller batches, in which rows may not overlap."""
         row = self.columns * self.batch
         apart = self.depth * min(self.slabs * self.rows * row, max(self._limit, self.batch))
         if not self.shared:
@@ -147,5 +149,5 @@ class ColumnBlocks:
 
 
 def _evenly(total: int, most: int) -> int:
-    """Return the size of the pieces that cut `total` into as few of at most `most` as can be, as even as can be."""
+    """Return the size of pieces that split `total` as evenly as possible into the fewest pieces of at most `most`."""
     return -(-total // -(-total // most))

@@ -1,7 +1,7 @@
-"""Shards: parts of one pass that may run side by side, each in workspace of its own.
+"""Shards: parts of one pass that may run in parallel, each with its own workspace.
 
-How many there are follows from the sizes of the pass, not from the machine: what is planned is the same everywhere, and
-so is every sum. Plain ints, like :mod:`planner.layers.tiling.workspace`.
+Their number depends on the sizes of the pass, not on the machine, so that plans and sums are the same on every machine.
+Plain ints, as in :mod:`planner.layers.tiling.workspace`.
 """
 
 from __future__ import annotations
@@ -10,28 +10,28 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 SHARDS = 4
-"""Most shards of one pass."""
+"""Largest number of shards of one pass."""
 
 SHARD_ELEMENTS = 2**20
-"""Elements of passes over whole maps that are worth a shard: fewer are done before another thread has begun."""
+"""Smallest number of elements worth a shard in passes over whole maps: fewer are done before a thread has started."""
 
 SHARD_WORK = 2**24
-"""Multiply-accumulates of products that are worth a shard: a third of a millisecond, where waking takes a tenth."""
+"""Smallest number of multiply-accumulates worth a shard: a third of a millisecond; waking a thread takes a tenth."""
 
 SUMMED_ELEMENTS = 2**18
-"""The same for passes of many operations, with sums, powers or exponentials: about a millisecond of one thread."""
+"""Elements worth a shard in passes of many operations, with sums, powers or exponentials: about 1 ms of a thread."""
 
 SUMMED_COLUMNS = 2048
-"""Columns that are worth a shard where each works on all rows of some: short parts of rows take longer."""
+"""Smallest number of columns worth a shard if shards split columns: short parts of rows take longer."""
 
 LINE = 16
-"""Workspace of shards begins at multiples of so many elements, so that no two of them write to one cache line."""
+"""Alignment of shards' workspace in elements, so that no two shards write to one cache line."""
 
 T = TypeVar("T")
 
 
 def shares(total: int, count: int) -> list[tuple[int, int]]:
-    """Return the half-open ranges that share `total` positions evenly; fewer than `count` where there are fewer.
+    """Return half-open ranges that split `total` positions evenly: `count` of them, or `total` if that is fewer.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def shares(total: int, count: int) -> list[tuple[int, int]]:
 
 
 def shared(items: Sequence[T], count: int) -> list[Sequence[T]]:
-    """Return the items in `count` runs as :func:`shares` cuts them.
+    """Return the items in `count` runs, split as by :func:`shares`.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def shared(items: Sequence[T], count: int) -> list[Sequence[T]]:
 
 
 def shards_for(amount: int, worth: int) -> int:
-    """Return how many shards an amount of work deserves, where so much is worth one.
+    """Return the number of shards for an amount of work, if an amount of `worth` is worth one shard.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def shards_for(amount: int, worth: int) -> int:
 
 
 def column_shares(rows: int, columns: int) -> list[tuple[int, int]]:
-    """Return the ranges of columns that shards have to themselves in a pass of many operations on all rows.
+    """Return the range of columns of each shard in a pass of many operations on all rows.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def column_shares(rows: int, columns: int) -> list[tuple[int, int]]:
 
 
 def in_lines(elements: int) -> int:
-    """Return the elements rounded up to whole cache lines.
+    """Return a number of elements rounded up to whole cache lines.
 
     Examples
     --------

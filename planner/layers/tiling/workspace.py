@@ -1,8 +1,8 @@
-"""How much workspace kernels work in, and in what pieces: the numbers both halves agree on.
+"""Sizes of kernels' workspace and of the pieces they work on, shared by planner and runtime.
 
-A kernel works through large arrays piece by piece, so that a piece stays in a core's cache; the planner
-counts the workspace of one piece. Everything here is plain ints, counted in elements, and never
-falls when the batch grows: what is planned for a batch is enough for every smaller one.
+A kernel processes large arrays piece by piece, so that a piece stays in a core's cache; the planner
+counts the workspace of one piece. All numbers are plain ints, counted in elements. They never
+decrease when the batch grows: the workspace planned for a batch is enough for every smaller one.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ BLOCK = 2**16
 """Elements of one piece of an elementwise pass: 256 KiB of float32."""
 
 WIDE = 4
-"""Blocks in one piece of a pass of many small operations: threads wait for each other's turn to begin the next one."""
+"""Blocks in one piece of a pass of many small operations: with fewer, threads wait for each other to start the next."""
 
 POSITIONS = 512
-"""Vectors to a piece, or columns to a matrix, below which what is done once a piece weighs too much."""
+"""Vectors per piece, or columns per matrix, below which the fixed cost of a piece is too high."""
 
 
 def shard_blocks(shards: int) -> int:
-    """Return how many blocks a piece has in a pass of many operations that so many shards share.
+    """Return how many blocks a piece has in a pass of many operations, for a number of shards.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def shard_blocks(shards: int) -> int:
 
 
 def pieces(total: int, step: int) -> Iterator[tuple[int, int]]:
-    """Yield the half-open ranges that cut `total` positions into pieces of at most `step`.
+    """Yield half-open ranges that split `total` positions into pieces of at most `step`.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def pieces(total: int, step: int) -> Iterator[tuple[int, int]]:
 
 
 def block_elements(count: int) -> int:
-    """Return the elements that hold any piece of an elementwise pass over `count` numbers.
+    """Return the elements that hold any piece of an elementwise pass over `count` elements.
 
     Examples
     --------
@@ -57,7 +57,7 @@ def block_elements(count: int) -> int:
 
 
 def mask_elements(count: int) -> int:
-    """Return how many elements hold `count` one-byte marks, for elements of four bytes or more.
+    """Return how many elements hold a byte mask of `count` entries, for elements of four bytes or more.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def mask_elements(count: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Tiles:
-    """How a pass over a map (channels, slabs, rows, row) is cut: rows, then slabs, then channels, up to some blocks.
+    """How a pass over a map (channels, slabs, rows, row) is split: rows, then slabs, then channels, up to some blocks.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Tiles:
     row : int
         Elements in one row: width times batch.
     blocks : int
-        BLOCK elements each.
+        Largest size of a tile, in blocks of BLOCK elements.
 
     Examples
     --------
@@ -112,16 +112,16 @@ class Tiles:
 
 
 SOFTMAX_PART = 256
-"""Channels that are summed one after the other before partial sums are added."""
+"""Number of channels summed sequentially before partial sums are added."""
 
 
 def softmax_parts(channels: int) -> int:
-    """Return into how many parts a sum over channels is cut."""
+    """Return the number of partial sums of a sum over channels."""
     return -(-channels // SOFTMAX_PART)
 
 
 def softmax_columns(channels: int, places: int, blocks: int = 1) -> int:
-    """Return how many places a softmax over channels works on at a time, up to some blocks.
+    """Return how many positions a softmax over channels processes at a time, up to some blocks.
 
     Examples
     --------
@@ -132,7 +132,7 @@ def softmax_columns(channels: int, places: int, blocks: int = 1) -> int:
 
 
 def norm_step(channels: int, count: int, blocks: int = 1) -> int:
-    """Return how many channels of `count` numbers a normalisation works on at a time, up to some blocks.
+    """Return how many channels of `count` numbers a normalisation processes at a time, up to some blocks.
 
     Examples
     --------
@@ -155,16 +155,16 @@ def norm_elements(channels: int, count: int, blocks: int = 1) -> int:
 
 @dataclass(frozen=True, slots=True)
 class GroupPieces:
-    """How a normalisation walks through numbers seen as (groups, channels, positions, vectors).
+    """The pieces of a normalisation of a tensor viewed as (groups, channels, positions, vectors).
 
-    Each group is normalised over its channels and positions, for each vector by itself. Where a piece of all channels
-    is wide enough, vectors are cut; otherwise whole groups, or the channels of one.
+    Each group is normalised over its channels and positions, separately for each vector. If a piece of all channels
+    is wide enough, vectors are split; otherwise groups are, or the channels of one group.
 
     Attributes
     ----------
     groups, channels, positions, vectors : int
     blocks : int
-        BLOCK elements each, of one piece.
+        Largest size of a piece, in blocks of BLOCK elements.
 
     Examples
     --------
@@ -182,7 +182,7 @@ class GroupPieces:
 
     @property
     def shards(self) -> list[tuple[slice, slice, GroupPieces]]:
-        """The groups, and vectors of each group, that shards have to themselves, and how each goes through them."""
+        """The groups, and vectors of each group, of each shard, with the pieces of that shard."""
         every, rows = slice(None), self.channels * self.positions
         if self.groups > 1:
             shards = shards_for(self.groups * rows * self.vectors, SUMMED_ELEMENTS)
@@ -195,7 +195,7 @@ class GroupPieces:
 
     @property
     def along_vectors(self) -> bool:
-        """Vectors are cut, not channels."""
+        """Whether vectors are split, not channels."""
         return self.positions == 1 and self.channels <= self.blocks * BLOCK // POSITIONS
 
     @property
