@@ -160,23 +160,23 @@ def avgpool(
 ) -> Entry:
     """Mean of each window.
 
-    With `count_include_pad` the divisor counts padding, but never positions beyond it that a window in
-    ceil mode overhangs; without, only positions of the input.
+    With `count_include_pad` the divisor counts padding, but not the positions beyond it that a window overhangs in
+    ceil mode; without it, the divisor counts only positions of the input.
 
     Parameters
     ----------
     size : int, str or sequence of them
         Size of the window: one number or one for each axis ([height, width]).
     stride : int, str or sequence of them, optional
-        Step of the window; its size unless told.
+        Step of the window: one number or one for each axis; default: its size.
     pad : int, str or sequence of them, default 0
         Padding around the map: a number, [h, w], [top, bottom, left, right] or same.
     rounding : {'floor', 'ceil', 'exact'}, default 'floor'
-        Floor, ceil (a last window may overhang the end) or exact (an error where it would).
+        Floor, ceil (the last window may overhang the end) or exact (an overhang is an error).
     count_include_pad : bool, default True
-        Padding counts in the mean.
+        Count padding in the mean.
     divisor : int or str, optional
-        What every sum is divided by, instead of what its window counts.
+        Divisor of every sum; default: the positions that count.
     """
 
 def batchnorm(
@@ -192,9 +192,9 @@ def batchnorm(
 ) -> Entry:
     """Batch normalisation over N, H and W for each channel, or over N for each feature.
 
-    Training normalises with the batch's mean and biased variance and moves the running ones (unbiased
-    variance) by `momentum`; inference uses the running ones. A batch of one number a channel has no spread, and
-    moves nothing. Parameters ``weight`` and ``bias``, buffers
+    Training normalises with the batch's mean and biased variance and moves the running statistics (unbiased
+    variance) by `momentum`; inference uses the running statistics. A batch of one number per channel has no variance
+    and moves neither. Parameters ``weight`` and ``bias``, buffers
     ``running_mean`` and ``running_var``, each (C,).
 
     Parameters
@@ -216,14 +216,14 @@ def channel_shuffle(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Channels of several groups mixed like cards: the first of each group, then the second of each, and so on.
+    """Interleaved channels of several groups: the first of each group, then the second of each, and so on.
 
     Channel ``k*groups + g`` of the output is channel ``g*(C/groups) + k`` of the input.
 
     Parameters
     ----------
     groups : int or str
-        Groups whose channels are mixed.
+        Number of groups to interleave.
     """
 
 def concat(
@@ -235,12 +235,12 @@ def concat(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Tensors one behind the other along an axis, the channels unless told; they agree along all others.
+    """Concatenation of tensors along an axis (default: the channels); the sizes along all other axes are equal.
 
     Parameters
     ----------
     axis : int, default 1
-        1 the channels, 2 and on the map, negative from the end.
+        1: channels, 2 and up: axes of the map, negative: counted from the end.
     """
 
 def conv(
@@ -262,7 +262,7 @@ def conv(
     """Convolution (cross-correlation) of a map with `filters` kernels.
 
     Input (N, C, H, W), output (N, filters, H', W') with H' by the window rule. Parameters: ``weight``
-    (filters, C / groups, kh, kw) and ``bias`` (filters). The same along one axis, (N, C, L), and along three,
+    (filters, C / groups, kh, kw) and ``bias`` (filters). It works alike along one axis, (N, C, L), and along three,
     (N, C, D, H, W).
 
     Parameters
@@ -278,11 +278,11 @@ def conv(
     dilation : int, str or sequence of them, default 1
         Distance between the kernel's taps: one number or one for each axis.
     groups : int or str, default 1
-        Channels are split into this many groups, convolved apart.
+        Number of groups of channels that are convolved separately.
     bias : bool, default True
         Add one trainable number per filter.
     rounding : {'floor', 'exact'}, default 'floor'
-        Floor drops what the stride leaves over; exact makes that an error.
+        Floor drops positions that the stride leaves over; exact makes them an error.
     """
 
 def convtranspose(
@@ -304,8 +304,8 @@ def convtranspose(
     """Transposed convolution: every input number is multiplied by a whole kernel and added to the output.
 
     Input (N, C, H, W), output (N, filters, H', W') with ``H' = (H - 1)s - a - b + d(k - 1) + 1 + output_pad``
-    for padding a before and b after. It is the input gradient of a convolution with the same settings, whose
-    output is the map read here. The same along one and along three axes.
+    for padding a before and b after. It is the input gradient of a convolution with the same settings, with
+    the map read here as the gradient of its output. It works alike along one and along three axes.
     Parameters: ``weight`` (C, filters / groups, kh, kw) and ``bias`` (filters).
 
     Parameters
@@ -315,7 +315,7 @@ def convtranspose(
     kernel : int, str or sequence of them
         Size of the kernel: one number or one for each axis ([height, width]).
     stride : int, str or sequence of them, default 1
-        Distance in the output of neighbours in the input: one number or one for each axis.
+        Output positions between neighbouring inputs: one number or one for each axis.
     pad : int, str or sequence of them, default 0
         Positions cut off around the output: number, [h, w] or [top, bottom, left, right].
     output_pad : int, str or sequence of them, default 0
@@ -323,7 +323,7 @@ def convtranspose(
     dilation : int, str or sequence of them, default 1
         Distance between the kernel's taps: one number or one for each axis.
     groups : int or str, default 1
-        Channels are split into this many groups, convolved apart.
+        Number of groups of channels that are convolved separately.
     bias : bool, default True
         Add one trainable number per filter.
     """
@@ -337,16 +337,16 @@ def crop(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """The middle of a map: of the size of a second tensor, or of a size that is given.
+    """The middle of a map, with the size of a second tensor or a given size.
 
-    ``from: [x, like]`` cuts x to the height and width of `like`, whose numbers are not read;
-    with `size` there is one input. Of n positions along an axis m are kept; ``floor((n - m)/2)`` go at the
-    beginning, the rest at the end.
+    ``from: [x, like]`` crops x to the height and width of `like`, of which only the shape is read;
+    with `size` there is one input. To keep m of n positions along an axis, ``floor((n - m)/2)`` are cut off at the
+    beginning and the others at the end.
 
     Parameters
     ----------
     size : int, str or sequence of them, optional
-        Size to keep: one number or one for each axis; without it, that of the second input.
+        Size to keep: one number or one for each axis; default: the size of the second input.
     """
 
 def dense(
@@ -369,7 +369,7 @@ def dense(
     bias : bool, default True
         Add one trainable number per unit.
     features : int or str, optional
-        How many numbers it must read, where that is fixed.
+        Required number of input features.
     """
 
 def dropout(
@@ -381,14 +381,14 @@ def dropout(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Zeroes each number with probability `rate` while training and scales the rest by 1/(1 - rate).
+    """Layer that zeroes each number with probability `rate` while training and scales the others by 1/(1 - rate).
 
-    Nothing happens at inference. (Srivastava et al. 2014; torch.nn.Dropout documentation.)
+    At inference it does nothing. (Srivastava et al. 2014; torch.nn.Dropout documentation.)
 
     Parameters
     ----------
     rate : float, default 0.5
-        Share of numbers set to zero while training, from 0 to below 1.
+        Share of numbers set to zero while training, at least 0 and below 1.
     """
 
 def dropout2d(
@@ -400,15 +400,15 @@ def dropout2d(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Zeroes each channel of each image with probability `rate` while training and scales the rest by 1/(1 - rate).
+    """Layer that zeroes each channel of each image with probability `rate` while training and scales the others.
 
-    Neighbours in a map are so alike that dropping single numbers drops nothing. On maps of one or three axes this is
-    torch.nn.Dropout1d and Dropout3d.
+    The scale is 1/(1 - rate). Neighbours in a map are so similar that dropping single numbers has hardly any effect. On
+    maps of one or three axes this is torch.nn.Dropout1d and Dropout3d.
 
     Parameters
     ----------
     rate : float, default 0.5
-        Share of channels set to zero while training, from 0 to below 1.
+        Share of channels set to zero while training, at least 0 and below 1.
     """
 
 def elu(
@@ -425,7 +425,7 @@ def elu(
     Parameters
     ----------
     alpha : float, default 1.0
-        Limit for very negative inputs is -alpha.
+        The output approaches -alpha for very negative inputs.
     """
 
 def flatten(
@@ -436,7 +436,7 @@ def flatten(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """(N, C, H, W) -> (N, C*H*W), channels outermost; no copy: the memory is the input's."""
+    """(N, C, H, W) -> (N, C*H*W), channels outermost; no copy: the output shares the input's memory."""
 
 def gap(
     *,
@@ -486,7 +486,7 @@ def groupnorm(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Group normalisation: over the map of each of several groups of channels.
+    """Group normalisation: over each of several groups of channels of an image.
 
     Parameters ``weight`` and ``bias``, each (C,).
 
@@ -497,7 +497,7 @@ def groupnorm(
     affine : bool, default True
         Scale and shift each channel by trainable numbers.
     groups : int or str, default 32
-        Groups of channels.
+        Number of groups of channels.
     """
 
 def gsp(
@@ -518,7 +518,7 @@ def hard_sigmoid(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """``min(max(x + 3, 0), 6) / 6``; no gradient at either end (torch.nn.Hardsigmoid documentation)."""
+    """``min(max(x + 3, 0), 6) / 6``; the gradient is 0 at both ends (torch.nn.Hardsigmoid documentation)."""
 
 def hard_swish(
     *,
@@ -564,10 +564,9 @@ def instancenorm(
 ) -> Entry:
     """Instance normalisation: over the map of each channel of each image.
 
-    Parameters ``weight`` and ``bias``, each (C,), where `affine` asks for them. With `running`, inference uses
-    statistics that training carries on: buffers ``running_mean`` and ``running_var``, each (C,), which each batch moves
-    by `momentum` towards the mean over its images (unbiased variance). A map of one number has no spread, and moves
-    nothing.
+    Parameters ``weight`` and ``bias``, each (C,), exist with `affine`. With `running`, inference uses running
+    statistics: buffers ``running_mean`` and ``running_var``, each (C,), which each training batch moves by `momentum`
+    towards the mean over its images (unbiased variance). A map of one number has no variance and moves neither.
 
     Parameters
     ----------
@@ -576,7 +575,7 @@ def instancenorm(
     affine : bool, default False
         Scale and shift each channel by trainable numbers.
     running : bool, default False
-        Carry statistics on, and use them at inference.
+        Keep running statistics and use them at inference.
     momentum : float, default 0.1
         How far the running statistics move with each batch.
     """
@@ -590,14 +589,14 @@ def layer_scale(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Each channel times a learned number, which starts so small that a residual branch starts as nothing.
+    """Each channel times a learned number, which starts so small that a residual branch starts close to zero.
 
     Parameter ``weight``, (C,).
 
     Parameters
     ----------
     initial : float, default 1e-06
-        What each channel is multiplied by to start with.
+        Initial factor of each channel.
     """
 
 def layernorm(
@@ -613,9 +612,9 @@ def layernorm(
 ) -> Entry:
     """Layer normalisation: over the channels at each position, or over all numbers of an image.
 
-    ``over: channels`` has one ``weight`` and ``bias`` a channel, (C,), as ConvNeXt's LayerNorm2d; ``over: all`` one a
-    number, (C, H, W), as torch.nn.LayerNorm with that `normalized_shape`, which fixes the size of the image.
-    On (N, features) they are the same.
+    ``over: channels`` has one ``weight`` and ``bias`` per channel, (C,), like ConvNeXt's LayerNorm2d. ``over: all`` has
+    one per number, (C, H, W), like torch.nn.LayerNorm with that `normalized_shape`, which fixes the size of the image.
+    On (N, features) both are the same.
 
     Parameters
     ----------
@@ -624,7 +623,7 @@ def layernorm(
     affine : bool, default True
         Scale and shift by trainable numbers.
     over : {'channels', 'all'}, default 'channels'
-        Channels: at each position by itself; all: all numbers of an image.
+        Channels: over the channels, separately at each position; all: over all numbers of an image.
     """
 
 def leaky_relu(
@@ -641,7 +640,7 @@ def leaky_relu(
     Parameters
     ----------
     slope : float, default 0.01
-        Factor for negative inputs, above 0.
+        Factor of negative inputs, above 0.
     """
 
 def log_softmax(
@@ -667,21 +666,21 @@ def lppool(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Lp norm of each window, ``(sum of |x|^p)^(1/p)``; where a sum is 0, its gradient is.
+    """Lp norm of each window, ``(sum of |x|^p)^(1/p)``; the gradient of a sum of 0 is 0.
 
-    In ceil mode a window that overhangs the padding counts as if what it lacks were like what it has, as in PyTorch.
-    For odd p PyTorch leaves the signs in the sum; here it is a norm for every p.
+    In ceil mode the sum of a window that overhangs the padding is scaled up to the full window, as in PyTorch.
+    For odd p PyTorch keeps the signs in the sum; here the result is a norm for every p.
 
     Parameters
     ----------
     size : int, str or sequence of them
         Size of the window: one number or one for each axis ([height, width]).
     stride : int, str or sequence of them, optional
-        Step of the window; its size unless told.
+        Step of the window: one number or one for each axis; default: its size.
     pad : int, str or sequence of them, default 0
         Padding around the map: a number, [h, w], [top, bottom, left, right] or same.
     rounding : {'floor', 'ceil', 'exact'}, default 'floor'
-        Floor, ceil (a last window may overhang the end) or exact (an error where it would).
+        Floor, ceil (the last window may overhang the end) or exact (an overhang is an error).
     p : float, default 2.0
         Exponent, at least 1.
     """
@@ -700,12 +699,12 @@ def lrn(
 ) -> Entry:
     """Local response normalisation: ``x/(k + alpha*m)^beta``, m the mean of x^2 over neighbouring channels.
 
-    Of `size` channels, ``floor(size/2)`` lie before the channel itself; where there are none, zeros count.
+    Of `size` channels, ``floor(size/2)`` come before the channel itself; channels that do not exist count as zeros.
 
     Parameters
     ----------
     size : int or str
-        Neighbouring channels that count.
+        Number of neighbouring channels in the mean.
     alpha : float, default 0.0001
         Factor of their mean square.
     beta : float, default 0.75
@@ -722,7 +721,7 @@ def maximum(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """The largest number of several tensors, place by place; equal ones share the gradient."""
+    """Elementwise maximum of several tensors; equal elements share the gradient."""
 
 def maxindices(
     *,
@@ -737,21 +736,21 @@ def maxindices(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Which tap of each window holds its largest value, counted from 0 in reading order; the first of equal ones.
+    """Argmax of each window: the tap with its largest value, counted from 0 in row-major order; the first of equals.
 
-    An `unpool` has one beside the max pooling it names, so that the positions are kept and not the map. The
-    numbers are of the network's type, whole, and have no gradient.
+    An `unpool` has one next to the max pooling it names, so that the positions are kept and not the map. The
+    values are whole numbers of the network's type and have no gradient.
 
     Parameters
     ----------
     size : int, str or sequence of them
         Size of the window: one number or one for each axis ([height, width]).
     stride : int, str or sequence of them, optional
-        Step of the window; its size unless told.
+        Step of the window: one number or one for each axis; default: its size.
     pad : int, str or sequence of them, default 0
         Padding around the map: a number, [h, w], [top, bottom, left, right] or same.
     rounding : {'floor', 'ceil', 'exact'}, default 'floor'
-        Floor, ceil (a last window may overhang the end) or exact (an error where it would).
+        Floor, ceil (the last window may overhang the end) or exact (an overhang is an error).
     dilation : int, str or sequence of them, default 1
         Distance between the window's taps: one number or one for each axis.
     """
@@ -769,18 +768,18 @@ def maxpool(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Largest value of each window; padding never wins.
+    """Largest value of each window; padding is never the largest.
 
     Parameters
     ----------
     size : int, str or sequence of them
         Size of the window: one number or one for each axis ([height, width]).
     stride : int, str or sequence of them, optional
-        Step of the window; its size unless told.
+        Step of the window: one number or one for each axis; default: its size.
     pad : int, str or sequence of them, default 0
         Padding around the map: a number, [h, w], [top, bottom, left, right] or same.
     rounding : {'floor', 'ceil', 'exact'}, default 'floor'
-        Floor, ceil (a last window may overhang the end) or exact (an error where it would).
+        Floor, ceil (the last window may overhang the end) or exact (an overhang is an error).
     dilation : int, str or sequence of them, default 1
         Distance between the window's taps: one number or one for each axis.
     """
@@ -803,7 +802,7 @@ def multiply(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Product of tensors, such as a map and one number for each of its channels, (N, C, 1, 1)."""
+    """Product of tensors, such as a feature map and one factor per channel, (N, C, 1, 1)."""
 
 def pad(
     *,
@@ -816,19 +815,19 @@ def pad(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """A border around a map: one number, the map mirrored at its edge, or its edge repeated.
+    """Padding of a map with a constant, with the map mirrored at its edge, or with its edge repeated.
 
     With `mode` reflect, row -i is row i: the edge itself is not repeated, so that each side must be smaller than
-    the map. With replicate, row -i is row 0. Gradients of copies go back to what was copied.
+    the map. With replicate, row -i is row 0. The gradient of a copy is added to the gradient of its original.
 
     Parameters
     ----------
     pad : int, str or sequence of them
         Positions around the map: a number, [h, w] or [top, bottom, left, right].
     mode : {'constant', 'reflect', 'replicate'}, default 'constant'
-        Constant, reflect or replicate: what the border holds.
+        Content of the border: constant, reflect or replicate.
     value : float, default 0.0
-        What a constant border holds.
+        Value of a constant border.
     """
 
 def permute(
@@ -840,12 +839,12 @@ def permute(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """The axes in another order, the batch where it was: axis i + 1 of the output is axis ``order[i]`` of the input.
+    """The axes in another order, the batch first as before: axis i + 1 of the output is axis ``order[i]`` of the input.
 
     Parameters
     ----------
     order : int, str or sequence of them
-        Which axis each one is taken from: 1 the channels, 2 and on the map.
+        Input axis of each output axis; 1: channels, 2 and up: axes of the map.
     """
 
 def pixel_shuffle(
@@ -857,15 +856,15 @@ def pixel_shuffle(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Channels turned into positions: r*r numbers of one position become an r by r square of one channel.
+    """Rearrangement of channels to positions: r*r channels of one position become an r by r square of one channel.
 
     Position (h*r + i, w*r + j) of channel c of the output is position (h, w) of channel ``c*r^2 + i*r + j`` of the
-    input. A map with more or fewer axes is treated alike, with r to the power of their number.
+    input. A map with another number of axes is treated alike, with r to the power of that number.
 
     Parameters
     ----------
     scale : int or str
-        Times the map becomes larger along each axis.
+        Factor by which the map grows along each axis.
     """
 
 def pixel_unshuffle(
@@ -877,15 +876,15 @@ def pixel_unshuffle(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Positions turned into channels, the inverse of `pixel_shuffle`: each r by r square becomes r*r channels.
+    """Rearrangement of positions to channels, the inverse of `pixel_shuffle`: r by r squares become r*r channels.
 
-    Channel ``c*r^2 + i*r + j`` at (h, w) of the output is channel c at (h*r + i, w*r + j) of the input, whose map
-    must be a multiple of r along each axis.
+    Channel ``c*r^2 + i*r + j`` at (h, w) of the output is channel c at (h*r + i, w*r + j) of the input. The size of
+    the input's map must be a multiple of r along each axis.
 
     Parameters
     ----------
     scale : int or str
-        Times the map becomes smaller along each axis.
+        Factor by which the map shrinks along each axis.
     """
 
 def prelu(
@@ -898,16 +897,16 @@ def prelu(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """``x`` above zero, ``weight * x`` below; the weight is learned, one number or one a channel.
+    """``x`` above zero, ``weight * x`` below; the weight is learned, one number or one per channel.
 
     Parameter ``weight``, (1,) or, with `per_channel`, (C,).
 
     Parameters
     ----------
     initial : float, default 0.25
-        Slope for negative inputs to start with.
+        Initial slope for negative inputs.
     per_channel : bool, default False
-        One slope for each channel instead of one for all.
+        Learn one slope per channel instead of one for all.
     """
 
 def relu(
@@ -945,9 +944,9 @@ def rescale(
     Parameters
     ----------
     scale : float or sequence of float, default 1.0
-        What is multiplied by: a number, or one for each channel.
+        Factor: a number, or one for each channel.
     shift : float or sequence of float, default 0.0
-        What is then added, a number or one a channel.
+        Added after scaling: a number, or one for each channel.
     """
 
 def reshape(
@@ -961,13 +960,13 @@ def reshape(
 ) -> Entry:
     """The same numbers of each image in another shape, in the order channels, rows, columns; no copy.
 
-    `shape` leaves out the batch: [features], [C, L], [C, H, W] or [C, D, H, W]. One entry may be
-    -1: what is left for it.
+    `shape` excludes the batch: [features], [C, L], [C, H, W] or [C, D, H, W]. One entry may be
+    -1 and is computed from the others.
 
     Parameters
     ----------
     shape : int, str or sequence of them
-        [C, H, W] or [features] of each image; one entry may be -1: computed.
+        [C, H, W] or [features] of each image; one entry may be -1 (computed from the others).
     """
 
 def resize(
@@ -982,25 +981,26 @@ def resize(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """A map of another size, its positions taken (`nearest`) or interpolated (`bilinear`) from the input's.
+    """A map resized to another size by nearest neighbours (`nearest`) or interpolation (`bilinear`).
 
-    ``from: [x, like]`` gives the height and width of `like`, whose numbers are not read. Along an axis of n made o
-    long, output p lies at ``(p + 1/2)*n/o - 1/2`` of the input, or with `align_corners` at ``p*(n - 1)/(o - 1)``, never
-    beyond its ends; `nearest` takes position ``floor(p*n/o)``. A map that gets smaller is not smoothed.
+    ``from: [x, like]`` resizes x to the height and width of `like`, of which only the shape is read. When an axis of n
+    positions is resized to o, output p is at ``(p + 1/2)*n/o - 1/2`` of the input, or with `align_corners` at
+    ``p*(n - 1)/(o - 1)``, clipped to the input; `nearest` takes position ``floor(p*n/o)``. There is no antialiasing
+    when a map gets smaller.
 
-    A `scale` may be a fraction: the output is then ``floor(n*scale)`` long, and n/o above is ``1/scale``. It is read as
-    it is written, 1.1 as 11/10.
+    A `scale` may be a fraction: the output has ``floor(n*scale)`` positions, and n/o above is ``1/scale``. The scale is
+    the exact decimal number: 1.1 is 11/10.
 
     Parameters
     ----------
     size : int, str or sequence of them, optional
         Size of the output: one number or one for each axis ([height, width]).
     scale : int, float, str or sequence of them, optional
-        Times the output is larger, 1.5 for one: a number or one for each axis.
+        Factor from the input's size to the output's, such as 1.5: one number or one for each axis.
     mode : {'nearest', 'bilinear'}, default 'nearest'
         Nearest or bilinear.
     align_corners : bool, default False
-        Bilinear: the middles of the corner positions stay where they are.
+        Bilinear: align the centres of the corner positions of input and output.
     """
 
 def selu(
@@ -1013,7 +1013,7 @@ def selu(
 ) -> Entry:
     """``scale * x`` above zero, ``scale * alpha * (exp(x) - 1)`` below, which keeps mean 0 and variance 1.
 
-    The two numbers are those of the paper (arXiv:1706.02515, equation 14), as torch.nn.SELU has them.
+    The two constants are those of the paper (arXiv:1706.02515, equation 14) and of torch.nn.SELU.
     """
 
 def shift(
@@ -1025,14 +1025,14 @@ def shift(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Each channel plus a learned number: the bias of a convolution, as a layer of its own.
+    """Each channel plus a learned number: the bias of a convolution as a separate layer.
 
     Parameter ``weight``, (C,).
 
     Parameters
     ----------
     initial : float, default 0.0
-        What is added to each channel to start with.
+        Initial value added to each channel.
     """
 
 def sigmoid(
@@ -1069,18 +1069,19 @@ def slice(  # noqa: A001
 ) -> Entry:
     """Positions `start`, `start + step`, ... before `stop` of one axis; negative ones are counted from its end.
 
-    Without `stop`, to the end. Unlike in Python, a slice that reaches beyond its axis is no shorter slice but refused.
+    The default of `stop` is the end. Unlike in Python, a slice that exceeds its axis is an error, not a shorter slice.
 
     Parameters
     ----------
     axis : int, default 1
-        1 the channels, 2 and on the map, negative from the end.
+        1: channels, 2 and up: axes of the map, negative: counted from the end.
     start : int or str, default 0
-        First position kept; negative: counted from the end.
+        First position to keep; negative: counted from the end.
     stop : int or str, optional
-        First position no longer kept; negative: counted from the end; without it, to the end.
+        End of the positions to keep, exclusive; negative: counted from the end; default: the end of the
+        axis.
     step : int or str, default 1
-        Distance between positions kept.
+        Distance between the positions to keep.
     """
 
 def softmax(
@@ -1114,18 +1115,18 @@ def split(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """One of the parts a tensor falls into along an axis: equal ones, or of given sizes that fill it.
+    """One part of a tensor that is split along an axis into equal parts, or into parts of given sizes that fill it.
 
-    Parts are counted from 0, as in Python. The other parts are layers of their own that read the same tensor.
+    Parts are counted from 0, as in Python. The other parts are separate layers that read the same tensor.
 
     Parameters
     ----------
     parts : int, str or sequence of them
         Number of equal parts, or the size of each.
     part : int
-        Which of them this is, the first being 0.
+        Number of this part, counted from 0.
     axis : int, default 1
-        1 the channels, 2 and on the map, negative from the end.
+        1: channels, 2 and up: axes of the map, negative: counted from the end.
     """
 
 def squeeze(
@@ -1137,14 +1138,14 @@ def squeeze(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """An axis of size 1 taken out; no copy.
+    """Removal of an axis of size 1; no copy.
 
-    Unlike in PyTorch, where an axis of another size stays, that is refused: what follows would get one axis more.
+    An axis of another size is an error. PyTorch keeps such an axis, so that the next layer gets one axis more.
 
     Parameters
     ----------
     axis : int
-        Which: 1 the channels, 2 and on the map, negative from the end.
+        Axis to remove; 1: channels, 2 and up: axes of the map, negative: counted from the end.
     """
 
 def stochastic_depth(
@@ -1157,17 +1158,17 @@ def stochastic_depth(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Leaves out a whole branch with probability `rate` while training, and scales it by 1/(1 - rate) otherwise.
+    """Layer that drops a whole branch with probability `rate` while training, and scales it by 1/(1 - rate) otherwise.
 
-    With `mode` row each image draws for itself, with batch one draw serves all. It stands at the end of a residual
-    branch, before the `add`.
+    With `mode` row each image is drawn separately; with batch one draw holds for all. It belongs at the end of a
+    residual branch, before the `add`.
 
     Parameters
     ----------
     rate : float
-        Share of images, or of batches, for which the branch is left out, from 0 to below 1.
+        Share of images, or of batches, for which the branch is dropped, at least 0 and below 1.
     mode : {'row', 'batch'}, default 'row'
-        Row: each image draws for itself; batch: one draw for all.
+        Row: one draw per image; batch: one draw for all images.
     """
 
 def subtract(
@@ -1178,7 +1179,7 @@ def subtract(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """The first tensor less all the others."""
+    """The first tensor minus all the others."""
 
 def sumpool(
     *,
@@ -1199,11 +1200,11 @@ def sumpool(
     size : int, str or sequence of them
         Size of the window: one number or one for each axis ([height, width]).
     stride : int, str or sequence of them, optional
-        Step of the window; its size unless told.
+        Step of the window: one number or one for each axis; default: its size.
     pad : int, str or sequence of them, default 0
         Padding around the map: a number, [h, w], [top, bottom, left, right] or same.
     rounding : {'floor', 'ceil', 'exact'}, default 'floor'
-        Floor, ceil (a last window may overhang the end) or exact (an error where it would).
+        Floor, ceil (the last window may overhang the end) or exact (an overhang is an error).
     """
 
 def tanh(
@@ -1225,18 +1226,18 @@ def unpool(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """Each value at the position of its window that had the maximum, and 0 everywhere else.
+    """Each value at the position of the maximum of its window, and 0 everywhere else.
 
-    The output is as high and wide as the map that the max pooling read. Its windows must not overlap: one position
-    could be the maximum of two, and only one of two values could stand there.
+    The output has the height and width of the map that the max pooling read. The windows of the pooling must not
+    overlap: one position could be the maximum of two windows, but can hold only one value.
 
-    Inputs: the values; the positions (`maxindices`); the map the pooling read, for its size. In a network only
-    the first is written; the others come with the pooling that is named.
+    The inputs are the values, the positions (`maxindices`), and the map that the pooling read, for its size. A
+    spec names only the first; the others follow from the named pooling.
 
     Parameters
     ----------
     pool : Tensor or str
-        The max pooling whose maxima say where the values go.
+        The max pooling that defines the positions of the values.
     """
 
 def unsqueeze(
@@ -1248,12 +1249,13 @@ def unsqueeze(
     act: Activation | Mapping[Activation, Mapping[str, Any] | None] | None = None,
     expect: Sequence[Size] | None = None,
 ) -> Entry:
-    """An axis of size 1 put in, which becomes number `axis` of the output; no copy.
+    """Insertion of an axis of size 1, which becomes number `axis` of the output; no copy.
 
     Parameters
     ----------
     axis : int
-        Its number in the output: 1 the channels, 2 and on the map, negative from the end.
+        Number of the new axis in the output; 1: channels, 2 and up: axes of the map, negative: counted from
+        the end.
     """
 
 def upsample(
@@ -1270,5 +1272,5 @@ def upsample(
     Parameters
     ----------
     scale : int, str or sequence of them
-        Times each position is repeated: one number or one for each axis.
+        How often each position is repeated: one number or one for each axis.
     """

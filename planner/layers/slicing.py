@@ -84,7 +84,7 @@ class Slice(Cut):
         unset="to the end",
     )
     step: Size = setting("distance between the positions to keep", 1)
-    axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
+    axis: int = setting("1: channels, 2 and up: axes of the map, negative: counted from the end", 1)
 
     kind: ClassVar[str] = "slice"
     summary: ClassVar[str] = "some positions along one axis"
@@ -142,7 +142,7 @@ class Split(Cut):
 
     parts: Any = setting("number of equal parts, or the size of each", lengths=(1, None))
     part: int = setting("number of this part, counted from 0")
-    axis: int = setting("1 the channels, 2 and on the map, negative from the end", 1)
+    axis: int = setting("1: channels, 2 and up: axes of the map, negative: counted from the end", 1)
 
     kind: ClassVar[str] = "split"
     summary: ClassVar[str] = "one of the parts of a tensor along one axis"
@@ -191,7 +191,7 @@ def _from_start(place: Size, size: Size) -> Size:
 
 def _beyond(start: Size, stop: Size | None, has: str) -> str:
     end = "" if stop is None else sy.text(stop)
-    return f"keeps no position, or positions that do not exist: {sy.text(start)}:{end} of an input of {has}"
+    return f"selects nothing, or more than there is: positions {sy.text(start)}:{end} of an input of {has}"
 
 
 def _not_filled(parts: tuple[Size, ...], has: str) -> str:

@@ -121,7 +121,8 @@ def augment_finding(
                 return _unmovable(f"`augment` would move images by up to {augment.shift} pixels, {gone}", "shift: 2")
     placed = [name for name, axes in labelled.items() if axes]
     if placed:
-        return _unmovable(f"`augment` would move the images, but not the labels of `{placed[0]}`, which depend on position")
+        left = f"but not the labels of `{placed[0]}`, which belong to positions"
+        return _unmovable(f"`augment` would move the images, {left}")
     return None
 
 

@@ -175,7 +175,7 @@ epochs=3, batch=64, schedule='constant', warmup=0.0, augment=Augment(flip='none'
                 if name not in names:
                     close = nearest(str(name), names)
                     fix = f"did you mean `{close}`?" if close else f"outputs are {', '.join(f'`{n}`' for n in names)}"
-                    message = f"train: `{setting}` names `{name}`, which is not an output of the network"
+                    message = f"train: `{setting}` names `{name}`, which is not a network output"
                     yield f"{setting}.{name}", Finding("N111", message, fixes=(fix,))
 
     def with_lr(self, lr: float) -> TrainSettings:

@@ -64,9 +64,9 @@ def test_no_tile_stands_for_a_map_that_is_resized() -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({}, "resize needs to know how large"),
-        ({"size": 4, "scale": 2}, "`size` and `scale` both say how large the output is"),
-        ({"scale": 2, "align_corners": True}, "`align_corners` is for bilinear"),
+        ({}, "resize needs the size of its output"),
+        ({"size": 4, "scale": 2}, "`size` and `scale` both set the size of the output"),
+        ({"scale": 2, "align_corners": True}, "`align_corners` needs bilinear"),
         ({"scale": 0.0}, "`scale` must be a number from 0.0001 to 10000, got 0.0"),
         ({"scale": [1.5, "a b"]}, "`scale`: 'a b' is not a name for a size"),
         ({"scale": [1.5, 2, 2, 2]}, "got 4 values"),

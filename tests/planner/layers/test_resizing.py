@@ -114,7 +114,7 @@ def test_a_crop_with_the_wrong_number_of_inputs_says_how_to_write_it(entry: Entr
 def test_a_reshape_that_does_not_fit_is_told_both_counts_and_a_shape_that_does() -> None:
     finding = refusal(layer("reshape", name="r", shape=[8, 4, 9]))
     assert finding.code == "S210"
-    words = "cannot be 8 x 4 x 9, which is 288 numbers: its input 4 x 8 x 8 has 256 numbers for each image"
+    words = "cannot be 8 x 4 x 9, which is 288 numbers: its input 4 x 8 x 8 has 256 numbers per image"
     assert finding.message == f"`r`: {words}"
     assert finding.fixes == ("r: {..., shape: [8, 4, -1]}", "r: {..., shape: [-1]}")
 
@@ -128,7 +128,7 @@ def test_output_padding_as_large_as_the_stride_is_refused_with_the_largest_possi
 @pytest.mark.parametrize(
     ("kind", "settings", "problem"),
     [
-        ("pad", {"pad": "same"}, "`pad` as a layer of its own cannot be same"),
+        ("pad", {"pad": "same"}, "`pad` as a separate layer cannot be same"),
         ("convtranspose", {"filters": 1, "kernel": 2, "pad": "same"}, "`pad` of a convtranspose cannot be same"),
         ("upsample", {"scale": 0}, "`scale` must be at least 1, got 0"),
         ("upsample", {"scale": 1.5}, "`scale` must be a whole number or a name, got 1.5"),

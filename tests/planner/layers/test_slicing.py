@@ -58,7 +58,7 @@ def test_what_is_squeezed_is_memory_already_there_and_can_be_drawn() -> None:
 
 def test_a_volume_takes_no_axis_more_and_no_convolution_ever_meets_one() -> None:
     layers = [layer("unsqueeze", name="u", axis=1), layer("conv", filters=1, kernel=1)]
-    with pytest.raises(planner.ShapeError, match="as deep as tensors get") as caught:
+    with pytest.raises(planner.ShapeError, match="already has the most axes a tensor can have") as caught:
         Network(name="n", input={"x": ("N", 8, "D", "H", "W")}, layers=layers).check()
     assert [finding.code for finding in caught.value.findings] == ["S204"]
 
@@ -81,7 +81,7 @@ def test_pixels_shuffled_there_and_back_see_themselves_in_tiles_too() -> None:
     [
         ("slice", {"axis": 0}, "`axis` cannot be 0, the batch: images never mix"),
         ("slice", {"axis": 1.5}, "`axis` must be a whole number, got 1.5"),
-        ("slice", {"axis": 99}, "`axis` is 99, and no tensor has so many axes"),
+        ("slice", {"axis": 99}, "`axis` is 99, but no tensor has that many axes"),
         ("slice", {"step": 0}, "`step` must be at least 1, got 0"),
         ("slice", {"start": 0.5}, "`start` must be a whole number or a name, got 0.5"),
         ("slice", {"stop": True}, "`stop` must be a whole number or a name, got True"),
@@ -90,21 +90,21 @@ def test_pixels_shuffled_there_and_back_see_themselves_in_tiles_too() -> None:
         ("slice", {"axis": -4}, "takes axis -4, which is the batch, but its input"),
         ("split", {"parts": 2, "part": 2}, "`part` is one of 2 parts, 0 to 1; got 2"),
         ("split", {"parts": 2, "part": -1}, "`part` is one of 2 parts, 0 to 1; got -1"),
-        ("split", {"parts": [], "part": 0}, "`parts` names no part"),
-        ("split", {"parts": "P", "part": 0}, "the number of `parts` must be a number"),
-        ("split", {"parts": 3, "part": 0}, "8 channels cannot be cut into 3 equal parts"),
+        ("split", {"parts": [], "part": 0}, "`parts` is an empty list"),
+        ("split", {"parts": "P", "part": 0}, "the number of `parts` must be a whole number, not a name"),
+        ("split", {"parts": 3, "part": 0}, "8 channels cannot be split into 3 equal parts"),
         ("split", {"parts": [3, 4], "part": 0}, "its parts are 3 + 4 = 7, but its input has 8 channels"),
         ("permute", {"order": [2, 2, 1]}, "`order` must name each of 3 axes once, got [2, 2, 1]"),
-        ("permute", {"order": [2, 1]}, "orders 2 axes, but its input N x 8 x H x W has 3 beside the batch"),
-        ("squeeze", {"axis": 1}, "takes out an axis of size 1, but its input has 8 channels"),
-        ("unsqueeze", {"axis": 6}, "cannot put in axis 6: its input is N x 8 x H x W"),
+        ("permute", {"order": [2, 1]}, "orders 2 axes, but its input N x 8 x H x W has 3 besides the batch"),
+        ("squeeze", {"axis": 1}, "removes an axis of size 1, but its input has 8 channels"),
+        ("unsqueeze", {"axis": 6}, "cannot insert axis 6: its input is N x 8 x H x W"),
         ("permute", {"order": [1, 2]}, "orders 2 axes"),
-        ("unsqueeze", {"axis": -5}, "cannot put in axis -5, before the batch: its input is N x 8 x H x W"),
+        ("unsqueeze", {"axis": -5}, "cannot insert axis -5, before the batch: its input is N x 8 x H x W"),
         ("rescale", {"scale": [1.0, 2.0]}, "`scale` has 2 numbers, but its input has 8 channels"),
         ("rescale", {"shift": []}, "`shift` is an empty list"),
         ("rescale", {"shift": "S"}, "`shift` must be a number from"),
         ("channel_shuffle", {"groups": 3}, "3 groups cannot share 8 channels evenly"),
-        ("pixel_shuffle", {"scale": 3}, "its input has 8 channels, which is no multiple of 9"),
+        ("pixel_shuffle", {"scale": 3}, "its input has 8 channels, which is not a multiple of 9"),
     ],
 )
 def test_what_cannot_be_cut_is_one_finding_with_its_reason(kind: str, settings: dict[str, Any], problem: str) -> None:

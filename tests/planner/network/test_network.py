@@ -153,8 +153,8 @@ def test_networks_are_equal_by_what_they_compute_not_where_they_were_written() -
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"train": 5}, "`train` is a mapping such as {epochs: 10}, got 5"),
-        ({"train": [1]}, "`train` is a mapping such as {epochs: 10}, got [1]"),
+        ({"train": 5}, "`train` must be a mapping such as {epochs: 10}, got 5"),
+        ({"train": [1]}, "`train` must be a mapping such as {epochs: 10}, got [1]"),
         ({"output": [3]}, "`output` must be a name, a list of names, or a mapping of names to shapes; got [3]"),
         ({"output": [["relu1"]]}, "`output` must be a name, a list of names, or a mapping of names to shapes"),
         ({"output": {3: None}}, "`output` must be a name, a list of names, or a mapping of names to shapes"),

@@ -142,7 +142,7 @@ def test_what_only_follows_from_a_fault_is_not_reported_again() -> None:
             [layer("conv", name="a", filters=8, kernel=3, stride=2, rounding="exact")],
             {},
             "S208",
-            "`a`: `rounding: exact` wants windows that end at the border, but along the height "
+            "`a`: `rounding: exact` needs windows that end at the border, but along the height "
             "(16 - 3)/2 + 1 = 15/2 is not a whole number",
             "feed 17x17 images:  x: [N, 3, 17, 17]",
         ),

@@ -171,7 +171,7 @@ def test_a_checkpoint_keeps_the_moves_and_other_moves_need_consent(tmp_path: Pat
 @pytest.mark.parametrize(
     ("augment", "code", "words"),
     [
-        ({"shift": 6}, "R515", "clean out of the 6 rows"),
+        ({"shift": 6}, "R515", "completely out of the 6 rows"),
         ({"shift": -1}, "N107", "whole number from 0"),
         ({"flop": "both"}, "N101", "did you mean `flip`?"),
         ("both", "N107", "mapping"),

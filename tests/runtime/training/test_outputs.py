@@ -146,10 +146,10 @@ def test_settings_that_name_outputs_are_written_and_read_back() -> None:
 @pytest.mark.parametrize(
     ("setting", "code", "line"),
     [
-        ("loss_weights: {axu: 0.3}", "N111", "train: `loss_weights` names `axu`, which is no output of the network"),
-        ("loss: {stem: mse}", "N111", "train: `loss` names `stem`, which is no output of the network"),
+        ("loss_weights: {axu: 0.3}", "N111", "train: `loss_weights` names `axu`, which is not a network output"),
+        ("loss: {stem: mse}", "N111", "train: `loss` names `stem`, which is not a network output"),
         ("loss_weights: {aux: -1}", "N107", "train: `loss_weights.aux` must be a number from 0 to 1e+06, got -1"),
-        ("loss_weights: 0.3", "N107", "train: `loss_weights` gives a number for each output, got 0.3"),
+        ("loss_weights: 0.3", "N107", "train: `loss_weights` must map outputs to numbers, got 0.3"),
         ("loss: {aux: mae}", "N107", "train: `loss.aux` must be one of cross_entropy, mse; got 'mae'"),
     ],
 )
