@@ -70,14 +70,14 @@ NETWORKS ?= 4000
 campaign: $(VENV)/.installed-test  ## run the tests with more cases, which `make test` leaves out; takes minutes
 	$(BIN)/python -m pytest -n auto --dist worksteal -m campaign $(PYTEST_ARGS)
 
-property: $(VENV)/.installed-test  ## compare accepted sizes of random networks with brute force (NETWORKS=4000)
+property: $(VENV)/.installed-test  ## compare accepted sizes of thousands of random networks with brute force (NETWORKS=4000)
 	PYTHONPATH=. $(BIN)/python -m tests.planner.domain.test_random_networks --networks $(NETWORKS)
 
 fuzz: $(VENV)/.installed-test  ## run hostile and random specs through the whole check (SECONDS=300)
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --hostile
 	PYTHONPATH=. $(BIN)/python -m tests.fuzz.fuzz_spec --seconds $(SECONDS)
 
-bench: $(VENV)/.installed-test  ## compare steps, passes, memory and growth with other libraries (BENCH="train --nets lenet5")
+bench: $(VENV)/.installed-test  ## compare steps, passes, memory and growth with the installed libraries (BENCH="train --nets lenet5")
 	PYTHONPATH=. $(BIN)/python -m tests.benchmarks $(BENCH)
 
 bench-check: $(VENV)/.installed-test  ## time the check, compared with the installed tools
