@@ -18,6 +18,8 @@ from runtime.blas_threads import OneThread, allowed, for_step
 from runtime.model import Model
 from tests.harness.steps import steps
 
+pytestmark = pytest.mark.usefixtures("known_libraries")
+
 MOST = 3
 
 
@@ -27,10 +29,10 @@ def blas() -> set[int]:
 
 def in_threads(work: Callable[[int], None]) -> None:
     """Do the work in four threads that begin together."""
-    run_parallel = threading.Barrier(4)
+    barrier = threading.Barrier(4)
 
     def begin(number: int) -> None:
-        run_parallel.wait()
+        barrier.wait()
         work(number)
 
     workers = [threading.Thread(target=begin, args=(number,)) for number in range(4)]

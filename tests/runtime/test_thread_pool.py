@@ -29,6 +29,9 @@ PATIENCE = 120
 """Seconds until threads that wait for each other for ever are given up."""
 
 
+pytestmark = pytest.mark.usefixtures("known_libraries")
+
+
 def meeting(found: dict[int, int], count: int) -> list[Callable[[], None]]:
     """Return an even number of tasks that are over once another one is at work on another thread, two by two."""
     pair = threading.Barrier(2, timeout=PATIENCE)

@@ -230,8 +230,8 @@ def test_networks_drawn_are_of_many_kinds() -> None:
 def test_a_planner_that_is_off_by_one_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from planner.layers.window import Window
 
-    room = Window.room
-    monkeypatch.setattr(Window, "room", lambda self, size: room(self, size) + (self.stride == 2))
+    travel = Window.travel
+    monkeypatch.setattr(Window, "travel", lambda self, size: travel(self, size) + (self.stride == 2))
     assert any(told(seed, coupled=False) for seed in range(5))
 
 
