@@ -1,4 +1,4 @@
-"""The planner: reads a network, computes every size symbolically, says what it accepts and what is wrong.
+"""Read a network, compute every size symbolically, and report the accepted sizes and the errors.
 
 >>> import planner
 >>> net = planner.Network(name="lecture", input={"image": ("N", 3, 32, 32)},
@@ -7,8 +7,8 @@
 >>> plan.parameter_count, plan.output_shapes
 (456, {'c1': (N, 6, 28, 28)})
 
-Neither NumPy nor the runtime is ever imported from here, and nothing at all before it is asked for: the
-command line answers `--help` and Ctrl-C without waiting for sympy.
+This package never imports NumPy or the runtime, and imports each public name on first access, so that the
+command line handles `--help` and Ctrl-C without waiting for sympy.
 """
 
 from importlib import import_module
@@ -68,7 +68,7 @@ _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 __all__ = sorted(_MODULES)
 
 
-if not TYPE_CHECKING:  # a name that is not there stays an error for type checkers
+if not TYPE_CHECKING:  # type checkers must report unknown names
 
     def __getattr__(name: str) -> object:
         if name not in _MODULES:

@@ -1,8 +1,8 @@
-"""Conditions on sizes, and the requirements layers make with them.
+"""Conditions on sizes, and the requirements of layers built from them.
 
-A condition is arithmetic only (at least, equal, divides); a requirement adds the layer's sentence and
-rule number. Each answers *holds*, *fails* or *depends on the sizes*; :mod:`planner.domain.domain` solves
-what depends.
+A condition is arithmetic only (at least, equal, divides); a requirement adds the message and the rule code of
+the layer. The verdict on each is *holds*, *fails* or *depends on the sizes*; :mod:`planner.domain.domain` solves
+those that depend on sizes.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from planner.symbols import Size
 
 
 class Verdict(Enum):
-    """What is known of a condition before any size is."""
+    """The verdict on a condition before any size is known."""
 
     HOLDS = "holds"
     FAILS = "fails"
@@ -30,11 +30,11 @@ class Condition(ABC):
 
     @abstractmethod
     def verdict(self) -> Verdict:
-        """Return what can be said for all positive sizes at once; DEPENDS promises nothing."""
+        """Return the verdict for all positive sizes at once; DEPENDS makes no statement."""
 
     @abstractmethod
     def holds(self, values: Mapping[str, int]) -> bool:
-        """Tell whether the condition is true at these sizes (KeyError where one is missing)."""
+        """Return whether the condition is true at the given sizes (KeyError if one is missing)."""
 
     @abstractmethod
     def at(self, values: Mapping[str, int]) -> Condition:
@@ -43,7 +43,7 @@ class Condition(ABC):
     @property
     @abstractmethod
     def sizes(self) -> tuple[Size, ...]:
-        """The expressions the condition speaks about."""
+        """The expressions in the condition."""
 
     @property
     def free(self) -> frozenset[str]:
@@ -52,7 +52,7 @@ class Condition(ABC):
 
     @abstractmethod
     def text(self) -> str:
-        """Return the condition as people write it."""
+        """Return the condition as text."""
 
 
 @dataclass(frozen=True)
@@ -163,19 +163,19 @@ class Divides(Condition):
 
 @dataclass(frozen=True)
 class Requirement:
-    """What one layer demands of its inputs.
+    """A requirement of a layer on its inputs.
 
-    The texts are functions, because most requirements hold and are never spoken of.
+    The texts are functions, because most requirements hold and their texts are never needed.
 
     Attributes
     ----------
     code : str
-        The rule a violation reports, such as ``S201``.
+        Rule code of a violation, such as ``S201``.
     condition : Condition
     say : callable
-        Returns what reads after the name of the layer when the condition fails.
+        Returns the message for a failed condition, to follow the name of the layer.
     point : callable
-        Returns what stands beside the underlined setting.
+        Returns the label next to the underlined setting.
     setting : str
         The key to underline, or "" for the whole layer.
 
@@ -193,19 +193,19 @@ class Requirement:
 
     @property
     def sentence(self) -> str:
-        """Reads after the name of the layer: "a 5x5 kernel does not fit its 4x4 input"."""
+        """The message after the name of the layer: "a 5x5 kernel does not fit its 4x4 input"."""
         return self.say()
 
     @property
     def label(self) -> str:
-        """Stands beside the underlined setting: "output height would be (4 - 5)/1 + 1 = 0"."""
+        """The label next to the underlined setting: "output height would be (4 - 5)/1 + 1 = 0"."""
         return self.point()
 
 
 def bounds(value: Size) -> tuple[Fraction | None, Fraction | None]:
-    """Return the smallest and largest value for symbols from 1 upwards; None where unbounded or unknown.
+    """Return the smallest and largest value for symbols >= 1; None if unbounded or unknown.
 
-    Interval arithmetic: never too narrow, sometimes too wide.
+    Uses interval arithmetic: the bounds are never too narrow, but sometimes too wide.
 
     Examples
     --------

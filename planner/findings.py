@@ -1,7 +1,7 @@
-"""What can be wrong with a network, as data: findings, their places, and the errors that carry them.
+"""Findings about a network as data, their places, and the errors that carry them.
 
-A finding holds names, numbers and places; turning it into a coloured code frame, a line of JSON or a
-CI annotation is the business of :mod:`planner.diagnostics.render`. Nothing here reads files or prints.
+A finding holds names, numbers and places. :mod:`planner.diagnostics.render` turns it into a coloured code
+frame, JSON or a CI annotation. Nothing here reads files or prints.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Self
 
 
 class Severity(StrEnum):
-    """How much a finding matters: an error makes the exit status 1, a warning does so under ``--strict``."""
+    """Severity of a finding: an error sets the exit status to 1, a warning only with ``--strict``."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -22,7 +22,7 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A run of characters on one line of a file; lines and columns count from 1, `end_column` is exclusive."""
+    """A range of characters on one line of a file; lines and columns count from 1, `end_column` is exclusive."""
 
     file: str
     line: int
@@ -32,7 +32,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """A second place that explains a finding, with the words to put beside it."""
+    """Another place that explains a finding, with the label to print next to it."""
 
     where: Location
     text: str
@@ -45,22 +45,22 @@ class Finding:
     Attributes
     ----------
     code : str
-        Rule number, such as ``S201``; described in :mod:`planner.rules`.
+        Code of the rule, such as ``S201``; described in :mod:`planner.rules`.
     message : str
-        One sentence with names and numbers; layer names stand in backquotes.
+        One sentence with names and numbers; layer names are in backquotes.
     severity : Severity
     layer : str or None
-        Name of the layer concerned, where there is one.
+        Name of the layer concerned, if any.
     where : Location or None
         The characters to underline; None for networks built in Python.
     label : str
-        Words beside the underlined characters.
+        Text next to the underlined characters.
     related : tuple of Related
         Places that explain the cause.
     notes : tuple of str
         The derivation, the accepted sizes.
     fixes : tuple of str
-        Ways out; every one has been proved by planning again with it.
+        Suggested fixes; each has been verified by planning the network again with it.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class Finding:
 
 
 class PlannerError(ValueError):
-    """Base of every error the planner raises on bad input; carries all findings, not only the first.
+    """Base class of the errors that the planner raises on bad input; carries all findings, not only the first.
 
     Examples
     --------
@@ -114,7 +114,7 @@ class GraphError(PlannerError):
 
 
 class ShapeError(PlannerError):
-    """Some size of a network is impossible (families S2xx and S3xx)."""
+    """A size of a network is impossible (families S2xx and S3xx)."""
 
 
 class SizeError(PlannerError):
@@ -122,18 +122,18 @@ class SizeError(PlannerError):
 
 
 class SettingError(ValueError):
-    """A layer was given a value it cannot have; becomes a finding N107 or N108 at the place of the value.
+    """A setting of a layer has an invalid value; becomes a finding N107 or N108 at the place of the value.
 
     Parameters
     ----------
     setting : str
-        The key, as users type it.
+        The key as written in the spec.
     problem : str
-        Reads after the name of the layer: "`kernel` must be at least 1, got 0".
+        The message, to follow the name of the layer: "`kernel` must be at least 1, got 0".
     fix : str
-        A way out, or "".
+        A suggested fix, or "".
     code : str
-        The rule; N107 unless told.
+        The code of the rule.
     """
 
     def __init__(self, setting: str, problem: str, fix: str = "", code: str = "N107") -> None:
@@ -145,7 +145,7 @@ class SettingError(ValueError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word most like `word`, or None when none is close.
+    """Return the known word that is most similar to `word`, or None if none is close.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Mappings that never change: what frozen values hold where a dict would make them unhashable."""
+"""Immutable mappings, for frozen values that a dict would make unhashable."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Value = TypeVar("Value")
 
 
 class FrozenMapping(Mapping[Key, Value], Generic[Key, Value]):
-    """A mapping that can be hashed, copied and pickled, and not changed.
+    """An immutable mapping that can be hashed, copied and pickled.
 
-    Equal to every mapping with the same items, whatever their order; printed as a dict.
+    Equal to every mapping with the same items in any order; printed like a dict.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Counts, names, shapes and whole networks in words."""
+"""Format counts, names, shapes and networks as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from planner.symbols import Size
 
 
 def number(value: Size) -> str:
-    """Return a count with thousands apart, a formula as it is.
+    """Return a count with thousands separators, or a formula as text.
 
     Examples
     --------
@@ -21,7 +21,7 @@ def number(value: Size) -> str:
 
 
 def plural(count: Size, noun: str, several: str = "") -> str:
-    """Return a count with its noun, in the singular after 1; `several` is the plural where it is no noun with an s.
+    """Return a count with its noun, in the singular after 1; `several` is an irregular plural.
 
     Examples
     --------
@@ -34,7 +34,7 @@ def plural(count: Size, noun: str, several: str = "") -> str:
 
 
 def many(count: Size, noun: str) -> str:
-    """Return a noun as it reads after a count.
+    """Return a noun in the singular or plural, to follow a count.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def many(count: Size, noun: str) -> str:
 
 
 def listed(names: Iterable[str], most: int = 12) -> str:
-    """Return names in backquotes, the first dozen of them."""
+    """Return names in backquotes, at most `most` of them."""
     found = list(names)
     shown = ", ".join(f"`{name}`" for name in found[:most])
     return f"{shown}, ... ({len(found)} in all)" if len(found) > most else shown
@@ -58,18 +58,18 @@ def outline(
     inputs: Mapping[str, Sequence[Size]],
     outputs: Mapping[str, Sequence[Size]],
 ) -> str:
-    """Return one line about a network, for `repr`.
+    """Return a summary of a network on one line, for `repr`.
 
     Parameters
     ----------
     title : str
-        What it is, with its name.
+        The type and name of the object.
     layers : int
-        Inputs not counted.
+        Number of layers without the inputs.
     parameters : Size or None
-        None where they are not known.
+        Number of parameters; None if unknown.
     inputs, outputs : Mapping of str to shape
-        An empty shape where it is not known.
+        Shapes by name; an empty shape if unknown.
 
     Examples
     --------
@@ -92,7 +92,7 @@ def shapes_line(shapes: Mapping[str, Sequence[Size]]) -> str:
 
 
 def shape_line(shape: Sequence[Size]) -> list[str]:
-    """Return sizes as texts that can be joined by a sign: sums stand in brackets.
+    """Return sizes as texts that can be joined by a sign; sums are in parentheses.
 
     Examples
     --------

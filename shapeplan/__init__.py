@@ -10,14 +10,14 @@
 >>> net.check().output_shapes
 {'digit': (N, 10)}
 
-Every kind of layer is a function: ``help(shapeplan.conv)``. Nothing is imported before one of its names is asked for.
+Every kind of layer is a function: ``help(shapeplan.conv)``. Each public name is imported on first access.
 """
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    # A name that `planner` exports is found without being listed here; one line here shows it to type checkers and
-    # editors, and a test compares the two.
+    # At run time, names that `planner` exports need no entry here. These lines are for type checkers and editors;
+    # a test compares the two.
     from planner import BoundNode as BoundNode
     from planner import BoundPlan as BoundPlan
     from planner import Diagnosis as Diagnosis

@@ -1,4 +1,4 @@
-"""`python -m shapeplan` is the command `shapeplan`."""
+"""Run the command `shapeplan` as `python -m shapeplan`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Where each public name comes from, and the error if another module has the name of one of our packages."""
+"""Look up public names, and report an error if another module shadows one of our packages."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from pathlib import Path
 from types import ModuleType
 
 RUNTIME = ("Model",)
-"""Names of `runtime`, which imports NumPy; all others are found without it."""
+"""Names from `runtime`, which imports NumPy; all others are found without NumPy."""
 
 HOME = Path(__file__).resolve().parent.parent
-"""The folder in which `planner`, `runtime` and `shapeplan` are installed, next to each other."""
+"""The directory in which `planner`, `runtime` and `shapeplan` are installed side by side."""
 
 
 def find(name: str) -> object:
-    """Return the object of a public name.
+    """Return the object with a public name.
 
     Raises
     ------
     AttributeError
-        There is no such name.
+        If there is no such name.
     ImportError
-        Another module has the name of one of our packages.
+        If another module shadows one of our packages.
 
     Examples
     --------
@@ -56,7 +56,7 @@ def public() -> list[str]:
 
 
 def starred() -> list[str]:
-    """Return what ``from shapeplan import *`` gives: all public names but those of Python's builtins.
+    """Return the names that ``from shapeplan import *`` imports: all public names except those of builtins.
 
     Examples
     --------
@@ -67,13 +67,13 @@ def starred() -> list[str]:
 
 
 def ours(package: str) -> ModuleType:
-    """Return one of our packages, and never another module of that name.
+    """Import and return one of our packages, never another module of that name.
 
     Raises
     ------
     ImportError
-        Python finds another module of that name first, such as a ``planner.py`` in the working folder. It is not
-        imported.
+        If Python finds another module of that name first, such as a ``planner.py`` in the working directory. That
+        module is not imported.
 
     Examples
     --------
@@ -88,7 +88,7 @@ def ours(package: str) -> ModuleType:
 
 
 def _folder(spec: ModuleSpec | None) -> Path | None:
-    """Return the folder of a package; None for a single module."""
+    """Return the directory of a package; None for a single module."""
     if spec is None or not spec.submodule_search_locations or spec.origin is None:
         return None
     return Path(spec.origin).resolve().parent

@@ -1,6 +1,6 @@
-"""The command `shapeplan`: one module a command, none of which computes anything itself.
+"""The `shapeplan` command line: one module per command. No module here computes anything.
 
-``main`` is imported when it is asked for, so that Ctrl-C during the imports ends as quietly as later on.
+``main`` is imported on first access, so that Ctrl-C during the imports exits as quietly as later on.
 """
 
 from __future__ import annotations

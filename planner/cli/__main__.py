@@ -1,4 +1,4 @@
-"""`python -m planner.cli` is `shapeplan`."""
+"""Run `shapeplan` as `python -m planner.cli`."""
 
 from planner.cli import main
 

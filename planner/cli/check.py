@@ -1,4 +1,4 @@
-"""`shapeplan check`: the command for people, pre-commit and CI."""
+"""`shapeplan check`, for the terminal, pre-commit and CI."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from planner.cli.options import at_option
 from planner.cli.subject import Subject, placed, read_subject
 from planner.diagnostics.config import Projects, Settings
 from planner.diagnostics.render import FORMATS, Format, as_dict, render
-from planner.diagnostics.suppress import ALWAYS_TOLD
+from planner.diagnostics.suppress import ERRORS_STAY
 from planner.domain.domain import Domain, Reason
 from planner.domain.joint import boxes_text
 from planner.domain.sizeset import SizeSet
@@ -33,19 +33,19 @@ from planner.tables.facts import admit, batch_name
 from planner.wording import number, plural, shape_line
 
 MOST_REASONS = 6
-"""Layers named as the reason of a limit; all of them are in the JSON."""
+"""Reasons shown for the limits of sizes; the JSON output has all of them."""
 
 _SPEC_KEY = re.compile(rb"""^\s*[{,]?\s*["']?spec["']?\s*:""", re.MULTILINE)
 
 WHOLE: tuple[Format, ...] = ("json", "sarif")
-"""Formats that are one document for all files."""
+"""Formats that write one document for all files."""
 
-EXAMPLES = "\b\nshapeplan check nets/ --strict\nshapeplan check net.yaml --at H=224,W=224"
+EXAMPLES = "\b\nExamples:\n  shapeplan check nets/ --strict\n  shapeplan check net.yaml --at H=224,W=224"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the command says of one file: the findings that were asked for, and what is accepted."""
+    """The result for one file: the selected findings and the accepted sizes."""
 
     subject: Subject
     findings: tuple[Finding, ...]
@@ -53,11 +53,11 @@ class Verdict:
 
     @property
     def plan(self) -> Plan | None:
-        """The plan, where there is one."""
+        """The plan; None if the spec has errors."""
         return self.subject.plan
 
     def json(self) -> dict[str, Any]:
-        """Return the verdict for machines."""
+        """Return the verdict as JSON values."""
         return {
             "file": self.subject.file,
             "findings": [as_dict(finding) for finding in self.findings],
@@ -68,7 +68,7 @@ class Verdict:
 
 
 def _codes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """Return codes and beginnings of codes; an unknown one is misuse."""
+    """Return the codes and code prefixes of an option; an unknown one is a usage error."""
     good, bad = known_codes(word for value in values for word in value.split(",") if word.strip())
     if bad:
         message, fix = no_rule(bad[0])
@@ -78,10 +78,18 @@ def _codes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
 
 @click.command("check", epilog=EXAMPLES)
 @click.argument("paths", nargs=-1, required=True)
-@click.option("--output-format", "style", type=click.Choice(FORMATS), help="`full`, or `github` under GITHUB_ACTIONS.")
-@click.option("--select", multiple=True, callback=_codes, metavar="CODES", help="Only these rules: S301,N1, or ALL.")
-@click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="All but these.")
-@click.option("--strict/--no-strict", default=None, help="Warnings count as errors.")
+@click.option(
+    "--output-format", "style", type=click.Choice(FORMATS), help="Default: full; github under GitHub Actions."
+)
+@click.option(
+    "--select",
+    multiple=True,
+    callback=_codes,
+    metavar="CODES",
+    help="Rules to report, as codes or prefixes: S301,N1, or ALL.",
+)
+@click.option("--ignore", multiple=True, callback=_codes, metavar="CODES", help="Rules to ignore.")
+@click.option("--strict/--no-strict", default=None, help="Treat warnings as errors.")
 @at_option
 def command(
     paths: tuple[str, ...],
@@ -91,32 +99,32 @@ def command(
     strict: bool | None,
     sizes: dict[str, int],
 ) -> None:
-    """Check specs: shapes, wiring, accepted sizes.
+    """Check specs: shapes, wiring and accepted sizes.
 
-    PATHS are files, directories to be searched for specs, or `-`. A path that cannot be read is a finding.
-    Errors are always told: without a plan there is nothing to go on with. [tool.shapeplan] of the nearest
-    pyproject.toml may say the same as these options, which win.
+    PATHS are files, directories to search for specs, or `-` for standard input. A path that cannot be read
+    is reported as a finding. Errors are always reported, whatever is selected or ignored. The same options can
+    be set under [tool.shapeplan] in the nearest pyproject.toml; the command line takes precedence.
     """
     projects = Projects()
     asked = Selection(select or None, ignore)
-    chosen: Format = style or projects.near(Path.cwd()).output_format or _usual()
+    chosen: Format = style or projects.near(Path.cwd()).output_format or _default_format()
     verdicts: list[Verdict] = []
-    told: list[Settings] = []
+    reported: list[Settings] = []
     for path in _files(paths):
         project = projects.near(Path.cwd() if path == "-" else Path(path))
         verdict = judge(read_subject(path), sizes, strict, project, asked)
         verdicts.append(verdict)
         if chosen not in WHOLE:
-            out("".join(_wrong(each, chosen) for each in projects.all if each not in told))
-            out(_told(verdict, chosen, sizes))
-            told = list(projects.all)
+            out("".join(_settings_report(each, chosen) for each in projects.all if each not in reported))
+            out(_report(verdict, chosen, sizes))
+            reported = list(projects.all)
     wrong = [finding for each in projects.all for finding in each.findings]
     if chosen == "json":
         out(as_json(_document(verdicts, wrong)))
     elif chosen == "sarif":
         out(_sarif(verdicts, projects.all))
     elif not verdicts:
-        out("".join(_wrong(each, chosen) for each in projects.all))
+        out("".join(_settings_report(each, chosen) for each in projects.all))
     if verdicts and chosen != "json":
         summary = _summary(verdicts, wrong)
         (message if chosen in ("github", "sarif") else out)(f"{summary}\n")
@@ -134,19 +142,19 @@ def judge(
     project: Settings | None = None,
     asked: Selection | None = None,
 ) -> Verdict:
-    """Return what is to be said of a spec.
+    """Return the verdict on a spec.
 
     Parameters
     ----------
     subject : Subject
     sizes : Mapping of str to int
-        Numbers for free sizes, from outside.
+        Values for free sizes, from the command line.
     strict : bool or None
-        Whether warnings count as errors; None leaves it to the project.
+        Whether warnings count as errors; None takes the setting of the project.
     project : Settings, optional
-        Of the pyproject.toml nearest to the spec.
+        Settings of the pyproject.toml nearest to the spec.
     asked : Selection, optional
-        Of the command line.
+        Selection of the command line.
     """
     project = project or Settings()
     findings = subject.findings
@@ -162,23 +170,23 @@ def judge(
 
 
 def _chosen(findings: Iterable[Finding], file: str, project: Settings, asked: Selection) -> Iterator[Finding]:
-    """Yield the findings that were asked for, and every error, which says why it is there."""
+    """Yield the selected findings, and every error; an error that is not selected gets a note that says why."""
     elsewhere = Selection(ignore=project.ignored_in(Path(file)))
     for finding in findings:
         here = elsewhere.asks(finding.code)
         if here and project.selection.under(asked, finding.code):
             yield finding
         elif finding.severity is Severity.ERROR:
-            why = "it is not among the rules asked for" if here else f"{project.file} asks to ignore it in this file"
-            yield replace(finding, notes=(*finding.notes, f"{why}, but {ALWAYS_TOLD}"))
+            why = "this rule is not selected" if here else f"{project.file} ignores this rule in this file"
+            yield replace(finding, notes=(*finding.notes, f"{why}, but {ERRORS_STAY}"))
 
 
-def _usual() -> Format:
+def _default_format() -> Format:
     return "github" if os.environ.get("GITHUB_ACTIONS") == "true" else "full"
 
 
 def accepted(domain: Domain) -> str:
-    """Return the accepted sizes in a sentence; sizes that may be anything are named last.
+    """Return the accepted sizes in a sentence; unlimited sizes come last.
 
     Examples
     --------
@@ -200,14 +208,30 @@ def accepted(domain: Domain) -> str:
     return ", ".join(parts) or "exactly the sizes of the spec"
 
 
+def lossless_line(plan: Plan) -> str:
+    """Return the sizes at which no layer drops border rows or columns, in a sentence.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> net = Network(name="t", input={"x": ("N", 1, 7, 7)}, layers=[layer("conv", filters=8, kernel=3, stride=3)])
+    >>> lossless_line(net.check())
+    'every batch size drops border pixels'
+    """
+    if plan.lossless.empty:
+        only_batch = set(plan.lossless) == {batch_name(plan)}
+        return f"every {'batch size' if only_batch else 'accepted size'} drops border pixels"
+    return f"no border dropped: {accepted(plan.lossless)}"
+
+
 def _distinct(domain: Domain) -> list[Reason]:
-    """Return the reasons of each limit once: where W is limited as H is, those of H."""
+    """Return the reasons of each limit once: if W has the same limits as H, only those of H."""
     first = {found: name for name, found in reversed(list(domain.sets.items()))}
     return [reason for reason in domain.reasons if first[domain.sets[reason.name]] == reason.name]
 
 
 def _other_sizes(plan: Plan) -> Domain | None:
-    """Return which heights and widths the layers would take where the spec fixes them."""
+    """Return the heights and widths that the layers accept, if the spec fixes some; else None."""
     maps = [shape for shape in plan.input_shapes.values() if is_map(shape)]
     if not any(sy.constant(size) is not None for shape in maps for size in shape[2:]):
         return None
@@ -229,7 +253,7 @@ def _files(paths: Iterable[str]) -> Iterator[str]:
 
 
 def _is_spec(path: Path) -> bool:
-    """Tell whether a file has the key `spec` near its beginning; one that cannot be opened is looked at later."""
+    """Return whether a file has the key `spec` near its beginning, or cannot be opened, which is reported later."""
     try:
         with path.open("rb") as file:
             return _SPEC_KEY.search(file.read(65536)) is not None
@@ -237,24 +261,24 @@ def _is_spec(path: Path) -> bool:
         return path.is_file()
 
 
-def _wrong(project: Settings, style: Format) -> str:
-    """Return what is wrong with settings themselves."""
-    told = render(project.findings, {project.file: project.text}, style, colour(sys.stdout))
-    return f"{told}\n" if told and style == "full" else told
+def _settings_report(project: Settings, style: Format) -> str:
+    """Return the findings about the settings of a project."""
+    text = render(project.findings, {project.file: project.text}, style, colour(sys.stdout))
+    return f"{text}\n" if text and style == "full" else text
 
 
-def _told(verdict: Verdict, style: Format, sizes: Mapping[str, int]) -> str:
-    """Return the findings of a file and, for people, its verdict."""
-    told = render(verdict.findings, verdict.subject.sources, style, colour(sys.stdout))
+def _report(verdict: Verdict, style: Format, sizes: Mapping[str, int]) -> str:
+    """Return the findings of a file and, in the format `full`, its verdict."""
+    text = render(verdict.findings, verdict.subject.sources, style, colour(sys.stdout))
     if style != "full":
-        return told
+        return text
     name = painted(verdict.subject.file, "1")
     if verdict.plan is None or any(f.severity is Severity.ERROR for f in verdict.findings):
-        return f"{told}\n{name}: {painted(_counted(verdict.findings) or 'not planned', '1;31')}\n\n"
+        return f"{text}\n{name}: {painted(_counted(verdict.findings) or 'not planned', '1;31')}\n\n"
     warnings = _counted(verdict.findings)
     head = f"{name}: {painted('ok', '1;32')}{f', {warnings}' if warnings else ''}"
     lines = [head, *(f"  {line}" for line in _facts(verdict.plan, verdict.other, sizes))]
-    return f"{told}\n" * bool(told) + "\n".join(lines) + "\n\n"
+    return f"{text}\n" * bool(text) + "\n".join(lines) + "\n\n"
 
 
 def _facts(plan: Plan, other: Domain | None, sizes: Mapping[str, int]) -> Iterator[str]:
@@ -276,7 +300,7 @@ def _facts(plan: Plan, other: Domain | None, sizes: Mapping[str, int]) -> Iterat
     yield f"accepted: {accepted(plan.domain)}"
     yield from (f"  {reason.text}" for reason in _distinct(plan.domain)[:MOST_REASONS])
     if plan.lossless != plan.domain and plan.lossless.assumptions == plan.domain.assumptions:
-        yield f"loses nothing: {accepted(plan.lossless)}"
+        yield lossless_line(plan)
     if other is not None:
         yield f"with other inputs, the same layers accept: {accepted(other)}"
 
@@ -298,7 +322,7 @@ def _summary(verdicts: list[Verdict], wrong: list[Finding]) -> str:
 
 
 def _document(verdicts: list[Verdict], wrong: list[Finding]) -> dict[str, Any]:
-    """Return the JSON of a run: all findings, and each file by itself where there are several."""
+    """Return the JSON of a run: all findings and, if there are several files, one entry per file."""
     files = [verdict.json() for verdict in verdicts]
     found = [as_dict(finding) for finding in wrong]
     whole: dict[str, Any] = {"findings": found + [each for file in files for each in file["findings"]]}
@@ -308,7 +332,7 @@ def _document(verdicts: list[Verdict], wrong: list[Finding]) -> dict[str, Any]:
 
 
 def _sarif(verdicts: list[Verdict], projects: Iterable[Settings]) -> str:
-    """Return one log of a run; what has no place is at its file, for services show nothing else."""
+    """Return one log of a run; a finding without a place is put at its file, because services drop it otherwise."""
     sources: dict[str, str] = {}
     found: list[Finding] = []
     for project in projects:

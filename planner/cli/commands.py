@@ -1,7 +1,7 @@
-"""The command group: which commands there are, how they end, and the ones other packages plug in.
+"""The command group: its commands, its exit statuses, and the commands that other packages plug in.
 
-Commands that need NumPy come from the entry-point group ``shapeplan.commands`` and are loaded only when
-they are called, so that checking a spec never pays for them.
+Commands that need NumPy come from the entry-point group ``shapeplan.commands``. They are loaded only when
+called, so that checking a spec never pays for them.
 """
 
 from __future__ import annotations
@@ -23,51 +23,51 @@ from planner.cli.ending import INTERRUPTED, MISUSE, quietly, unwritable
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
 
-# What is there at the end goes with the process. Looking for cycles in it once more takes longer than a small check.
+# All objects left at exit die with the process. A last garbage collection would take longer than a small check.
 atexit.register(gc.freeze)
 
 GROUP = "shapeplan.commands"
 
 OWN = {
-    "check": ("planner.cli.check", "Find what is wrong, and which sizes are accepted."),
-    "show": ("planner.cli.show", "Table of layers: output, parameters, MACs, memory."),
-    "explain": ("planner.cli.explain", "Where a size comes from, or what a rule means."),
-    "solve": ("planner.cli.solve", "Accepted sizes, and sizes or settings for what is wanted."),
-    "draw": ("planner.cli.draw", "Draw a diagram: svg, png, pdf or dot."),
+    "check": ("planner.cli.check", "Check specs: report findings and accepted sizes."),
+    "show": ("planner.cli.show", "Print a table of layers: output, parameters, MACs, memory."),
+    "explain": ("planner.cli.explain", "Explain how a size is computed, or what a rule means."),
+    "solve": ("planner.cli.solve", "Find accepted sizes, or the sizes and settings that reach a goal."),
+    "draw": ("planner.cli.draw", "Draw a diagram as SVG, PNG, PDF or DOT."),
     "zoo": ("planner.cli.zoo", "List known networks."),
-    "init": ("planner.cli.init", "Print the spec of a known network, to begin with."),
+    "init": ("planner.cli.init", "Print the spec of a known network to start from."),
     "schema": ("planner.cli.schema", "Print the JSON Schema of specs, for editors."),
-    "doctor": ("planner.cli.doctor", "Versions, drawing engine, BLAS."),
+    "doctor": ("planner.cli.doctor", "Print versions, drawing engine and BLAS, for bug reports."),
 }
-"""Commands of the planner: module, and the line in the help."""
+"""Commands of the planner: the module and the line in the help."""
 
 PLUGGED = {
     "train": "Train a network.",
-    "evaluate": "Loss and accuracy of trained weights.",
-    "predict": "Outputs of trained weights.",
-    "fuse": "Batch norm within the weights before it, for inference.",
-    "demo": "The tour: check, draw, train, evaluate.",
+    "evaluate": "Measure loss and accuracy of trained weights.",
+    "predict": "Print the outputs of trained weights for images.",
+    "fuse": "Fold batch norm into the preceding weights, for inference.",
+    "demo": "Take the tour: check, draw, train, evaluate.",
 }
-"""Help of plugged-in commands that is known without loading them."""
+"""Help lines of plugged-in commands, so that the list needs no imports."""
 
 
 class Commands(click.Group):
-    """Commands that are imported when they are called, and the ways a run can end."""
+    """A group of commands that are imported when called; also decides the exit status."""
 
     def __init__(self, *args: Any, **settings: Any) -> None:
         super().__init__(*args, **settings)
         for name, (module, line) in OWN.items():
-            self.add_command(Waiting(name, module, line))
+            self.add_command(LazyCommand(name, module, line))
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return every name, our own first."""
+        """Return every name, those of the planner first."""
         plugged = {point.name for point in entry_points(group=GROUP)}
         return [*OWN, *(name for name in PLUGGED if name in plugged), *sorted(plugged - set(PLUGGED) - set(OWN))]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, loading the module that holds it."""
+        """Return a command, importing its module."""
         known = self.commands.get(cmd_name)
-        if isinstance(known, Waiting):
+        if isinstance(known, LazyCommand):
             return known.load()
         for point in entry_points(group=GROUP, name=cmd_name):
             return _plugged(point)
@@ -78,7 +78,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command for the arguments; an unknown one is told with the nearest name."""
+        """Return the command for the arguments; for an unknown one, suggest the nearest name."""
         name = args[0] if args else ""
         if args and not name.startswith("-") and self.get_command(ctx, name) is None:
             from planner.findings import nearest
@@ -96,7 +96,7 @@ class Commands(click.Group):
             formatter.write_dl(rows)
         others = [(name, PLUGGED.get(name, "")) for name in names if name not in OWN]
         if others:
-            with formatter.section("With NumPy"):
+            with formatter.section("Commands that need NumPy"):
                 formatter.write_dl(others)
 
     def main(
@@ -107,8 +107,8 @@ class Commands(click.Group):
         standalone_mode: bool = True,
         **extra: Any,
     ) -> Any:
-        """Run a command and end the process: 0 clean, 1 findings, 2 misuse or a fault of our own, 130 Ctrl-C."""
-        with quietly(), FaultOfOurs(), _fewer_collections():
+        """Run a command and exit: 0 no findings, 1 findings, 2 usage error or internal error, 130 Ctrl-C."""
+        with quietly(), InternalErrors(), _fewer_collections():
             try:
                 status = super().main(args, prog_name or "shapeplan", complete_var, standalone_mode=False, **extra)
             except click.ClickException as error:
@@ -126,7 +126,7 @@ class Commands(click.Group):
         sys.exit(status if isinstance(status, int) else 0)
 
     def invoke(self, ctx: click.Context) -> None:
-        """Run a command; errors of the planner are told as findings, and a reader may leave early."""
+        """Run a command; report errors of the planner as findings, and accept a pipe that is closed early."""
         from planner.findings import PlannerError
 
         try:
@@ -143,42 +143,42 @@ class Commands(click.Group):
             raise click.exceptions.Exit(unwritable(error) or CLEAN) from None
 
 
-class Waiting(click.Command):
-    """A command whose module has not been imported yet."""
+class LazyCommand(click.Command):
+    """A command that is imported when it is called."""
 
     def __init__(self, name: str, module: str, line: str) -> None:
         super().__init__(name, short_help=line)
         self.module = module
 
     def load(self) -> click.Command:
-        """Return the command itself."""
+        """Import the module and return its command."""
         found = import_module(self.module).command
         assert isinstance(found, click.Command)
         return found
 
 
-class FaultOfOurs:
-    """Ends the process with status 2 and a plea to report it where something fails that is nobody's mistake."""
+class InternalErrors:
+    """A context that turns an unexpected exception into a request to report it, and exits with status 2."""
 
     def __enter__(self) -> None:
-        """Begin."""
+        """Enter the context."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Report anything but the orderly ways to end."""
+        """Report an exception that is neither an exit nor an interrupt."""
         if error is None or not isinstance(error, Exception):
             return
         import traceback
 
         message("".join(traceback.format_exception(kind, error, trace)))
-        message("shapeplan: this is a fault of ours, not of your spec; please report it with the text above\n")
+        message("shapeplan: internal error, not a mistake in your spec; please report it with the traceback above\n")
         raise SystemExit(MISUSE) from error
 
 
 @contextmanager
 def _fewer_collections() -> Iterator[None]:
-    """Collect garbage after 10,000 new objects instead of 700: imports make many, and nearly all of them stay."""
+    """Collect garbage after 10,000 new objects instead of 700: imports create many, and nearly all of them stay."""
     before = gc.get_threshold()
     gc.set_threshold(10_000, *before[1:])
     try:
@@ -188,7 +188,7 @@ def _fewer_collections() -> Iterator[None]:
 
 
 def entry_points(*, group: str, name: str = "") -> EntryPoints:
-    """Return installed entry points; importlib.metadata is imported here because few commands need it."""
+    """Return installed entry points. Imports importlib.metadata only here, because few commands need it."""
     from importlib import metadata
 
     found = metadata.entry_points(group=group)
@@ -222,10 +222,15 @@ def _show_version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
     "shapeplan", cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Print the version."
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
 )
 def main() -> None:
-    """Check, plan and run convolutional networks: every size as a formula, before anything is trained.
+    """Check, plan and run convolutional networks, with every size as a formula before anything is trained.
 
-    Status: 0 clean, 1 findings, 2 misuse. SPEC is a YAML or JSON file, `-` is standard input.
+    SPEC is a YAML or JSON file, or `-` for standard input. Exit status: 0 no findings, 1 findings, 2 usage error.
     """

@@ -1,7 +1,7 @@
-"""What commands say and where: results on stdout, everything else on stderr.
+"""Output of commands: results on stdout, everything else on stderr.
 
-Colours only where a terminal or FORCE_COLOR asks for them, and never a character the stream cannot
-encode: the few signs we use beyond ASCII have a plain form.
+Colours are used only on a terminal or with FORCE_COLOR. No character is written that the stream cannot
+encode: the few characters beyond ASCII have a plain form.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ PLAIN = str.maketrans(
     {"─": "-", "×": "x", "−": "-", "→": "->", "…": "...", "≥": ">=", "·": "*"}
     | dict(zip("▁▂▃▄▅▆▇█", "..::||##", strict=True))
 )
-"""What stands for a sign where it cannot be encoded."""
+"""ASCII replacements for characters that cannot be encoded."""
 
 CLEAN, FINDINGS = 0, 1
-"""Exit statuses; those of processes that end otherwise are in :mod:`planner.cli.ending`."""
+"""Exit statuses; for interrupted runs and output errors, see :mod:`planner.cli.ending`."""
 
 WIDEST = 160
-"""Columns of the widest table."""
+"""Largest width of a table, in columns."""
 
 
 def colour(stream: TextIO | None) -> bool:
-    """Tell whether to colour what goes to a stream (https://no-color.org, https://force-color.org)."""
+    """Return whether to colour the output to a stream (https://no-color.org, https://force-color.org)."""
     if stream is None or os.environ.get("NO_COLOR"):
         return False
     if os.environ.get("FORCE_COLOR"):
@@ -42,7 +42,7 @@ def colour(stream: TextIO | None) -> bool:
 
 
 def width() -> int:
-    """Return the columns to fill: COLUMNS, the terminal's, or 100 where there is no terminal."""
+    """Return the width of output: COLUMNS, the width of the terminal, or 100 without a terminal."""
     return min(shutil.get_terminal_size((100, 24)).columns, WIDEST)
 
 
@@ -52,7 +52,7 @@ def out(text: str) -> None:
     Raises
     ------
     OSError
-        stdout is closed, or takes no more.
+        stdout is closed or cannot be written to.
     """
     if sys.stdout is None:  # a process started with `>&-` has none
         if text:
@@ -62,16 +62,16 @@ def out(text: str) -> None:
 
 
 def message(text: str) -> None:
-    """Write anything that is no result to stderr, where there is one that takes it."""
+    """Write a message to stderr; ignore a stderr that is missing or closed."""
     if sys.stderr is not None:
         with suppress(OSError):
             _write(text, sys.stderr)
 
 
 def fail(findings: Iterable[Finding], sources: Mapping[str, str], json: bool = False) -> NoReturn:
-    """Report findings that leave a command without a result, and end with status 1.
+    """Report findings that prevent a result, and exit with status 1.
 
-    On stderr, or as JSON on stdout for a reader that waits for JSON there.
+    The findings go to stderr, or as JSON to stdout if the caller asked for JSON.
     """
     found = tuple(findings)
     if json:
@@ -93,12 +93,12 @@ def as_json(value: Any) -> str:
 
 
 def painted(text: str, style: str, stream: TextIO | None = None) -> str:
-    """Return text in an ANSI style such as ``1;32`` where the stream has colours."""
+    """Return text in an ANSI style such as ``1;32`` if the stream has colours."""
     return f"\x1b[{style}m{text}\x1b[0m" if colour(stream or sys.stdout) else text
 
 
 def encodable(text: str, encoding: str) -> str:
-    r"""Return text as far as an encoding has it, with plain forms and then escapes for the rest.
+    r"""Return text with plain forms, then escapes, for the characters that an encoding does not have.
 
     Examples
     --------

@@ -1,6 +1,6 @@
-"""`shapeplan doctor`: what is installed here, without importing it.
+"""`shapeplan doctor`: which packages are installed, without importing them.
 
-NumPy is asked in a process of its own, so that the planner keeps its promise never to load it.
+NumPy is queried in a separate process, because the planner never imports it.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ print(json.dumps([{key: pool.get(key) for key in keys} for pool in threadpoolctl
 @click.command("doctor")
 @json_option
 def command(as_json: bool) -> None:
-    """Print versions, the drawing engine and the BLAS in use."""
+    """Print versions, the drawing engine and the BLAS in use, for bug reports."""
     facts = examine()
     out(json_text(facts) if as_json else _text(facts))
 
 
 def examine() -> dict[str, Any]:
-    """Return what is installed: versions by package (None where missing), the drawing engine, the BLAS."""
+    """Return the versions by package (None if missing), the drawing engine and the BLAS."""
     packages = {name: _version(name) for name in ("shapeplan", *NEEDED, *OPTIONAL)}
     return {
         "python": platform.python_version(),
@@ -83,11 +83,12 @@ def _text(facts: dict[str, Any]) -> str:
     for name, number in facts["packages"].items():
         missing = "missing" if name in NEEDED else "not installed"
         lines.append(f"  {name:<{widest}}  {number or missing}")
-    lines += ["", f"drawing: {facts['drawing'] or 'no engine; pip install shapeplan[draw]'}"]
+    engine = facts["drawing"] or "no engine found; pip install 'shapeplan[draw]'"
+    lines += ["", f"drawing: {engine}"]
     for pool in facts["blas"]:
         kernels = f", kernels {pool['architecture']}" if pool["architecture"] else ""
         lines.append(f"threads: {pool['internal_api']} {pool['version'] or ''}{kernels}, {pool['num_threads']} threads")
     if not facts["blas"]:
-        lines.append("threads: NumPy does not answer; `check`, `show`, `explain` and `draw` work without it")
+        lines.append("threads: NumPy cannot be imported; `check`, `show`, `explain` and `draw` work without it")
     lines += [f"limited by {name}={value}" for name, value in facts["limits"].items()]
     return "\n".join(lines) + "\n"

@@ -20,17 +20,22 @@ if TYPE_CHECKING:
 LEVELS = ("overview", "blocks", "full")
 HEATS = ("macs", "params", "memory")
 
-EXAMPLES = "\b\nshapeplan draw net.yaml -o net.svg\nshapeplan draw net.yaml -o net.png --at H=224,W=224 --heat macs"
+EXAMPLES = (
+    "\b\nExamples:\n  shapeplan draw net.yaml -o net.svg\n"
+    "  shapeplan draw net.yaml -o net.png --at H=224,W=224 --heat macs"
+)
 
 
 @click.command("draw", epilog=EXAMPLES)
 @click.argument("spec")
-@click.option("-o", "--output", required=True, metavar="FILE", help="svg, png, pdf or dot by its suffix.")
-@click.option("--level", type=click.Choice(LEVELS), help="How much is folded; by the number of layers unless told.")
-@click.option("--heat", type=click.Choice(HEATS), help="Tint layers by their share.")
+@click.option(
+    "-o", "--output", required=True, metavar="FILE", help="Output file; its suffix selects svg, png, pdf or dot."
+)
+@click.option("--level", type=click.Choice(LEVELS), help="Level of detail. Default: by the number of layers.")
+@click.option("--heat", type=click.Choice(HEATS), help="Tint layers by their share of the total.")
 @at_option
 def command(spec: str, output: str, level: str | None, heat: str | None, sizes: dict[str, int]) -> None:
-    """Draw the network of SPEC; a broken one is drawn up to the fault."""
+    """Draw the network of SPEC. A network with errors is drawn up to the first faulty layer."""
     from planner.diagrams import MissingCharacters, draw
 
     subject = read_subject(spec)
@@ -38,7 +43,7 @@ def command(spec: str, output: str, level: str | None, heat: str | None, sizes: 
         fail(subject.findings, subject.sources)
     whole = subject.plan is not None
     try:
-        with warnings.catch_warnings(record=True) as told:
+        with warnings.catch_warnings(record=True) as missing:
             warnings.simplefilter("always", MissingCharacters)
             draw(
                 subject.plan or subject.diagnosis,
@@ -51,7 +56,7 @@ def command(spec: str, output: str, level: str | None, heat: str | None, sizes: 
         fail(placed(error.findings, subject), subject.sources)
     except PlannerError as error:
         fail(error.findings, subject.sources)
-    for each in told:
+    for each in missing:
         message(f"warning: {each.message}\n")
     message(f"wrote {output}\n")
     if not whole:

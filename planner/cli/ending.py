@@ -1,4 +1,4 @@
-"""How a process ends that was interrupted or cannot write. Imports nothing of ours, to be there first."""
+"""Exit statuses of interrupted runs and output errors. Imports no other module of the project, to load first."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from contextlib import contextmanager, suppress
 
 MISUSE = 2
 INTERRUPTED, CLOSED_PIPE = 130, 141
-"""Exit statuses of a process ended by Ctrl-C, and by a reader that left: 128 and the signal's number."""
+"""Exit statuses after Ctrl-C and after a closed pipe: 128 plus the number of the signal."""
 
 _OF_STREAMS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """End the process with status 130 and one word where Ctrl-C comes inside.
+    """Exit with status 130 and the message ``interrupted`` on Ctrl-C.
 
     Examples
     --------
@@ -31,14 +31,14 @@ def quietly() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        with _deaf():  # a second Ctrl-C must not hit the last word
+        with _ignore_interrupts():  # a second Ctrl-C must not interrupt the message
             tell("interrupted")
         raise SystemExit(INTERRUPTED) from None
 
 
 @contextmanager
-def _deaf() -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():  # only there may signals be set
+def _ignore_interrupts() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # signals can be set only there
         yield
         return
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -49,16 +49,16 @@ def _deaf() -> Iterator[None]:
 
 
 def tell(sentence: str) -> None:
-    """Write a line to stderr, where there is one."""
+    """Write a line to stderr, if there is one."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
             print(sentence, file=sys.stderr, flush=True)  # noqa: T201
 
 
 def unwritable(error: OSError) -> int | None:
-    """Return the exit status where an error came from writing to stdout or stderr, None for any other.
+    """Return the exit status for an error from writing to stdout or stderr; None for any other error.
 
-    stdout goes nowhere from then on: what is still buffered must not fail once more at exit.
+    Redirects stdout to the null device, so that buffered output cannot fail again at exit.
 
     Examples
     --------

@@ -27,11 +27,12 @@ CODE = re.compile(r"[A-Z][0-9]{3}\Z")
 EXAMPLES = "\n".join(
     (
         "\b",
-        "shapeplan explain net.yaml c3",
-        "shapeplan explain net.yaml --count thop --at N=1,H=224,W=224",
-        "shapeplan explain net.yaml add1 --paths",
-        "shapeplan explain net.yaml --tiling --at H=4000,W=3000",
-        "shapeplan explain S201",
+        "Examples:",
+        "  shapeplan explain net.yaml c3",
+        "  shapeplan explain net.yaml --count thop --at N=1,H=224,W=224",
+        "  shapeplan explain net.yaml add1 --paths",
+        "  shapeplan explain net.yaml --tiling --at H=4000,W=3000",
+        "  shapeplan explain S201",
     )
 )
 
@@ -40,11 +41,20 @@ EXAMPLES = "\n".join(
 @click.argument("what", metavar="SPEC|CODE")
 @click.argument("layer", required=False)
 @at_option
-@click.option("--count", "tools", multiple=True, type=click.Choice(COUNTS), help="MACs as another tool states them.")
-@click.option("--paths", "by_path", is_flag=True, help="What each way to LAYER sees, and whether they align.")
-@click.option("--tiling", "by_tile", is_flag=True, help="Tile sizes, halo and stride, for images in pieces.")
-@click.option("--tile", type=click.IntRange(1), metavar="SIZE", help="Tiles of this size, with --tiling.")
-@click.option("--format", "style", type=click.Choice(("text", "markdown", "latex")), default="text", show_default=True)
+@click.option("--count", "tools", multiple=True, type=click.Choice(COUNTS), help="Count MACs as another tool does.")
+@click.option("--paths", "by_path", is_flag=True, help="Compare the receptive fields of all paths to LAYER.")
+@click.option(
+    "--tiling", "by_tile", is_flag=True, help="Show tile sizes, halo and stride, to process an image in tiles."
+)
+@click.option("--tile", type=click.IntRange(1), metavar="SIZE", help="With --tiling: use tiles of this size.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(("text", "markdown", "latex")),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
 @json_option
 def command(
     what: str,
@@ -57,13 +67,16 @@ def command(
     style: Style,
     as_json: bool,
 ) -> None:
-    """Derive the numbers of a LAYER of a spec, or of all of them; or tell what the rule CODE means."""
+    """Explain how the sizes of a layer are computed, or what a rule means.
+
+    With SPEC, derive the numbers of LAYER, or of every layer by default. With CODE, explain that rule.
+    """
     by_tile = by_tile or tile is not None
     if bool(tools) + by_path + by_tile > 1:
-        raise click.UsageError("--count, --paths and --tiling answer different questions; give one of them")
+        raise click.UsageError("--count, --paths and --tiling cannot be combined; use one of them")
     if CODE.match(what.upper()):
         if layer is not None or tools or by_path or by_tile:
-            raise click.UsageError(f"{what} is a rule; --count, --paths and --tiling are for specs")
+            raise click.UsageError(f"{what} is a rule; LAYER, --count, --paths and --tiling need a spec")
         _explain_rule(what.upper(), as_json)
         return
     subject = read_subject(what)
@@ -144,7 +157,7 @@ def _printed(survey: Grid, style: str) -> str:
 
 
 def _known(layer: str, subject: Subject, layers: Mapping[str, object]) -> str:
-    """Return the name of a layer; that of a block stands for its last layer."""
+    """Return the name of a layer; the name of a block means its last layer."""
     if layer in layers:
         return layer
     inside = [name for name in layers if name.startswith(f"{layer}.")]

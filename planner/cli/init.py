@@ -17,7 +17,10 @@ from planner.zoo.catalogue import member
 _SETTING = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*([^\s=]{1,100})\s*\Z", re.ASCII)
 _LIST = re.compile(r"[0-9]{1,6}(-[0-9]{1,6})+\Z")
 
-EXAMPLES = "\b\nshapeplan init resnet50 > my.yaml\nshapeplan init vgg11 --set classes=10,width=0.5 -o small.yaml"
+EXAMPLES = (
+    "\b\nExamples:\n  shapeplan init resnet50 > my.yaml\n"
+    "  shapeplan init vgg11 --set classes=10,width=0.5 -o small.yaml"
+)
 
 
 def read_settings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, Any]:
@@ -39,12 +42,21 @@ def read_settings(ctx: click.Context, param: click.Parameter, values: tuple[str,
 
 @click.command("init", epilog=EXAMPLES)
 @click.argument("name", default="lenet5")
-@click.option("--set", "settings", multiple=True, callback=read_settings, metavar="NAME=VALUE", help="Other settings.")
-@click.option("-o", "--output", type=click.Path(dir_okay=False), help="Write to this file, which must not exist.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    callback=read_settings,
+    metavar="NAME=VALUE",
+    help="Change a setting of the network.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Write to this new file instead of standard output."
+)
 def command(name: str, settings: dict[str, Any], output: str | None) -> None:
-    """Print the spec of a known network, to begin with.
+    """Print the spec of a known network to start from.
 
-    NAME is lenet5 unless told; `shapeplan zoo` lists them, and `shapeplan zoo NAME` the settings of one.
+    NAME defaults to lenet5. `shapeplan zoo` lists all networks, `shapeplan zoo NAME` the settings of one.
     """
     try:
         text = member_text(member(name), **settings)

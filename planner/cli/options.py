@@ -1,4 +1,4 @@
-"""Options that several commands share. Knows nothing of specs, so that a command with them need not import sympy."""
+"""Options that several commands share. Imports nothing that reads specs, so that `--help` does not import sympy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SIZE = re.compile(r"\s*([A-Za-z_]\w*)\s*=\s*(-?[0-9]{1,18})\s*\Z", re.ASCII)
 
 
 def read_sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, int]:
-    """Return the sizes of all ``--at`` options by name; anything but ``N=1,H=224`` is misuse."""
+    """Return the sizes of all ``--at`` options by name; any form but ``N=1,H=224`` is a usage error."""
     found: dict[str, int] = {}
     for part in (part for value in values for part in value.split(",")):
         match = _SIZE.match(part)
@@ -23,6 +23,6 @@ def read_sizes(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 
 
 at_option = click.option(
-    "--at", "sizes", multiple=True, callback=read_sizes, metavar="N=1,H=224", help="Numbers for free sizes."
+    "--at", "sizes", multiple=True, callback=read_sizes, metavar="N=1,H=224", help="Set free sizes."
 )
-json_option = click.option("--json", "as_json", is_flag=True, help="For machines.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -9,7 +9,7 @@ from planner.cli.console import as_json, out
 
 @click.command("schema")
 def command() -> None:
-    """Print the JSON Schema of specs: completion and help on every key in an editor."""
+    """Print the JSON Schema of specs, for completion and help on every key in editors."""
     from planner.spec.schema import schema
 
     out(as_json(schema()))

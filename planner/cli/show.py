@@ -20,22 +20,27 @@ if TYPE_CHECKING:
 
 SORT_KEYS = ("params", "macs", "output", "memory")
 
-EXAMPLES = "\b\nshapeplan show net.yaml --at H=224,W=224\nshapeplan show net.yaml --at N=8 --memory-picture memory.svg"
+EXAMPLES = (
+    "\b\nExamples:\n  shapeplan show net.yaml --at H=224,W=224\n"
+    "  shapeplan show net.yaml --at N=8 --memory-picture memory.svg"
+)
 
 
 @click.command("show", epilog=EXAMPLES)
 @click.argument("spec")
 @at_option
-@click.option("--sort", type=click.Choice(SORT_KEYS), help="Largest first.")
-@click.option("--memory", is_flag=True, help="Also what lies where in memory, and when.")
-@click.option("--memory-picture", metavar="FILE", help="Memory over time as svg, png or pdf by its suffix.")
+@click.option("--sort", type=click.Choice(SORT_KEYS), help="Sort the layers, largest first.")
+@click.option("--memory", is_flag=True, help="Also print the memory layout over time.")
+@click.option(
+    "--memory-picture", metavar="FILE", help="Draw memory over time; the suffix of FILE selects svg, png or pdf."
+)
 @json_option
 def command(
     spec: str, sizes: dict[str, int], sort: str | None, memory: bool, memory_picture: str | None, as_json: bool
 ) -> None:
     """Print the layers of SPEC: output, parameters, MACs, receptive field, memory.
 
-    Sizes that are not given stay letters; with only the batch free, the table counts one image.
+    Free sizes without a value are shown as letters. A free batch size is counted as one image.
     """
     subject = read_subject(spec)
     plan = subject.plan
@@ -72,19 +77,19 @@ def _paint(bound: BoundPlan, path: str, as_json: bool) -> None:
 
     try:
         save(memory_scene(bound), path)
-    except DrawError as error:  # of the file, not of a place in the spec
+    except DrawError as error:  # about the output file, not about a place in the spec
         fail(error.findings, {}, as_json)
     message(f"wrote {path}\n")
 
 
 def _known(plan: Plan, sizes: dict[str, int]) -> BoundPlan:
-    """Return the plan at known sizes, for one image where only the batch is free."""
+    """Return the plan at known sizes, for one image if only the batch is free."""
     from planner.tables.facts import admit
 
     bound = admit(plan, _for_one_image(plan, sizes))
     if bound is None:
         names = ",".join(f"{name}=..." for name in plan.free)
-        raise SizeError([Finding("S209", "memory is laid out once every size is known", fixes=(f"--at {names}",))])
+        raise SizeError([Finding("S209", "the memory layout needs a value for every size", fixes=(f"--at {names}",))])
     return bound
 
 

@@ -1,4 +1,4 @@
-"""`shapeplan solve`: accepted sizes, and the way back from what is wanted to sizes and settings."""
+"""`shapeplan solve`: accepted sizes, and the sizes or settings that reach a goal."""
 
 from __future__ import annotations
 
@@ -21,21 +21,25 @@ if TYPE_CHECKING:
     from planner.solver import Knob, Near, Want
 
 NOTATIONS = ("torch", "jax", "onnx", "bioimageio", "python")
+NEAR = {"accepted": ("accepted", "not accepted"), "loses_nothing": ("no border dropped", "drops border pixels")}
+"""What to print about a size that meets a rule, and about one that does not, by the key in the JSON."""
+
 SHOWN = 12
-"""Settings listed for people; JSON has all of them."""
+"""Settings listed as text; the JSON output has all of them."""
 
 EXAMPLES = """\b
-shapeplan solve net.yaml --near 30
-shapeplan solve net.yaml --as torch
-shapeplan solve net.yaml --want out.H=7 --free conv1.pad
-shapeplan solve net.yaml --memory 2GiB --training --at H=224,W=224"""
+Examples:
+  shapeplan solve net.yaml --near 30
+  shapeplan solve net.yaml --as torch
+  shapeplan solve net.yaml --want out.H=7 --free conv1.pad
+  shapeplan solve net.yaml --memory 2GiB --training --at H=224,W=224"""
 
 _WHOLE = re.compile(r"[0-9]{1,12}\Z")
 Read = TypeVar("Read")
 
 
 def _near(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> int | dict[str, int] | None:
-    """Return the one size for every height and width, or sizes by name."""
+    """Return a single size for every height and width, or sizes by name."""
     if not values:
         return None
     if len(values) == 1 and _WHOLE.match(values[0].strip()):
@@ -45,16 +49,26 @@ def _near(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
 
 @click.command("solve", epilog=EXAMPLES)
 @click.argument("spec")
-@click.option("--near", callback=_near, multiple=True, metavar="30|H=30,W=40", help="Accepted sizes next to this one.")
-@click.option("--as", "notation", type=click.Choice(NOTATIONS), help="The rule in another notation.")
-@click.option("--lossless", is_flag=True, help="With --as: sizes that lose nothing, not all that run.")
-@click.option("--want", "wants", multiple=True, metavar="out.H=1|out=N,10,7,7", help="A shape to reach; repeatable.")
-@click.option("--free", "knobs", multiple=True, metavar="conv1.pad", help="With --want: solve for this setting.")
-@click.option("--memory", metavar="2GiB", help="Largest batch, or with --at N=1 the largest image.")
-@click.option("--training", is_flag=True, help="With --memory: a training step, not inference.")
-@click.option("--macs", metavar="600M", help="Largest image or width for so many multiply-accumulates.")
+@click.option(
+    "--near", callback=_near, multiple=True, metavar="30|H=30,W=40", help="Find the accepted sizes nearest to this one."
+)
+@click.option("--as", "notation", type=click.Choice(NOTATIONS), help="Print the accepted sizes in another notation.")
+@click.option("--lossless", is_flag=True, help="With --as: only sizes that drop no border pixels.")
+@click.option(
+    "--want",
+    "wants",
+    multiple=True,
+    metavar="out.H=1|out=N,10,7,7",
+    help="Find what gives this output shape. Can be repeated.",
+)
+@click.option(
+    "--free", "knobs", multiple=True, metavar="conv1.pad", help="With --want: solve for this setting. Can be repeated."
+)
+@click.option("--memory", metavar="2GiB", help="Find the largest batch that fits; with --at N=1, the largest image.")
+@click.option("--training", is_flag=True, help="With --memory: plan for training instead of inference.")
+@click.option("--macs", metavar="600M", help="Find the largest image or width within this many MACs.")
 @at_option
-@click.option("--format", "style", type=click.Choice(("text", "latex")), default="text", help="Of the formulas.")
+@click.option("--format", "style", type=click.Choice(("text", "latex")), default="text", help="Format of the formulas.")
 @json_option
 def command(
     spec: str,
@@ -70,7 +84,11 @@ def command(
     style: str,
     as_json: bool,
 ) -> None:
-    """Solve SPEC for its sizes: which are accepted and why, what it costs, and which give what is wanted."""
+    """Find the accepted sizes of SPEC, or the sizes and settings that reach a goal.
+
+    Without a goal, print which sizes are accepted, why, and what they cost. A goal is one of --near, --as,
+    --want, --memory and --macs.
+    """
     goals = {"--as": notation, "--want": wants, "--memory": memory, "--macs": macs, "--near": near}
     _refuse_mixed({name for name, given in goals.items() if given not in (None, ())}, lossless, knobs, training)
     subject = read_subject(spec)
@@ -92,12 +110,12 @@ def command(
 
 def _refuse_mixed(goals: set[str], lossless: bool, knobs: tuple[str, ...], training: bool) -> None:
     if len(goals) > 1:
-        raise click.UsageError(f"one question at a time, not {' and '.join(sorted(goals))} together")
+        raise click.UsageError(f"{' and '.join(sorted(goals))} cannot be combined; use one of them")
     for given, name, needed in ((lossless, "--lossless", "--as"), (knobs, "--free", "--want")):
         if given and needed not in goals:
-            raise click.UsageError(f"{name} goes with {needed}")
+            raise click.UsageError(f"{name} needs {needed}")
     if training and "--memory" not in goals:
-        raise click.UsageError("--training goes with --memory")
+        raise click.UsageError("--training needs --memory")
 
 
 def _rule(plan: Plan, notation: str, lossless: bool) -> tuple[dict[str, Any], str]:
@@ -168,7 +186,7 @@ def _most(
     if found.next_value is not None and found.next_used is not None:
         lines.append(f"{' = '.join(found.names)} = {found.next_value} would take {counted(found.next_used)}")
     if not found.proved:
-        lines.append(f"the next {PROBES} do not fit either; that none beyond them does is likely, not proved")
+        lines.append(f"the next {PROBES} sizes do not fit either; larger ones probably do not, but this is not proved")
     return found.json(), "\n".join(lines)
 
 
@@ -192,24 +210,21 @@ def _accepted(
         return document, costs.latex()
     other = "with other inputs, the same layers accept: " if loose is not None else "accepted: "
     lines = [other + _sentence(plan.domain), *(f"  {reason.text}" for reason in plan.domain.reasons)]
-    lines.append(f"loses nothing: {_sentence(plan.lossless)}")
+    lines.append(_lossless(plan))
     if given is not None:
         wanted = _spatial(plan, given) if isinstance(given, int) else given
-        for rule, domain in (("accepted", plan.domain), ("loses nothing", plan.lossless)):
+        for key, domain in (("accepted", plan.domain), ("loses_nothing", plan.lossless)):
             found = near_sizes(domain, wanted)
-            document.setdefault("near", {})[rule.replace(" ", "_")] = found.json()
-            lines += ["", *_near_lines(rule, found)]
+            document.setdefault("near", {})[key] = found.json()
+            lines += ["", *_near_lines(*NEAR[key], found)]
         return document, "\n".join(lines)
     return document, "\n".join([*lines, "", costs.text()])
 
 
-def _near_lines(rule: str, found: Near) -> list[str]:
-    head = f"{_values(found.given)}: {rule}" if found.accepted else f"{_values(found.given)}: not {rule}"
-    if rule == "loses nothing":
-        head = f"{_values(found.given)}: {'loses nothing' if found.accepted else 'loses something'}"
+def _near_lines(yes: str, no: str, found: Near) -> list[str]:
+    lines = [f"{_values(found.given)}: {yes if found.accepted else no}"]
     if found.accepted:
-        return [head]
-    lines = [head]
+        return lines
     lines += [f"  below: {_values(found.below)}"] if found.below is not None else ["  below: none"]
     if found.above is None:
         return [*lines, "  above: none"]
@@ -230,7 +245,7 @@ def _spatial(plan: Plan, size: int) -> dict[str, int]:
 
 
 def _at(plan: Plan, sizes: Mapping[str, int]) -> Plan:
-    """Return the plan, having made sure that it takes the sizes given."""
+    """Return the plan after checking that it accepts the given sizes."""
     from planner.tables.facts import admit
 
     admit(plan, sizes)
@@ -246,12 +261,21 @@ def _sentence(domain: Domain) -> str:
     return accepted(domain)
 
 
+def _lossless(plan: Plan) -> str:
+    from planner.cli.check import lossless_line
+    from planner.conditions import Verdict
+
+    if any(opened.requirement.condition.verdict() is Verdict.FAILS for opened in plan.lossless.assumptions):
+        return "every accepted size drops border pixels"
+    return lossless_line(plan)
+
+
 def _values(sizes: Mapping[str, int]) -> str:
     return ", ".join(f"{name} = {size}" for name, size in sizes.items())
 
 
 def _read(reader: Callable[[str], Read], text: str, option: str) -> Read:
-    """Return what an option says; text of another form is misuse."""
+    """Return the parsed value of an option; text of another form is a usage error."""
     try:
         return reader(text)
     except ValueError as error:

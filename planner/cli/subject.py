@@ -1,4 +1,4 @@
-"""Specs as commands meet them: read, diagnosed, with everything that was found."""
+"""Specs as commands use them: read and diagnosed, with all findings."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from planner.spec import read, read_file
 
 @dataclass(frozen=True)
 class Subject:
-    """One spec and what is known of it.
+    """One spec with its diagnosis and findings.
 
     Attributes
     ----------
     file : str
-        Its name in messages.
+        The name of the file in messages.
     text : str or None
-        None where it could not be read.
+        The text of the spec; None if it could not be read.
     diagnosis : Diagnosis or None
-        None where there is no network in it.
+        None if the text describes no network.
     findings : tuple of Finding
-        All of them that no comment silences: reading, wiring, sizes, comments.
+        All findings about reading, wiring, sizes and comments, except those silenced by comments.
     """
 
     file: str
@@ -37,19 +37,19 @@ class Subject:
 
     @property
     def plan(self) -> Plan | None:
-        """The plan, where the spec has no errors."""
+        """The plan; None if the spec has errors."""
         return None if self.diagnosis is None else self.diagnosis.plan
 
     @property
     def sources(self) -> Mapping[str, str]:
-        """Text by file, for code frames."""
+        """The text by file name, for code frames."""
         return {} if self.text is None else {self.file: self.text}
 
 
 def read_subject(path: str) -> Subject:
-    """Return a spec with everything that was found in it; ``-`` reads standard input. Raises nothing."""
-    if path == "-" and sys.stdin is None:  # a process started with `<&-` has none
-        message = "standard input is closed, so there is no spec on it"
+    """Read and diagnose a spec; ``-`` reads standard input. Raises nothing."""
+    if path == "-" and sys.stdin is None:  # started with `<&-`
+        message = "standard input is closed, so no spec can be read from it"
         return Subject("<stdin>", None, None, (Finding("P105", message, fixes=("name a file instead of `-`",)),))
     try:
         text, file = read_file(path)
@@ -61,11 +61,11 @@ def read_subject(path: str) -> Subject:
     found = with_fixes(diagnose(network))
     if findings:
         found = replace(found, plan=None)
-    told = apply_suppressions((*findings, *found.findings), text, file, planned=found.plan is not None)
-    return Subject(file, text, found, told)
+    kept = apply_suppressions((*findings, *found.findings), text, file, planned=found.plan is not None)
+    return Subject(file, text, found, kept)
 
 
 def placed(findings: tuple[Finding, ...], subject: Subject) -> tuple[Finding, ...]:
-    """Return findings about sizes given from outside, at the input of the spec that names those sizes."""
+    """Return findings about sizes from the command line, placed at the input of the spec, which names those sizes."""
     where = None if subject.diagnosis is None else subject.diagnosis.network.marks.get("input")
     return tuple(finding if finding.where else replace(finding, where=where) for finding in findings)

@@ -16,18 +16,25 @@ from planner.wording import number, plural
 from planner.zoo.catalogue import matching, member
 from planner.zoo.member import Member, shown
 
-EXAMPLES = "\b\nshapeplan zoo resnet\nshapeplan zoo 'regnet_x_*' --json"
+EXAMPLES = "\b\nExamples:\n  shapeplan zoo resnet\n  shapeplan zoo 'regnet_x_*' --json"
 
 
 @click.command("zoo", epilog=EXAMPLES)
 @click.argument("names", nargs=-1)
-@click.option("--format", "style", type=click.Choice(("text", "markdown")), default="text", show_default=True)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(("text", "markdown")),
+    default="text",
+    show_default=True,
+    help="Output format.",
+)
 @json_option
 def command(names: tuple[str, ...], style: str, as_json: bool) -> None:
-    """List known networks: parameters, MACs, where they were published.
+    """List known networks with their parameters, MACs and publications.
 
-    NAMES are parts of names or patterns; all networks unless told. Every command takes one as `zoo:NAME`, and
-    `shapeplan init NAME` prints its spec to edit.
+    NAMES are parts of names or patterns; the default is all networks. Every command accepts a network as
+    `zoo:NAME`, and `shapeplan init NAME` prints its spec for editing.
     """
     found = matching(names)
     for name in names:
@@ -45,7 +52,7 @@ def command(names: tuple[str, ...], style: str, as_json: bool) -> None:
 
 
 def _facts(each: Member) -> dict[str, Any]:
-    """Return what is known of a network for machines."""
+    """Return the facts about a network as JSON values."""
     return {
         "name": each.name,
         "title": each.title,
@@ -58,7 +65,7 @@ def _facts(each: Member) -> dict[str, Any]:
 
 
 def listing(members: Sequence[Member], *, titles: bool = False) -> Grid:
-    """Return a table of networks, with `titles` where they were published; of a single one also its settings.
+    """Return a table of networks; `titles` adds their publications, a single network also lists its settings.
 
     Examples
     --------
@@ -80,5 +87,5 @@ def listing(members: Sequence[Member], *, titles: bool = False) -> Grid:
 
 
 def _size(each: Member) -> str:
-    """Return the input the MACs are counted at, as people write it."""
+    """Return the input size at which the MACs are counted, such as ``224 x 224``."""
     return " x ".join(map(str, each.at.values())) or "its input"

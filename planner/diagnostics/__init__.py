@@ -1,1 +1,1 @@
-"""Findings as text, JSON and SARIF, and the settings that decide which of them count."""
+"""Findings as text, JSON and SARIF, and the settings that select and suppress them."""

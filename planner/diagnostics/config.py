@@ -1,7 +1,6 @@
 """Settings of a project: the table ``[tool.shapeplan]`` of the nearest pyproject.toml.
 
-Like the specs themselves, settings that cannot be understood are findings with their places; what can be
-understood of them still counts.
+Invalid settings are findings with their places, as in specs; the valid ones still apply.
 """
 
 from __future__ import annotations
@@ -22,34 +21,34 @@ from planner.spec.tree import clip
 
 FILE = "pyproject.toml"
 KEYS = {
-    "select": 'only these rules:  select = ["S2", "N106"]',
-    "ignore": 'all but these rules:  ignore = ["S301"]',
-    "strict": "warnings count as errors:  strict = true",
+    "select": 'rules to report:  select = ["S2", "N106"]',
+    "ignore": 'rules to ignore:  ignore = ["S301"]',
+    "strict": "treat warnings as errors:  strict = true",
     "output-format": 'as on the command line:  output-format = "concise"',
     "per-file-ignores": 'rules to ignore in some files:  per-file-ignores = {"old/**" = ["S301"]}',
 }
-"""Keys of the table, with what they mean and how they are written."""
+"""Keys of the table, with their meaning and an example."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a project says of how its specs are checked.
+    """The settings of a project for checking its specs.
 
     Attributes
     ----------
     file : str
-        Name of the pyproject.toml in messages; "" where there is none.
+        Name of the pyproject.toml in messages; "" if there is none.
     text : str
-        Its text, for code frames.
+        Text of that file, for code frames.
     root : Path or None
-        The directory it lies in; patterns for files begin there.
+        Directory of that file; file patterns are relative to it.
     selection : Selection
     strict : bool
     output_format : {"full", "concise", "json", "github", "sarif"} or None
     per_file_ignores : tuple of (str, tuple of str)
-        Pattern and codes.
+        Patterns of files with the codes to ignore in them.
     findings : tuple of Finding
-        What is wrong with the settings themselves; no setting hides them.
+        Findings about the settings themselves; no setting hides them.
     """
 
     file: str = ""
@@ -62,7 +61,7 @@ class Settings:
     findings: tuple[Finding, ...] = ()
 
     def ignored_in(self, path: Path) -> tuple[str, ...]:
-        """Return the codes that are ignored in one file.
+        """Return the codes that are ignored in a file.
 
         Examples
         --------
@@ -81,16 +80,16 @@ class Settings:
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Tell whether a pattern means a file: itself, or a directory it lies in.
+    """Return whether a pattern matches a file or one of its parent directories.
 
-    ``*`` and ``?`` stand for characters of one name, ``**`` for any directories; a pattern without ``/`` may match
-    at any depth.
+    ``*`` and ``?`` match characters within one name, ``**`` matches any number of directories; a pattern without
+    ``/`` matches at any depth.
 
     Parameters
     ----------
     pattern : str
     path : str
-        From the directory of the settings, with ``/`` between names.
+        Path relative to the directory of the settings, with ``/`` between names.
 
     Examples
     --------
@@ -108,13 +107,13 @@ _PIECES = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 
 
 class Projects:
-    """The settings of the projects that one run meets, each read once."""
+    """The settings of all projects in one run, each read once."""
 
     def __init__(self) -> None:
         self._known: dict[Path, Settings] = {}
 
     def near(self, path: Path) -> Settings:
-        """Return the settings for a file, or for what lies in a directory; those of no project say nothing."""
+        """Return the settings for a file or a directory; the defaults if it belongs to no project."""
         start = path.absolute()
         directory = start if start.is_dir() else start.parent
         if directory not in self._known:
@@ -123,26 +122,26 @@ class Projects:
 
     @property
     def all(self) -> tuple[Settings, ...]:
-        """Everything that was read so far, each file once."""
+        """The settings read so far, each file once."""
         return tuple({settings.file: settings for settings in self._known.values() if settings.file}.values())
 
     def _search(self, directory: Path) -> Settings:
-        passed: list[Path] = []
+        visited: list[Path] = []
         found: Settings | None = None
         for parent in (directory, *directory.parents):
-            passed.append(parent)
+            visited.append(parent)
             found = self._known.get(parent) or read_settings(parent / FILE)
             if found is not None:
                 break
         settings = found or Settings()
-        self._known.update(dict.fromkeys(passed, settings))
+        self._known.update(dict.fromkeys(visited, settings))
         return settings
 
 
 def read_settings(path: Path) -> Settings | None:
-    """Return the settings in one pyproject.toml; None where it does not exist or has no ``[tool.shapeplan]``.
+    """Return the settings of one pyproject.toml; None if it does not exist or has no ``[tool.shapeplan]``.
 
-    A file that is broken counts as ours where it names shapeplan at all. Raises nothing.
+    A file that is not valid TOML is reported only if it contains the word shapeplan. Raises nothing.
 
     Examples
     --------
@@ -156,14 +155,14 @@ def read_settings(path: Path) -> Settings | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
     except OSError as error:
-        words = f"{file} cannot be read: {error.strerror or error}; its settings do not count"
+        words = f"{file} cannot be read: {error.strerror or error}; its settings are ignored"
         finding = Finding("P105", words, Severity.WARNING, fixes=("check its permissions",))
         return replace(empty, findings=(finding,))
     if b"shapeplan" not in data:
         return None
     try:
         return _settings(replace(empty, text=decode(data, file)))
-    except ValueError as error:  # SpecError is one, and carries what is wrong with the encoding
+    except ValueError as error:  # a SpecError carries the findings about the encoding
         findings = getattr(error, "findings", ())
         return replace(empty, findings=findings)
 
@@ -177,7 +176,7 @@ def _settings(empty: Settings) -> Settings | None:
         where = places(text, file)
     except tomllib.TOMLDecodeError as error:
         message = f"not TOML: {re.sub(r' [(]at .*[)]$', '', str(error))}"
-        fixes = ("look at this line and the one before",)
+        fixes = ("check this line and the line before it",)
         return replace(empty, findings=(Finding("P101", message, where=syntax_place(error, text, file), fixes=fixes),))
     except RecursionError:
         finding = Finding("P103", f"{file} is nested too deeply to be read", where=Location(file, 1, 1, 2))
@@ -186,7 +185,7 @@ def _settings(empty: Settings) -> Settings | None:
 
 
 class _Table:
-    """Reads the values of the table, one after the other, and keeps what is wrong with them."""
+    """A reader for the values of the table; collects findings about them."""
 
     def __init__(self, where: Places) -> None:
         self._where = where
@@ -215,7 +214,7 @@ class _Table:
         return self._list_of_codes((key,), table[key]) if key in table else None
 
     def _list_of_codes(self, path: tuple[str, ...], value: Any) -> tuple[str, ...] | None:
-        """Return the codes of a list that are codes; None where it is no list, or holds no code though it tried."""
+        """Return the valid codes of a list; None if the value is not a list, or is a list without a valid code."""
         if not isinstance(value, list):
             key = path[-1] if len(path) == 1 else f'"{clip(path[-1])}"'
             fix = f'write  {key} = ["{clip(value, 20)}"]' if isinstance(value, str) else _written(path[0])
@@ -224,14 +223,14 @@ class _Table:
         found: list[str] = []
         for number, item in enumerate(value):
             if not isinstance(item, str):
-                self._report("P106", "a code is a word between quotes", (*path, number), _written(path[0]))
+                self._report("P106", "a code must be a string in quotes", (*path, number), _written(path[0]))
                 continue
             good, bad = known_codes([item])
             found += good
             for word in bad:
                 message, fix = no_rule(word)
                 self._report("N107", message, (*path, number), fix)
-        # A list whose codes are all wrong must not come to mean "no rule at all".
+        # A list of invalid codes only must not mean "no rule at all".
         return tuple(found) if found or not value else None
 
     def _flag(self, key: str, table: Mapping[str, Any]) -> bool:
@@ -254,7 +253,7 @@ class _Table:
     def _per_file(self, key: str, table: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:
         value = table.get(key, {})
         if not isinstance(value, dict):
-            self._report("P106", f"`{key}` must be a table of patterns with lists of codes", (key,), _written(key))
+            self._report("P106", f"`{key}` must be a table of file patterns with lists of codes", (key,), _written(key))
             return ()
         return tuple((pattern, self._list_of_codes((key, pattern), codes) or ()) for pattern, codes in value.items())
 
@@ -271,7 +270,7 @@ def _written(key: str) -> str:
 
 
 def _shown(path: Path) -> str:
-    """Return a path from the working directory, upwards too, with ``/`` between names."""
+    """Return a path relative to the working directory, with ``..`` if needed and ``/`` between names."""
     here = Path.cwd()
     for steps, parent in enumerate((here, *here.parents)):
         if path.is_relative_to(parent):

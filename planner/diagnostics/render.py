@@ -1,7 +1,6 @@
-"""Findings as text: code frames, one-liners, JSON, annotations of a CI system.
+"""Render findings as code frames, one-line messages, JSON or CI annotations.
 
-Decides nothing and opens nothing; the lines to show come in as text. Whatever a spec contains, no
-control character of it reaches the terminal.
+Opens no files; the caller passes the text of the sources. Control characters in a spec never reach the terminal.
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ Format = Literal["full", "concise", "json", "github", "sarif"]
 FORMATS: tuple[Format, ...] = ("full", "concise", "json", "github", "sarif")
 
 TAB = 4
-"""Columns of a tab in a code frame."""
+"""Width of a tab in a code frame."""
 
 MOST_FRAMES = 200
-"""Findings shown in full; what a run has beyond is counted, and listed by the other formats."""
+"""Largest number of findings shown in full; further ones are only counted, and listed by the other formats."""
 
 WIDEST = 160
-"""Columns of source shown of one line; more is cut around the place."""
+"""Largest width of a source line; a longer line is cut around the place."""
 
 _COLOURS = {"error": "1;31", "warning": "1;33", "bold": "1", "frame": "1;34", "help": "1;36"}
 
@@ -38,16 +37,16 @@ _COLOURS = {"error": "1;31", "warning": "1;33", "bold": "1", "frame": "1;34", "h
 def render(
     findings: Iterable[Finding], sources: Mapping[str, str], format: Format = "full", colour: bool = False
 ) -> str:
-    r"""Return findings as text that ends with a line break, or "" for none (``[]`` as JSON, a log as SARIF).
+    r"""Return findings as text that ends with a line break; "" if there are none (``[]`` as JSON, a log as SARIF).
 
     Parameters
     ----------
     findings : iterable of Finding
     sources : Mapping of str to str
-        Text of the files named in their places; frames of files not in it are left out.
+        Text by file name. Findings in other files are printed without a code frame.
     format : {"full", "concise", "json", "github", "sarif"}
     colour : bool
-        ANSI colours, in `full` and `concise`.
+        Whether to use ANSI colours, in `full` and `concise`.
 
     Examples
     --------
@@ -68,23 +67,23 @@ def render(
     if format == "json":
         return json.dumps([as_dict(finding) for finding in findings], indent=2) + "\n"
     if format == "sarif":
-        from planner.diagnostics.sarif import as_sarif  # which few runs need
+        from planner.diagnostics.sarif import as_sarif  # imported here, because few runs need it
 
         return as_sarif(findings, sources)
     if format == "github":
         return "".join(f"{_annotation(finding)}\n" for finding in findings)
     if format == "concise":
         return "".join(f"{_one_line(finding, paint)}\n" for finding in findings)
-    told = list(findings)
-    texts = [_full(finding, sources, paint) for finding in told[:MOST_FRAMES]]
-    if len(told) > MOST_FRAMES:
-        rest = plural(len(told) - MOST_FRAMES, "more finding")
+    found = list(findings)
+    texts = [_full(finding, sources, paint) for finding in found[:MOST_FRAMES]]
+    if len(found) > MOST_FRAMES:
+        rest = plural(len(found) - MOST_FRAMES, "more finding")
         texts.append(f"... and {rest}: `--output-format concise` lists them all\n")
     return "\n".join(texts)
 
 
 def as_dict(finding: Finding) -> dict[str, Any]:
-    """Return a finding for JSON; places are None where it has none.
+    """Return a finding as JSON values; the place is None if it has none.
 
     Examples
     --------
@@ -125,7 +124,7 @@ def _coloured(style: str, text: str) -> str:
 
 
 def safe(text: str) -> str:
-    r"""Return text with everything a terminal could obey, or would not show, written as an escape.
+    r"""Return text with escapes for control characters and other characters that cannot be printed.
 
     Examples
     --------
@@ -153,7 +152,7 @@ def _one_line(finding: Finding, paint: Paint) -> str:
 
 
 def _annotation(finding: Finding) -> str:
-    """Return one workflow command (GitHub documentation, "Workflow commands")."""
+    """Return a finding as a workflow command (GitHub documentation, "Workflow commands")."""
     level = "error" if finding.severity is Severity.ERROR else "warning"
     title = f"{finding.code} {RULES[finding.code].title}" if finding.code in RULES else finding.code
     values = {"title": title}
@@ -178,7 +177,7 @@ def _property(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Mark:
-    """Characters to underline, and the words beside them."""
+    """Characters to underline, and the label next to them."""
 
     where: Location
     text: str
@@ -208,7 +207,7 @@ def _full(finding: Finding, sources: Mapping[str, str], paint: Paint) -> str:
 
 
 def _frames(finding: Finding, sources: Mapping[str, str]) -> list[tuple[str, list[_Mark]]]:
-    """Return one frame for each file, the finding's own first: its place, and what to underline there."""
+    """Return a frame for each file, that of the finding first: the place, and the marks to underline."""
     marks = [_Mark(finding.where, finding.label, False)] if finding.where else []
     marks += [_Mark(related.where, related.text, True) for related in finding.related]
     frames: dict[str, tuple[str, list[_Mark]]] = {}
@@ -250,28 +249,28 @@ def _line(number: int, text: str, marks: Sequence[_Mark], width: int, paint: Pai
 
 
 def _window(cells: Sequence[str], marks: Sequence[_Mark]) -> tuple[int, int]:
-    """Return the first and last cell to show: all of them, or WIDEST columns around the first mark."""
+    """Return the range of cells to show: all of them, or WIDEST columns around the first mark."""
     if _columns(cells) <= WIDEST or not marks:
         return 0, len(cells) if _columns(cells) <= WIDEST else WIDEST // 2
     wanted = next((mark for mark in marks if not mark.is_cause), marks[0]).where
     first = max(wanted.column - 1 - WIDEST // 4, 0)
     last = first
-    room = WIDEST
-    while last < len(cells) and room >= len(cells[last]):
-        room -= _columns(cells[last : last + 1])
+    available = WIDEST
+    while last < len(cells) and available >= len(cells[last]):
+        available -= _columns(cells[last : last + 1])
         last += 1
     return first, last
 
 
 def _shown(char: str) -> str:
-    """Return what stands in a frame for one character of a source line."""
+    """Return how a character of a source line is shown in a frame."""
     if char == "\t":
         return " " * TAB
     return char if char.isprintable() else _escape(char)
 
 
 def _columns(cells: Iterable[str]) -> int:
-    """Return how many columns of a terminal some cells take."""
+    """Return the width of cells in columns of a terminal."""
     return sum(_char_columns(char) for cell in cells for char in cell)
 
 

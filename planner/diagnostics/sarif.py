@@ -1,7 +1,6 @@
-"""Findings as SARIF 2.1.0, the form that code-scanning services read.
+"""Render findings as SARIF 2.1.0, the format of code-scanning services.
 
-Decides nothing and opens nothing. Paths are relative to the working directory, so run it at the root of the
-repository.
+Opens no files. Paths are relative to the working directory, so run the command at the root of the repository.
 """
 
 from __future__ import annotations
@@ -24,21 +23,21 @@ from planner.spec.source import split_lines
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 FINGERPRINT = "shapeplanFinding/v1"
-"""Name of our fingerprints: of the rule, the file and the text of the line, so that they survive lines put above."""
+"""Key of the fingerprints. They hash rule, file and text of the line, so that inserting lines keeps them."""
 
 ROOT = "%SRCROOT%"
-"""Stands for the root of the repository, by convention of the services."""
+"""The root of the repository, by convention of the services."""
 
 
 def as_sarif(findings: Iterable[Finding], sources: Mapping[str, str]) -> str:
-    """Return one SARIF log with one run, as JSON text that ends in a line break.
+    """Return a SARIF log with one run, as JSON text that ends in a line break.
 
     Parameters
     ----------
     findings : iterable of Finding
-        Those without a place become results without one.
+        Findings; those without a place become results without a location.
     sources : Mapping of str to str
-        Text of the files named in their places, for the fingerprints.
+        Text by file name, for the fingerprints.
 
     Source: SARIF 2.1.0, https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html; GitHub documentation,
     "SARIF support for code scanning".
@@ -63,7 +62,7 @@ def as_sarif(findings: Iterable[Finding], sources: Mapping[str, str]) -> str:
 
 def _driver(codes: Sequence[str]) -> dict[str, Any]:
     driver: dict[str, Any] = {"name": "shapeplan", "rules": [_rule(code) for code in codes]}
-    with suppress(PackageNotFoundError):  # run from its source tree, which has no number
+    with suppress(PackageNotFoundError):  # not installed, so there is no version
         driver["version"] = version("shapeplan")
     return driver
 
@@ -72,7 +71,7 @@ def _rule(code: str) -> dict[str, Any]:
     rule = RULES.get(code)
     if rule is None:
         return {"id": code}
-    parts = [("For example", rule.example)] + ([("Put right", rule.fixed)] if rule.fixed else [])
+    parts = [("Example", rule.example)] + ([("Fix", rule.fixed)] if rule.fixed else [])
     plain = [rule.text, *(f"{title}:\n\n{example.rstrip()}" for title, example in parts)]
     marked = [rule.text, *(f"{title}:\n\n```{_language(rule)}\n{example.rstrip()}\n```" for title, example in parts)]
     return {
@@ -117,7 +116,7 @@ def _result(finding: Finding, index: int, fingerprint: str) -> dict[str, Any]:
 
 def _place(where: Location) -> dict[str, Any]:
     place: dict[str, Any] = {"artifactLocation": _artifact(where.file)}
-    # A place without characters stands for the file as a whole.
+    # An empty place means the whole file.
     if where.end_column > where.column:
         place["region"] = {
             "startLine": where.line,
@@ -131,7 +130,7 @@ def _place(where: Location) -> dict[str, Any]:
 def _artifact(file: str) -> dict[str, str]:
     here = Path.cwd()
     path = here / file
-    # Path keeps "..", which no service resolves.
+    # Path keeps "..", which services do not resolve.
     if ".." in path.parts:
         path = path.resolve()
     if path.is_relative_to(here):

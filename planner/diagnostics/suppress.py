@@ -1,8 +1,8 @@
 """Comments in a spec that silence rules: ``# shapeplan: ignore[S301]``.
 
-Behind a value such a comment speaks of its own line; on a line of its own above ``layers`` and ``blocks``, of the
-whole file. It silences warnings. An error leaves nothing to go on with, so it stays, and says that it was asked to
-go. What a comment cannot do is a warning itself, N113.
+A comment at the end of a line applies to that line; a comment on a separate line above ``layers`` and ``blocks``
+applies to the whole file. Only warnings can be silenced: an error is still reported, with a note about the comment.
+A comment that has no effect is reported as a warning, N113.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from planner.spec.tree import MOST_FINDINGS, clip
 
 UNUSED = "N113"
 
-ALWAYS_TOLD = "an error leaves no plan to go on with; only warnings can be silenced"
-"""Why a finding is told although it was asked to go."""
+ERRORS_STAY = "only warnings can be silenced: an error leaves no plan"
+"""Why an error is reported although its rule is ignored."""
 
 _SIGN = re.compile(r"#\s*shapeplan\s*:\s*", re.IGNORECASE)
 _IGNORE = re.compile(r"ignore\s*\[([^\]]*)\]", re.IGNORECASE)
@@ -31,18 +31,18 @@ _BODY = re.compile(r"""\s*[{,]?\s*["']?(layers|blocks)["']?\s*:""")
 
 @dataclass(frozen=True, slots=True)
 class Suppression:
-    """One rule that one comment silences.
+    """A rule that a comment silences.
 
     Attributes
     ----------
     code : str
         A rule of :data:`planner.rules.RULES`.
     where : Location
-        The code in the comment.
+        Place of the code in the comment.
     whole_file : bool
-        The comment stands on a line of its own above the layers.
+        Whether the comment is on a separate line above the layers.
     alone : bool
-        The comment stands on a line of its own, wherever that is.
+        Whether the comment is on a separate line anywhere.
     """
 
     code: str
@@ -52,19 +52,19 @@ class Suppression:
 
     @property
     def scope(self) -> tuple[str, int | None]:
-        """The rule, and the line it is silenced on; None for the whole file."""
+        """The rule and the line on which it is silenced, None for the whole file."""
         return self.code, None if self.whole_file else self.where.line
 
 
 def suppressions(text: str, file: str) -> tuple[tuple[Suppression, ...], tuple[Finding, ...]]:
-    r"""Return what the comments of a spec silence, and a warning N113 for each that cannot be understood.
+    r"""Return the suppressions in the comments of a spec, and a warning N113 for each invalid comment.
 
     Parameters
     ----------
     text : str
-        YAML; a file ending in ``.json`` has no comments.
+        Text of the spec as YAML; a file ending in ``.json`` has no comments.
     file : str
-        Name for the places; nothing is opened.
+        Name of the file for the places; not opened.
 
     Examples
     --------
@@ -91,22 +91,22 @@ def suppressions(text: str, file: str) -> tuple[tuple[Suppression, ...], tuple[F
                 wrong.append(_no_rule(words, place))
         if not _IGNORE.match(comment, sign.end()) and _looks_meant(comment[sign.end() :]):
             here = _within(where, sign.start(), len(comment))
-            message = f"`{clip(comment[sign.start() :].rstrip())}` is no instruction"
+            message = f"`{clip(comment[sign.start() :].rstrip())}` is not a valid suppression comment"
             wrong.append(_warning(message, here, "write  # shapeplan: ignore[S301]"))
     return tuple(found), tuple(wrong)
 
 
 def apply_suppressions(findings: Sequence[Finding], text: str, file: str, planned: bool) -> tuple[Finding, ...]:
-    r"""Return the findings that the comments of a spec leave, and N113 for comments that do nothing.
+    r"""Return the findings that the comments of a spec do not silence, and N113 for comments without effect.
 
     Parameters
     ----------
     findings : sequence of Finding
-        All that was found in the spec.
+        All findings about the spec.
     text, file : str
-        The spec and its name in places.
+        The spec and the name of its file.
     planned : bool
-        There is a plan. Without one, warnings may be missing, and a comment is not blamed for that.
+        Whether there is a plan. Without one, warnings may be missing, so unused comments are not reported.
 
     Examples
     --------
@@ -127,7 +127,8 @@ def apply_suppressions(findings: Sequence[Finding], text: str, file: str, planne
             kept.append(finding)
         elif finding.severity is Severity.ERROR:
             line = covering[0].where.line
-            kept.append(replace(finding, notes=(*finding.notes, f"line {line} asks to ignore it, but {ALWAYS_TOLD}")))
+            note = f"a comment in line {line} ignores this rule, but {ERRORS_STAY}"
+            kept.append(replace(finding, notes=(*finding.notes, note)))
     idle = [each for each in silencing.values() if each.scope not in used and each.code != UNUSED] if planned else []
     idle = sorted(idle, key=lambda each: _position(each.where))[:MOST_FINDINGS]
     warnings = sorted([*wrong, *(_unused(each, findings) for each in idle)], key=lambda each: _position(each.where))
@@ -140,14 +141,14 @@ def _position(where: Location | None) -> tuple[int, int]:
 
 
 def _scopes(finding: Finding, file: str) -> tuple[tuple[str, int | None], ...]:
-    """Return what a comment would have to say to silence a finding."""
+    """Return the scopes of comments that would silence a finding."""
     where = finding.where
     on_line = ((finding.code, where.line),) if where is not None and where.file == file else ()
     return (*on_line, (finding.code, None))
 
 
 def _codes(where: Location, comment: str, start: int) -> Iterator[tuple[Location, str]]:
-    """Yield the codes of one comment with their places."""
+    """Yield the codes in a comment with their places."""
     while (match := _IGNORE.match(comment, start)) is not None:
         for code in _CODE.finditer(comment, match.start(1), match.end(1)):
             yield _within(where, code.start(), code.end()), code[0]
@@ -158,7 +159,7 @@ def _codes(where: Location, comment: str, start: int) -> Iterator[tuple[Location
 
 
 def _looks_meant(words: str) -> bool:
-    """Tell an instruction gone wrong from prose that happens to begin with our name."""
+    """Return whether text after ``shapeplan:`` is a misspelt suppression rather than prose."""
     first = _WORD.match(words)
     return "[" in words or (first is not None and nearest(first[0], ["ignore", "noqa", "disable"]) is not None)
 
@@ -175,16 +176,16 @@ def _no_rule(words: str, where: Location) -> Finding:
     family = sorted(known for known in RULES if known.startswith(words.upper()))
     what, fix = no_rule(words)
     if family:
-        what, fix = "a comment names whole codes", f"name each rule: {', '.join(family)}"
+        what, fix = "a comment needs full codes", f"write each code: {', '.join(family)}"
     return _warning(f"`# shapeplan: ignore[{clip(words, 20)}]`: {what}", where, fix)
 
 
 def _unused(idle: Suppression, findings: Iterable[Finding]) -> Finding:
-    """Return the warning for a comment that silences nothing, with where it would silence something."""
+    """Return the warning for a comment that silences nothing, with a line where it would."""
     lines = sorted({f.where.line for f in findings if f.code == idle.code and f.where is not None})
     scope = "this file" if idle.whole_file else "this line"
     if lines and idle.alone:
-        fix = f"put it behind the words of line {lines[0]}, or on a line of its own above `layers`"
+        fix = f"put it at the end of line {lines[0]}, or on a separate line above `layers`"
     elif lines:
         fix = f"move it to line {lines[0]}, where {idle.code} is"
     else:

@@ -1,6 +1,6 @@
-"""TOML text to the places of its keys and values, which the standard reader does not keep.
+"""Places of the keys and values in TOML text, which :mod:`tomllib` does not keep.
 
-Decides nothing about values: :mod:`tomllib` has read the text before, so that everything here is well formed.
+Does not check values: :mod:`tomllib` has already read the text, so that it is well formed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from planner.spec.source import split_lines
 from planner.spec.tree import span
 
 Path = tuple[str | int, ...]
-"""Keys from the top of the file, and numbers where lists are."""
+"""Keys from the top of the file, with indices for items of lists."""
 
 _TOKEN = re.compile(
     r"""
@@ -33,37 +33,37 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Places:
-    """Where things stand in a TOML file.
+    """The places of keys and values in a TOML file.
 
     Attributes
     ----------
     keys : Mapping of tuple to Location
-        A key as it is written first, alone, in a dotted key or in the header of a table.
+        First occurrence of a key: alone, in a dotted key or in the header of a table.
     values : Mapping of tuple to Location
-        What stands behind the ``=`` of a key, and each item of a list under its number.
+        The text after the ``=`` of a key, and each item of a list under its index.
     """
 
     keys: Mapping[Path, Location]
     values: Mapping[Path, Location]
 
     def key(self, *path: str | int) -> Location | None:
-        """Return the place of a key, or of the nearest key around it."""
+        """Return the place of a key, or of the nearest enclosing key."""
         return next((self.keys[path[:end]] for end in range(len(path), 0, -1) if path[:end] in self.keys), None)
 
     def value(self, *path: str | int) -> Location | None:
-        """Return the place of a value; that of its key where it is a whole table."""
+        """Return the place of a value, or of its key if the value is a whole table."""
         return self.values.get(path) or self.key(*path)
 
 
 def places(text: str, file: str) -> Places:
-    r"""Return where the keys and values of a TOML text stand; columns count characters from 1.
+    r"""Return the places of the keys and values in TOML text; columns count characters from 1.
 
     Parameters
     ----------
     text : str
         Text that :func:`tomllib.loads` accepts.
     file : str
-        Name for the places; nothing is opened.
+        Name of the file for the places; not opened.
 
     Source: TOML 1.0.0, https://toml.io/en/v1.0.0.
 
@@ -79,7 +79,7 @@ def places(text: str, file: str) -> Places:
 
 
 def syntax_place(error: tomllib.TOMLDecodeError, text: str, file: str) -> Location:
-    r"""Return the place a TOML reader had to stop at; the last line where it says none.
+    r"""Return the place of a TOML syntax error; the end of the text if the error has no place.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class _Token:
 
 
 class _Scan:
-    """One pass over the tokens of a text."""
+    """A pass over the tokens of a text."""
 
     def __init__(self, text: str, file: str) -> None:
         self._tokens = list(_tokens(text.replace("\r\n", "\n"), file))
@@ -150,12 +150,12 @@ class _Scan:
         return (*path, number)
 
     def _key(self, table: Path) -> Path:
-        """Take a key, dotted or not, and keep the place of every part."""
+        """Read a key, dotted or not, and record the place of every part."""
         path = table
         while (token := self._peek()) is not None and not (token.kind == "sign" and token.text in "=]"):
             self._at += 1
             if token.kind in ("word", "text"):
-                # A header below an array of tables means the last of them.
+                # A header below an array of tables refers to the last of them.
                 inside = (*path, self._tables[path]) if path in self._tables else path
                 path = (*inside, _plain(token))
                 self._keys.setdefault(path, token.where)

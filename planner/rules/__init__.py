@@ -1,6 +1,6 @@
-"""Every rule a finding can name: its title, what it means, an example that breaks it and the cure.
+"""Descriptions of all rules: title, explanation, an example that breaks the rule, and the fixed example.
 
-Texts only; the rules themselves live where the fault is found. ``shapeplan explain S201`` prints them.
+Texts only; each rule is implemented where its findings are made. ``shapeplan explain S201`` prints them.
 """
 
 from collections.abc import Mapping

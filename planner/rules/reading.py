@@ -10,8 +10,8 @@ READING = (
     Rule(
         "P101",
         "not readable",
-        "The text is not YAML, or not JSON where the file ends in .json, or not UTF-8, or empty. The place is where "
-        "reading had to stop; the slip is there or a little before: a bracket or quote left open, a tab as "
+        "The text is not valid YAML (JSON if the file name ends in .json), not UTF-8, or empty. The place is where the "
+        "parser stopped; the mistake is there or shortly before: an unclosed bracket or quote, a tab as "
         "indentation, a missing space after a colon.",
         spec("conv: {filters: 6, kernel: 5"),
         spec("conv: {filters: 6, kernel: 5}"),
@@ -19,48 +19,48 @@ READING = (
     Rule(
         "P102",
         "duplicate key",
-        "A key stands twice in one mapping. Most YAML readers keep the last one without a word, so that half of what "
-        "you wrote has no effect; here both places are named and neither wins.",
+        "A key occurs twice in one mapping. Most YAML parsers silently keep the last one, so that half of what you "
+        "wrote has no effect. shapeplan reports both places and uses neither.",
         spec("conv: {filters: 6, kernel: 5, filters: 16}"),
         spec("conv: {filters: 16, kernel: 5}"),
     ),
     Rule(
         "P103",
         "too large or too deep",
-        "A spec has at most 1,000,000 characters, 64 levels of nesting, 100,000 values with aliases written out, "
-        "numbers of 40 characters and 10,000 layers with blocks written out. Networks stay far below; files that "
-        "do not are usually something else, or an attack on the reader.",
+        "A spec has at most 1,000,000 characters, 64 levels of nesting, 100,000 values with aliases expanded, "
+        "numbers of 40 characters, and 10,000 layers with blocks expanded. Networks stay far below these limits; a "
+        "file that does not is usually not a spec, or an attack on the parser.",
         spec("conv: {filters: 100000000000000000000000000000000000000000, kernel: 5}"),
         spec("conv: {filters: 100, kernel: 5}"),
     ),
     Rule(
         "P104",
         "YAML feature refused",
-        "Tags, merge keys (<<), several documents in one file and aliases without an anchor are refused: they make one "
-        "text mean different things to different readers. Plain aliases work; for repeated layers there are blocks.",
+        "Tags, merge keys (<<), several documents in one file and aliases without an anchor are refused, because "
+        "different parsers read them differently. Plain aliases work; for repeated layers, use blocks.",
         spec("conv: {filters: !!int 6, kernel: 5}"),
         spec("conv: {filters: 6, kernel: 5}"),
     ),
     Rule(
         "P105",
         "file cannot be opened",
-        "The file is missing, is a directory, cannot be read, or does not end in .yaml, .yml or .json.",
+        "The file does not exist, is a directory, cannot be read, or does not end in .yaml, .yml or .json.",
         _P105,
         "$ shapeplan check lenet5.yaml",
     ),
     Rule(
         "P106",
         "wrong type of value",
-        "A value has a different form than its key takes: a list where a mapping belongs, nothing where a number "
-        "belongs, two keys in one layer.",
+        "A value has the wrong type for its key: a list instead of a mapping, nothing instead of a number, or two "
+        "keys in one layer.",
         spec("conv: [6, 5]"),
         spec("conv: {filters: 6, kernel: 5}"),
     ),
     Rule(
         "P107",
         "version of the format",
-        "A spec says which version of the format it is written in, so that later programs can still read it. "
-        "This one reads version 1.",
+        "A spec names the version of its format, so that later releases can still read it. This release reads "
+        "version 1.",
         spec("flatten").replace("spec: 1", "spec: 2"),
         spec("flatten"),
     ),

@@ -1,4 +1,4 @@
-"""Which rules are asked for, by codes and beginnings of codes: on the command line, in settings, in comments."""
+"""Selection of rules by codes and code prefixes: on the command line, in settings, in comments."""
 
 from __future__ import annotations
 
@@ -9,25 +9,26 @@ from planner.findings import nearest
 from planner.rules import RULES
 
 ALL = "ALL"
-"""Stands for every rule."""
+"""The code that means every rule."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rules to tell of, as said in one place.
+    """The rules to report, as selected in one place.
 
     Attributes
     ----------
     select : tuple of str or None
-        Codes, beginnings of codes, or ``ALL``; None where nothing was said, which means all.
+        Codes, code prefixes, or ``ALL``; None means that all rules are selected by default.
     ignore : tuple of str
+        Codes or code prefixes to leave out.
     """
 
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
 
     def asks(self, code: str) -> bool:
-        """Tell whether a rule is asked for: the longest beginning decides, and of two as long, `ignore`.
+        """Return whether a rule is selected: the longest matching prefix decides, and `ignore` in a tie.
 
         Examples
         --------
@@ -38,9 +39,9 @@ class Selection:
         return wanted > _closeness(code, self.ignore)
 
     def under(self, command: Selection, code: str) -> bool:
-        """Tell whether a rule is asked for where the command line has its say as well.
+        """Return whether a rule is selected once the command line is taken into account.
 
-        What the command line selects replaces what was said before; what it ignores is taken away besides.
+        A selection on the command line replaces this one; its `ignore` is applied in addition.
 
         Examples
         --------
@@ -54,7 +55,7 @@ class Selection:
 
 
 def known_codes(words: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the codes and beginnings of codes among some words, and the words that are neither.
+    """Return the codes and code prefixes among the words, and the words that are neither.
 
     Examples
     --------
@@ -73,7 +74,7 @@ def known_codes(words: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def no_rule(word: str) -> tuple[str, str]:
-    """Return what to say of a word that is no code, and the way out.
+    """Return the message and the fix for a word that is not a code.
 
     Examples
     --------
@@ -81,9 +82,9 @@ def no_rule(word: str) -> tuple[str, str]:
     ('there is no rule Z301', 'did you mean S301?')
     """
     close = nearest(word, [rule.lower() for rule in RULES])
-    return f"there is no rule {word[:20]}", f"did you mean {close.upper()}?" if close else "codes are such as S301"
+    return f"there is no rule {word[:20]}", f"did you mean {close.upper()}?" if close else "a code looks like S301"
 
 
 def _closeness(code: str, words: Iterable[str]) -> int:
-    """Return how many characters the longest beginning of a code has, 0 for ALL, and -1 where there is none."""
+    """Return the length of the longest prefix of a code among the words, 0 for ALL, and -1 if there is none."""
     return max((0 if word == ALL else len(word) for word in words if word == ALL or code.startswith(word)), default=-1)

@@ -20,8 +20,8 @@ WIRING = (
     Rule(
         "N101",
         "unknown key",
-        "A mapping has a key that nothing reads. It is an error because the alternative is a setting that silently "
-        "does nothing. Names from other frameworks are recognised: padding is pad here, kernel_size is kernel.",
+        "A mapping has an unknown key. This is an error, because the setting would otherwise be silently ignored. "
+        "Names from other frameworks are recognised: padding is pad here, kernel_size is kernel.",
         spec("conv: {filters: 6, kernel_size: 5}"),
         spec("conv: {filters: 6, kernel: 5}"),
     ),
@@ -36,22 +36,22 @@ WIRING = (
     Rule(
         "N103",
         "unknown layer name",
-        "A `from` names a layer that does not exist. Inside a block only the block's own layers and `in`, its input, "
-        "can be named.",
+        "A `from` names a layer that does not exist. Inside a block, only layers of the block and `in`, the input of "
+        "the block, can be named.",
         spec("conv: {name: stem, filters: 6, kernel: 3, pad: 1}\nrelu: {name: r}\nadd: {from: [stm, r]}"),
         spec("conv: {name: stem, filters: 6, kernel: 3, pad: 1}\nrelu: {name: r}\nadd: {from: [stem, r]}"),
     ),
     Rule(
         "N104",
         "duplicate name",
-        "Two layers, inputs or uses of blocks have the same name, so that `from` and `output` could mean either.",
+        "Two layers, inputs or uses of blocks have the same name, so that `from` and `output` are ambiguous.",
         spec("conv: {name: c, filters: 6, kernel: 5}\nconv: {name: c, filters: 6, kernel: 5}"),
         spec("conv: {name: c1, filters: 6, kernel: 5}\nconv: {name: c2, filters: 6, kernel: 5}"),
     ),
     Rule(
         "N105",
         "cycle",
-        "Following `from` leads back to where one started: the layer would need its own output. Networks here are "
+        "Following `from` leads back to the same layer, which would need its own output. Networks must be "
         "feed-forward.",
         spec("relu: {name: a, from: b}\ntanh: {name: b, from: a}"),
         spec("relu: {name: a, from: image}\ntanh: {name: b, from: a}"),
@@ -59,8 +59,7 @@ WIRING = (
     Rule(
         "N106",
         "dead end",
-        "No output depends on this layer or input, so that it would be computed for nothing; usually a `from` that "
-        "was forgotten.",
+        "No output depends on this layer or input: it is dead code. Usually a `from` is missing.",
         spec("conv: {name: a, filters: 6, kernel: 5}\nconv: {name: b, from: image, filters: 6, kernel: 5}"),
         spec(
             "conv: {name: a, filters: 6, kernel: 5}\nconv: {name: b, from: image, filters: 6, kernel: 5}\n"
@@ -70,15 +69,15 @@ WIRING = (
     Rule(
         "N107",
         "bad value",
-        "A setting has a value it cannot have: a negative or fractional count, a word that is not among the choices, "
-        "a number larger than any tensor (2^40).",
+        "A setting has an invalid value: a negative or fractional count, a word that is not one of the choices, or a "
+        "number larger than any tensor (2^40).",
         spec("conv: {filters: 6, kernel: 0}"),
         spec("conv: {filters: 6, kernel: 1}"),
     ),
     Rule(
         "N108",
         "missing setting",
-        "Something that has no sensible default is not given: the filters of a convolution, the layers of a spec, a "
+        "A setting without a sensible default is missing: the filters of a convolution, the layers of a spec, or a "
         "parameter of a block.",
         spec("conv: {filters: 6}"),
         spec("conv: {filters: 6, kernel: 5}"),
@@ -86,8 +85,8 @@ WIRING = (
     Rule(
         "N109",
         "wrong number of inputs",
-        "The layer reads more or fewer tensors than its kind takes: add and concat join two or more, everything else "
-        "reads one.",
+        "The layer reads more or fewer tensors than its kind takes: add and concat take two or more, most other kinds "
+        "take one.",
         spec("relu: {name: a}\nadd"),
         spec("relu: {name: a}\nadd: {from: [image, a]}"),
     ),
@@ -95,33 +94,33 @@ WIRING = (
         "N110",
         "block used wrongly",
         "A block does not exist, contains itself, is repeated less than once or more than 1,000 times, gets a list "
-        "that is not as long as the repetitions, or declares a parameter under a name that already has a meaning.",
+        "with a length other than the number of repetitions, or declares a parameter with a reserved name.",
         _BLOCK + "  - block: {use: pair, c: [8, 16], repeat: 3}\n",
         _BLOCK + "  - block: {use: pair, c: [8, 16, 32], repeat: 3}\n",
     ),
     Rule(
         "N111",
         "bad output",
-        "`output` names something that is not a layer, or is not a name, a list of names, or names with shapes. An "
-        "output with a name of its own says which layer it is from: {logits: {from: out, shape: [N, 10]}}.",
+        "`output` names something that is not a layer, or is not a name, a list of names, or names with shapes. To "
+        "give an output another name than its layer, write {logits: {from: out, shape: [N, 10]}}.",
         spec("dense: {name: out, units: 10}", "[N, 4]", "output: {logits: [N, 10]}\n"),
         spec("dense: {name: out, units: 10}", "[N, 4]", "output: {out: [N, 10]}\n"),
     ),
     Rule(
         "N112",
         "bad expression",
-        "A setting or an `if` of a block is not an expression, or has no value: an unknown parameter, a division that "
-        "leaves a remainder, a comparison that hangs on a size not known yet. Expressions have whole numbers, "
-        "parameters ($c), names of sizes, in.channels, + - * // / (exact), comparisons, and, or, not.",
+        "A setting or an `if` of a block is not a valid expression, or has no value: an unknown parameter, a division "
+        "with a remainder, a comparison that depends on an unknown size. Expressions consist of integers, parameters "
+        "($c), names of sizes, in.channels, + - * // / (exact), comparisons, and, or, not.",
         _BLOCK.replace("$c,", "$d,", 1) + "  - block: {use: pair, c: 8}\n",
         _BLOCK + "  - block: {use: pair, c: 8}\n",
     ),
     Rule(
         "N113",
         "unused suppression",
-        "A comment `# shapeplan: ignore[S301]` silences warnings of that rule on its line, or in the whole file where "
-        "it stands on a line of its own above `layers`. This one names no rule, or a rule that found nothing there: "
-        "the fault was repaired, has moved to another line, or never was. Errors cannot be silenced.",
+        "A comment `# shapeplan: ignore[S301]` silences warnings of that rule on its line, or in the whole file if it "
+        "is on a separate line above `layers`. This comment names no rule, or a rule without a finding there: the mistake "
+        "was fixed, has moved to another line, or never existed. Errors cannot be silenced.",
         spec("conv: {filters: 6, kernel: 5}  # shapeplan: ignore[S301]"),
         spec("conv: {filters: 6, kernel: 5}"),
     ),

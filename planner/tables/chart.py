@@ -1,4 +1,4 @@
-"""Charts of characters: how much of something there is at every moment."""
+"""Bar charts in text, for amounts over time."""
 
 from __future__ import annotations
 
@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 EIGHTHS = " ▁▂▃▄▅▆▇█"
-"""Bars of no to eight eighths of a line."""
+"""Bars from zero to eight eighths of a line."""
 
 
 def chart(amounts: Sequence[int], width: int, lines: int = 4) -> list[str]:
-    """Return a bar chart, the largest amount as high as all lines, an amount above 0 never invisible.
+    """Return a bar chart as lines of text.
 
-    Neighbours share a bar, which is as high as the larger of them, where there are more amounts than characters.
+    The largest amount is as high as all lines together; an amount above 0 is always visible. If there are more
+    amounts than characters, neighbours share a bar as high as the largest of them.
 
     Parameters
     ----------
     amounts : sequence of int
-        From 0 upwards.
+        Amounts, at least 0.
     width : int
-        Characters there is room for.
+        Largest number of characters in a line.
     lines : int
-        How high the chart is.
+        Height of the chart in lines.
 
     Examples
     --------
@@ -37,7 +38,7 @@ def chart(amounts: Sequence[int], width: int, lines: int = 4) -> list[str]:
     shown = [max(amounts[low:high]) for low, high in pairwise(ends)]
     most = max(shown) or 1
     heights = [-(-amount * 8 * lines // most) for amount in shown]
-    made = []
+    chart_lines = []
     for line in reversed(range(lines)):
-        made.append("".join(EIGHTHS[min(max(height - 8 * line, 0), 8)] for height in heights).rstrip())
-    return made
+        chart_lines.append("".join(EIGHTHS[min(max(height - 8 * line, 0), 8)] for height in heights).rstrip())
+    return chart_lines

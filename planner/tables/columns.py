@@ -1,6 +1,6 @@
-"""Tables that fit: which columns a width has room for, and how wide each of them is.
+"""Fit tables into the width of a terminal: choose the width of each column and wrap its cells.
 
-Cells are wrapped at blanks and never inside a word; what a width has no room for is left out whole.
+Cells are wrapped at blanks and never inside a word; a column that does not fit is hidden as a whole.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from rich.table import Table
 from rich.text import Text
 
 COMFORTABLE = 26
-"""Characters to which a column of words is narrowed before another column is left out."""
+"""Width to which a text column is narrowed before another column is hidden."""
 
 _GLUE = "\N{NO-BREAK SPACE}"
 
 _BETWEEN = 3
-"""Characters between two columns; one more stands at the left end of a line, and one at the right."""
+"""Characters between two columns; a line also has one character at each end."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Column:
     cells : tuple of str
     footer : str
     right : bool
-        Numbers stand at the right.
+        Whether to align the cells at the right, as for numbers.
     style : str
     """
 
@@ -49,23 +49,23 @@ class Column:
 
     @property
     def natural(self) -> int:
-        """Characters of its longest line."""
+        """Width of the longest line, in characters."""
         return max(map(cell_len, (self.heading, self.footer, *self.cells)))
 
     @property
     def least(self) -> int:
-        """Characters of its longest word."""
+        """Width of the longest word, in characters."""
         words = [word for cell in (self.heading, self.footer, *self.cells) for word in _glued(cell).split(" ")]
         return max(map(cell_len, words), default=0)
 
     @property
     def comfortable(self) -> int:
-        """Characters below which it would be hard to read; a sum may stand one term a line."""
+        """Width below which the column is hard to read; a column of numbers may have one term of a sum per line."""
         return self.least if self.right else min(self.natural, max(self.least, COMFORTABLE))
 
 
 def fitted(columns: Sequence[Column], width: int) -> list[Column] | None:
-    r"""Return columns with words wrapped so that they fit into a width, None where they do not fit.
+    r"""Return columns with their cells wrapped to fit a width; None if they do not fit.
 
     Examples
     --------
@@ -76,20 +76,20 @@ def fitted(columns: Sequence[Column], width: int) -> list[Column] | None:
     True
     """
     sizes = [column.natural for column in columns]
-    room = width - 2 - _BETWEEN * (len(columns) - 1)
-    while sum(sizes) > room:
+    available = width - 2 - _BETWEEN * (len(columns) - 1)
+    while sum(sizes) > available:
         spare = [size - column.comfortable for size, column in zip(sizes, columns, strict=True)]
         widest = max(range(len(columns)), key=spare.__getitem__)
         if spare[widest] <= 0:
             return None
-        sizes[widest] -= min(spare[widest], sum(sizes) - room)
+        sizes[widest] -= min(spare[widest], sum(sizes) - available)
     return [_wrapped(column, size) for column, size in zip(columns, sizes, strict=True)]
 
 
 def wrapped(text: str, width: int) -> str:
-    """Return text in lines of at most a width, broken at blanks only; a longer word stands alone.
+    """Return text wrapped to a width at blanks only; a longer word gets its own line.
 
-    A line of a formula ends after a plus, and nowhere else.
+    A formula is broken after a plus only.
 
     Examples
     --------
@@ -104,11 +104,11 @@ def wrapped(text: str, width: int) -> str:
 
 
 def printed(parts: Sequence[Sequence[Column] | Text], width: int, colour: bool) -> str:
-    """Return tables and texts one below the other, without blanks at the ends of lines."""
+    """Return tables and texts one below the other, without trailing blanks."""
     file = io.StringIO()
     console = Console(
         file=file,
-        width=100_000,  # everything is wrapped already
+        width=100_000,  # everything has been wrapped before
         force_terminal=colour,
         color_system="standard" if colour else None,
         legacy_windows=False,
@@ -123,7 +123,7 @@ def printed(parts: Sequence[Sequence[Column] | Text], width: int, colour: bool) 
 
 
 def _glued(text: str) -> str:
-    """Return text whose blanks are those that a line may be broken at."""
+    """Return text with no-break spaces where a line must not be broken."""
     return re.sub(r" ([-+=])(?= )", rf"{_GLUE}\1", text).replace(f"{_GLUE}- ", f"{_GLUE}-{_GLUE}")
 
 
@@ -143,7 +143,7 @@ def _table(columns: Sequence[Column]) -> Table:
     )
     for column in columns:
         side: Literal["left", "right"] = "right" if column.right else "left"
-        # rich would make markup of what stands in brackets
+        # Text, because rich would read brackets in a str as markup.
         heading, footer = Text(column.heading), Text(column.footer)
         table.add_column(heading, footer, justify=side, style=column.style, no_wrap=True)
     for row in zip(*(column.cells for column in columns), strict=True):

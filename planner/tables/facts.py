@@ -1,6 +1,6 @@
-"""The numbers of a plan, layer by layer, and as JSON: facts only, no formatting.
+"""The numbers of a plan, layer by layer, and as JSON, without formatting.
 
-:mod:`planner.tables.table` prints them. Totals are the sums of the rows.
+:mod:`planner.tables.table` formats them. Totals are the sums of the rows.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ from planner.symbols import Shape, Size
 
 @dataclass(frozen=True)
 class Row:
-    """One layer's numbers; plain ints where they are known, formulas where sizes are free.
+    """The numbers of one layer: ints if they are known, formulas if they depend on free sizes.
 
     Attributes
     ----------
     name, kind : str
     settings : Mapping
-        Those that are not defaults.
+        Settings that differ from their defaults.
     inputs : tuple of str
-        Names of the nodes it reads.
+        Names of the nodes that the layer reads.
     output_shape : Shape
-        N, C, H, W or N, features.
+        (N, C, H, W) or (N, features).
     parameter_count, buffer_count, macs : Size
-        Trainable numbers, other state, multiply-accumulates over the whole batch.
+        Trainable parameters, other state, and multiply-accumulates over the whole batch.
     output_bytes : Size
-        Bytes of the output; 0 where it is an input's memory under another shape, or never there by itself.
+        Bytes of the output; 0 if it is an alias of the input, or if the layer is fused into another one.
     receptive_field : ReceptiveField or None
     done_in : str or None
-        The max pooling that does an activation's work, on the fewer numbers that it leaves.
+        The max pooling into which an activation is fused; it then computes the activation on its smaller output.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Report:
-    """What `shapeplan show` says of a network.
+    """The numbers that `shapeplan show` prints for a network.
 
     Attributes
     ----------
@@ -71,10 +71,10 @@ class Report:
     parameter_count, buffer_count, macs, output_bytes : Size
         Sums of the rows.
     inference_bytes, training_bytes : Size or None
-        The planned bytes where every size is known; else a formula no plan goes below; None where no
+        The planned bytes if every size is known, else a formula that is a lower bound of every plan; None if no
         accepted sizes were found.
     bound : BoundPlan or None
-        Where every size is known.
+        The bound plan if every size is known.
     """
 
     name: str
@@ -91,7 +91,7 @@ class Report:
 
 
 class Legend:
-    """Short names for long sizes, so that a table of formulas can be read.
+    """Short names for long sizes, to keep a table of formulas readable.
 
     Examples
     --------
@@ -106,17 +106,17 @@ class Legend:
         self._names: dict[Size, Size] = {}
 
     def shorten(self, shape: Shape) -> Shape:
-        """Return a shape with every size that is neither a number nor a name replaced by its short name."""
+        """Return a shape with a short name for every size that is neither a number nor a name."""
         short = "".join(letters(shape)).lower() if is_map(shape) else "nf"
         return tuple(self._short(size, letter) for size, letter in zip(shape, short, strict=False))
 
     @property
     def names(self) -> Mapping[Size, Size]:
-        """Short names by the sizes they stand for."""
+        """The short name of each size."""
         return dict(self._names)
 
     def text(self) -> str:
-        """Return what the short names stand for."""
+        """Return the definitions of the short names."""
         return ", ".join(f"{sy.text(name)} = {sy.text(size)}" for size, name in self._names.items())
 
     def _short(self, size: Size, letter: str) -> Size:
@@ -136,21 +136,21 @@ def report(
     *,
     dtype: DType = "float32",
 ) -> Report:
-    """Return the numbers of a plan at some sizes; those not given stay letters.
+    """Return the numbers of a plan at the given sizes; other free sizes stay symbols.
 
     Parameters
     ----------
     plan : Plan
     sizes : Mapping of str to int
     legend : Legend or None
-        Where given, the rows speak of sizes by its short names.
+        Short names to use in the rows; default: full formulas.
     dtype : {"float32", "float64"}
-        What bytes are counted in; float64 needs every size.
+        Data type for the bytes; float64 needs every size.
 
     Raises
     ------
     SizeError
-        A size is not accepted, or a name is unknown.
+        If a size is not accepted or a name is unknown.
 
     Examples
     --------
@@ -188,7 +188,7 @@ def report(
 
 
 def batch_name(plan: Plan) -> str | None:
-    """Return the name all inputs give their batch, None where it is a number or they differ.
+    """Return the name of the batch size of all inputs; None if it is a number or if the inputs differ.
 
     Examples
     --------
@@ -204,12 +204,12 @@ def batch_name(plan: Plan) -> str | None:
 
 
 def admit(plan: Plan, sizes: Mapping[str, int], dtype: DType = "float32") -> BoundPlan | None:
-    """Return the bound plan where the sizes are complete, None where some are still missing.
+    """Return the bound plan if every free size is given, else None after checking those given.
 
     Raises
     ------
     SizeError
-        A size is not accepted, whatever the missing ones are, or a name is unknown.
+        If a size is not accepted, whatever the missing ones are, or a name is unknown.
 
     Examples
     --------
@@ -231,14 +231,14 @@ def admit(plan: Plan, sizes: Mapping[str, int], dtype: DType = "float32") -> Bou
     message = f"the network cannot run at {at}"
     if fixed:
         message += f"; the spec fixes {', '.join(fixed)}"
-        fixes = [f"leave {', '.join(fixed)} out, or write a name in its place in the spec's input"]
+        fixes = [f"remove {', '.join(fixed)}, or replace the number by a name in the input of the spec"]
     else:
         fixes = [f"{size} is the nearest it accepts" for size in near]
     raise SizeError([Finding("S209", message, notes=(f"accepted: {plan.domain.text()}",), fixes=tuple(fixes))])
 
 
 def as_json(found: Report) -> dict[str, Any]:
-    """Return a report for machines: ints where sizes are known, formulas as text where they are free.
+    """Return a report as JSON values: ints if sizes are known, formulas as text if they are free.
 
     Examples
     --------
@@ -276,7 +276,7 @@ def as_json(found: Report) -> dict[str, Any]:
 
 
 def memory_as_json(bound: BoundPlan) -> dict[str, Any]:
-    """Return what lies where in memory, and when, for machines; bytes, and steps with both ends included.
+    """Return the memory layout as JSON values, in bytes, with the first and last step of each block inclusive.
 
     Examples
     --------
@@ -328,7 +328,7 @@ def _rows(
             buffers: Size = sum(p.count for p in exact.buffers.values())
             macs: Size = exact.macs
         else:
-            # the layer's own products, because the plan's are expanded, which is longer to read
+            # Computed by the layer, because the formulas of the plan are expanded and longer to read.
             inputs, output = tuple(map(named, node.input_shapes)), named(node.output_shape)
             parameters = 0 if node.owner else _at(_sum(p.count for p in layer.params(inputs)), known)
             buffers = 0 if node.owner else _at(_sum(p.count for p in layer.buffers(inputs)), known)
@@ -373,7 +373,7 @@ def _nearest(plan: Plan, name: str, size: int) -> list[int]:
 
 
 def _sum(sizes: Iterable[Size]) -> Size:
-    """Return a sum left in products, which are shorter to read than what they expand to."""
+    """Return a sum without expanding its products, which keeps it shorter."""
     found = reduce(add, sizes, 0)
     constant = sy.constant(found)
     return found if constant is None else constant

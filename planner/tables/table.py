@@ -1,6 +1,6 @@
-"""Tables of a report for people: columns that add up, and how they were counted.
+"""Text tables of a report, with totals and the rules of counting.
 
-Every function returns text and knows nothing of streams; :mod:`planner.tables.columns` sets it.
+Every function returns text and writes to no stream; :mod:`planner.tables.columns` does the layout.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ HOW_COUNTED = (
     "MACs: multiply-accumulates, bias not counted. Field: rows x columns of the input that one position sees / step "
     "between neighbours. Memory: bytes of the output in {dtype}, 1 KiB = 1024 B."
 )
-LEFT_OUT = ("receptive field", "memory", "settings", "kind", "MACs", "parameters")
-"""What a table goes without where it has no room, the first first."""
+HIDDEN = ("receptive field", "memory", "settings", "kind", "MACs", "parameters")
+"""What a table hides if the terminal is too narrow, in this order."""
 
 NARROWEST = 24
-"""Columns below which no line is wrapped."""
+"""Smallest width to which lines are wrapped."""
 
 
 def show(
@@ -48,29 +48,28 @@ def show(
     colour: bool = False,
     dtype: DType = "float32",
 ) -> str:
-    """Return the table of a plan's layers with totals, memory and how they were counted.
+    """Return the table of the layers of a plan, with totals, memory and the rules of counting.
 
-    With the batch free, everything is counted for one image, and the table says so. Where the width has no
-    room for everything, it leaves out, one after the other, receptive field, memory, settings, kind, MACs and
-    parameters, and says so too.
+    If the batch is free, everything is counted for one image, and the table says so. If the table is too wide, it
+    hides receptive field, memory, settings, kind, MACs and parameters, in this order, and says so too.
 
     Parameters
     ----------
     plan : Plan
     sizes : Mapping of str to int
-        Values for some of its free sizes.
+        Values for some of the free sizes.
     sort : {"params", "macs", "output", "memory"} or None
-        Largest first; the order of execution unless told.
+        Key to sort by, largest first; default: the order of execution.
     width : int
-        Columns of the terminal.
+        Width of the terminal in columns.
     colour : bool
     dtype : {"float32", "float64"}
-        What bytes are counted in; float64 needs every size.
+        Data type for the bytes; float64 needs every size.
 
     Raises
     ------
     SizeError
-        A size is not accepted, or a name is unknown.
+        If a size is not accepted or a name is unknown.
 
     Examples
     --------
@@ -90,7 +89,7 @@ def show(
         rank = {row.name: _sort_size(row, sort) for row in found.rows}
         rows.sort(key=lambda row: -sy.evaluate(rank[row.name], {}))
     width = max(width, NARROWEST)
-    table, left_out = _layers(rows, counted, width)
+    table, hidden = _layers(rows, counted, width)
     inputs, outputs = _at(plan.input_shapes, values), _at(plan.output_shapes, values)
     lines = _memory_lines(counted)
     if legend.text():
@@ -99,16 +98,16 @@ def show(
         lines.append(f"counted for one image ({batch} = 1)")
     unknown = [name for name in plan.free if name not in values and not (alone and name == batch)]
     if unknown:
-        lines.append(f"for numbers, give sizes: --at {','.join(f'{name}=...' for name in unknown)}")
-    if left_out:
-        lines.append(f"no room for: {', '.join(left_out)}")
+        lines.append(f"to get numbers, give sizes: --at {','.join(f'{name}=...' for name in unknown)}")
+    if hidden:
+        lines.append(f"hidden, terminal too narrow: {', '.join(hidden)}")
     head = Text(f"{plan.name}: {shapes_line(inputs)} -> {shapes_line(outputs)}", style="bold")
     how = Text(HOW_COUNTED.format(dtype=dtype), style="dim")
     return printed([head, table, *map(Text, lines), how], width, colour)
 
 
 def memory_table(bound: BoundPlan, *, training: bool, width: int = 100, colour: bool = False) -> str:
-    """Return what lies where in the arena, and when: memory in use over time, and one row a stretch of memory.
+    """Return the layout of the arena: a chart of the memory in use over time, and a table with one row per block.
 
     Examples
     --------
@@ -134,23 +133,23 @@ def memory_table(bound: BoundPlan, *, training: bool, width: int = 100, colour: 
 
 
 def against_bound(arena: Arena) -> str:
-    """Return how an arena compares with what no arrangement can be smaller than.
+    """Return how the size of an arena compares with its lower bound.
 
     Examples
     --------
     >>> from planner import Network, layer
     >>> net = Network(name="t", input={"x": ("N", 3, 8, 8)}, layers=[layer("relu")])
     >>> against_bound(net.check().bind(N=1).memory.inference)
-    'proved to be the least there is'
+    'provably minimal'
     """
     if arena.bytes == arena.lower_bound:
-        return "proved to be the least there is"
-    proof = "proved to be the least by search" if arena.proved else "not proved to be the least"
-    return f"bound {size(arena.lower_bound)}, {proof}"
+        return "provably minimal"
+    proof = "proved minimal by search" if arena.proved else "not proved minimal"
+    return f"lower bound {size(arena.lower_bound)}, {proof}"
 
 
 def _over_time(bound: BoundPlan, arena: Arena, width: int) -> str:
-    """Return the chart of the bytes in use in each step, with the peak and what its step computes."""
+    """Return the chart of the bytes in use in each step, with the peak and the layer computed there."""
     live = arena.live()
     if not live:
         return ""
@@ -160,17 +159,17 @@ def _over_time(bound: BoundPlan, arena: Arena, width: int) -> str:
         what = f", {bound.nodes[step].name}"
     else:
         back = step - (arena.steps - len(arena.backward))
-        what = f", {arena.backward[back]} on the way back" if 0 <= back < len(arena.backward) else ""
+        what = f", {arena.backward[back]} in the backward pass" if 0 <= back < len(arena.backward) else ""
     bars = "".join(f"  {line}\n" for line in chart(live, width - 2))
-    told = f"in use in each of {plural(arena.steps, 'step')}; most, {size(live[step])}, in step {step}{what}"
-    return "\n" + bars + printed([Text(told)], width, False)
+    caption = f"in use in each of {plural(arena.steps, 'step')}; peak: {size(live[step])} in step {step}{what}"
+    return "\n" + bars + printed([Text(caption)], width, False)
 
 
 def _layers(rows: Sequence[Row], counted: Report, width: int) -> tuple[list[Column], tuple[str, ...]]:
-    """Return the columns that a width has room for, and the names of those it has not."""
+    """Return the columns that fit into a width, and the names of what is hidden."""
     layers = plural(sum(row.kind != "input" for row in rows), "layer")
     names = Column("layer", tuple(row.name for row in rows), "total", style="bold")
-    told = Column("kind", tuple(" ".join(_told(row)) for row in rows), layers)
+    described = Column("kind", tuple(" ".join(_described(row)) for row in rows), layers)
     kinds = Column("kind", tuple(row.kind for row in rows), layers)
     numbers = [
         Column("output", tuple("x".join(shape_line(row.output_shape[1:])) for row in rows), right=True),
@@ -185,9 +184,9 @@ def _layers(rows: Sequence[Row], counted: Report, width: int) -> tuple[list[Colu
     field = Column("field", tuple(field_text(row.receptive_field) for row in rows), right=True)
     memory = Column("memory", tuple(size(row.output_bytes) for row in rows), size(counted.output_bytes), right=True)
     tries = [
-        [names, told, *numbers, field, memory],
-        [names, told, *numbers, memory],
-        [names, told, *numbers],
+        [names, described, *numbers, field, memory],
+        [names, described, *numbers, memory],
+        [names, described, *numbers],
         [names, kinds, *numbers],
         [names, *numbers],
         [names, *numbers[:2]],
@@ -195,12 +194,12 @@ def _layers(rows: Sequence[Row], counted: Report, width: int) -> tuple[list[Colu
     for missing, columns in enumerate(tries):
         table = fitted(columns, width)
         if table is not None:
-            return table, LEFT_OUT[:missing]
-    return [names, numbers[0]], LEFT_OUT
+            return table, HIDDEN[:missing]
+    return [names, numbers[0]], HIDDEN
 
 
 def size(value: Size) -> str:
-    """Return bytes in units of 1024; a formula in bytes.
+    """Return bytes in units of 1024, or a formula in bytes.
 
     Examples
     --------
@@ -218,11 +217,11 @@ def size(value: Size) -> str:
         scaled /= 1024
         if scaled < 1023.95 or unit == "TiB":
             return f"{scaled:,.1f} {unit}"
-    raise AssertionError("the last unit takes every size")
+    raise AssertionError("the last unit fits every size")
 
 
 def field_text(field: ReceptiveField | None) -> str:
-    """Return size and jump of a receptive field, once where both axes agree.
+    """Return the size and jump of a receptive field; the jump only once if all axes have the same.
 
     Examples
     --------
@@ -258,9 +257,9 @@ def _value(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value) if isinstance(value, str) else sy.text(value)
 
 
-def _told(row: Row) -> list[str]:
-    """Return what a row says of a layer: its kind, its settings, and which layer does its work if another one does."""
-    return [row.kind, *settings_text(row.settings), *([f"in {row.done_in}"] if row.done_in else [])]
+def _described(row: Row) -> list[str]:
+    """Return the kind of a layer, its settings, and the layer into which it is fused, if any."""
+    return [row.kind, *settings_text(row.settings), *([f"fused into {row.done_in}"] if row.done_in else [])]
 
 
 def _sort_size(row: Row, key: SortKey) -> Size:
