@@ -84,11 +84,7 @@ def command(
     style: str,
     as_json: bool,
 ) -> None:
-    """Find the accepted sizes of SPEC, or the sizes and settings that reach a goal.
-
-    Without a goal, print which sizes are accepted, why, and what they cost. A goal is one of --near, --as,
-    --want, --memory and --macs.
-    """
+    """Find the accepted sizes of SPEC, or sizes and settings that reach a goal."""
     goals = {"--as": notation, "--want": wants, "--memory": memory, "--macs": macs, "--near": near}
     _refuse_mixed({name for name, given in goals.items() if given not in (None, ())}, lossless, knobs, training)
     subject = read_subject(spec)

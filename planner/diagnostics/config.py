@@ -176,7 +176,7 @@ def _settings(empty: Settings) -> Settings | None:
         where = places(text, file)
     except tomllib.TOMLDecodeError as error:
         message = f"not TOML: {re.sub(r' [(]at .*[)]$', '', str(error))}"
-        fixes = ("check this line and the line before it",)
+        fixes = ("look at this line and the one before",)
         return replace(empty, findings=(Finding("P101", message, where=syntax_place(error, text, file), fixes=fixes),))
     except RecursionError:
         finding = Finding("P103", f"{file} is nested too deeply to be read", where=Location(file, 1, 1, 2))

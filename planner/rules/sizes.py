@@ -21,8 +21,8 @@ SIZES = (
         "S202",
         "sizes do not agree at a merge",
         "add, subtract, multiply and maximum take tensors that have the same size along every axis, or size 1, which "
-        "is broadcast; a free size that can be 1 for some images is not broadcast. concat takes tensors that differ along "
-        "its axis only. Nothing is cropped. Usually one branch has no padding or another stride. The input of an "
+        "is broadcast; a free size that can be 1 for some images is not broadcast. concat takes tensors that differ "
+        "along its axis only. Nothing is cropped. Usually one branch has no padding or another stride. The input of an "
         "unpooling must have the size of the output of its max pooling.",
         spec("conv: {filters: 1, kernel: 3}\nadd: {from: [image, conv1]}"),
         spec("conv: {filters: 1, kernel: 3, pad: 1}\nadd: {from: [image, conv1]}"),

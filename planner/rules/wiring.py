@@ -119,8 +119,8 @@ WIRING = (
         "N113",
         "unused suppression",
         "A comment `# shapeplan: ignore[S301]` silences warnings of that rule on its line, or in the whole file if it "
-        "is on a separate line above `layers`. This comment names no rule, or a rule without a finding there: the mistake "
-        "was fixed, has moved to another line, or never existed. Errors cannot be silenced.",
+        "is on a separate line above `layers`. This comment names no rule, or a rule without a finding there: the "
+        "mistake was fixed, has moved to another line, or never existed. Errors cannot be silenced.",
         spec("conv: {filters: 6, kernel: 5}  # shapeplan: ignore[S301]"),
         spec("conv: {filters: 6, kernel: 5}"),
     ),

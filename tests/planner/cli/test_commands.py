@@ -186,7 +186,7 @@ def test_show_prints_json_memory_and_warnings(workdir: Path) -> None:
     assert "arena of a training step" in memory
     free = run("show", "small.yaml", "--memory")
     assert free.exit_code == 1
-    assert "once every size is known" in free.stderr
+    assert "needs a value for every size" in free.stderr
     assert "1 warning; see  shapeplan check drops.yaml" in run("show", "drops.yaml").stderr
 
 

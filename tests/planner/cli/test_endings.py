@@ -81,7 +81,7 @@ def test_a_fault_of_ours_is_status_2_and_says_whose_it_is(workdir: Path, monkeyp
     result = run("show", "small.yaml")
     assert result.exit_code == 2
     assert "ZeroDivisionError: inside" in result.stderr
-    assert "a fault of ours" in result.stderr
+    assert "internal error, not a mistake in your spec" in result.stderr
 
 
 def test_ctrl_c_is_status_130_without_a_traceback(workdir: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ def test_the_command_tells_sets_reasons_and_formulas(workdir: Path) -> None:
     assert told.exit_code == 0
     assert "the same layers accept: H >= 32, W >= 32, any N" in told.stdout
     assert "H >= 32 because of `c5`" in told.stdout
-    assert "loses nothing: H = 4k, H >= 32" in told.stdout
+    assert "no border dropped: H = 4k, H >= 32" in told.stdout
     found = json.loads(run("solve", "examples/lenet5.yaml", "--near", "30", "--json").stdout)
     assert found["accepted"]["H"]["minimum"] == 32
     assert found["near"]["accepted"]["padding"] == {"H": [1, 1], "W": [1, 1]}
@@ -57,11 +57,11 @@ def test_every_question_has_an_answer_in_text_and_json(workdir: Path, arguments:
         (["--near", "Q=9"], 1, "no free size named Q"),
         (["--at", "H=2"], 1, "error[S209]"),
         (["--want", "c1"], 2, "is not a wanted size"),
-        (["--free", "c1.pad"], 2, "--free goes with --want"),
+        (["--free", "c1.pad"], 2, "--free needs --want"),
         (["--memory", "lots"], 2, "is not a number of bytes"),
-        (["--memory", "1GiB", "--macs", "1M"], 2, "one question at a time"),
-        (["--training"], 2, "--training goes with --memory"),
-        (["--lossless"], 2, "--lossless goes with --as"),
+        (["--memory", "1GiB", "--macs", "1M"], 2, "--macs and --memory cannot be combined"),
+        (["--training"], 2, "--training needs --memory"),
+        (["--lossless"], 2, "--lossless needs --as"),
         (["--near", "x"], 2, "is not name=number"),
     ],
 )

@@ -141,7 +141,7 @@ def test_an_error_is_told_whatever_was_asked_for_and_says_why(workdir: Path, set
     result = run("check", "a.yaml")
     assert result.exit_code == 1
     assert "error[S201]" in result.stdout
-    assert "but an error leaves no plan to go on with" in result.stdout
+    assert "but only warnings can be silenced: an error leaves no plan" in result.stdout
     assert codes("a.yaml", "--select", "S3", "--ignore", "S201") == ["S201"]
 
 
@@ -195,14 +195,14 @@ def test_faulty_settings_are_told_even_where_no_spec_is_found(workdir: Path) -> 
         (HEAD + 'select = "S3"', "P106", (2, 10, 14), "must be a list of codes", 'write  select = ["S3"]'),
         (HEAD + "select = true", "P106", (2, 10, 14), "must be a list of codes", 'select = ["S2", "N106"]'),
         (HEAD + 'ignore = [\n  "S301",\n  "S311",  # x\n]', "N107", (4, 3, 9), "no rule S311", "did you mean"),
-        (HEAD + 'ignore = ["S301", 3]', "P106", (2, 19, 20), "a word between quotes", 'ignore = ["S301"]'),
-        (HEAD + 'ignore = [""]', "N107", (2, 11, 13), "there is no rule", "codes are such as S301"),
+        (HEAD + 'ignore = ["S301", 3]', "P106", (2, 19, 20), "a string in quotes", 'ignore = ["S301"]'),
+        (HEAD + 'ignore = [""]', "N107", (2, 11, 13), "there is no rule", "a code looks like S301"),
         (HEAD + 'strict = "yes"', "P106", (2, 10, 15), "must be true or false", "strict = true"),
         (HEAD + 'output-format = "sarf"', "N107", (2, 17, 23), "cannot be sarf", 'did you mean "sarif"?'),
         (HEAD + "output-format = 3", "P106", (2, 17, 18), "cannot be that", "formats are full, concise"),
-        (HEAD + "per-file-ignores = []", "P106", (2, 20, 22), "table of patterns", '{"old/**" = ["S301"]}'),
+        (HEAD + "per-file-ignores = []", "P106", (2, 20, 22), "table of file patterns", '{"old/**" = ["S301"]}'),
         (HEAD + 'per-file-ignores = {"a b" = "S3"}', "P106", (2, 29, 33), "list of codes", 'write  "a b" = ["S3"]'),
-        (HEAD + 'per-file-ignores."x.y" = ["Q1"]', "N107", (2, 27, 31), "no rule Q1", "codes are such as"),
+        (HEAD + 'per-file-ignores."x.y" = ["Q1"]', "N107", (2, 27, 31), "no rule Q1", "a code looks like"),
         ("[tool]\nshapeplan = 3", "P106", (2, 13, 14), "must be a table", "[tool.shapeplan]"),
         ("tool.shapeplan.strict = 0", "P106", (1, 25, 26), "must be true or false", "strict = true"),
         (HEAD + "strict = \nselect = []", "P101", (2, 10, 11), "not TOML: Invalid value", "look at this line"),

@@ -67,7 +67,7 @@ def test_a_comment_of_its_own_among_the_layers_silences_nothing_and_says_where_i
     assert workdir.is_dir()
     text = DROPS.replace("  - conv", "  # shapeplan: ignore[S301]\n  - conv")
     assert codes(text) == [("S301", 6), ("N113", 5)]
-    way_out = "put it behind the words of line 6, or on a line of its own above `layers`"
+    way_out = "put it at the end of line 6, or on a separate line above `layers`"
     assert way_out in run("check", "net.yaml").stdout
 
 
@@ -84,12 +84,12 @@ def test_a_comment_that_silences_nothing_is_a_warning_with_the_way_out(workdir: 
 @pytest.mark.parametrize(
     ("comment", "message", "fix"),
     [
-        ("# shapeplan: ignore[S999]", "there is no rule S999", "codes are such as S301"),
+        ("# shapeplan: ignore[S999]", "there is no rule S999", "a code looks like S301"),
         ("# shapeplan: ignore[S3O1]", "there is no rule S3O1", "did you mean S301?"),
-        ("# shapeplan: ignore[S3]", "a comment names whole codes", "name each rule: S301, S302"),
-        ("# shapeplan: ignore", "is no instruction", "# shapeplan: ignore[S301]"),
-        ("# shapeplan: ignroe[S301]", "is no instruction", "# shapeplan: ignore[S301]"),
-        ("# shapeplan: noqa", "is no instruction", "# shapeplan: ignore[S301]"),
+        ("# shapeplan: ignore[S3]", "a comment needs full codes", "write each code: S301, S302"),
+        ("# shapeplan: ignore", "is not a valid suppression comment", "# shapeplan: ignore[S301]"),
+        ("# shapeplan: ignroe[S301]", "is not a valid suppression comment", "# shapeplan: ignore[S301]"),
+        ("# shapeplan: noqa", "is not a valid suppression comment", "# shapeplan: ignore[S301]"),
     ],
 )
 def test_a_comment_that_cannot_be_understood_is_a_warning(workdir: Path, comment: str, message: str, fix: str) -> None:
@@ -120,10 +120,10 @@ def test_an_error_is_never_silenced_and_says_so(workdir: Path) -> None:
     assert codes(text) == [("S201", 5)]
     result = run("check", "net.yaml")
     assert result.exit_code == 1
-    assert "note: line 5 asks to ignore it, but an error leaves no plan to go on with" in result.stdout
+    assert "note: a comment in line 5 ignores this rule, but only warnings can be silenced: an error leaves no plan" in result.stdout
     typo = behind("# shapeplan: ignore[N101]").replace("kernel:", "kernal:")
     assert ("N101", 5) in codes(typo)
-    assert "line 5 asks to ignore it" in run("check", "net.yaml").stdout
+    assert "a comment in line 5 ignores this rule" in run("check", "net.yaml").stdout
 
 
 def test_a_comment_is_not_blamed_for_warnings_that_an_error_hides(workdir: Path) -> None:

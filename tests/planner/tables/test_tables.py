@@ -133,7 +133,7 @@ def test_no_line_is_wider_than_the_terminal(name: str, width: int) -> None:
 @pytest.mark.parametrize("width", [1, 20, 40, 60, 80, 100])
 def test_no_word_is_ever_broken(width: int) -> None:
     narrow, wide = (table.show(example("resnet18"), width=columns) for columns in (width, 10_000))
-    notes = "no room for: " + ", ".join(table.LEFT_OUT)
+    notes = "hidden, terminal too narrow: " + ", ".join(table.HIDDEN)
     known = {word.rstrip(",") for word in f"{wide} {notes}".split()}
     assert {word.rstrip(",") for word in narrow.replace("─", "").split()} <= known
 
@@ -142,13 +142,13 @@ def test_columns_are_left_out_in_the_order_that_is_told() -> None:
     seen = []
     for width in range(120, 20, -1):
         lines = table.show(example("lenet5"), width=width).splitlines()
-        told = " ".join(lines).partition("no room for: ")[2].partition(" MACs: multiply")[0]
+        told = " ".join(lines).partition("hidden, terminal too narrow: ")[2].partition(" MACs: multiply")[0]
         left_out = tuple(told.split(", ")) if told else ()
         seen += [left_out] if left_out not in seen else []
         heading = next(line for line in lines if line.split()[:1] == ["layer"])
         assert ("field" in heading) is ("receptive field" not in left_out)
         assert all((word in heading) is (word not in left_out) for word in ("memory", "kind", "MACs", "parameters"))
-    assert seen == [table.LEFT_OUT[:count] for count in range(len(table.LEFT_OUT) + 1)]
+    assert seen == [table.HIDDEN[:count] for count in range(len(table.HIDDEN) + 1)]
 
 
 def test_one_layer_is_not_several() -> None:
@@ -173,7 +173,7 @@ def test_the_chart_of_memory_tells_the_peak_and_its_step(training: bool) -> None
     told = next(line for line in lines if line.startswith("in use"))
     step = arena.live().index(max(arena.live()))
     assert told.startswith(
-        f"in use in each of {arena.steps} steps; most, {table.size(max(arena.live()))}, in step {step}"
+        f"in use in each of {arena.steps} steps; peak: {table.size(max(arena.live()))} in step {step}"
     )
     assert lines[2][2 + step] == "█"
 
@@ -182,9 +182,9 @@ def test_the_table_of_memory_says_whether_the_arena_is_proved_to_be_the_least() 
     bound = example("lenet5").bind(N=1)
     arena = bound.memory.inference
     for proved, bigger, told in [
-        (True, 0, "the least there is"),
-        (True, 64, "least by search"),
-        (False, 64, "not proved"),
+        (True, 0, "provably minimal"),
+        (True, 64, "proved minimal by search"),
+        (False, 64, "not proved minimal"),
     ]:
         bound.__dict__["memory"] = replace(
             bound.memory, inference=replace(arena, proved=proved, bytes=arena.lower_bound + bigger)
