@@ -106,31 +106,31 @@ def command(
     be set under [tool.shapeplan] in the nearest pyproject.toml; the command line takes precedence.
     """
     projects = Projects()
-    asked = Selection(select or None, ignore)
+    command_line = Selection(select or None, ignore)
     chosen: Format = style or projects.near(Path.cwd()).output_format or _default_format()
     verdicts: list[Verdict] = []
     reported: list[Settings] = []
     for path in _files(paths):
         project = projects.near(Path.cwd() if path == "-" else Path(path))
-        verdict = judge(read_subject(path), sizes, strict, project, asked)
+        verdict = judge(read_subject(path), sizes, strict, project, command_line)
         verdicts.append(verdict)
         if chosen not in WHOLE:
             out("".join(_settings_report(each, chosen) for each in projects.all if each not in reported))
             out(_report(verdict, chosen, sizes))
             reported = list(projects.all)
-    wrong = [finding for each in projects.all for finding in each.findings]
+    in_settings = [finding for each in projects.all for finding in each.findings]
     if chosen == "json":
-        out(as_json(_document(verdicts, wrong)))
+        out(as_json(_document(verdicts, in_settings)))
     elif chosen == "sarif":
         out(_sarif(verdicts, projects.all))
     elif not verdicts:
         out("".join(_settings_report(each, chosen) for each in projects.all))
     if verdicts and chosen != "json":
-        summary = _summary(verdicts, wrong)
+        summary = _summary(verdicts, in_settings)
         (message if chosen in ("github", "sarif") else out)(f"{summary}\n")
     elif not verdicts:
         message(f"no specs found under {', '.join(paths)}\n")
-    every = [*wrong, *(finding for verdict in verdicts for finding in verdict.findings)]
+    every = [*in_settings, *(finding for verdict in verdicts for finding in verdict.findings)]
     if any(finding.severity is Severity.ERROR for finding in every):
         raise click.exceptions.Exit(FINDINGS)
 
@@ -140,7 +140,7 @@ def judge(
     sizes: Mapping[str, int],
     strict: bool | None = None,
     project: Settings | None = None,
-    asked: Selection | None = None,
+    command_line: Selection | None = None,
 ) -> Verdict:
     """Return the verdict on a spec.
 
@@ -153,7 +153,7 @@ def judge(
         Whether warnings count as errors; None takes the setting of the project.
     project : Settings, optional
         Settings of the pyproject.toml nearest to the spec.
-    asked : Selection, optional
+    command_line : Selection, optional
         Selection of the command line.
     """
     project = project or Settings()
@@ -163,21 +163,21 @@ def judge(
             admit(subject.plan, sizes)
         except PlannerError as error:
             findings += placed(error.findings, subject)
-    findings = tuple(_chosen(findings, subject.file, project, asked or Selection()))
+    findings = tuple(_chosen(findings, subject.file, project, command_line or Selection()))
     if project.strict if strict is None else strict:
         findings = tuple(replace(finding, severity=Severity.ERROR) for finding in findings)
     return Verdict(subject, findings, None if subject.plan is None else _other_sizes(subject.plan))
 
 
-def _chosen(findings: Iterable[Finding], file: str, project: Settings, asked: Selection) -> Iterator[Finding]:
+def _chosen(findings: Iterable[Finding], file: str, project: Settings, command_line: Selection) -> Iterator[Finding]:
     """Yield the selected findings, and every error; an error that is not selected gets a note that says why."""
-    elsewhere = Selection(ignore=project.ignored_in(Path(file)))
+    in_file = Selection(ignore=project.ignored_in(Path(file)))
     for finding in findings:
-        here = elsewhere.asks(finding.code)
-        if here and project.selection.under(asked, finding.code):
+        counts_here = in_file.selects(finding.code)
+        if counts_here and project.selection.selects_with(command_line, finding.code):
             yield finding
         elif finding.severity is Severity.ERROR:
-            why = "this rule is not selected" if here else f"{project.file} ignores this rule in this file"
+            why = "this rule is not selected" if counts_here else f"{project.file} ignores this rule in this file"
             yield replace(finding, notes=(*finding.notes, f"{why}, but {ERRORS_STAY}"))
 
 
@@ -194,13 +194,13 @@ def accepted(domain: Domain) -> str:
     'H in {7, 9}, any N'
     """
     joint = frozenset().union(*domain.boxes)
-    asked = joint.union(*(opened.requirement.condition.free for opened in domain.assumptions))
+    coupled = joint.union(*(opened.requirement.condition.free for opened in domain.assumptions))
     unlimited = (SizeSet.everything(), SizeSet.everything(0))
-    free = [name for name, found in domain.sets.items() if found in unlimited and name not in asked]
+    free = [name for name, found in domain.sets.items() if found in unlimited and name not in coupled]
     parts = [
         found.text(name)
         for name, found in domain.sets.items()
-        if name not in free and name not in joint and not (name in asked and found in unlimited)
+        if name not in free and name not in joint and not (name in coupled and found in unlimited)
     ]
     parts += [boxes_text(domain.boxes)] if domain.boxes else []
     parts += [opened.requirement.condition.text() for opened in domain.assumptions]
@@ -314,17 +314,17 @@ def _counted(findings: Iterable[Finding]) -> str:
     return ", ".join(f"{n} {severity}{'s' if n > 1 else ''}" for severity, n in counts.items() if n)
 
 
-def _summary(verdicts: list[Verdict], wrong: list[Finding]) -> str:
-    found = _counted([*wrong, *(finding for verdict in verdicts for finding in verdict.findings)])
+def _summary(verdicts: list[Verdict], in_settings: list[Finding]) -> str:
+    found = _counted([*in_settings, *(finding for verdict in verdicts for finding in verdict.findings)])
     files = f"{len(verdicts)} spec{'s' if len(verdicts) > 1 else ''} checked"
     style = "1;31" if "error" in found else "1;33" if found else "1;32"
     return f"{files}: {painted(found or 'no findings', style)}"
 
 
-def _document(verdicts: list[Verdict], wrong: list[Finding]) -> dict[str, Any]:
+def _document(verdicts: list[Verdict], in_settings: list[Finding]) -> dict[str, Any]:
     """Return the JSON of a run: all findings and, if there are several files, one entry per file."""
     files = [verdict.json() for verdict in verdicts]
-    found = [as_dict(finding) for finding in wrong]
+    found = [as_dict(finding) for finding in in_settings]
     whole: dict[str, Any] = {"findings": found + [each for file in files for each in file["findings"]]}
     if len(files) == 1:
         return whole | {key: files[0][key] for key in ("accepted", "loses_nothing", "other_sizes")}

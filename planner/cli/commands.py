@@ -70,7 +70,7 @@ class Commands(click.Group):
         if isinstance(known, LazyCommand):
             return known.load()
         for point in entry_points(group=GROUP, name=cmd_name):
-            return _plugged(point)
+            return _load_plugin(point)
         if cmd_name in PLUGGED:
             raise click.ClickException(f"`{cmd_name}` comes with the installed package: pip install shapeplan")
         return known
@@ -195,7 +195,7 @@ def entry_points(*, group: str, name: str = "") -> EntryPoints:
     return found.select(name=name) if name else found
 
 
-def _plugged(point: EntryPoint) -> click.Command:
+def _load_plugin(point: EntryPoint) -> click.Command:
     try:
         found = point.load()
     except ImportError as error:

@@ -23,7 +23,7 @@ from planner.cli.options import json_option
 NEEDED = ("sympy", "networkx", "PyYAML", "click", "rich", "numpy", "threadpoolctl")
 OPTIONAL = ("pygraphviz", "graphviz", "resvg-py", "scikit-learn", "pooch", "safetensors", "matplotlib")
 
-ASK_NUMPY = """
+NUMPY_QUERY = """
 import json, numpy, threadpoolctl
 keys = ("internal_api", "version", "architecture", "num_threads")
 print(json.dumps([{key: pool.get(key) for key in keys} for pool in threadpoolctl.threadpool_info()]))
@@ -68,10 +68,10 @@ def _engine(packages: dict[str, str | None]) -> str | None:
 
 def _blas() -> list[dict[str, Any]]:
     try:
-        asked = subprocess.run(
-            [sys.executable, "-c", ASK_NUMPY], capture_output=True, text=True, timeout=60, check=True
+        completed = subprocess.run(
+            [sys.executable, "-c", NUMPY_QUERY], capture_output=True, text=True, timeout=60, check=True
         )
-        found = json.loads(asked.stdout)
+        found = json.loads(completed.stdout)
     except (OSError, subprocess.SubprocessError, json.JSONDecodeError):
         return []
     return found if isinstance(found, list) else []

@@ -32,7 +32,7 @@ def quietly() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         with _ignore_interrupts():  # a second Ctrl-C must not interrupt the message
-            tell("interrupted")
+            write_line("interrupted")
         raise SystemExit(INTERRUPTED) from None
 
 
@@ -48,7 +48,7 @@ def _ignore_interrupts() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def tell(sentence: str) -> None:
+def write_line(sentence: str) -> None:
     """Write a line to stderr, if there is one."""
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
@@ -71,5 +71,5 @@ def unwritable(error: OSError) -> int | None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return CLOSED_PIPE
-    tell(f"shapeplan: the result cannot be written: {error.strerror or error}")
+    write_line(f"shapeplan: the result cannot be written: {error.strerror or error}")
     return MISUSE

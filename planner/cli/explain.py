@@ -42,10 +42,10 @@ EXAMPLES = "\n".join(
 @click.argument("layer", required=False)
 @at_option
 @click.option("--count", "tools", multiple=True, type=click.Choice(COUNTS), help="Count MACs as another tool does.")
-@click.option("--paths", "by_path", is_flag=True, help="Compare the receptive fields of all paths to LAYER.")
 @click.option(
-    "--tiling", "by_tile", is_flag=True, help="Show tile sizes, halo and stride, to process an image in tiles."
+    "--paths", "by_path", is_flag=True, help="Show the receptive field of each path to LAYER, and if they align."
 )
+@click.option("--tiling", "by_tile", is_flag=True, help="Show tile sizes, halo and stride.")
 @click.option("--tile", type=click.IntRange(1), metavar="SIZE", help="With --tiling: use tiles of this size.")
 @click.option(
     "--format",

@@ -49,24 +49,20 @@ def _near(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
 
 @click.command("solve", epilog=EXAMPLES)
 @click.argument("spec")
-@click.option(
-    "--near", callback=_near, multiple=True, metavar="30|H=30,W=40", help="Find the accepted sizes nearest to this one."
-)
-@click.option("--as", "notation", type=click.Choice(NOTATIONS), help="Print the accepted sizes in another notation.")
-@click.option("--lossless", is_flag=True, help="With --as: only sizes that drop no border pixels.")
+@click.option("--near", callback=_near, multiple=True, metavar="30|H=30,W=40", help="Find the nearest accepted sizes.")
+@click.option("--as", "notation", type=click.Choice(NOTATIONS), help="Print the accepted sizes in this notation.")
+@click.option("--lossless", is_flag=True, help="With --as: drop no border pixels.")
 @click.option(
     "--want",
     "wants",
     multiple=True,
     metavar="out.H=1|out=N,10,7,7",
-    help="Find what gives this output shape. Can be repeated.",
+    help="Reach this shape. Can be repeated.",
 )
-@click.option(
-    "--free", "knobs", multiple=True, metavar="conv1.pad", help="With --want: solve for this setting. Can be repeated."
-)
+@click.option("--free", "knobs", multiple=True, metavar="conv1.pad", help="With --want: solve for this setting.")
 @click.option("--memory", metavar="2GiB", help="Find the largest batch that fits; with --at N=1, the largest image.")
-@click.option("--training", is_flag=True, help="With --memory: plan for training instead of inference.")
-@click.option("--macs", metavar="600M", help="Find the largest image or width within this many MACs.")
+@click.option("--training", is_flag=True, help="With --memory: plan a training step.")
+@click.option("--macs", metavar="600M", help="Find the largest image or width that fits.")
 @at_option
 @click.option("--format", "style", type=click.Choice(("text", "latex")), default="text", help="Format of the formulas.")
 @json_option
@@ -96,7 +92,7 @@ def command(
         elif wants:
             document, text = _wanted(subject.plan, wants, knobs, sizes)
         elif memory is not None or macs is not None:
-            document, text = _most(subject.plan, memory, macs, training, sizes)
+            document, text = _largest(subject.plan, memory, macs, training, sizes)
         else:
             document, text = _accepted(subject.plan, near, sizes, style)
     except PlannerError as error:
@@ -127,10 +123,12 @@ def _wanted(
     from planner.solver import Knob, Want, loosened, sizes_giving
 
     wants = [_read(Want.read, text, "--want") for text in texts]
-    turned = list(dict.fromkeys(_read(Knob.read, text, "--free") for text in knobs))
+    free_settings = list(dict.fromkeys(_read(Knob.read, text, "--free") for text in knobs))
     loose = loosened(plan)
-    if turned:
-        return _set(loose if loose is not None and not sizes.keys() <= set(plan.free) else plan, wants, turned, sizes)
+    if free_settings:
+        return _solve_settings(
+            loose if loose is not None and not sizes.keys() <= set(plan.free) else plan, wants, free_settings, sizes
+        )
     answer = sizes_giving(_at(loose or plan, sizes), wants, sizes)
     lines = [_sentence(answer.plan.domain)]
     if answer.example is not None:
@@ -139,7 +137,7 @@ def _wanted(
     return answer.json(), "\n".join(lines)
 
 
-def _set(
+def _solve_settings(
     plan: Plan, wants: Sequence[Want], knobs: Sequence[Knob], sizes: Mapping[str, int]
 ) -> tuple[dict[str, Any], str]:
     from planner.solver import settings_giving
@@ -152,8 +150,8 @@ def _set(
     width = max(len(answer.text) for answer in found[:SHOWN])
     for answer in found[:SHOWN]:
         where = "at every accepted size" if answer.always else f"at {_sentence(answer.domain)}"
-        warned = f"; {'; '.join(answer.warnings)}" if answer.warnings else ""
-        lines.append(f"{answer.text:<{width}}  {where}{warned}")
+        warnings = f"; {'; '.join(answer.warnings)}" if answer.warnings else ""
+        lines.append(f"{answer.text:<{width}}  {where}{warnings}")
     lines += [f"... {len(found) - SHOWN} more with --json"] if len(found) > SHOWN else []
     document = {
         "want": [want.text for want in wants],
@@ -164,7 +162,7 @@ def _set(
     return document, "\n".join(lines)
 
 
-def _most(
+def _largest(
     plan: Plan, memory: str | None, macs: str | None, training: bool, sizes: Mapping[str, int]
 ) -> tuple[dict[str, Any], str]:
     from planner.solver import Budget, largest

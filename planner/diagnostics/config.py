@@ -246,8 +246,10 @@ class _Table:
             return cast("Format | None", value)
         close = nearest(value, FORMATS) if isinstance(value, str) else None
         fix = f'did you mean "{close}"?' if close else f"formats are {', '.join(FORMATS)}"
-        shown = clip(value, 20) if isinstance(value, str) else "that"
-        self._report("N107" if isinstance(value, str) else "P106", f"`{key}` cannot be {shown}", (key,), fix)
+        if isinstance(value, str):
+            self._report("N107", f"`{key}` cannot be {clip(value, 20)}", (key,), fix)
+        else:
+            self._report("P106", f"`{key}` must be a string", (key,), fix)
         return None
 
     def _per_file(self, key: str, table: Mapping[str, Any]) -> tuple[tuple[str, tuple[str, ...]], ...]:

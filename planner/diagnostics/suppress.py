@@ -114,10 +114,10 @@ def apply_suppressions(findings: Sequence[Finding], text: str, file: str, planne
     >>> apply_suppressions([drops], "spec: 1\nname: a  # shapeplan: ignore[S301]", "a.yaml", planned=True)
     ()
     """
-    asked, wrong = suppressions(text, file)
-    if not asked and not wrong:
+    requested, wrong = suppressions(text, file)
+    if not requested and not wrong:
         return tuple(findings)
-    silencing = {each.scope: each for each in reversed(asked)}
+    silencing = {each.scope: each for each in reversed(requested)}
     used: set[tuple[str, int | None]] = set()
     kept: list[Finding] = []
     for finding in findings:
@@ -129,9 +129,9 @@ def apply_suppressions(findings: Sequence[Finding], text: str, file: str, planne
             line = covering[0].where.line
             note = f"a comment in line {line} ignores this rule, but {ERRORS_STAY}"
             kept.append(replace(finding, notes=(*finding.notes, note)))
-    idle = [each for each in silencing.values() if each.scope not in used and each.code != UNUSED] if planned else []
-    idle = sorted(idle, key=lambda each: _position(each.where))[:MOST_FINDINGS]
-    warnings = sorted([*wrong, *(_unused(each, findings) for each in idle)], key=lambda each: _position(each.where))
+    unused = [each for each in silencing.values() if each.scope not in used and each.code != UNUSED] if planned else []
+    unused = sorted(unused, key=lambda each: _position(each.where))[:MOST_FINDINGS]
+    warnings = sorted([*wrong, *(_unused(each, findings) for each in unused)], key=lambda each: _position(each.where))
     kept += [each for each in warnings if not any(scope in silencing for scope in _scopes(each, file))]
     return tuple(kept)
 
@@ -180,14 +180,16 @@ def _no_rule(words: str, where: Location) -> Finding:
     return _warning(f"`# shapeplan: ignore[{clip(words, 20)}]`: {what}", where, fix)
 
 
-def _unused(idle: Suppression, findings: Iterable[Finding]) -> Finding:
+def _unused(unused: Suppression, findings: Iterable[Finding]) -> Finding:
     """Return the warning for a comment that silences nothing, with a line where it would."""
-    lines = sorted({f.where.line for f in findings if f.code == idle.code and f.where is not None})
-    scope = "this file" if idle.whole_file else "this line"
-    if lines and idle.alone:
+    lines = sorted({f.where.line for f in findings if f.code == unused.code and f.where is not None})
+    scope = "this file" if unused.whole_file else "this line"
+    if lines and unused.alone:
         fix = f"put it at the end of line {lines[0]}, or on a separate line above `layers`"
     elif lines:
-        fix = f"move it to line {lines[0]}, where {idle.code} is"
+        fix = f"move it to line {lines[0]}, where {unused.code} is"
     else:
         fix = "remove it"
-    return _warning(f"`# shapeplan: ignore[{idle.code}]` silences nothing: {scope} has no {idle.code}", idle.where, fix)
+    return _warning(
+        f"`# shapeplan: ignore[{unused.code}]` silences nothing: {scope} has no {unused.code}", unused.where, fix
+    )

@@ -27,18 +27,18 @@ class Selection:
     select: tuple[str, ...] | None = None
     ignore: tuple[str, ...] = ()
 
-    def asks(self, code: str) -> bool:
+    def selects(self, code: str) -> bool:
         """Return whether a rule is selected: the longest matching prefix decides, and `ignore` in a tie.
 
         Examples
         --------
-        >>> Selection(("S",), ("S3",)).asks("S301"), Selection(("S301",), ("S3",)).asks("S301")
+        >>> Selection(("S",), ("S3",)).selects("S301"), Selection(("S301",), ("S3",)).selects("S301")
         (False, True)
         """
         wanted = 0 if self.select is None else _closeness(code, self.select)
         return wanted > _closeness(code, self.ignore)
 
-    def under(self, command: Selection, code: str) -> bool:
+    def selects_with(self, command: Selection, code: str) -> bool:
         """Return whether a rule is selected once the command line is taken into account.
 
         A selection on the command line replaces this one; its `ignore` is applied in addition.
@@ -46,12 +46,12 @@ class Selection:
         Examples
         --------
         >>> project = Selection(ignore=("S301",))
-        >>> project.under(Selection(), "S301"), project.under(Selection(("S3",)), "S301")
+        >>> project.selects_with(Selection(), "S301"), project.selects_with(Selection(("S3",)), "S301")
         (False, True)
         """
         if command.select is not None:
-            return command.asks(code)
-        return self.asks(code) and _closeness(code, command.ignore) < 0
+            return command.selects(code)
+        return self.selects(code) and _closeness(code, command.ignore) < 0
 
 
 def known_codes(words: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -199,7 +199,7 @@ def test_faulty_settings_are_told_even_where_no_spec_is_found(workdir: Path) -> 
         (HEAD + 'ignore = [""]', "N107", (2, 11, 13), "there is no rule", "a code looks like S301"),
         (HEAD + 'strict = "yes"', "P106", (2, 10, 15), "must be true or false", "strict = true"),
         (HEAD + 'output-format = "sarf"', "N107", (2, 17, 23), "cannot be sarf", 'did you mean "sarif"?'),
-        (HEAD + "output-format = 3", "P106", (2, 17, 18), "cannot be that", "formats are full, concise"),
+        (HEAD + "output-format = 3", "P106", (2, 17, 18), "must be a string", "formats are full, concise"),
         (HEAD + "per-file-ignores = []", "P106", (2, 20, 22), "table of file patterns", '{"old/**" = ["S301"]}'),
         (HEAD + 'per-file-ignores = {"a b" = "S3"}', "P106", (2, 29, 33), "list of codes", 'write  "a b" = ["S3"]'),
         (HEAD + 'per-file-ignores."x.y" = ["Q1"]', "N107", (2, 27, 31), "no rule Q1", "a code looks like"),
@@ -297,7 +297,7 @@ def test_the_last_word_has_the_longest_beginning(select: list[str] | None, ignor
     for _, ignoring, word in sorted(words):
         wanted |= {code: not ignoring for code in RULES if word == "ALL" or code.startswith(word)}
     selection = Selection(None if select is None else tuple(select), tuple(ignore))
-    assert {code: selection.asks(code) for code in RULES} == wanted
+    assert {code: selection.selects(code) for code in RULES} == wanted
 
 
 ODD = """# [tool.no]
