@@ -14,7 +14,7 @@ from runtime.cli.reporting import reported
               show_default=True, help="Folder for what the tour leaves.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same weights.")
 def demo(output: Path, seed: int) -> None:
-    """The tour: check, break, draw and train LeNet-5 on handwritten digits, in under a minute."""
+    """Check, break, draw and train LeNet-5 on handwritten digits, in under a minute."""
     with reported():
         from runtime.cli.tour import tour
 

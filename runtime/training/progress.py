@@ -25,19 +25,19 @@ class Silent:
     """Shows nothing; what the others share."""
 
     def start_epoch(self, epoch: int, epochs: int, images: int, done: int = 0) -> None:
-        """An epoch begins (counted from 1) with `done` of its `images` behind it."""
+        """Begin an epoch, counted from 1, of which `done` images are processed already."""
 
     def step(self, images: int, loss: float, accuracy: float | None) -> None:
-        """A step over `images` more images ended; loss and accuracy are means over the epoch so far."""
+        """Show a finished step over `images` more images; loss and accuracy are means over the epoch so far."""
 
     def end_epoch(self, row: Row) -> None:
-        """An epoch ended with this row of the history."""
+        """Show a finished epoch: its row of the history."""
 
     def say(self, text: str) -> None:
         """Show one sentence."""
 
     def stop(self) -> None:
-        """The run ended, on whatever way."""
+        """End the run, however it ended."""
 
 
 class Sentences(Silent):
