@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from planner.explanations.steps import cell, escaped
+from planner.explanations.escape import latex, latex_comment, markdown
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ def as_markdown(grid: Grid) -> str:
     |---|---:|
     | c1 | 1,024 |
     """
-    parts = [f"### {grid.title}\n", *(f"{line}\n" for line in grid.before)]
+    parts = [f"### {markdown(grid.title)}\n", *(f"{markdown(line)}\n" for line in grid.before)]
     if grid.rows:
         rule = "".join("---|" if column < grid.left else "---:|" for column in range(len(grid.head)))
-        rows = [f"| {' | '.join(map(cell, row))} |\n" for row in grid.rows]
-        parts.append(f"| {' | '.join(map(cell, grid.head))} |\n|{rule}\n{''.join(rows)}")
-    return "\n".join([*parts, *(f"{line}\n" for line in grid.after)])
+        rows = [f"| {' | '.join(map(markdown, row))} |\n" for row in grid.rows]
+        parts.append(f"| {' | '.join(map(markdown, grid.head))} |\n|{rule}\n{''.join(rows)}")
+    return "\n".join([*parts, *(f"{markdown(line)}\n" for line in grid.after)])
 
 
 def as_latex(grid: Grid) -> str:
@@ -87,9 +87,9 @@ def as_latex(grid: Grid) -> str:
       c\_1 & 1,024 \\
     \end{tabular}
     """
-    comments = "".join(f"% {line}\n" for line in (grid.title, *grid.before, *grid.after))
+    comments = "".join(f"{latex_comment(line)}\n" for line in (grid.title, *grid.before, *grid.after))
     columns = "l" * min(grid.left, len(grid.head)) + "r" * (len(grid.head) - grid.left)
-    head, *rows = (f"  {' & '.join(map(escaped, row))} \\\\\n" for row in (grid.head, *grid.rows))
+    head, *rows = (f"  {' & '.join(map(latex, row))} \\\\\n" for row in (grid.head, *grid.rows))
     return f"{comments}\\begin{{tabular}}{{{columns}}}\n{head}  \\hline\n{''.join(rows)}\\end{{tabular}}\n"
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import planner.symbols as sy
+from planner.explanations.escape import latex, latex_comment, markdown, markdown_code
 from planner.symbols import Shape, Size
 
 LETTERS = {"kd": "k_d", "kh": "k_h", "kw": "k_w", **{letter: letter for letter in ("L'", "D'", "H'", "W'")}}
@@ -134,7 +135,7 @@ def stated(quantity: str, *terms: str) -> Step:
     >>> stated("channels", "4 + 4", "8").text
     '4 + 4 = 8'
     """
-    return Step(quantity, tuple(dict.fromkeys(terms)), tuple(f"\\text{{{escaped(t)}}}" for t in dict.fromkeys(terms)))
+    return Step(quantity, tuple(dict.fromkeys(terms)), tuple(f"\\text{{{latex(t)}}}" for t in dict.fromkeys(terms)))
 
 
 def glossary(derivations: Iterable[Derivation]) -> str:
@@ -203,8 +204,8 @@ def as_markdown(derivation: Derivation) -> str:
     rows += [(step.quantity, step.text) for step in derivation.steps]
     rows += [(f"{axis}, from the input", text) for axis, text in derivation.chains.items()]
     rows += [("fault", derivation.fault)] if derivation.fault else []
-    table = "".join(f"| {cell(name)} | `{cell(text.replace('`', ''))}` |\n" for name, text in rows)
-    return f"### {_title(derivation)}\n\n| quantity | derivation |\n|---|---|\n{table}"
+    table = "".join(f"| {markdown(name)} | `{markdown_code(text)}` |\n" for name, text in rows)
+    return f"### {markdown(_title(derivation))}\n\n| quantity | derivation |\n|---|---|\n{table}"
 
 
 def as_latex(derivation: Derivation) -> str:
@@ -219,9 +220,9 @@ def as_latex(derivation: Derivation) -> str:
       \text{width} &= n - k = 7 - 3 = 4
     \end{align*}
     """
-    lines = [f"  \\text{{{escaped(step.quantity)}}} &= {' = '.join(step.latex)}" for step in derivation.steps]
+    lines = [f"  \\text{{{latex(step.quantity)}}} &= {' = '.join(step.latex)}" for step in derivation.steps]
     body = " \\\\\n".join(lines)
-    return f"% {_title(derivation)}\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
+    return f"{latex_comment(_title(derivation))}\n\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
 
 
 def as_json(derivation: Derivation) -> dict[str, Any]:
@@ -260,13 +261,3 @@ def bracketed(text: str) -> str:
         if depth == 0 and char in "+-" and (index == 0 or text[index - 1] == " "):
             return f"({text})"
     return text
-
-
-def cell(text: str) -> str:
-    """Return a text escaped for a cell of a Markdown table."""
-    return text.replace("|", "\\|")
-
-
-def escaped(text: str) -> str:
-    """Return a text with the special characters of LaTeX escaped."""
-    return "".join(f"\\{char}" if char in "#$%&_{}" else char for char in text)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import planner.symbols as sy
 from planner.conditions import AtLeast, Condition, Divides, Equal, Requirement
 from planner.domain.domain import Domain, Open, solve
@@ -142,7 +144,7 @@ def as_onnx(plan: Plan, domain: Domain) -> str:
         lines.append(f"{what} = [")
         for name, shape in shapes.items():
             sizes = ", ".join(sy.text(s) if sy.constant(s) is not None else f'"{sy.text(s)}"' for s in shape)
-            lines.append(f'    helper.make_tensor_value_info("{name}", TensorProto.FLOAT, [{sizes}]),')
+            lines.append(f"    helper.make_tensor_value_info({json.dumps(name)}, TensorProto.FLOAT, [{sizes}]),")
         lines.append("]")
     return "\n".join(lines)
 
