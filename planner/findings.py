@@ -144,6 +144,19 @@ class SettingError(ValueError):
         return type(self), (self.setting, self.problem, self.fix, self.code)
 
 
+def printable(text: str) -> str:
+    r"""Return text on one line, with escapes for characters that cannot be printed.
+
+    Examples
+    --------
+    >>> printable("a\nb\x1b[31m"), printable("naïve 層")
+    ('a\\nb\\x1b[31m', 'naïve 層')
+    """
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that is most similar to `word`, or None if none is close.
 
@@ -161,4 +174,4 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 def _one_line(finding: Finding) -> str:
     place = f"{finding.where.file}:{finding.where.line}:{finding.where.column}: " if finding.where else ""
     fixes = "".join(f"; {fix}" for fix in finding.fixes[:1])
-    return f"{place}{finding.severity}[{finding.code}]: {finding.message}{fixes}"
+    return printable(f"{place}{finding.severity}[{finding.code}]: {finding.message}{fixes}")

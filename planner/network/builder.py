@@ -183,6 +183,12 @@ class Builder:
     def _add_input(self, key: str, shape: Sequence[int | str]) -> None:
         marks = {"": self.marks[f"input.{key}"]} if f"input.{key}" in self.marks else {}
         entry = Entry("input", {"shape": shape}, key, marks=marks)
+        fault = fault_of_name(key, "the name of an input")
+        if fault:
+            self._find("N107", fault, f"input.{key}", ("name it  image",))
+            self._public[key] = name = f"input{len(self._nodes) + 1}"
+            self._put(Node(name, None, (), "", replace(entry, name=name), True))
+            return
         try:
             made: Input | None = Input(shape=shape)
         except SettingError as error:
@@ -319,6 +325,10 @@ class Builder:
         outputs = {}
         for name, asked in shapes.items():
             where = self.marks.get(f"output.{name}")
+            fault = fault_of_name(name, "the name of an output")
+            if fault:
+                self._find("N107", fault, f"output.{name}", ("name it after its layer",))
+                continue
             source, shape = (
                 (asked.get("from", name), asked.get("shape")) if isinstance(asked, Mapping) else (name, asked)
             )

@@ -182,8 +182,10 @@ def layer(
     return Entry(kind, plain, name, sources, act, norm, None if expect is None else tuple(expect), use=use)
 
 
-def fault_of_name(name: object) -> str:
-    """Return why something cannot be the name of a layer, or "" if it can.
+def fault_of_name(name: object, what: str = "`name`") -> str:
+    """Return why something cannot be the name of a layer, input, output or network, or "" if it can.
+
+    Names reach terminals, logs of CI, diagrams and documents: they are one line that can be seen.
 
     Examples
     --------
@@ -192,7 +194,7 @@ def fault_of_name(name: object) -> str:
     """
     if isinstance(name, str) and 0 < len(name) <= LONGEST_NAME and name.isprintable():
         return ""
-    return f"`name` must be printable text of up to {LONGEST_NAME} characters, got {name!r}"
+    return f"{what} must be printable text of up to {LONGEST_NAME} characters, got {name!a:.80}"
 
 
 def _check_type(key: str, given: object, types: tuple[type, ...], what: str) -> None:

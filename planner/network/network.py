@@ -16,7 +16,7 @@ from planner.findings import Finding, GraphError, SettingError
 from planner.layers import Input, Layer
 from planner.mappings import FrozenMapping
 from planner.network.builder import Builder, Parts
-from planner.network.entry import Entry, Marks
+from planner.network.entry import LONGEST_NAME, Entry, Marks, fault_of_name
 from planner.network.functional import Named, Tensors, declare
 from planner.network.node import Expectation, Node, Outputs
 from planner.symbols import Shape
@@ -262,8 +262,8 @@ def _check_arguments(name: object, input: object, layers: object, output: object
         N107, one finding for each argument.
     """
     wrong = []
-    if not isinstance(name, str):
-        wrong.append(("name", "text", name))
+    if fault_of_name(name):
+        wrong.append(("name", f"printable text of up to {LONGEST_NAME} characters", name))
     if not isinstance(input, Mapping):
         wrong.append(("input", 'a mapping of names to shapes, {"image": ("N", 3, 224, 224)}', input))
     if isinstance(layers, (str, Mapping, Entry)) or not isinstance(layers, Iterable):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 
 from planner.findings import Finding, Location, Related, nearest
 from planner.layers import KINDS
+from planner.network.entry import fault_of_name
 from planner.spec.expression import Value
 from planner.spec.tree import Mapping, Scalar, Sequence, Tree, clip, span
 from planner.spec.words import ADVICE, KEY_HINTS, KIND_HINTS
@@ -128,6 +129,11 @@ def read_blocks(tree: Tree | None, report: Report, ready: Map[str, Block] | None
     blocks = {key.text: Block(key.text, key.where) for key, _ in tree}
     bodies: list[tuple[Block, Tree | None]] = []
     for key, body in tree:
+        fault = fault_of_name(key.text, "the name of a block")
+        if fault:
+            report("N110", fault, key.where, "rename it")
+            del blocks[key.text]
+            continue
         if not isinstance(body, Mapping):
             report(
                 "P106",
