@@ -17,7 +17,10 @@ demo: $(VENV)/.installed-demo  ## check, draw and train LeNet on handwritten dig
 	@$(BIN)/shapeplan demo
 
 # pyproject.toml sets -q; a second one would hide pytest's summary line.
-# Tests in one file share what is planned once: worksteal gives each core a stretch of the suite.
+# Tests in one file share what is planned once: worksteal gives each core a stretch of the suite. Many tests start a
+# process, which would compile both packages again if Python may not keep bytecode.
+test campaign: export PYTHONDONTWRITEBYTECODE =
+
 test: $(VENV)/.installed-test  ## run the full test suite on all cores, including doctests (PYTEST_ARGS="-k window")
 	$(BIN)/python -m pytest -n auto --dist worksteal $(PYTEST_ARGS)
 

@@ -150,7 +150,12 @@ def random_inputs(bound: BoundPlan, rng: np.random.Generator) -> dict[str, Array
 
 
 def scanned(case: Case, most: int = 24) -> Iterator[tuple[str, dict[str, int]]]:
-    """Yield (name, sizes) with one name after the other going from 1 to `most`, the others comfortable."""
+    """Yield (name, sizes) with one name after the other going from 1 to `most`, the others comfortable.
+
+    Volumes go to half of that: their oracles take the cube.
+    """
+    if any(len(shape) > 4 for shape in case.inputs):
+        most //= 2
     for name in case.sizes:
         if name == "N":
             continue

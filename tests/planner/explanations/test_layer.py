@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, ClassVar
 
 import pytest
@@ -16,7 +17,7 @@ from planner import symbols as sy
 from planner.explanations.formulas import derive, window_steps
 from planner.explanations.layer import explain, worth_explaining
 from planner.explanations.steps import MEANINGS, Derivation, as_json, as_latex, as_markdown, as_text, glossary
-from planner.layers import KINDS, Conv, MaxPool
+from planner.layers import KINDS, Add, Conv, MaxPool
 from planner.layers.base import Category, Layer
 from planner.symbols import Shape
 from tests.harness import build
@@ -166,11 +167,17 @@ def test_a_faulty_layer_is_derived_up_to_its_fault_and_nothing_behind_it() -> No
     assert list(worth_explaining(found)) == ["p", "c"]
 
 
+@cache
+def residual_merge() -> Derivation:
+    """Return the derivation of a sum with eight ways from the input."""
+    return explain(diagnose(planner.load(EXAMPLES / "resnet18.yaml")), "stage2.1.add1")
+
+
 def test_latex_is_balanced() -> None:
     found = diagnose(planner.load(EXAMPLES / "resnet18.yaml"))
-    kinds = {type(node.layer): node for node in reversed(found.network.nodes)}
-    for node in kinds.values():  # the first of each kind
-        text = as_latex(explain(found, node.name))
+    kinds = {type(node.layer): node for node in found.network.nodes if not isinstance(node.layer, Add)}
+    for derivation in (residual_merge(), *(explain(found, node.name) for node in kinds.values())):
+        text = as_latex(derivation)
         assert text.count("{") == text.count("}")
         assert text.count(r"\left") == text.count(r"\right")
         assert text.count(r"\begin{align*}") == text.count(r"\end{align*}") == 1
@@ -201,7 +208,7 @@ def test_text_lines_up_and_json_holds_the_same_steps() -> None:
 
 
 def test_a_merge_tells_what_each_branch_sees_and_that_they_align() -> None:
-    found = texts(explain(diagnose(planner.load(EXAMPLES / "resnet18.yaml")), "stage2.1.add1"))
+    found = texts(residual_merge())
     assert found["through stage2.1.proj.norm"] == "field 11x11 to 43x43 over 4 paths, step 8, start -5 to -21, centre 0"
     assert found["alignment"] == "all branches are aligned"
 

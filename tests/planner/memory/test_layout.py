@@ -31,7 +31,7 @@ def timelines(draw: st.DrawFn, most: int) -> Timeline:
     return Timeline(tuple(found), steps, ())
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(timelines(most=25))
 def test_blocks_alive_together_never_overlap(requests: Timeline) -> None:
     check_no_overlap(requests)

@@ -252,7 +252,7 @@ def test_bound_numbers_are_plain_ints() -> None:
 
 
 def test_formulas_too_long_to_reason_about_are_a_finding_that_names_what_to_give() -> None:
-    layers = [layer("conv", name=f"c{i}", filters=1, kernel="K", stride="S", pad="P") for i in range(60)]
+    layers = [layer("conv", name=f"c{i}", filters=1, kernel="K", stride="S", pad="P") for i in range(30)]
     (finding,) = diagnosed(*layers, shape=("N", 1, "H", "W")).findings
     assert finding.code == "S215"
     assert finding.message.endswith("give some of its names numbers: `H`, `K`, `P`, `S`")

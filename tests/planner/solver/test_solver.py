@@ -351,7 +351,7 @@ def test_factored_formulas_evaluate_to_the_planned_numbers(batch: int, height: i
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_a_factored_size_has_the_value_it_had(seed: int) -> None:
     check_factored(seed)
 
