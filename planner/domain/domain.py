@@ -64,7 +64,7 @@ class Domain(Mapping[str, SizeSet]):
     sets : Mapping of str to SizeSet
         For every free size, whatever the others are.
     boxes : tuple of Mapping of str to SizeSet
-        Sizes that belong together; empty where each may be chosen by itself.
+        Sizes that belong together; empty if each can be chosen independently.
     assumptions : tuple of Open
         Requirements that couple several sizes and could not be solved.
     solved : tuple of Reason
@@ -111,12 +111,12 @@ class Domain(Mapping[str, SizeSet]):
         found: list[Reason] = []
         for name in self.sets:
             needed = [reason for reason in self.solved if reason.name == name]
-            behind = [SizeSet.everything()]
+            following = [SizeSet.everything()]
             for reason in reversed(needed):
-                behind.append(behind[-1] & reason.sizes)
-            whole, kept = behind.pop(), SizeSet.everything()
+                following.append(following[-1] & reason.sizes)
+            whole, kept = following.pop(), SizeSet.everything()
             for reason in needed:
-                if kept & behind.pop() != whole:
+                if kept & following.pop() != whole:
                     found.append(reason)
                     kept &= reason.sizes
         return tuple(found)
@@ -127,7 +127,7 @@ class Domain(Mapping[str, SizeSet]):
         return count_boxes(self.boxes) if self.boxes else None
 
     def accepts(self, values: Mapping[str, int]) -> bool:
-        """Tell whether these sizes are accepted; with some missing, whether the others can be chosen so.
+        """Return whether these sizes are accepted; if some are missing, whether values for them exist.
 
         An assumption that couples sizes still unknown counts as one that can be met.
         """

@@ -158,7 +158,7 @@ def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:
 
 
 def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Put a 1x1 convolution with a stride on the branch whose maps are larger by a whole factor."""
+    """Add a strided 1x1 convolution to the branch that has larger maps, by a whole factor."""
     shapes = [found.shapes.get(name) for name in node.inputs]
     for position, (name, large) in enumerate(zip(node.inputs, shapes, strict=True)):
         for small in dict.fromkeys(shapes):
@@ -186,7 +186,7 @@ def _raised(found: Diagnosis, node: Node) -> Iterator[Candidate]:
 
 
 def _cropped(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Cut the border off a branch whose maps are larger than those of another."""
+    """Crop the border of a branch that has larger maps than another."""
     for position, name in enumerate(node.inputs):
         for like in node.inputs:
             shapes = (found.shapes.get(name), found.shapes.get(like))

@@ -1,4 +1,4 @@
-"""A network with the size of its image left open: what its layers accept, whatever a spec fixes."""
+"""A network with a free image size: what its layers accept, whatever a spec fixes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def with_free_sizes(network: Network) -> Network | None:
 
 
 def free_domain(network: Network) -> Domain | None:
-    """Return which sizes the layers accept, whatever size the spec fixes; None where that cannot be told."""
+    """Return which sizes the layers accept, whatever size the spec fixes; None if that is unknown."""
     loose = with_free_sizes(network)
     if loose is None:
         return None

@@ -63,7 +63,7 @@ class Change:
 
 @singledispatch
 def changes(_layer: Layer, _code: str, _inputs: Known) -> Iterator[Change]:
-    """Yield what to change in a layer for a finding of this code; by itself, nothing.
+    """Yield what to change in a layer for a finding of this code; by default, nothing.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def _(_layer: Dense) -> str:
 
 @singledispatch
 def reads_features(_layer: Layer) -> bool:
-    """Tell whether a layer reads features, so that a map has to be flattened before it."""
+    """Return whether a layer reads features, so that a map has to be flattened before it."""
     return False
 
 
@@ -119,7 +119,7 @@ def _(_layer: Dense) -> bool:
 
 @singledispatch
 def blames_the_map(_layer: Layer, code: str) -> bool:
-    """Tell whether another image size may repair a finding of this code."""
+    """Return whether another image size may repair a finding of this code."""
     return code in ("S201", "S208", "S211")
 
 

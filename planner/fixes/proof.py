@@ -114,7 +114,7 @@ def _input_place(network: Network, name: str) -> list[Related]:
 def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate], budget: _Budget) -> Iterator[str]:
     """Yield the texts of candidates that remove the finding and bring no new error."""
     before = {(f.code, f.layer) for f in found.findings}
-    # What lay behind the fault was not judged yet, and is not the candidate's doing.
+    # Layers after the fault were not checked before; their findings are not caused by the candidate.
     unseen = {name for name, shape in found.shapes.items() if shape is None and name != finding.layer}
     given: set[str] = set()
     for _, candidate in zip(range(MOST_TRIES), candidates, strict=False):
@@ -151,5 +151,5 @@ def _work(found: Diagnosis) -> int:
 
 
 def _counts(finding: Finding) -> bool:
-    """Tell whether a finding spoils a fix: an error, or branches that now agree for some sizes only."""
+    """Return whether a finding spoils a fix: an error, or branches that now agree for some sizes only."""
     return finding.severity is Severity.ERROR or finding.code == "S302"

@@ -68,7 +68,7 @@ class Arena:
         The block of each key; several keys may share a block.
     steps : int
     backward : tuple of str
-        The nodes whose backward pass runs, in that order; empty for inference.
+        The nodes with a backward pass, in that order; empty for inference.
     starts : mapping of Key to int
         Offset within the block in bytes, at the planned batch, of arrays that do not begin at its beginning: an input
         inside its concat's output, and its gradient. It is proportional to the batch: smaller for a smaller batch.

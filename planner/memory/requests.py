@@ -64,7 +64,7 @@ class Timeline:
     steps : int
         Number of steps; spans lie in ``0 <= step < steps``.
     backward : tuple of str
-        The nodes whose backward pass runs, in that order; empty for inference.
+        The nodes with a backward pass, in that order; empty for inference.
     """
 
     requests: tuple[Request, ...]

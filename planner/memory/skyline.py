@@ -85,7 +85,7 @@ class _Choice:
 class Moments:
     """The moments at which blocks meet, shared by all searches.
 
-    Moments are the steps whose set of living blocks is not a subset of a neighbour's.
+    Moments are the steps at which the set of live blocks is not a subset of a neighbour's.
 
     Parameters
     ----------
@@ -283,8 +283,8 @@ class Skyline:
         top, apart = height + self._sizes[bit], 4
         begin, end = self._spans[bit][0][0], self._spans[bit][-1][1]
         for wall in (begin - 1, end):
-            beside = self._floor[wall] if part[0] <= wall < part[1] else HIGHEST
-            apart -= (beside > height) + (beside == top)
+            neighbour = self._floor[wall] if part[0] <= wall < part[1] else HIGHEST
+            apart -= (neighbour > height) + (neighbour == top)
         return apart
 
     def _fill(self, bit: int, height: int, change: int) -> None:

@@ -80,21 +80,21 @@ class Builder:
         self._put(Node(public, made, (), "", entry, broken, partner), sources or ())
         tail = public
         for role in ROLES:
-            behind = make_norm_act(entry, public, role, self._report)
-            if behind is None:
+            following = make_norm_act(entry, public, role, self._report)
+            if following is None:
                 continue
             name = f"{public}.{role}"
             if name in self._nodes:
                 message = f"`{name}`, which `{role}` of `{public}` stands for, is the name of another layer too"
                 self._report("N104", message, entry, role, ("give the other layer another name",))
                 continue
-            self._put(Node(name, behind, (tail,), role, entry, broken))
+            self._put(Node(name, following, (tail,), role, entry, broken))
             self._public[name] = name
             tail = name
         return self._end(entry, public, tail)
 
     def _add_again(self, entry: Entry, public: str, sources: tuple[str, ...] | None) -> str:
-        """Add a layer that is there already once more, with its weights, on another tensor."""
+        """Add another use of a layer, with the same weights, on another tensor."""
         chain: tuple[Node, ...] = ()
         try:
             chain = used(entry, self._nodes, self._guesses)
@@ -112,7 +112,7 @@ class Builder:
         return self._end(entry, public, tail)
 
     def _end(self, entry: Entry, public: str, tail: str) -> str:
-        """Let the name of an entry mean the last of its layers."""
+        """Make the name of an entry mean the last of its layers."""
         self._public[public] = tail
         if entry.expect is not None:
             self._expect(tail, entry.expect, entry.mark("expect"), f"`{public}`: `expect`")
@@ -120,7 +120,7 @@ class Builder:
         return public
 
     def alias(self, name: str, target: str) -> None:
-        """Let `name` also mean the layer that is read as `target`, as the name of a block means its last layer."""
+        """Make `name` also mean the layer that is read as `target`, as the name of a block means its last layer."""
         self._public[name] = self._public.get(target, target)
 
     @property
@@ -206,12 +206,12 @@ class Builder:
         return len(self.findings) < MOST_GUESSES
 
     def _put(self, node: Node, sources: tuple[str, ...] = ()) -> None:
-        """Keep a node; `sources` are names still to be resolved, beside the inputs it has already."""
+        """Keep a node; `sources` are names still to be resolved, in addition to its inputs."""
         self._nodes[node.name] = node
         self._waiting[node.name] = sources
 
     def _put_indices(self, made: Layer | None, pool: str, reader: str) -> bool:
-        """Keep the node that holds where the maxima of a max pooling are; tell whether it could be."""
+        """Keep the node that holds where the maxima of a max pooling are; return whether it could be."""
         node, name = self._nodes[pool], f"{pool}.{INDICES}"
         there = self._nodes.get(name)
         if there is not None and there.role == INDICES:
@@ -225,13 +225,13 @@ class Builder:
         return True
 
     def _in_order(self) -> Iterator[Node]:
-        """Yield the nodes as they were declared, the positions of maxima right behind their pooling."""
+        """Yield the nodes as they were declared, the positions of maxima right after their pooling."""
         for node in self._nodes.values():
-            behind = self._nodes.get(f"{node.name}.{INDICES}")
+            indices = self._nodes.get(f"{node.name}.{INDICES}")
             if node.role != INDICES:
                 yield node
-            if behind is not None and behind.role == INDICES:
-                yield behind
+            if indices is not None and indices.role == INDICES:
+                yield indices
 
     def _reads(self, node: Node) -> tuple[str, ...]:
         """Return the names of the nodes that a node reads, as far as they are known."""
@@ -262,7 +262,7 @@ class Builder:
         return given
 
     def _sources(self, entry: Entry, public: str) -> tuple[str, ...] | None:
-        """Return the public names an entry reads, or None where it cannot be told."""
+        """Return the public names an entry reads, or None if they are unknown."""
         if entry.from_ is not None:
             return (entry.from_,) if isinstance(entry.from_, str) else tuple(entry.from_)
         if self.last is None:
@@ -301,12 +301,12 @@ class Builder:
                     "from",
                     ("join them first with `concat` or `add`",) if high == 1 else ("write  from: [a, b]",),
                 )
-        lent = self._reads(node)[len(wired) :] if _reads_companion(node.layer) and not broken else ()
-        broken = broken or not all(name in self._nodes for name in lent)
-        return replace(node, inputs=(*wired, *(() if broken else lent)), broken=broken)
+        companions = self._reads(node)[len(wired) :] if _reads_companion(node.layer) and not broken else ()
+        broken = broken or not all(name in self._nodes for name in companions)
+        return replace(node, inputs=(*wired, *(() if broken else companions)), broken=broken)
 
     def _order(self, nodes: list[Node]) -> list[Node]:
-        """Return nodes in execution order; those on a cycle are reported and cut loose."""
+        """Return nodes in execution order; nodes on a cycle are reported and lose their inputs."""
         for ring in cycles(nodes):
             self._report(
                 "N105",
@@ -335,9 +335,9 @@ class Builder:
             if source not in self._public:
                 close = nearest(source, self._public)
                 fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
-                whose = "" if source == name else f" that of `{source}`, which is"
+                source_text = "" if source == name else f" that of `{source}`, which is"
                 self.findings.append(
-                    Finding("N111", f"output `{name}` is{whose} not a layer", where=where, fixes=fixes)
+                    Finding("N111", f"output `{name}` is{source_text} not a layer", where=where, fixes=fixes)
                 )
                 continue
             outputs[name] = self._public[source]
@@ -385,7 +385,7 @@ def _names(output: Outputs) -> tuple[str, ...]:
 
 
 def _reads_companion(layer: Layer | None) -> bool:
-    """Tell whether a layer reads what is computed next to another one."""
+    """Return whether a layer reads what is computed next to another one."""
     return layer is not None and layer.reads_companion
 
 

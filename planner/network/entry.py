@@ -37,7 +37,7 @@ class Entry:
     from_ : str, tuple of str or None
         What it reads; None is the layer before.
     act, norm : str, Mapping or None
-        Short for an activation and a normalisation behind the layer: its word, or its word with settings.
+        Short for an activation and a normalisation after the layer: a word, or a word with settings.
     expect : tuple of int or str, or None
         The output shape the author asserts.
     marks : Mapping

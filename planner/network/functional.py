@@ -212,7 +212,7 @@ def _named_by(layer: Entry) -> Iterator[Tensor]:
 
 
 def _has_weights(layer: Entry) -> bool:
-    """Tell whether a layer, its normalisation or its activation may have weights or running statistics."""
+    """Return whether a layer, its normalisation or its activation may have weights or running statistics."""
     kind: Any = next(iter(layer.act), None) if isinstance(layer.act, Mapping) else layer.act
     classes = [KINDS.get(name) for name in (layer.kind, kind) if isinstance(name, str)]
     return layer.norm is not None or any(cls is not None and cls.owns_arrays() for cls in classes)

@@ -1,7 +1,7 @@
-"""A network for inference: batch norm within the layer it follows, and nothing that only training needs.
+"""A network for inference: batch norm folded into the preceding layer, without what only training needs.
 
 At inference batch norm is one factor and one shift a channel, and both can be part of the layer that makes the channel.
-This module rewrites the graph; the numbers are the business of :mod:`runtime.fusion`.
+This module rewrites the graph; the weights are computed in :mod:`runtime.fusion`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Fusion:
     network : Network
         The very same network where there is nothing to fuse.
     origins : Mapping of str to tuple of str
-        By node of `network`: the node it was, and behind that the batch norms that are in it now, in their order.
+        By node of `network`: the node it was, followed by the batch norms folded into it, in order.
     """
 
     network: Network
@@ -91,12 +91,12 @@ def plan_fusion(network: Network) -> Fusion:
 
 
 def _identities(network: Network) -> dict[str, str]:
-    """Return the layers that do nothing at inference and may go, each with the node it repeats."""
+    """Return the layers that do nothing at inference and can be removed, each with the node it repeats."""
     found: dict[str, str] = {}
     shared, outputs, expected = _shared(network), frozenset(network.outputs.values()), _expected(network)
     for node in network.nodes:
         stays = node.layer is None or not node.layer.random or node.name in shared
-        if stays or any(_behind(network, node, role) for role in ("norm", "act")):
+        if stays or any(_norm_act(network, node, role) for role in ("norm", "act")):
             continue
         source = found.get(node.inputs[0], node.inputs[0])
         alone = source in network.inputs and node.name in outputs  # else a network might have no layers left
@@ -122,20 +122,20 @@ def _hosts(network: Network) -> dict[str, str]:
 
 
 def _nameless(network: Network, node: Node, reads: Mapping[str, int]) -> bool:
-    """Tell whether a batch norm may go without taking along a name that somebody reads something by.
+    """Return whether a batch norm can be removed without removing a name that another layer reads.
 
-    The name of a layer means the last of what stands behind it: who reads a batch norm with an activation behind it
-    does so by `c1.norm`, and nothing but a normalisation can be called that.
+    The name of a layer means the last node it stands for. A batch norm that is followed by an activation is read as
+    `c1.norm`, and only a normalisation can have that name.
     """
     if node.role:
-        return _behind(network, node, "act") is None or reads[node.name] == 1
-    return _behind(network, node, "norm") is None
+        return _norm_act(network, node, "act") is None or reads[node.name] == 1
+    return _norm_act(network, node, "norm") is None
 
 
 def _names(network: Network, norms: Iterable[str]) -> dict[str, str]:
-    """Return new names of activations: each that stands behind a batch norm of its own gets the name of that."""
+    """Return new names of activations: each that follows a separate batch norm gets its name."""
     nodes = (network.by_name[norm] for norm in norms)
-    acts = ((_behind(network, node, "act"), node) for node in nodes if not node.role)
+    acts = ((_norm_act(network, node, "act"), node) for node in nodes if not node.role)
     return {act.name: node.name for act, node in acts if act is not None}
 
 
@@ -145,7 +145,7 @@ def _without(
     layers: Mapping[str, Layer] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> Network:
-    """Return a network without some nodes, each read as another one, with other layers and names where told."""
+    """Return a network without some nodes, each replaced by another one, with other layers and names if given."""
     if not gone:
         return network
     layers, names = layers or {}, names or {}
@@ -178,15 +178,15 @@ def _with_bias(layer: Layer | None) -> Layer:
     return replace(layer, bias=True)
 
 
-def _behind(network: Network, node: Node, role: str) -> Node | None:
-    """Return the normalisation or activation that stands behind a layer by its keys, read by nobody or somebody."""
+def _norm_act(network: Network, node: Node, role: str) -> Node | None:
+    """Return the normalisation or activation that the keys of a layer stand for, if there is one."""
     owner = node.name.removesuffix(f".{node.role}") if node.role else node.name
     found = network.by_name.get(f"{owner}.{role}")
     return found if found is not None and found.role == role and found is not node else None
 
 
 def _shared(network: Network) -> frozenset[str]:
-    """Return the nodes whose arrays several nodes work with."""
+    """Return the nodes that share their arrays with other nodes."""
     pairs = [(node.name, node.owner) for node in network.nodes if node.owner]
     return frozenset(name for pair in pairs for name in pair)
 
@@ -196,5 +196,5 @@ def _expected(network: Network) -> dict[str, Shape]:
 
 
 def _takes_over(expected: dict[str, Shape], source: str, name: str) -> bool:
-    """Tell whether what is asserted of a node can be asserted of the one that stands for it, and note that it is."""
+    """Return whether what is asserted of a node can be asserted of its replacement, and record it."""
     return name not in expected or expected.setdefault(source, expected[name]) == expected[name]

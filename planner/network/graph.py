@@ -52,13 +52,13 @@ def cycles(nodes: Sequence[Node]) -> list[list[str]]:
 
 
 def unread(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
-    """Return the nodes nobody reads although they are no output: the ends no output depends on."""
+    """Return the nodes that no layer reads and that are not outputs: dead ends."""
     read = {source for node in nodes for source in node.inputs} | set(outputs)
     return [node for node in nodes if node.name not in read]
 
 
 def _in_order(nodes: Iterable[Node]) -> bool:
-    """Tell whether each node reads only nodes before it, which no node on a cycle can do."""
+    """Return whether each node reads only nodes before it, which no node on a cycle can do."""
     before: set[str] = set()
     for node in nodes:
         if not before.issuperset(node.inputs):

@@ -1,6 +1,6 @@
 """From an entry's settings to its layer: every faulty setting reported, not only the first.
 
-What the entry reads, and what stands behind it, is the business of :mod:`planner.network.builder`.
+What the entry reads, and which layers follow it, is resolved in :mod:`planner.network.builder`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from planner.symbols import Shape
 from planner.wording import listed
 
 PLACEHOLDER = "_"
-"""A size in the place of a faulty setting, so that the settings behind it are looked at too."""
+"""A size instead of a faulty setting, so that the following settings are checked too."""
 
 Report: TypeAlias = Callable[..., None]
 """``report(code, message, entry, key, fixes)``."""
@@ -64,7 +64,7 @@ def make(
             made = cls(**settings)
         except SettingError as error:
             faulty = True
-            if error.setting in replaced:  # which is no name either; told already
+            if error.setting in replaced:  # not a name either; already reported
                 return None, ""
             report(error.code, f"`{name}`: {error.problem}", entry, error.setting, (error.fix,))
             if error.setting not in settings:
@@ -108,7 +108,7 @@ def _kind(entry: Entry, report: Report) -> type[Layer] | None:
 
 
 def _keys_fit(entry: Entry, name: str, cls: type[Layer], report: Report) -> bool:
-    """Tell whether an entry gives the settings its kind has, those without a default among them."""
+    """Return whether an entry gives the settings its kind has, including those without a default."""
     known = [item.name for item in fields(cls)]
     faulty, meant = False, set()
     for key in entry.settings:

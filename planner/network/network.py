@@ -2,7 +2,7 @@
 
 A :class:`Network` holds nodes, each one layer and an ordered tuple of the names it reads; that tuple,
 not the graph, is the truth (a graph merges the two edges of ``add(x, x)``). Building one from entries,
-with its findings, is :mod:`planner.network.builder`; sizes are the business of :mod:`planner.plan.diagnose`.
+with its findings, is :mod:`planner.network.builder`; sizes are checked in :mod:`planner.plan.diagnose`.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class Network:
     layers : iterable of Entry
         Made with :func:`planner.layer`; each reads the one before unless it has `from_`.
     output : str, sequence of str, or Mapping of str to shape, optional
-        Names of the outputs, with asserted shapes in a mapping; the last layer unless told. An output with a name of
-        its own has ``{"from": layer, "shape": shape}`` there, with or without a shape.
+        Names of the outputs, with asserted shapes in a mapping; default: the last layer. An output with a different
+        name has ``{"from": layer, "shape": shape}`` there, with or without a shape.
     train : Mapping, optional
         The `train:` section of a spec.
 
@@ -249,12 +249,12 @@ class Network:
 
 
 def _listed(layers: Any) -> Any:
-    """Return anything that yields layers as a list, and leave alone what is to be refused."""
+    """Return anything that yields layers as a list, and leave other values as they are."""
     return layers if isinstance(layers, (str, Mapping)) or not isinstance(layers, Iterable) else list(layers)
 
 
 def _check_arguments(name: object, input: object, layers: object, output: object) -> None:
-    """Refuse what is of another type altogether; what is wrong inside is found entry by entry.
+    """Refuse arguments of a wrong type; what is wrong inside is found entry by entry.
 
     Raises
     ------
@@ -286,7 +286,7 @@ def _check_arguments(name: object, input: object, layers: object, output: object
 
 
 def _names_only(output: object) -> bool:
-    """Tell whether outputs are given as a name, several, or names with something each."""
+    """Return whether outputs are given as a name, several, or names with something each."""
     if isinstance(output, str):
         return True
     return isinstance(output, (Mapping, Sequence)) and all(isinstance(name, str) for name in output)

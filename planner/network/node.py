@@ -26,9 +26,9 @@ INDICES = "indices"
 class Node:
     """One layer of a network with its name and the names of the nodes it reads, in order.
 
-    `role` is "" for a written layer, ``norm`` or ``act`` for one that stands behind it by those keys, and ``indices``
-    for the positions of a max pooling's maxima. `partner` is the node its layer takes its settings from, "" for a
-    layer with settings of its own; `owner` the node that it is once more, with its settings and weights (`use`).
+    `role` is "" for a written layer, ``norm`` or ``act`` for a layer that such a key stands for, and ``indices``
+    for the positions of the maxima of a max pooling. `partner` is the node its layer takes its settings from, "" for a
+    layer with settings of its own; `owner` the node whose settings and weights it uses (`use`).
     `layer` is None and `broken` true only in networks that have findings.
     """
 

@@ -1,4 +1,4 @@
-"""What stands behind a layer: the normalisation and the activation that its `norm` and `act` are short for."""
+"""The normalisation and the activation after a layer, which its `norm` and `act` stand for."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ ACTIVATIONS: Mapping[str, str] = MappingProxyType(
 """What `act` may say: any activation."""
 
 ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType({"norm": NORMS, "act": ACTIVATIONS})
-"""In the order in which they stand behind a layer."""
+"""In the order in which they follow a layer."""
 
 EXAMPLES = {"norm": "norm: {batch: {eps: 0.001}}", "act": "act: {leaky_relu: {slope: 0.2}}"}
 
 
 def make_norm_act(entry: Entry, public: str, role: str, report: Report) -> Layer | None:
-    """Return the layer that `norm` or `act` of an entry stands for; None where it says nothing, or nothing that can be.
+    """Return the layer that `norm` or `act` of an entry stands for; None if it is not given or faulty.
 
     Parameters
     ----------
     entry : Entry
     public : str
-        What the layer in front is called.
+        Name of the preceding layer.
     role : {"norm", "act"}
     report : callable
         Takes every fault.

@@ -1,7 +1,7 @@
-"""Keys that name another layer: which layer is meant, and whether it can be.
+"""Keys that name another layer: which layer is meant, and whether it is allowed.
 
-A setting may (`pool` of an unpooling), and `use`, by which a layer is there once more with its weights. Such a layer
-must be declared before; so no ring of names can come about.
+A setting may (`pool` of an unpooling), and `use`, by which a layer is used again with its weights. Such a layer
+must be declared before, so there are no cycles of names.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def named(item: Field[Any], given: object, known: Mapping[str, Node], guess: boo
 
 
 def used(entry: Entry, known: Mapping[str, Node], guess: bool = True) -> tuple[Node, ...]:
-    """Return the layer that an entry is once more, with the normalisation and activation behind it.
+    """Return the layer that an entry uses again, with the normalisation and activation after it.
 
     The arguments are those of :func:`named`.
 
@@ -69,8 +69,8 @@ def used(entry: Entry, known: Mapping[str, Node], guess: bool = True) -> tuple[N
     for key in (*entry.settings, *(key for key in ("norm", "act") if getattr(entry, key) is not None)):
         problem = f"`{key}` is that of `{entry.use}`, which it uses, and cannot be another one"
         raise SettingError(key, problem, f"remove `{key}`", "N101")
-    behind = [known.get(f"{node.name}.{role}") for role in ("norm", "act") if not node.role]
-    chain = (node, *(each for each in behind if each is not None and each.role))
+    following = [known.get(f"{node.name}.{role}") for role in ("norm", "act") if not node.role]
+    chain = (node, *(each for each in following if each is not None and each.role))
     if node.layer is not None and not any(map(_owns_arrays, chain)):
         problem = f"`use` names `{entry.use}`, a {entry.kind}, which has no weights to share"
         raise SettingError("use", problem, f"write a {entry.kind} of its own, without `use`")
@@ -78,7 +78,7 @@ def used(entry: Entry, known: Mapping[str, Node], guess: bool = True) -> tuple[N
 
 
 def shareable(name: str, known: Mapping[str, Node]) -> bool:
-    """Tell whether a layer, or what stands behind it by `norm` or `act`, may have weights or running statistics."""
+    """Return whether a layer, or its `norm` or `act`, may have weights or running statistics."""
     return any(_owns_arrays(known[each]) for each in (name, f"{name}.norm", f"{name}.act") if each in known)
 
 
@@ -99,5 +99,5 @@ def _found(key: str, given: object, wanted: type[Layer], known: Mapping[str, Nod
         problem = f"`{key}` names {shown}, which is no layer before it"
         raise SettingError(key, problem, f"did you mean `{close}`?" if close else there, "N103")
     there = f"name one of {listed(fitting)}" if fitting else f"declare a {wanted.kind}, and name it"
-    problem = f"`{key}` names `{given}`, whose kind is {node.layer.kind} and not {wanted.kind}"
+    problem = f"`{key}` names `{given}`, which is a {node.layer.kind}, not a {wanted.kind}"
     raise SettingError(key, problem, there)

@@ -271,11 +271,11 @@ class _Walk:
         domain = solve(names, self.open)
         for opened in self.open:
             self.warn_conditional(opened, domain)
-        told: set[tuple[Open, ...]] = set()
+        reported: set[tuple[Open, ...]] = set()
         for name in domain.empty:
             culprits = contradiction(name, self.open)
-            if culprits and culprits not in told:
-                told.add(culprits)
+            if culprits and culprits not in reported:
+                reported.add(culprits)
                 self.findings.append(self._impossible(culprits))
 
     def _impossible(self, culprits: tuple[Open, ...]) -> Finding:
@@ -315,8 +315,8 @@ def _other_arrays(here: Parameter, there: Parameter, first: str, *, short: bool 
     if short:
         return f"`{here.name}` would be {sy.shape_text(here.shape)}"
     return (
-        f"it uses the weights of `{first}`, whose `{there.name}` is {sy.shape_text(there.shape)}, but what it reads "
-        f"would need {sy.shape_text(here.shape)}"
+        f"it uses the weights of `{first}`, where `{there.name}` is {sy.shape_text(there.shape)}, but its input "
+        f"needs {sy.shape_text(here.shape)}"
     )
 
 

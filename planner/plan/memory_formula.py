@@ -127,7 +127,7 @@ def _candidates(steps: Iterable[Live]) -> list[Size]:
 def _largest(candidates: list[Size], samples: list[dict[str, int]]) -> Size:
     """Return the maximum of those candidates that are the largest at one of the samples.
 
-    To leave a candidate out can only lower the maximum, and a formula of a dozen cases helps nobody.
+    Leaving a candidate out can only lower the maximum, and a formula of a dozen cases is of no use.
     """
     largest: dict[Size, None] = {}
     for sample in samples:

@@ -31,7 +31,7 @@ class PlannedNode:
     role : str
         ``norm`` or ``act`` for a layer that another one's key of that name stands for, else "".
     owner : str
-        The node whose arrays it works with, and which alone has them as `parameters` and `buffers`; "" for itself.
+        The node whose arrays it uses; only that node has them as `parameters` and `buffers`. "" for its own.
     """
 
     name: str

@@ -159,7 +159,7 @@ class Plan:
         return _planned, (self.network,)
 
     def accepts(self, /, **sizes: int) -> bool:
-        """Tell whether the network runs at these sizes (for some choice of the sizes not given).
+        """Return whether the network runs at these sizes (for some choice of the sizes not given).
 
         Names are the plan's free ones; the axis letters N, C, H and W may also be given for axes that
         the spec fixes, and are then compared.

@@ -93,7 +93,7 @@ class ReceptiveFields:
 def through(
     layer: Layer, shapes: tuple[Shape, ...], output: Shape, before: Sequence[ReceptiveField | None]
 ) -> ReceptiveField | None:
-    """Return the receptive field behind a layer, given those of what it reads.
+    """Return the receptive field after a layer, given the fields of its inputs.
 
     With s, j and t of the input, a window of extent e, stride d and padding p gives size ``s + (e-1)*j``,
     jump ``j*d``, start ``t - p*j``; one that makes r positions of each step has jump ``j*d/r``. Branches that
@@ -161,7 +161,7 @@ def _larger(left: Size, right: Size) -> Size:
 
 
 def _never_above(left: Size, right: Size) -> bool:
-    """Tell whether left <= right for all sizes, as far as that can be decided.
+    """Return whether left <= right for all sizes, as far as that can be decided.
 
     A crop begins at a row that differs from size to size, though within limits; residues find those.
     """

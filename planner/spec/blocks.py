@@ -20,7 +20,7 @@ from planner.spec.drafts import BLOCK, CONDITION, Block, Draft, Findings, Item
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value
 from planner.spec.library import FILE
 from planner.spec.tree import Scalar, Sequence, clip
-from planner.spec.values import Frame, Unreadable, Values, marks_behind
+from planner.spec.values import Frame, Unreadable, Values, marks_of_norm_act
 from planner.symbols import Size
 from planner.wording import listed
 
@@ -100,11 +100,12 @@ class Expansion:
                 elif key in ("expect", "use"):
                     sugar[key] = self.values.expected(item, frame) if key == "expect" else self._named(item, frame)
                 else:  # what was written may only resemble the key
-                    sugar[key] = self.values.behind(item, frame, key)
+                    sugar[key] = self.values.norm_act(item, frame, key)
             except Unreadable:
                 broken = True
-        marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where} | marks_behind(draft.items)
-        if draft.where.file == FILE and frame.used is not None:  # nobody can look there; what is wrong is the use
+        marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where}
+        marks |= marks_of_norm_act(draft.items)
+        if draft.where.file == FILE and frame.used is not None:  # not a file of the user's; the fault is in the use
             marks = {"": frame.used}
         if frame.used is not None:
             marks["use"] = frame.used
@@ -117,8 +118,8 @@ class Expansion:
             broken=broken or draft.broken,
             **sugar,  # type: ignore[arg-type]  # act, norm, expect, use: what _word, _expected and _named return
         )
-        if frame.twin and entry.use is None and shareable(f"{frame.twin}{local}", self.builder.nodes):
-            entry = replace(entry, settings={}, act=None, norm=None, use=f"{frame.twin}{local}")
+        if frame.shared and entry.use is None and shareable(f"{frame.shared}{local}", self.builder.nodes):
+            entry = replace(entry, settings={}, act=None, norm=None, use=f"{frame.shared}{local}")
         public = self.builder.add(entry)
         frame.names[public if local is None else local] = public
         frame.previous = public
@@ -223,7 +224,7 @@ class Expansion:
         return frame
 
     def _is_off(self, draft: Draft, frame: Frame) -> bool:
-        """Tell whether an `if` switches a layer off; one that cannot be decided leaves it on."""
+        """Return whether an `if` switches a layer off; an undecided one leaves it on."""
         item = draft.items.get(CONDITION)
         if item is None or not frame.block:
             return False
@@ -276,10 +277,10 @@ class Expansion:
             broken = True
             what = f"blocks in blocks make a name of more than {DEEPEST} parts"
             self.report("P103", what, draft.where, "write the inner layers out")
-        numbered, twin = "repeat" in draft.items, f"{frame.twin}{name}" if frame.twin else ""
+        numbered, shared = "repeat" in draft.items, f"{frame.shared}{name}" if frame.shared else ""
         if block is not None and block.drafts is not None and not (broken or draft.broken):
             if "weights" in draft.items:
-                twin, written = self._shared(draft, block, frame)
+                shared, written = self._shared(draft, block, frame)
                 uses, numbered = list(written.uses), written.numbered
             else:
                 uses = self.arguments.of(draft, block, frame)
@@ -288,12 +289,12 @@ class Expansion:
             return
         self._written[frame.prefix + name] = Written(block.name, tuple(uses), numbered)
         for number, parameters in enumerate(uses, start=1):
-            behind = f".{number}" if numbered else ""
-            part = name + behind
+            suffix = f".{number}" if numbered else ""
+            part = name + suffix
             inner = Frame(
                 block.name, f"{frame.prefix}{part}.", previous=source, input=source, used=frame.used or draft.where
             )
-            inner.twin = f"{twin}{behind}." if twin else ""
+            inner.shared = f"{shared}{suffix}." if shared else ""
             inner.scope = Scope(parameters, partial(self._channels, source))
             self.run(block.drafts, inner)
             source = inner.previous
@@ -304,15 +305,15 @@ class Expansion:
         frame.previous = source
 
     def _shared(self, draft: Draft, block: Block, frame: Frame) -> tuple[str, Written]:
-        """Return the earlier use whose weights one shares, by its full name; what is wrong is reported."""
+        """Return the earlier use to share weights with, by its full name; faults are reported."""
         item = draft.items["weights"]
         nothing = "", Written(block.name, (), False)
         if not isinstance(item.value, Scalar):
             self.report("P106", "`weights` is the name of one use of a block", item.where, "write  weights: name")
             return nothing
         given = item.value.text
-        twin = frame.prefix + given
-        written = self._written.get(twin)
+        shared = frame.prefix + given
+        written = self._written.get(shared)
         mine = [name.removeprefix(frame.prefix) for name, each in self._written.items() if each.block == block.name]
         if written is None or written.block != block.name:
             what = "which is no use of a block before it" if written is None else f"which is a use of `{written.block}`"
@@ -321,9 +322,9 @@ class Expansion:
             return nothing
         for key in draft.items:
             if key in block.parameters or key == "repeat":
-                what = f"`{clip(key)}` is that of `{clip(given)}`, whose weights are shared"
+                what = f"`{clip(key)}` is set by `{clip(given)}`, which shares its weights"
                 self.report("N101", f"block `{block.name}`: {what}", draft.items[key].where, f"remove `{clip(key)}`")
-        return twin, written
+        return shared, written
 
     def _placeholder(self, draft: Draft, name: str, source: str | None, frame: Frame) -> None:
         """Add a layer of unknown shape in the place of a block that cannot be written out."""

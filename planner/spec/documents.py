@@ -56,7 +56,7 @@ def document_text(document: Document, head: Iterable[str] = (), remarks: Mapping
     head : iterable of str
         Lines of the comment above it.
     remarks : mapping of str to str, optional
-        Comments behind the line of a key at the top.
+        Comments at the end of the line of a key at the top.
 
     Examples
     --------

@@ -18,10 +18,10 @@ from planner.spec.tree import Mapping, Scalar, Sequence, Tree, clip, span
 from planner.spec.words import ADVICE, KEY_HINTS, KIND_HINTS
 
 COMMON = {
-    "name": "name of the layer, for `from`, `output` and messages; its kind and a number unless told",
-    "from": "what the layer reads: one name, or a list of names; the layer before unless told",
-    "act": "activation behind the layer; with settings, {leaky_relu: {slope: 0.2}}",
-    "norm": "normalisation behind the layer and before `act`; with settings, {batch: {eps: 0.001}}",
+    "name": "name of the layer, for `from`, `output` and messages; default: its kind and a number",
+    "from": "what the layer reads: one name, or a list of names; default: the previous layer",
+    "act": "activation after the layer; with settings, {leaky_relu: {slope: 0.2}}",
+    "norm": "normalisation after the layer, before `act`; with settings, {batch: {eps: 0.001}}",
     "expect": "the output shape you expect, [N, C, H, W]; checked",
     "use": "an earlier layer of this kind that this one is once more: its settings, weights, `norm` and `act`",
 }
@@ -33,11 +33,11 @@ BLOCK = "block"
 USE = {
     "use": "name of the block",
     "name": "name of this use; its layers are called name.layer",
-    "from": "what the block reads as `in`; the layer before unless told",
+    "from": "what the block reads as `in`; default: the previous layer",
     "repeat": "how many times in a row; a list as parameter then has one value for each",
-    "weights": "an earlier use of the same block whose weights this one shares, with its parameters and repetitions",
+    "weights": "an earlier use of the same block to share weights with; parameters and repetitions are the same",
 }
-"""Keys that every use of a block takes, beside the block's parameters."""
+"""Keys that every use of a block takes, in addition to its parameters."""
 
 PARAMETER_TYPES = {"int": "a whole number or a name", "bool": "true or false", "float": "a number", "str": "a word"}
 """What `params:` may say in place of a default, and what that parameter then takes."""
@@ -66,7 +66,7 @@ class Draft:
     Attributes
     ----------
     kind : str
-        A key of :data:`planner.layers.KINDS`, ``block``, or a word nobody knows.
+        A key of :data:`planner.layers.KINDS`, ``block``, or an unknown word.
     items : Mapping
         The settings by key; a mistyped key stands under the one that was meant.
     broken : bool
@@ -111,13 +111,13 @@ class Findings:
 
 
 def read_blocks(tree: Tree | None, report: Report, ready: Map[str, Block] | None = None) -> dict[str, Block]:
-    """Return the blocks of a spec by name, and behind them the ready ones; what is wrong with them is reported.
+    """Return the blocks of a spec by name, followed by the built-in ones; faults are reported.
 
     A block of the spec takes the place of a ready one of its name.
     """
-    behind = dict(ready or {})
+    builtin = dict(ready or {})
     if tree is None or (isinstance(tree, Scalar) and tree.value is None):
-        return behind
+        return builtin
     if not isinstance(tree, Mapping):
         report(
             "P106",
@@ -125,7 +125,7 @@ def read_blocks(tree: Tree | None, report: Report, ready: Map[str, Block] | None
             tree.where,
             "write  basic: {params: ..., layers: ...}",
         )
-        return behind
+        return builtin
     blocks = {key.text: Block(key.text, key.where) for key, _ in tree}
     bodies: list[tuple[Block, Tree | None]] = []
     for key, body in tree:
@@ -157,9 +157,9 @@ def read_blocks(tree: Tree | None, report: Report, ready: Map[str, Block] | None
         bodies.append((blocks[key.text], layers))
     for block, layers in bodies:
         if layers is not None:
-            block.drafts = read_drafts(layers, f"block `{block.name}`", {**behind, **blocks}, report, inside=True)
+            block.drafts = read_drafts(layers, f"block `{block.name}`", {**builtin, **blocks}, report, inside=True)
     _refuse_recursion(blocks, report)
-    return blocks | {name: block for name, block in behind.items() if name not in blocks}
+    return blocks | {name: block for name, block in builtin.items() if name not in blocks}
 
 
 def read_drafts(
@@ -226,7 +226,7 @@ def _read_draft(tree: Tree, blocks: Map[str, Block], report: Report, inside: boo
         other = tree.pairs[1][0]
         report(
             "P106",
-            f"a layer has one key, its kind; `{clip(other.text)}` stands beside `{clip(kind.text)}`",
+            f"a layer has one key, its kind; got `{clip(kind.text)}` and `{clip(other.text)}`",
             other.where,
             "indent the settings below their kind, or write  - kind: {...}",
         )

@@ -121,7 +121,7 @@ def parse(text: str) -> Node:
 
 
 def is_expression(text: str) -> bool:
-    """Tell whether text in the place of a setting is meant as a formula rather than as one word.
+    """Return whether the text of a setting is meant as a formula rather than as one word.
 
     Examples
     --------
@@ -286,7 +286,8 @@ def _named(node: Node, scope: Scope) -> Value:
         fix = "write the name of a size without `$`, or declare it under `params:` of a block"
         raise ExpressionError(f"`{node.text}`: there are no parameters here", node.start, node.end, fix)
     close = nearest(name, scope.parameters)
-    fix = f"did you mean `${close}`?" if close else f"declare it under `params:`, beside {', '.join(scope.parameters)}"
+    declared = ", ".join(scope.parameters)
+    fix = f"did you mean `${close}`?" if close else f"declare it under `params:`, which has {declared}"
     raise ExpressionError(f"`{node.text}` is not a parameter of this block", node.start, node.end, fix)
 
 

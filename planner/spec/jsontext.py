@@ -151,7 +151,7 @@ def _key(reader: _Reader, closers: list[str]) -> None:
 
 
 def _after_value(reader: _Reader, closers: list[str]) -> bool:
-    """Pass over what may follow a value; tell whether another value comes."""
+    """Pass over what may follow a value; return whether another value comes."""
     while closers:
         char = reader.skip()
         if char == closers[-1]:

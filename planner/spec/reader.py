@@ -32,11 +32,11 @@ ZOO = "zoo:"
 
 KEYS = {
     "spec": "version of the format: 1",
-    "name": "name of the network; that of the file unless told",
+    "name": "name of the network; default: the name of the file",
     "input": "shape of each input by name: [N, C, H, W] or [N, features], numbers or names",
     "blocks": "groups of layers with parameters, for use by `block`",
     "layers": "the layers in order; each reads the one before unless it says `from`",
-    "output": "names of the outputs, with the shapes you expect; the last layer unless told",
+    "output": "names of the outputs, with the shapes you expect; default: the last layer",
     "train": "how to train: loss, optimizer, epochs, batch",
 }
 """Keys at the top of a spec, with what they mean."""
@@ -203,8 +203,8 @@ class _Reader:
         output = None if drafts is None else self._output(tree, expansion, frame)
         train = self._train(tree)
         built = None if drafts is None else Network.of(**builder.finish(output, train))
-        told = [_at_use(finding) for finding in self.findings.found.values()]
-        return built, [*told, *self._of_builder(builder, expansion)]
+        reported = [_at_use(finding) for finding in self.findings.found.values()]
+        return built, [*reported, *self._of_builder(builder, expansion)]
 
     def _of_builder(self, builder: Builder, expansion: Expansion) -> list[Finding]:
         """Return the builder's findings; one for each place in a block, which tells where it is used."""

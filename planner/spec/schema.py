@@ -1,6 +1,6 @@
 """JSON Schema of the spec format, for completion and hover in editors.
 
-Generated from the layers' own fields, so that it cannot lag behind them. It describes form only: what
+Generated from the layers' own fields, so that it is always current. It describes form only: what
 refers to something else (names, parameters, sizes) is judged by the reader.
 """
 
@@ -62,8 +62,8 @@ def schema() -> dict[str, Any]:
                 "anyOf": [_bare(), *(_layer(kind, cls) for kind, cls in KINDS.items() if kind != "input"), _use()]
             },
             "block": _block(),
-            "act": _behind(ACTIVATIONS),
-            "norm": _behind(NORMS),
+            "act": _norm_act(ACTIVATIONS),
+            "norm": _norm_act(NORMS),
         },
     }
 
@@ -96,7 +96,7 @@ def _own(kind: str, cls: type[Layer]) -> dict[str, Any]:
     return _described(texts, {item.name: _setting(kind, item) for item in fields(cls)})
 
 
-def _behind(words: Mapping[str, str]) -> dict[str, Any]:
+def _norm_act(words: Mapping[str, str]) -> dict[str, Any]:
     """Return the schema of `norm` or `act`: a word, or one word with its settings."""
     kinds = {
         word: {
@@ -221,7 +221,7 @@ def _output() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "from": _NAME | {"description": "the layer that gives this output, whose name is another one"},
+            "from": _NAME | {"description": "the layer that gives this output, if it has another name"},
             "shape": _shape() | {"description": "the shape it must have"},
         },
     }

@@ -197,7 +197,7 @@ def _compose_yaml(text: str, composer: Composer, loader: Any) -> None:
             elif isinstance(event, yaml.AliasEvent):
                 composer.alias(str(event.anchor), where)
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
-                # The end of a block collection is empty and lies at the token behind it, which is another's.
+                # The end of a block collection is empty and lies at the next token, which belongs to another.
                 composer.close(where if _has_characters(event) else None)
             elif isinstance(event, (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)):
                 _node(event, where, composer, lines)

@@ -164,7 +164,7 @@ def clip(text: str, most: int = 60) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection whose end has not been read yet."""
+    """A collection that has not been read to its end yet."""
 
     is_mapping: bool
     where: Location

@@ -42,8 +42,8 @@ class Frame:
         Public name of the layer before, and of what `in` is.
     used : Location or None
         Where the outermost use of a block stands.
-    twin : str
-        What the names of the layers begin with whose weights are shared; "" for weights of its own.
+    shared : str
+        Prefix of the names of the layers to share weights with; "" for separate weights.
     """
 
     block: str = ""
@@ -55,10 +55,10 @@ class Frame:
     input: str | None = None
     used: Location | None = None
     counts: dict[str, int] = field(default_factory=dict)
-    twin: str = ""
+    shared: str = ""
 
     def fresh(self, kind: str) -> str:
-        """Return a name nobody has yet: the kind and a number."""
+        """Return an unused name: the kind and a number."""
         while True:
             self.counts[kind] = self.counts.get(kind, 0) + 1
             name = f"{kind}{self.counts[kind]}"
@@ -84,7 +84,7 @@ class Values:
             raise Unreadable
         return value
 
-    def behind(self, item: Item, frame: Frame, role: str) -> str | dict[str, dict[str, object]] | None:
+    def norm_act(self, item: Item, frame: Frame, role: str) -> str | dict[str, dict[str, object]] | None:
         """Return the value of `role`, which is `act` or `norm`: a word, or a word with its settings."""
         if not isinstance(item.value, Scalar):
             if not isinstance(item.value, Mapping) or len(item.value.pairs) != 1:
@@ -161,7 +161,7 @@ class Values:
         self.report("N112", error.problem, where, error.fix, related=related)
 
 
-def marks_behind(items: MappingType[str, Item]) -> dict[str, Location]:
+def marks_of_norm_act(items: MappingType[str, Item]) -> dict[str, Location]:
     """Return where the settings of `norm` and `act` stand, as ``norm.eps``."""
     written = {role: items[role].value for role in ROLES if role in items}
     return {

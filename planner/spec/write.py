@@ -1,4 +1,4 @@
-"""Networks to spec text: the way back of :mod:`planner.spec.reader`, as one flat list of layers."""
+"""Networks as spec text, the inverse of :mod:`planner.spec.reader`, as one flat list of layers."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def write(network: Network) -> str:
 
 
 def _asked(tails: Mapping[str, str], name: str, node: str, shape: Any) -> Any:
-    """Return what stands behind the name of an output, which may be one of its own, as that of a block is."""
+    """Return the value of an output in the spec; an output with a different name says which layer it is from."""
     if tails.get(name, name) == node:
         return shape
     source = {"from": next((public for public, tail in tails.items() if tail == node), node)}
@@ -68,7 +68,7 @@ def _asked(tails: Mapping[str, str], name: str, node: str, shape: Any) -> Any:
 def _split_expectations(network: Network) -> tuple[dict[str, Any], dict[str, Expectation]]:
     """Return the outputs with the shapes asserted for them, and the shapes asserted at layers.
 
-    A network keeps those of layers first and those of outputs, in their order, behind them.
+    A network keeps the shapes of layers first, then the shapes of outputs, each in order.
     """
     left = list(network.expectations)
     outputs: dict[str, Any] = dict.fromkeys(network.outputs)
@@ -96,7 +96,7 @@ def _layers(network: Network, expected: Mapping[str, Expectation]) -> Iterable[s
             pairs.append(f"use: {_text(node.owner)}")
         else:
             pairs += partners or [f"{key}: {flow(value)}" for key, value in settings(node.layer).items()]
-            pairs += _behind(network, node)
+            pairs += _norm_act(network, node)
         tail = tails[node.name]
         if tail in expected:
             pairs.append(f"expect: {flow(expected[tail].shape)}")
@@ -116,14 +116,14 @@ def _tails(network: Network) -> dict[str, str]:
     return found
 
 
-def _behind(network: Network, node: Node) -> list[str]:
+def _norm_act(network: Network, node: Node) -> list[str]:
     """Return the `norm` and `act` of a layer."""
     pairs = []
     kinds = {layer: word for word, layer in NORMS.items()}
     for role in ("norm", "act"):
-        behind = network.by_name.get(f"{node.name}.{role}")
-        if behind is not None and behind.role == role and behind.layer is not None:
-            word, said = kinds.get(behind.layer.kind, behind.layer.kind), settings(behind.layer)
+        following = network.by_name.get(f"{node.name}.{role}")
+        if following is not None and following.role == role and following.layer is not None:
+            word, said = kinds.get(following.layer.kind, following.layer.kind), settings(following.layer)
             pairs.append(f"{role}: {flow({word: said} if said else word)}")
     return pairs
 

@@ -18,7 +18,7 @@ else:
     printers = Deferred("planner.symbols.printers")
 
 MOST_TERMS = 24
-"""Terms of the longest sum whose factors are searched; longer ones only give up what all terms share."""
+"""Terms of the longest sum that is factored completely; from longer ones only the common factor is taken out."""
 
 
 @lru_cache(maxsize=65536)
@@ -59,7 +59,7 @@ def shape_text(shape: Shape) -> str:
 
 
 def python(value: Size) -> str:
-    """Return a size as a Python expression over whole numbers, whose names are those of the size.
+    """Return a size as a Python expression over whole numbers, with the names of the size.
 
     Examples
     --------

@@ -45,7 +45,7 @@ def symbol(name: str, *, least: int = 1) -> Size:
     H + 1
     """
     if name == "dtype":
-        raise ValueError("'dtype' is taken: it is how a plan is told its number format")
+        raise ValueError("'dtype' is reserved: it is the number format of a plan")
     if not _NAME.match(name):
         raise ValueError(f"{name!r} is not a name for a size: letters, digits and _, beginning with a letter")
     return sympy.Symbol(name) if least else sympy.Symbol(name, nonnegative=True)
@@ -192,7 +192,7 @@ def _floor_of_fraction(inner: Size) -> Size:
 
 
 def _is_integral(value: Size) -> bool:
-    """Tell whether every term is a rational times a product of sizes, floors, minima and maxima."""
+    """Return whether every term is a rational times a product of sizes, floors, minima and maxima."""
     return all(
         _is_whole(factor)
         for term in sympy.Add.make_args(value)
@@ -281,7 +281,7 @@ def split_constant(value: Size) -> tuple[int, Size]:
 
 
 def divides(divisor: Size, value: Size) -> bool:
-    """Tell whether divisor divides value for every value of their names (False where that is unknown).
+    """Return whether divisor divides value for every value of their names (False where that is unknown).
 
     Examples
     --------

@@ -144,14 +144,14 @@ def period(value: Size) -> int:
 
 
 def compares(value: Size) -> bool:
-    """Tell whether a smaller or a larger of two sizes stands in a formula."""
+    """Return whether a formula contains a minimum or maximum of two sizes."""
     return not isinstance(value, int) and bool(value.has(sympy.Min, sympy.Max))
 
 
 def direction(value: Size) -> int | None:
     """Return 1 for a value that never falls as its names grow, -1 for one that never rises, 0 for a number.
 
-    None where that cannot be told.
+    None if that is unknown.
 
     Examples
     --------

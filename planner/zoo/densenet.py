@@ -16,7 +16,7 @@ def densenet(
     classes: int = 1000,
     channels: int = 3,
 ) -> Document:
-    """Return a DenseNet: every layer adds `growth` channels behind those before it; the stem has `width`."""
+    """Return a DenseNet: every layer adds `growth` channels to those before it; the stem has `width`."""
     blocks = {
         "dense_layer": block(
             item("batchnorm", name="pre", from_="in", act="relu"),

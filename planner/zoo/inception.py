@@ -34,7 +34,7 @@ def googlenet(
     aux: bool = False,
     aux_dropout: float = 0.7,
 ) -> Document:
-    """Return GoogLeNet; with `aux`, the two auxiliary heads are outputs beside the classes."""
+    """Return GoogLeNet; with `aux`, the two auxiliary heads are outputs in addition to the classes."""
     blocks = {
         "module": block(
             _unit("one", "$one", 1, from_="in"),
@@ -89,7 +89,7 @@ def inception_v3(
     dropout: float = 0.5,
     aux: bool = False,
 ) -> Document:
-    """Return Inception-v3; with `aux`, the auxiliary head is an output beside the classes."""
+    """Return Inception-v3; with `aux`, the auxiliary head is an output in addition to the classes."""
 
     def c(filters: int) -> int:
         return scaled(filters, width)
@@ -188,7 +188,7 @@ def _unit(name: str, filters: Any, kernel: int, from_: str | None = None, stride
 def _tall(
     name: str, filters: Any, rows: int, columns: int, *, pad: bool = True, from_: str | None = None, stride: int = 1
 ) -> Item:
-    """Return a convolution whose kernel need not be square; without `pad`, only whole windows count."""
+    """Return a convolution with a kernel that need not be square; without `pad`, only whole windows count."""
     settings: dict[str, Any] = {"stride": stride} if stride > 1 else {}
     if pad and max(rows, columns) > 1:
         settings["pad"] = rows // 2 if rows == columns else [rows // 2, columns // 2]

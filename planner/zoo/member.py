@@ -33,9 +33,9 @@ class Member:
     note : str
         What differs from the publication.
     remarks : Mapping of str to str
-        Comments behind keys of the spec.
+        Comments at the end of lines of the spec, by key.
     meant : Mapping of str to str
-        Warnings that the author of the network would shrug at, by rule, and why; the spec silences them.
+        Warnings that do not matter for this network, by rule, and why; the spec silences them.
     """
 
     name: str
@@ -94,7 +94,7 @@ def changed(build: Callable[..., Document], **settings: Any) -> Callable[..., Do
 
 
 def _is_one_of(value: Any, like: Any) -> bool:
-    """Tell whether a value is one number where a list of them is meant."""
+    """Return whether a value is one number instead of a list of numbers."""
     return isinstance(like, tuple) and isinstance(value, int) and not isinstance(value, bool)
 
 

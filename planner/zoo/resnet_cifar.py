@@ -1,4 +1,4 @@
-"""Residual networks for 32 x 32 images: with activations behind the convolutions, and before them."""
+"""Residual networks for 32 x 32 images: with activations after the convolutions, and before them."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def preact_resnet(
     classes: int = 10,
     channels: int = 3,
 ) -> Document:
-    """Return a residual network whose blocks begin with normalisation and activation.
+    """Return a residual network with blocks that begin with normalisation and activation.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def preact_resnet(
 
 
 def _branch(bottleneck: bool, stride: int | str) -> list[Item]:
-    """Return the convolutions of a block, the last one without anything behind it."""
+    """Return the convolutions of a block, the last one without normalisation and activation."""
     step: dict[str, Any] = {} if stride == 1 else {"stride": stride}
     if bottleneck:
         return [

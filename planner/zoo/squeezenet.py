@@ -21,7 +21,7 @@ def squeezenet(
     width: float = 1.0,
     dropout: float = 0.5,
 ) -> Document:
-    """Return a SqueezeNet with a pooling behind the stem and behind each of the fire modules in `pools`."""
+    """Return a SqueezeNet with a pooling after the stem and after each of the fire modules in `pools`."""
     fire = block(
         item("conv", name="squeeze", filters="$squeeze", kernel=1, act="relu"),
         item("conv", name="one", from_="squeeze", filters="$expand", kernel=1, act="relu"),

@@ -26,8 +26,8 @@ def vgg(
     dropout: float = 0.5,
 ) -> Document:
     """Return a VGG; `width` is a factor for every number of channels."""
-    behind = {"norm": "batch"} if norm else {}
-    blocks = {"conv3": block(item("conv", filters="$c", kernel=3, pad=1, **behind, act="relu"), c="int")}
+    normalised = {"norm": "batch"} if norm else {}
+    blocks = {"conv3": block(item("conv", filters="$c", kernel=3, pad=1, **normalised, act="relu"), c="int")}
     layers = []
     for stage, depth in enumerate(depths, start=1):
         filters = scaled(min(32 * 2**stage, 512), width)

@@ -242,7 +242,7 @@ def address(array: Array) -> int:
 
 
 def same_memory(left: Array, right: Array) -> bool:
-    """Tell whether two arrays begin at the same address.
+    """Return whether two arrays begin at the same address.
 
     Examples
     --------

@@ -138,4 +138,4 @@ def test_reports_say_which_pooling_does_an_activation_and_count_no_bytes_for_it(
     assert {each["name"]: each["done_in"] for each in as_json(found)["layers"]} == {
         "x": None, "c": None, "c.act": "p", "p": None, "r": None,
     }  # fmt: skip
-    assert "relu in p" in str(plan.bind(N=8)) and "relu in p" in str(plan)
+    assert "relu fused into p" in str(plan.bind(N=8)) and "relu fused into p" in str(plan)

@@ -78,8 +78,8 @@ def test_a_layer_used_through_another_one_belongs_to_the_first() -> None:
         ({"use": "z"}, "N103", "`b`: `use` names `z`, which is no layer before it"),
         ({"use": "b"}, "N103", "`b`: `use` names `b`, which is no layer before it"),
         ({"use": "late"}, "N103", "`b`: `use` names `late`, which is no layer before it"),
-        ({"use": "x"}, "N107", "`b`: `use` names `x`, whose kind is input and not conv"),
-        ({"use": "d"}, "N107", "`b`: `use` names `d`, whose kind is dense and not conv"),
+        ({"use": "x"}, "N107", "`b`: `use` names `x`, which is a input, not a conv"),
+        ({"use": "d"}, "N107", "`b`: `use` names `d`, which is a dense, not a conv"),
         ({"use": "a", "filters": 8}, "N101", "`b`: `filters` is that of `a`, which it uses, and cannot be another one"),
         ({"use": "a", "act": "relu"}, "N101", "`b`: `act` is that of `a`, which it uses, and cannot be another one"),
         ({"use": "a", "from_": "nothing"}, "N103", "`b` reads `nothing`, which is not a layer"),
@@ -125,7 +125,7 @@ def test_input_channels_that_do_not_fit_are_a_finding_at_the_use() -> None:
     assert finding.fixes == ("give `b` settings and weights of its own, not those of `a`",)
     assert finding.code == "S219" and finding.where is not None and finding.where.line == 6
     assert finding.message == (
-        "`b`: it uses the weights of `a`, whose `weight` is 8 x 3 x 3 x 3, but what it reads would need 8 x 4 x 3 x 3"
+        "`b`: it uses the weights of `a`, where `weight` is 8 x 3 x 3 x 3, but its input needs 8 x 4 x 3 x 3"
     )
 
 
@@ -257,8 +257,8 @@ def test_a_use_of_a_block_shares_the_weights_of_all_its_layers() -> None:
         ("weights: z", "N103", "`weights` names `z`, which is no use of a block before it"),
         ("weights: b", "N103", "`weights` names `b`, which is no use of a block before it"),
         ("weights: left", "N103", "`weights` names `left`, which is no use of a block before it"),
-        ("weights: a, c: 9", "N101", "block `tower`: `c` is that of `a`, whose weights are shared"),
-        ("weights: a, repeat: 2", "N101", "block `tower`: `repeat` is that of `a`, whose weights are shared"),
+        ("weights: a, c: 9", "N101", "block `tower`: `c` is set by `a`, which shares its weights"),
+        ("weights: a, repeat: 2", "N101", "block `tower`: `repeat` is set by `a`, which shares its weights"),
         ("weights: [a]", "P106", "`weights` is the name of one use of a block"),
     ],
 )
