@@ -1,4 +1,4 @@
-"""Memory asked of the machine, and what to say where it refuses: a finding with the bytes that were planned."""
+"""Allocation of planned memory, and the finding with the planned bytes if the machine refuses."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ def allocation_guard(bound: BoundPlan, what: str, nbytes: int, kind: Kind, fix: 
     nbytes : int
         Bytes that the context is going to ask for.
     kind : str
-        Where the way out is: ``parameters`` do not shrink with the batch.
+        Which fix to offer: ``parameters`` do not shrink with the batch.
     fix : str
-        The way out, where it is another one.
+        A different fix.
 
     Raises
     ------
@@ -103,7 +103,7 @@ def _lighter(bound: BoundPlan) -> tuple[str, ...]:
 
 
 def _alone(bound: BoundPlan) -> BoundPlan | None:
-    """Return the plan for one image; None where it is for one already, or its batch is not free."""
+    """Return the plan for one image; None if it already is for one, or if its batch is not free."""
     name = str(next(iter(bound.plan.input_shapes.values()))[0])
     if bound.batch == 1 or name not in bound.plan.free:
         return None

@@ -1,7 +1,7 @@
-"""How many threads a step uses, and that they are ours: while it runs, the BLAS has one thread.
+"""The number of threads of a step. While it runs, the BLAS has one thread.
 
-Threads of a BLAS wait for each other in every product, however small it is, and where another program has one of the
-cores they wait for that: measured on two cores, a training step took up to nine times as long. The threads of
+Threads of a BLAS wait for each other in every product, however small it is, and if another program uses one of
+the cores they wait for it: measured on two cores, a training step took up to nine times as long. The threads of
 :mod:`runtime.thread_pool` share whole shards of work instead, and a result does not depend on how many they are.
 """
 
@@ -35,7 +35,7 @@ def for_step() -> OneThread:
 
 
 def for_helper() -> AbstractContextManager[object]:
-    """Return what a thread that helps a step needs besides: libraries that count the threads of each thread apart.
+    """Return a context for a helper thread: it limits libraries that count the threads of each thread separately.
 
     The limits of the whole process are the step's own; a helper that comes late must not hold them longer.
     """
@@ -47,7 +47,8 @@ def allowed() -> int:
     """Return how many threads a step may use: as many as the BLAS had when the last step began.
 
     So it is limited as NumPy is: by OPENBLAS_NUM_THREADS, OMP_NUM_THREADS or MKL_NUM_THREADS, or by
-    :func:`threadpoolctl.threadpool_limits`. Where the BLAS does not tell, it is the cores this process may use.
+    :func:`threadpoolctl.threadpool_limits`. If the BLAS does not
+    say, it is the number of cores that this process may use.
     """
     return _Allowed.threads
 
@@ -99,7 +100,7 @@ class OneThread:
 
 
 class _Limit:
-    """The steps inside of libraries whose number of threads is one for the process."""
+    """The steps inside libraries that have one number of threads for the process."""
 
     def __init__(self, libraries: list[Any]) -> None:
         self._libraries = libraries
@@ -136,7 +137,7 @@ class _Limit:
 
 
 class _LimitHere(_Limit, threading.local):
-    """The steps inside of libraries where each thread has its own number: as many states as threads."""
+    """The steps inside libraries in which each thread has its own number: one state per thread."""
 
 
 def _process_wide(library: Any) -> bool:

@@ -1,7 +1,7 @@
 """Labelled images by name, from files, or from a folder: `digits`, `mnist`, `fashion_mnist`, IDX and .npz.
 
 Every reader refuses what it does not fully understand with a :class:`~runtime.images.DataError`.
-Fitting images to a network is the business of :mod:`runtime.images`.
+Images are fitted to a network in :mod:`runtime.images`.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ CHECKSUMS: Mapping[str, Mapping[str, str]] = {
     },
 }
 HELD_OUT = 0.2
-"""Share of the images kept for testing where a source has no split of its own."""
+"""Share of the images kept for testing if a source has no split."""
 
 GZIP_LARGEST_RATIO = 1100
 """More than this many bytes out of one byte is no deflate stream (its limit is 1032)."""
@@ -118,12 +118,12 @@ def load(source: str | os.PathLike[str]) -> Dataset:
 
 
 def read_idx(path: Path) -> Array:
-    """Return the array of an IDX file, gzipped or not (told by its first bytes, not by its name).
+    """Return the array of an IDX file, gzipped or not (its first bytes decide, not its name).
 
     Raises
     ------
     DataError
-        R504: no IDX header, a header whose sizes disagree with the length, or a broken gzip stream.
+        R504: no IDX header, sizes in the header that disagree with the length, or a broken gzip stream.
 
     Source
     ------
@@ -316,7 +316,7 @@ def _picture(path: Path) -> Array:
 
 def _as_images(pixels: Array, path: Path) -> Images:
     if pixels.dtype.kind not in "uif":
-        raise _unreadable(path, f"holds {pixels.dtype} where images are numbers")
+        raise _unreadable(path, f"holds {pixels.dtype} but images are numbers")
     if pixels.ndim == 0 or len(pixels) == 0:
         raise _unreadable(path, "holds no images")
     if pixels.ndim == 3:

@@ -11,7 +11,7 @@ from planner.findings import PlannerError
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file beside its place and move it there; folders on the way are made.
+    """Write a file under a temporary name and move it into place; missing folders are created.
 
     Raises
     ------

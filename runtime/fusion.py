@@ -19,7 +19,7 @@ from planner.plan.plan import BoundPlan
 Array = NDArray[Any]
 
 AFFINE = {"weight": 1.0, "bias": 0.0}
-"""What a batch norm scales and shifts by where it has no such parameters."""
+"""Scale and shift of a batch norm without such parameters."""
 
 
 def write_fused(

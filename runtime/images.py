@@ -1,7 +1,7 @@
 """Images as they are stored, and how each becomes what a network reads: enlarged, padded, scaled.
 
 Pixels stay bytes in memory; the arithmetic is done a batch at a time, straight into the array the
-network reads. Where images come from is the business of :mod:`runtime.data`.
+network reads. Images are read in :mod:`runtime.data`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PIECE_BYTES = 56 * 1024
 """Pixels gathered at once: all the memory a feed needs, below the 64 KiB that a step may allocate."""
 
 PIECE_IMAGES = 64
-"""At least so many images are gathered at once where the batch has them, to write whole cache lines of a batch."""
+"""Fewest images gathered at once if the batch has them, to write whole cache lines of a batch."""
 
 
 class DataError(PlannerError):
@@ -68,7 +68,7 @@ class Images:
         return count, channels, height * self.enlarge + above + below, width * self.enlarge + left + right
 
     def of_axes(self, axes: int) -> Images:
-        """Return the images for a network whose input has that many axes: grey pictures may be sequences, (N, C, L).
+        """Return the images for an input with that many axes: grey pictures may be sequences, (N, C, L).
 
         Examples
         --------
@@ -86,7 +86,7 @@ class Images:
         return replace(self, pixels=self.pixels[rows])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """Return all images as the network reads them, float32 unless told."""
+        """Return all images as the network reads them; default: float32."""
         out = np.empty(self.shape, np.float32 if dtype is None else dtype)
         Feed(self, np.moveaxis(out, 0, -1))(np.arange(len(self)))
         return out
@@ -173,7 +173,7 @@ def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | 
     shape : tuple of int
         What the network reads of one image: (C, H, W) or (features,).
     say : callable, optional
-        Is told, in one sentence, what was done.
+        Called with a sentence that says what was done.
     name : str
         The input, for messages.
 

@@ -1,4 +1,4 @@
-"""Where parameters start: He's normal distribution, scaled by the activation that follows."""
+"""Starting values of parameters: He's normal distribution, scaled by the activation that follows."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ def fill(bound: BoundPlan, parameters: Mapping[str, NDArray[Any]], rng: np.rando
 
 
 def gains(bound: BoundPlan) -> Mapping[str, float]:
-    """Return, by node, the factor that keeps the variance through a layer and the activation behind it.
+    """Return, by node, the factor that keeps the variance through a layer and the activation after it.
 
     Each activation states its own, :meth:`planner.layers.Layer.weight_gain`: sqrt(2) for ReLU and its smooth
-    relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU and PReLU, 5/3 for tanh. The activation is looked for behind
-    normalisation, pooling, merges, flatten and dropout too; where several layers read the output, the first decides.
-    Where there is none the factor is 1.
+    relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU and PReLU, 5/3 for tanh. The activation may also follow
+    normalisation, pooling, merges, flatten and dropout; if several layers read the output, the first one decides.
+    Without an activation the factor is 1.
 
     Source: table of torch.nn.init.calculate_gain; He et al., arXiv:1502.01852, equations 10 and 15.
 

@@ -1,4 +1,4 @@
-"""Arrays at the door: what users give is N, C, H, W and checked once; inside, the batch is last and nothing is.
+"""The layout of arrays: users give N, C, H, W, which is checked once; inside, the batch is last.
 
 Numbers of any integer, boolean or floating type are accepted and converted to the plan's dtype as they
 are, without scaling.
@@ -26,7 +26,7 @@ def read(given: Given, shapes: Mapping[str, tuple[int, ...]], what: str = "input
     Parameters
     ----------
     given : array_like or mapping of str to array_like
-        A single array where the network has one of `what`, else one by name.
+        A single array if the network has one of `what`, else arrays by name.
     shapes : mapping of str to tuple of int
         Planned shapes, N, C, H, W; N may be anything.
     what : str
@@ -66,7 +66,7 @@ the channels are last: give image.transpose(0, 3, 1, 2)
 
 
 def fill(view: Array, array: Array) -> None:
-    """Write images (N, ...) into an array whose batch is last.
+    """Write images (N, ...) into an array with the batch last.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def fill(view: Array, array: Array) -> None:
 
 
 def images(view: Array) -> Array:
-    """Return an array whose batch is last as N, C, H, W, without a copy.
+    """Return an array with the batch last as N, C, H, W, without a copy.
 
     Examples
     --------

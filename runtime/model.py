@@ -1,4 +1,4 @@
-"""The model: a bound plan with its arrays, N, C, H, W at the door.
+"""The model: a bound plan with its arrays. Users pass and get N, C, H, W.
 
 Holds parameters, the arena and the programs that run in it; training itself is
 :mod:`runtime.training.train`, files are :mod:`runtime.weights`.
@@ -145,13 +145,13 @@ class Model:
         Parameters
         ----------
         x : array_like or mapping of str to array_like
-            (N, C, H, W) or (N, features), any number of images; by name where the network has several inputs.
+            (N, C, H, W) or (N, features), any number of images; by name if the network has several inputs.
             Integers, booleans and other floating types are converted as they are.
 
         Returns
         -------
         array, or dict of str to array
-            By public name where the network has several outputs.
+            By public name if the network has several outputs.
 
         Raises
         ------
@@ -335,7 +335,7 @@ class Model:
         return program
 
     def _reserve(self, arena: Arena, mode: Literal["inference", "training"]) -> NDArray[np.uint8]:
-        """Return memory for an arena: that of the largest one so far, made anew where it is too small."""
+        """Return memory for an arena: the memory of the largest one so far, or new memory if that is too small."""
         if self._memory.nbytes < arena.bytes:
             self._programs.clear()
             # The smaller memory goes first: both at once would be more than was planned.
@@ -370,7 +370,7 @@ def _rebuilt(bound: BoundPlan, seed: int, parameters: Array, buffers: Array, rng
 
 
 def _check(bound: object, seed: object) -> None:
-    """Refuse what is no bound plan or no seed: this is the door of programs without types."""
+    """Refuse arguments of a wrong type, which programs without type checks may pass."""
     if not isinstance(bound, BoundPlan):
         message = f"a model runs a bound plan, got {type(bound).__name__}"
         raise SizeError.of("R513", message, fixes=("give net.check().bind(N=..., ...)",))

@@ -161,7 +161,7 @@ class Program:
         return {slot: part for slot, part in found.items() if part is not None}
 
     def _grad_inputs(self, node: BoundNode) -> tuple[Array | None, ...]:
-        """Return where a node writes the gradients of its inputs; None where nobody wants one."""
+        """Return where a node writes the gradients of its inputs; None if none is needed."""
         if node.name not in self._wanted:
             return (None,) * len(node.inputs)
         parts, silent = self._partials(node), node.layer.shape_only | node.layer.without_gradient
@@ -187,7 +187,7 @@ class Program:
         )
 
     def _grad_parameters(self, node: BoundNode) -> Mapping[str, Array]:
-        """Return where a node writes the gradients of its weights: apart where another one has written them before."""
+        """Return where a node writes the gradients of its weights: separate memory if another node wrote them."""
         arrays = self._state.gradients.of(node.arrays_of)
         if ("weights", node.name, 0) not in self._arena.places:
             return arrays

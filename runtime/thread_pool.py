@@ -24,7 +24,7 @@ Task: TypeAlias = Callable[[], object]
 def run_parallel(tasks: Sequence[Task]) -> None:
     """Run tasks that do not depend on each other, on as many threads as may be used, and wait for all of them.
 
-    Where only one thread may be used, or another step has the others, they run one after the other.
+    They run one after the other if only one thread may be used, or if another step uses the other threads.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Job:
     Attributes
     ----------
     context : contextvars.Context
-        What NumPy was told about errors and buffers where the job was made; every helper works under a copy.
+        NumPy's settings of errors and buffers in the thread that made the job; every helper uses a copy.
     """
 
     def __init__(self, tasks: Sequence[Task]) -> None:
@@ -92,7 +92,7 @@ class Job:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Keep what a task raised: :meth:`finish` raises it where the job was made."""
+        """Keep what a task raised; :meth:`finish` raises it in the thread that made the job."""
         if error is not None:
             self._error = self._error or error
             self._waiting.clear()
@@ -110,7 +110,7 @@ class Job:
                 self._over.release()
 
     def finish(self) -> None:
-        """Return when nobody helps any more, and raise what a task raised.
+        """Wait until no thread helps any more, and raise what a task raised.
 
         Ctrl-C waits as well: helpers still write, and leaving would hand out memory that is in use.
         """
@@ -128,20 +128,23 @@ class Job:
 
 
 class ThreadPool:
-    """Helpers that sleep until there is a job; the thread that brings it works too."""
+    """Threads that sleep until there is a job; the thread that brings it works too."""
 
     def __init__(self) -> None:
         self.begin()
 
     def begin(self) -> None:
-        """Have no helpers: they are hired when there is a job."""
+        """Begin without threads; they are started when there is a job."""
         self._free = threading.Lock()
         self._idle: deque[threading.Lock] = deque()
         self._helpers = 0
         self._job: Job | None = None
 
     def run(self, tasks: Sequence[Task]) -> bool:
-        """Run the tasks on several threads and return True; False where only one may be used, or others are at it."""
+        """Run the tasks on several threads and return True.
+
+        Return False if only one thread may be used, or if another step uses them.
+        """
         helpers = min(allowed(), len(tasks)) - 1
         if helpers < 1 or not self._free.acquire(blocking=False):
             return False
@@ -186,5 +189,5 @@ class ThreadPool:
 
 _POOL = ThreadPool()
 if hasattr(os, "register_at_fork"):
-    # Threads do not survive a fork: the child hires its own.
+    # Threads do not survive a fork: the child starts new ones.
     os.register_at_fork(after_in_child=_POOL.begin)

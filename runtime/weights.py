@@ -59,7 +59,7 @@ class Saved:
         What the plan was bound with.
     dtype : str
     training : Mapping or None
-        Where the run stood, for :func:`runtime.training.train.fit` to resume.
+        The state of the run, for :func:`runtime.training.train.fit` to resume.
     """
 
     arrays: Mapping[str, Array]

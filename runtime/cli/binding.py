@@ -22,7 +22,7 @@ def bound_for(plan: Plan, images: tuple[int, ...], batch: int, given: dict[str, 
     """
     _, shape = only_input(plan)
     values: dict[str, Any] = dict(given)  # bind has one keyword of another type, dtype
-    # what cannot be fed at all is told where images are fitted; the batch is one whatever they are
+    # images that do not fit at all are reported when they are fitted; the batch is the same in any case
     for size, value in zip(shape, (batch, *images[1:]) if len(shape) == len(images) else (batch,), strict=False):
         if str(size) in plan.free:
             values.setdefault(str(size), value)

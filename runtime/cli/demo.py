@@ -8,10 +8,12 @@ import click
 
 from runtime.cli.reporting import reported
 
+EXAMPLES = "\b\nExamples:\n  shapeplan demo\n  shapeplan demo --output tour --seed 1"
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), default=Path("shapeplan-demo"),
-              show_default=True, help="Folder for what the tour leaves.")  # fmt: skip
+              show_default=True, help="Folder for the files of the tour.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Same seed, same weights.")
 def demo(output: Path, seed: int) -> None:
     """Check, break, draw and train LeNet-5 on handwritten digits, in under a minute."""

@@ -9,14 +9,16 @@ import click
 from runtime.cli.options import data_option, json_option, print_result, say, score_text
 from runtime.cli.reporting import reported
 
+EXAMPLES = "\b\nExamples:\n  shapeplan evaluate runs/lenet5/weights.safetensors --data mnist"
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.argument("weights", type=click.Path(dir_okay=False, path_type=Path))
 @data_option
 @click.option("--loss", metavar="NAME", help="cross_entropy or mse; default: from the spec.")
 @json_option
 def evaluate(weights: Path, source: str, loss: str | None, as_json: bool) -> None:
-    """Measure the network in WEIGHTS on the held-out images of a data set."""
+    """Measure loss and accuracy of the network in WEIGHTS on the held-out images of a data set."""
     with reported():
         from runtime import data
         from runtime.cli.binding import for_each_output, only_input

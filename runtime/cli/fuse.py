@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from planner.plan.plan import Plan
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  shapeplan fuse net.yaml -o fused.yaml
+  shapeplan fuse weights.safetensors -o fused.safetensors"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("source", metavar="SPEC|WEIGHTS")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
-              help="Write to this file, which must not exist.")  # fmt: skip
+              help="Output file, which must not exist.")  # fmt: skip
 def fuse(source: str, output: Path | None) -> None:
-    """Make the network of SPEC, or of WEIGHTS, one for inference: batch norm within the layers before it.
+    """Fold batch norm into the preceding layers, for inference.
 
-    Dropout goes too. Of a spec comes a spec; of weights (.safetensors), weights that compute the same in less time.
+    Dropout is removed too. For a SPEC, print the spec of the fused network; for WEIGHTS (.safetensors), write the
+    weights of the fused network, which computes the same outputs in less time.
     """
     if output is not None and output.exists():
         raise click.UsageError(f"{output} cannot be written: it exists")
@@ -37,7 +44,7 @@ def fuse(source: str, output: Path | None) -> None:
 
         if Path(source).suffix == ".safetensors":
             if output is None:
-                raise click.UsageError("weights go to a file: add  -o fused.safetensors")
+                raise click.UsageError("weights need an output file: add  -o fused.safetensors")
             model = Model.load(source)
             plan, fused, then = model.bound.plan, model.fused(), f"predict {output} IMAGE"
             less = _less(plan, fused.bound.plan)
@@ -54,7 +61,7 @@ def fuse(source: str, output: Path | None) -> None:
 
 
 def _less(plan: Plan, fused: Plan) -> str:
-    """Return in words what a fused plan has less."""
+    """Return in words what was removed from a plan."""
     kinds, left = (Counter(node.layer.kind for node in each.nodes) for each in (plan, fused))
     gone = ", ".join(f"{count} {kind}" for kind, count in (kinds - left).items())
     return (

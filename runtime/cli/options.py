@@ -22,7 +22,7 @@ _FIT_OPTIONS = (
     click.option("--lr", type=float, help="Learning rate; default: from the spec."),
     click.option("--optimizer", metavar="NAME", help="sgd, adam or adamw with its default settings."),
     click.option("--schedule", metavar="NAME", help="Learning rate over the run: constant or cosine."),
-    click.option("--warmup", type=float, metavar="EPOCHS", help="Epochs in which the learning rate first rises."),
+    click.option("--warmup", type=float, metavar="EPOCHS", help="Epochs in which the learning rate rises from 0."),
     click.option("--loss", metavar="NAME", help="cross_entropy or mse."),
 )
 
@@ -45,5 +45,5 @@ def score_text(key: str, value: float) -> str:
 
 
 def print_result(result: Any, as_json: bool) -> None:
-    """Print a result to stdout, as JSON or as it is."""
+    """Print a result to stdout, as JSON or as text."""
     click.echo(json.dumps(result, indent=2) if as_json else result)

@@ -10,16 +10,19 @@ import click
 from runtime.cli.options import json_option, print_result
 from runtime.cli.reporting import reported
 
+EXAMPLES = "\b\nExamples:\n  shapeplan predict runs/lenet5/weights.safetensors seven.png --top 3"
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.argument("weights", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("images", type=click.Path(dir_okay=False, path_type=Path), nargs=-1, required=True)
-@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes to show for an image.")
+@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes to print per image.")
 @json_option
 def predict(weights: Path, images: tuple[Path, ...], top: int, as_json: bool) -> None:
-    """Say what the network in WEIGHTS sees in IMAGES: pictures, or .npy, .npz and IDX files of many.
+    """Predict the classes of IMAGES with the network in WEIGHTS.
 
-    Outputs of a network trained with cross-entropy are shown as probabilities, others as they are.
+    IMAGES are pictures, or .npy, .npz and IDX files with many images. Outputs of a network trained with cross-entropy
+    are printed as probabilities, others unchanged.
     """
     with reported():
         from runtime import data
@@ -38,7 +41,7 @@ def predict(weights: Path, images: tuple[Path, ...], top: int, as_json: bool) ->
 
 
 def _predictions(model: Any, path: str, outputs: Any, top: int) -> list[dict[str, Any]]:
-    """Return what each image of a file is taken for, by each output where there are several."""
+    """Return the predictions for each image of a file, for each output if there are several."""
     several = isinstance(outputs, dict)
     by_name = outputs if several else {next(iter(model.bound.outputs)): outputs}
     found: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""What a user did wrong, told by the commands that compute as findings instead of tracebacks."""
+"""Mistakes of users, printed as findings instead of tracebacks."""
 
 from __future__ import annotations
 

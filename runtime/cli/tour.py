@@ -1,6 +1,6 @@
-"""The tour behind ``shapeplan demo``: a network checked, broken, drawn, trained and measured.
+"""The tour of ``shapeplan demo``: a network is checked, broken, drawn, trained and measured.
 
-The spec is text in here, so that the tour also works where the repository's examples are not.
+The spec is part of this module, so that the tour does not need the examples of the repository.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _draw(network: Network, path: Path) -> bool:
         click.echo(f"{path}: open it in a browser")
         return True
     except DrawError as error:
-        # The tour goes on: a picture is not what training needs.
+        # Training does not need the picture.
         for finding in error.findings:
             click.echo("\n  ".join((f"not drawn: {finding.message}", *finding.fixes)))
         return False

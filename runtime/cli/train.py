@@ -21,15 +21,22 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C."""
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  shapeplan train net.yaml --data mnist
+  shapeplan train net.yaml --epochs 20 --lr 0.01 --output runs/slow
+  shapeplan train net.yaml --resume runs/slow"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("spec", type=click.Path(dir_okay=False, allow_dash=True))
 @data_option
 @fit_options
-@click.option("--seed", type=click.IntRange(0), help="Same seed, same weights; default: 0.")
-@click.option("--at", "sizes", multiple=True, metavar="NAME=N", help="A free size that the data does not settle.")
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for what the run leaves.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Go on from a checkpoint, or the folder of one.")
-@click.option("--allow-changes", is_flag=True, help="With --resume: other settings or data than it began with.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of the starting weights; default: 0.")
+@click.option("--at", "sizes", multiple=True, metavar="NAME=N", help="Set a free size that the data leaves open.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Output folder. Default: runs/NAME.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Resume from a checkpoint, or from the folder of one.")
+@click.option("--allow-changes", is_flag=True, help="With --resume: allow other settings or data than before.")
 @json_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def train(
@@ -44,13 +51,13 @@ def train(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Train the network of SPEC, and keep its weights, curves and history.
+    """Train the network of SPEC and save weights, curves and history.
 
-    The held-out images are measured after every epoch. Ctrl-C stops after the step and saves; --resume
-    goes on with bit for bit the result of a run that was never stopped.
+    The held-out images are evaluated after every epoch. Ctrl-C stops after the current step and saves a checkpoint; a
+    run continued with --resume gives the same bits as a run that was never stopped.
     """
     if allow_changes and resume is None:
-        raise click.UsageError("--allow-changes goes with --resume")
+        raise click.UsageError("--allow-changes needs --resume")
     with reported(spec):
         from planner.spec import load as load_spec
         from runtime import data

@@ -25,7 +25,7 @@ def shares(size: int, count: int) -> list[slice]:
 
 
 class AdaptiveKernel(Kernel[LayerT]):
-    """What both share: the windows along each axis, and room for the maps between the input and the output."""
+    """The common part of both: the windows along each axis, and memory for the maps between input and output."""
 
     def prepare(self) -> None:
         assert isinstance(self.layer, AdaptivePool)
@@ -34,8 +34,8 @@ class AdaptiveKernel(Kernel[LayerT]):
         self.between = self._between(self.workspace())
         self.grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         if self.grad_input is not None:
-            self.work = self.backward_workspace()
-            self.between_back = self._between(self.work)
+            self.temporary = self.backward_workspace()
+            self.between_back = self._between(self.temporary)
         self.begin()
 
     def _between(self, workspace: Workspace) -> list[Array]:
@@ -64,7 +64,7 @@ class AdaptiveAvgPoolKernel(AdaptiveKernel[AdaptiveAvgPool]):
             share = np.array([1 / (window.stop - window.start) for window in windows], y.dtype)
             self.factors.append(share.reshape(-1, *(1,) * (y.ndim - 1 - axis)))
         if self.grad_input is not None:
-            self.scaled = self.work.take(*y.shape)
+            self.scaled = self.temporary.take(*y.shape)
 
     def forward(self) -> None:
         self.reduce(np.add, (*self.between, self.arrays.output))
@@ -91,17 +91,18 @@ class AdaptiveAvgPoolKernel(AdaptiveKernel[AdaptiveAvgPool]):
 class AdaptiveMaxPoolKernel(AdaptiveKernel[AdaptiveMaxPool]):
     """Largest value of each share; its gradient goes to the first position in reading order that has it.
 
-    Backward hands it on axis by axis: to the first row of a share whose maximum it is, and in that row to the first
-    column.
+    The backward pass returns it axis by axis: to the first row of a share that has the maximum, and in that row to the
+    first column.
     """
 
     def begin(self) -> None:
         if self.grad_input is None:
             return
         maps = (*self.between_back, self.arrays.output)
-        self.grads_between = [self.work.take(*array.shape) for array in self.between_back]
+        self.grads_between = [self.temporary.take(*array.shape) for array in self.between_back]
         face = max(array.size // array.shape[axis] for (axis, _), array in zip(self.axes, maps, strict=True))
-        self.left, self.taken, self.equal = self.work.take(face), self.work.take(face), self.work.take_mask(face)
+        self.left, self.taken = self.temporary.take(face), self.temporary.take(face)
+        self.equal = self.temporary.take_mask(face)
 
     def forward(self) -> None:
         self.reduce(np.maximum, (*self.between, self.arrays.output))

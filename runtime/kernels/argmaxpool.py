@@ -109,7 +109,7 @@ class ArgmaxPoolKernel(PoolKernel[ArgmaxPool]):
             self._confine(output, argmax, strip.marks, *self.layer.clip)
 
     def _confine(self, output: Array, argmax: Numbers, marks: Mask, low: float, high: float) -> None:
-        """Confine the maxima to the interval; where they are not between its ends, nobody has won."""
+        """Clamp the maxima to the interval; a maximum outside its ends has no argmax."""
         np.clip(output, low, high, out=output)
         for compare, end in ((np.greater, low), (np.less, high)):
             if abs(end) < inf:

@@ -64,7 +64,7 @@ def segments(count: int, start: int, step: int, taps: int, rows: int) -> Iterato
 
 
 def _meeting(start: int, taps: int, rows: int) -> tuple[int, int]:
-    """Return the taps, from first to last, that lie within the rows; (0, 0) where none does."""
+    """Return the taps, from first to last, that lie within the rows; (0, 0) if none does."""
     low, high = max(0, -start), min(taps, rows - start)
     return (low, high) if low < high else (0, 0)
 
@@ -245,9 +245,9 @@ class Banded:
         self, bands: Bands, windows: Windows, arrays: Arrays, workspace: tuple[Workspace, Workspace], training: bool
     ) -> None:
         _, high, wide = windows
-        ahead, behind = workspace
-        memory = ahead.take(bands.elements(backward=False))
-        memory_back = behind.take(bands.elements(backward=True) if training else 0)
+        forward, backward = workspace
+        memory = forward.take(bands.elements(backward=False))
+        memory_back = backward.take(bands.elements(backward=True) if training else 0)
         x, y, bias = arrays.inputs[0], arrays.output, arrays.parameters.get("bias")
         shape = (len(x), *bands.kernel)
         places = diagonals(wide, volume(x).shape[3], volume(y).shape[3])
@@ -283,7 +283,7 @@ class Banded:
         one_by_one(self.forward_steps)
 
     def backward(self) -> None:
-        """Compute the gradients of the weights, of the bias and, where asked for, of the input."""
+        """Compute the gradients of the weights, of the bias and, if needed, of the input."""
         one_by_one(self.backward_steps)
 
 

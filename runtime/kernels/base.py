@@ -50,7 +50,7 @@ class Arrays:
     grad_output : Array or None
         None at inference.
     grad_inputs : tuple of Array or None
-        Overwritten by backward; None where nobody needs it.
+        Overwritten by backward; None if it is not needed.
     grad_parameters : mapping of str to Array
         Overwritten by backward.
     rng : numpy.random.Generator
@@ -108,7 +108,7 @@ class Kernel(Generic[LayerT]):
     Attributes
     ----------
     differentiates : bool
-        Whether backward follows: training, and somebody upstream wants the gradient.
+        Whether backward follows: training, and a preceding layer needs the gradient.
     """
 
     def __init__(self, node: BoundNode, arrays: Arrays, training: bool) -> None:
@@ -200,7 +200,7 @@ def at(axis: int, where: int | slice) -> Index:
 
 
 def in_shards(ufunc: Callable[..., object], *arrays: Array, out: Array) -> Task:
-    """Return what applies an elementwise function to whole arrays, in shards where they are large.
+    """Return what applies an elementwise function to whole arrays, in shards if they are large.
 
     Parameters
     ----------
@@ -290,12 +290,12 @@ def kernels(segment: Segment, node: BoundNode, arrays: Arrays, training: bool) -
     make, parts = kernel_for(node.layer), segment.parts(node)
     if len(parts) == 1:
         return [make(node, arrays, training)]
-    ahead, back = Workspace(arrays.workspace), Workspace(arrays.backward_workspace)
+    forward, backward = Workspace(arrays.workspace), Workspace(arrays.backward_workspace)
     returns = arrays.grad_output is not None
     counts = zip(segment.workspace(node, training), segment.backward_workspace(node), strict=True)
     found = []
     for shard, part, (count, back_count) in zip(segment.shards, parts, counts, strict=True):
-        span, workspace = slice(*shard), (ahead.take(count), back.take(back_count if returns else 0))
+        span, workspace = slice(*shard), (forward.take(count), backward.take(back_count if returns else 0))
         found.append(make(part, arrays.cut(span, span, workspace, node.layer.shape_only), training))
     return found
 

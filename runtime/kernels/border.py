@@ -61,8 +61,8 @@ class PadKernel(Kernel[Pad]):
             assert grad is not None
             part, target = self.grad_output[:, *to], grad[:, *source]
             folded = tuple(axis for axis in range(1, part.ndim - 1) if part.shape[axis] != target.shape[axis])
-            room = self.backward_workspace().take(*target.shape) if folded else target
-            self.folds.append((part, target, folded, room))
+            gathered = self.backward_workspace().take(*target.shape) if folded else target
+            self.folds.append((part, target, folded, gathered))
 
     def forward(self) -> None:
         for part in self.constant:
@@ -83,7 +83,7 @@ class PadKernel(Kernel[Pad]):
 
 @kernel(Crop)
 class CropKernel(Kernel[Crop]):
-    """The middle of a map; what was cut off has no gradient, and neither has the input that lent its shape."""
+    """The middle of a map; the cropped border has no gradient, and neither has the input that only gives its shape."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output

@@ -25,11 +25,11 @@ class ChannelwiseKernel(Kernel[LayerT]):
         step = norm_step(channels, count)
         self.spans = [slice(*span) for span in pieces(channels, step)]
         workspace, back = self.workspace(), self.backward_workspace()
-        ahead, behind = self.layer.pieces
-        self.temporary = [workspace.take(step, count) for _ in range(ahead)]
+        forward, backward = self.layer.pieces
+        self.temporary = [workspace.take(step, count) for _ in range(forward)]
         if not self.differentiates:
             return
-        self.back = [back.take(step, count) for _ in range(behind)]
+        self.back = [back.take(step, count) for _ in range(backward)]
         self.grad = flat(self.grad_output, channels, count)
         grad_input = self.arrays.grad_inputs[0]
         self.grad_input = None if grad_input is None else flat(grad_input, channels, count)

@@ -21,7 +21,7 @@ from runtime.thread_pool import Task, one_by_one, run_parallel
 
 @kernel(Conv)
 class ConvKernel(Kernel[Conv]):
-    """Convolution, by products of matrices (:mod:`runtime.kernels.gemm`), or each channel by itself."""
+    """Convolution, as matrix products (:mod:`runtime.kernels.gemm`) or channel by channel."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output

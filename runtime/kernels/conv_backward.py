@@ -32,7 +32,7 @@ from runtime.thread_pool import Task, one_by_one, run_parallel
 
 
 class Gradients:
-    """Gradients of the weights, of the bias and, where somebody wants it, of the input.
+    """Gradients of the weights, of the bias and, if needed, of the input.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ class Gradients:
         self.stages.append(tasks)
 
     def _alone(self, blocks: list[ColumnBlock]) -> Array | None:
-        """Return the weights' gradient as a sum, where the product of a single block is all of it."""
+        """Return the weights' gradient as a sum, if a single block holds all of it."""
         if self.rotated or self.blocks.shared or len(blocks) > 1:
             return None
         groups, depth, filters = self.weight.shape

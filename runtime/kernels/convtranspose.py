@@ -120,12 +120,12 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
 
 
 def _filling(bias: Array | None) -> Array | float:
-    """Return what a map (groups, filters, D, H, W, N) holds where no tap adds to it."""
+    """Return the value of a map (groups, filters, D, H, W, N) at positions that no tap adds to."""
     return 0.0 if bias is None else bias[..., None, None, None]
 
 
 class TransposedGradients:
-    """Gradients of the weights, of the bias and, where somebody wants it, of the input.
+    """Gradients of the weights, of the bias and, if needed, of the input.
 
     Columns of the output's gradient serve both products: times the weights they are the input's gradient, times the
     input the weights'.

@@ -1,4 +1,4 @@
-"""Depthwise convolution: every channel by itself, by multiplying and adding one tap at a time.
+"""Depthwise convolution: channel by channel, multiplying and adding one tap at a time.
 
 The matrices of such a convolution have one row, too thin for a product of matrices to be worth its columns.
 """
@@ -84,11 +84,11 @@ class Depthwise:
             )
         ]
         count = len(self.weights) * len(self.spans) * prod(plan.kernel) * self.multiple
-        ahead, back = workspace
-        made = ahead.take(plan.tiles.elements)
+        forward, backward = workspace
+        made = forward.take(plan.tiles.elements)
         self.strips = Views(partial(self._strips, made, made[:0], count), count)
         if training:
-            memory = back.take(plan.tiles.elements), back.take(self.channels)
+            memory = backward.take(plan.tiles.elements), backward.take(self.channels)
             self.strips_back = Views(partial(self._strips, *memory, count), count)
 
     def _by_channel(self, array: Array) -> Array:
@@ -150,7 +150,7 @@ class Depthwise:
                     np.add(part, tap.product, out=part)
 
     def backward(self) -> None:
-        """Compute the gradients of the weights, of the bias and, where asked for, of the input."""
+        """Compute the gradients of the weights, of the bias and, if needed, of the input."""
         if self.bias_sum is not None:
             np.add.reduce(self.bias_sum[0], axis=1, out=self.bias_sum[1])
         self.arrays.grad_parameters["weight"].fill(0)

@@ -105,7 +105,7 @@ class GroupedLane:
     arrays : Grouped
     workspace : Scratch
     back : Scratch, or None
-        Of the backward pass, where it follows.
+        Of the backward pass, if it follows.
     training : bool
     """
 
@@ -150,7 +150,7 @@ class GroupedLane:
                     found.append(Piece((g, rows, t), (g, a, everything), (g, everything, t), not a.start, not t.start))
         return found
 
-    def _room(self, memory: Array, like: Array) -> Array:
+    def _view(self, memory: Array, like: Array) -> Array:
         return memory[: like.size].reshape(like.shape)
 
     def _by_channel(self, array: Array) -> Array:
@@ -167,7 +167,7 @@ class GroupedLane:
     def _sum(self, array: Array, piece: Piece, total: Array, memory: Array) -> None:
         """Add up the rows of a piece for its groups and vectors."""
         target = total[piece.lines]
-        part = self._room(memory.reshape(-1), target)
+        part = self._view(memory.reshape(-1), target)
         np.matmul(self.ones[:, : array.shape[1]], array, out=part)
         if piece.begins:
             np.copyto(target, part)
@@ -191,12 +191,12 @@ class GroupedLane:
             self._centre(piece, mean)
 
     def _carry_on(self, mean: Array, var: Array) -> None:
-        """Move the running statistics, where there are any, towards the means over the batch."""
+        """Move the running statistics, if there are any, towards the means over the batch."""
         if self.count == 1 or not isinstance(self.layer, InstanceNorm):  # one number would move the mean alone
             return
         momentum, unbiased = self.layer.momentum, (1.0, self.count / (self.count - 1))
         for found, running, factor in zip((mean, var), self.carried, unbiased, strict=False):
-            batch = self._room(self.part.reshape(-1), running)
+            batch = self._view(self.part.reshape(-1), running)
             np.add.reduce(found, axis=2, keepdims=True, out=batch)
             np.multiply(batch, momentum * factor / self.plan.vectors, out=batch)
             np.multiply(running, 1 - momentum, out=running)
@@ -210,14 +210,14 @@ class GroupedLane:
         # what a long sum of large numbers has lost is found in the sum of what is left of them
         for piece in self.pieces:
             x = self.input[piece.rows]
-            centred = self._room(self.memory, x)
+            centred = self._view(self.memory, x)
             np.subtract(x, mean[piece.lines], out=centred)
             self._sum(centred, piece, self.rest, self.part)
         np.divide(self.rest, self.count, out=self.rest)
         np.add(mean, self.rest, out=mean)
         for piece in self.pieces:
             y = self._centre(piece, mean)
-            square = self._room(self.memory, y)
+            square = self._view(self.memory, y)
             np.multiply(y, y, out=square)
             self._sum(square, piece, var, self.part)
         np.divide(var, self.count, out=var)
@@ -243,16 +243,16 @@ class GroupedLane:
 
     def _normalised(self, piece: Piece) -> Array:
         x = self.input[piece.rows]
-        found = self._room(self.normalised, x)
+        found = self._view(self.normalised, x)
         np.subtract(x, self.mean[piece.lines], out=found)
         np.multiply(found, self.inverse[piece.lines], out=found)
         return found
 
     def backward(self) -> None:
-        """Compute the gradients of the weights, and of the input where somebody wants it."""
+        """Compute the gradients of the weights, and of the input if needed."""
         for piece in self.pieces:
             grad = self.grad[piece.rows]
-            normalised, product = self._normalised(piece), self._room(self.more, grad)
+            normalised, product = self._normalised(piece), self._view(self.more, grad)
             np.multiply(grad, normalised, out=product)
             if self.weight is not None:
                 self._add_up(product, piece, self.grad_weight)

@@ -1,4 +1,4 @@
-"""Normalisation of each image by itself, on tensors seen as (groups, channels, positions, vectors)."""
+"""Normalisation of each image separately, on tensors viewed as (groups, channels, positions, vectors)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from runtime.thread_pool import run_parallel
 
 @kernel(LayerNorm, GroupNorm)
 class GroupedNormKernel(Kernel[GroupedNorm]):
-    """Normalises each group, for each vector by itself; shards share the groups, or the vectors of a single one.
+    """Normalises each group, separately for each vector; shards share the groups, or the vectors of a single one.
 
     Shards that share vectors each sum the gradients of all weights over their own, and the sums are added up in order.
     """
@@ -106,11 +106,11 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         cuts = column_shares(channels, places)
         for first, last in cuts:
             step = softmax_columns(channels, last - first, shard_blocks(len(cuts)))
-            rooms = [workspace.take(channels * step) for _ in range(2)]
-            rooms_back = [back.take(channels * step) for _ in range(3 if self.differentiates else 0)]
+            buffers = [workspace.take(channels * step) for _ in range(2)]
+            buffers_back = [back.take(channels * step) for _ in range(3 if self.differentiates else 0)]
             spans = [slice(first + start, first + stop) for start, stop in pieces(last - first, step)]
-            self.shards.append([(span, rooms) for span in spans])
-            self.shards_back.append([(span, rooms_back) for span in spans])
+            self.shards.append([(span, buffers) for span in spans])
+            self.shards_back.append([(span, buffers_back) for span in spans])
             workspace.take_lines(0)
             back.take_lines(0)
         size = int(self.layer.size)
@@ -120,9 +120,9 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         self.grad = None if grad_output is None else flat(grad_output, channels, places)
         self.grad_input = None if grad_input is None else flat(grad_input, channels, places)
 
-    def _rooms(self, span: slice, rooms: list[Array]) -> list[Array]:
+    def _buffers(self, span: slice, buffers: list[Array]) -> list[Array]:
         shape = (self.input.shape[0], span.stop - span.start)
-        return [room[: shape[0] * shape[1]].reshape(shape) for room in rooms]
+        return [buffer[: shape[0] * shape[1]].reshape(shape) for buffer in buffers]
 
     def _neighbours(self, values: Array, before: int, after: int, out: Array) -> None:
         np.copyto(out, values)
@@ -141,8 +141,8 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         run_parallel([partial(self._forward, shard) for shard in self.shards])
 
     def _forward(self, shard: list[tuple[slice, list[Array]]]) -> None:
-        for span, rooms in shard:
-            x, (square, divisor) = self.input[:, span], self._rooms(span, rooms)
+        for span, buffers in shard:
+            x, (square, divisor) = self.input[:, span], self._buffers(span, buffers)
             self._divisor(x, square, divisor)
             np.power(divisor, -self.layer.beta, out=divisor)
             np.multiply(x, divisor, out=self.output[:, span])
@@ -152,8 +152,8 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
             run_parallel([partial(self._backward, shard, self.grad, self.grad_input) for shard in self.shards_back])
 
     def _backward(self, shard: list[tuple[slice, list[Array]]], grads: Array, target: Array) -> None:
-        for span, rooms in shard:
-            x, grad, (own, divisor, scaled) = self.input[:, span], grads[:, span], self._rooms(span, rooms)
+        for span, buffers in shard:
+            x, grad, (own, divisor, scaled) = self.input[:, span], grads[:, span], self._buffers(span, buffers)
             self._divisor(x, own, divisor)
             np.power(divisor, -self.layer.beta, out=scaled)
             np.multiply(grad, scaled, out=scaled)

@@ -111,7 +111,7 @@ def column_shards(
 
 
 def kernel_rows_first(weights: Array) -> Array:
-    """Return kernels (..., channels, kd, kh, kw) in the order of blocks whose rows overlap, the same memory.
+    """Return kernels (..., channels, kd, kh, kw) in the order of blocks with overlapping rows, the same memory.
 
     Examples
     --------
@@ -180,7 +180,7 @@ def _column_block(
 def _row_block(
     source: Array, windows: Windows, out: tuple[int, ...], spans: tuple[Span, ...], memory: Array
 ) -> ColumnBlock:
-    """Return a block whose rows overlap: columns over what its rows see, each row of the input gathered once."""
+    """Return a block with overlapping rows: columns over what its rows see, each row of the input gathered once."""
     deep, high, wide = windows
     slabs, (first, last), columns = spans
     rows = (first * high.stride, (last - 1) * high.stride + high.kernel)
@@ -217,9 +217,9 @@ def _gathering(
     runs = [list(_runs(*axis)) for axis in zip(windows, source.shape[2:5], spans, strict=True)]
     for axis, along in enumerate(runs):
         for some, where in along:
-            for beside in _outside(where, spans[axis]):
+            for outside in _outside(where, spans[axis]):
                 index = [whole] * 8
-                index[2 + axis], index[5 + axis] = some, beside
+                index[2 + axis], index[5 + axis] = some, outside
                 zeros.append(block[tuple(index)])
     copies = []
     for run in product(*runs):

@@ -13,9 +13,9 @@ from runtime.kernels.base import Array, Kernel, kernel, same_memory
 
 @kernel(Concat)
 class ConcatKernel(Kernel[Concat]):
-    """Inputs one behind the other along an axis: along the channels, with the batch last, each is one block.
+    """Concatenates inputs along an axis: along the channels, with the batch last, each is one block.
 
-    Nothing is to be copied where the plan placed an input, or its gradient, inside the output's.
+    Nothing is copied if the plan placed an input, or its gradient, inside the output's.
     """
 
     def prepare(self) -> None:

@@ -39,22 +39,22 @@ class PointwiseKernel(Kernel[LayerT]):
         x, y = flat(self.arrays.inputs[0]), flat(self.arrays.output)
         longest = block_elements(x.size)
         spans = [slice(*span) for span in pieces(x.size, longest)]
-        ahead, behind = self.layer.workspace_blocks
+        forward, backward = self.layer.workspace_blocks
 
         def temporaries(workspace: Workspace, count: int) -> list[Workspaces]:
             each = [workspace.take(longest) for _ in range(count)]
             return [tuple(some[: span.stop - span.start] for some in each) for span in spans]
 
-        rooms = temporaries(self.workspace(), ahead)
-        self.forward_pieces = [(x[span], y[span], some) for span, some in zip(spans, rooms, strict=True)]
+        buffers = temporaries(self.workspace(), forward)
+        self.forward_pieces = [(x[span], y[span], some) for span, some in zip(spans, buffers, strict=True)]
         self.backward_pieces: list[tuple[Array, Array, Array, Workspaces]] = []
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         if grad_input is not None:
             kept = y if self.reads == "output" else x
             grad, grad_input = flat(self.grad_output), flat(grad_input)
-            rooms = temporaries(self.backward_workspace(), behind)
+            buffers = temporaries(self.backward_workspace(), backward)
             self.backward_pieces = [
-                (kept[span], grad[span], grad_input[span], some) for span, some in zip(spans, rooms, strict=True)
+                (kept[span], grad[span], grad_input[span], some) for span, some in zip(spans, buffers, strict=True)
             ]
 
     def value(self, x: Array, y: Array, some: Workspaces) -> None:

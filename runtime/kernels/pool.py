@@ -207,7 +207,7 @@ class SumKernel(PoolKernel[LayerT]):
         return None
 
     def shares_within(self, include_pad: bool) -> list[Array]:
-        """Return the shares of windows that count positions of the input and, where asked for, of its padding."""
+        """Return the shares of windows that count positions of the input and, if asked for, of its padding."""
         x, y = volume(self.arrays.inputs[0]), volume(self.arrays.output)
         axes = zip(self.windows, x.shape[1:4], y.shape[1:4], strict=True)
         return [_shares(*axis, include_pad, y) for axis in axes]
@@ -221,7 +221,7 @@ class SumKernel(PoolKernel[LayerT]):
             if all((share == share[0]).all() for share in shares):
                 self.everywhere = shares[0][:1] * shares[1][:1] * shares[2][:1]
             else:
-                shaped = (share.reshape(-1, *(1,) * behind) for share, behind in zip(shares, (3, 2, 1), strict=True))
+                shaped = (share.reshape(-1, *(1,) * after) for share, after in zip(shares, (3, 2, 1), strict=True))
                 self.axes = [(axis, share) for axis, share in enumerate(shaped) if (share != 1).any()]
         if self.grad_input is not None:
             self.scaled = self.backward_workspace().take(self.plan.elements if shares is not None else 0)

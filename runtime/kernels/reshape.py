@@ -1,4 +1,4 @@
-"""Layers whose output is their input's memory under another shape."""
+"""Layers with an output that is the memory of the input in another shape."""
 
 from __future__ import annotations
 

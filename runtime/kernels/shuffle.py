@@ -11,7 +11,7 @@ from runtime.kernels.base import Array, Kernel, LayerT, flat, kernel
 class MovingKernel(Kernel[LayerT]):
     """A copy in another order; a subclass says how the output looks in the input's axes.
 
-    The gradient goes the way back.
+    The backward pass applies the inverse.
     """
 
     def prepare(self) -> None:

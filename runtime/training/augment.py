@@ -119,7 +119,7 @@ class _Move:
 
 
 def refuse_unmovable(data: Batches, augment: Augment) -> None:
-    """Raise AugmentError (R515) where moving the images is impossible or would make labels wrong."""
+    """Raise AugmentError (R515) if moving the images is impossible or would make labels wrong."""
     shapes = {name: images.shape[1:] for name, images in data.images.items()}
     found = augment_finding(augment, shapes, {name: targets.ndim - 1 for name, targets in data.labelled.items()})
     if found is not None:

@@ -36,9 +36,9 @@ class Batches:
     images : array (N, C, H, W), Images, or a mapping by input name
         Images of one channel may come as (N, H, W).
     targets : array, or a mapping by output name, optional
-        Needed where the loss is.
+        Needed for the loss.
     settings : TrainSettings, optional
-        Say which loss an output's targets are for; the plan's unless told.
+        Say which loss each output's targets are for; default: from the plan.
 
     Raises
     ------
@@ -71,10 +71,10 @@ class Batches:
         self._count = next(iter(counts.values()))
         self.labelled: dict[str, Array] = {}
         if targets is not None:
-            given, told = _by_name(targets, bound.output_shapes, "output"), settings or bound.train
+            given, chosen = _by_name(targets, bound.output_shapes, "output"), settings or bound.train
             for name, shape in bound.output_shapes.items():  # in the network's order, whatever that of the dict
                 if name in given:
-                    self.labelled[name] = self._targets(given[name], shape[1:], told.loss_of(name), name)
+                    self.labelled[name] = self._targets(given[name], shape[1:], chosen.loss_of(name), name)
         if targets is not None and not self.labelled:
             raise TargetError.of("R503", "there are no labels for any output")
 
@@ -82,7 +82,7 @@ class Batches:
         return self._count
 
     def needs_images(self) -> None:
-        """Raise DataError (R510) where there is not one image."""
+        """Raise DataError (R510) if there is no image."""
         if not self._count:
             raise DataError.of("R510", "there are no images")
 
@@ -164,7 +164,7 @@ class Batches:
 
 
 def steps(count: int, batch: int, least: int = 1) -> list[int]:
-    """Return where each step of an epoch ends in the order of its images.
+    """Return the end of each step of an epoch in the order of its images.
 
     Steps are of `batch` images, the last one of what is left. Where that is fewer than `least` (2), the step before it
     gives one image away; where it has none to give, what is left over is left out.

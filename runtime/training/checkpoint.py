@@ -1,6 +1,6 @@
-"""Where a run stood, as a weights file keeps it: settings, data, random numbers, the place within an epoch.
+"""The state of a run, as a weights file keeps it: settings, data, random numbers, the place within an epoch.
 
-Says what differs where a run is to go on with something else. The arrays themselves are the business of
+Also says what differs if a run is resumed with something else. The arrays are handled by
 :mod:`runtime.weights`.
 """
 
@@ -27,12 +27,12 @@ class CheckpointError(PlannerError):
 
 @dataclass
 class Position:
-    """Where a run stands: inside an epoch, with the sums over its steps so far.
+    """The position of a run inside an epoch, with the sums over its steps so far.
 
     Attributes
     ----------
     epoch, step : int
-        How many are behind it; `step` within the epoch at hand.
+        Finished epochs; `step` counts within the current epoch.
     sums : dict
         What the outputs scored in that epoch, as :class:`runtime.training.metrics.Metrics` keeps it.
     shuffled_from : Mapping, optional
@@ -47,7 +47,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Where a run stood.
+    """The state of a run.
 
     Attributes
     ----------
@@ -147,7 +147,7 @@ class Checkpoint:
         seed: int | None,
         allow_changes: bool,
     ) -> None:
-        """Raise CheckpointError (R507) where a run cannot go on with these settings and data, or not unasked.
+        """Raise CheckpointError (R507) if a run cannot resume with these settings and data, or only if asked to.
 
         More or fewer epochs are no other run. A change of the optimizer, or of the batch or the images inside an
         epoch, is refused in any case: what the checkpoint holds would mean nothing.

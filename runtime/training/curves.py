@@ -19,7 +19,7 @@ FORMATS = ("svg", "png")
 
 
 def draw(history: History, path: str | Path, title: str = "") -> Path:
-    """Return the path of the picture written: loss at the left, accuracy (where measured) at the right.
+    """Return the path of the picture written: loss on the left, accuracy (if measured) on the right.
 
     The file appears whole or not at all.
 

@@ -44,7 +44,7 @@ class History:
         return len(self.rows)
 
     def __getitem__(self, column: str) -> list[float]:
-        """Return one column; raises KeyError where the run did not measure it."""
+        """Return one column; raises KeyError if the run did not measure it."""
         if column not in self.columns:
             raise KeyError(f"the run has no column {column!r}; it has {', '.join(self.columns) or 'none'}")
         return [row[column] for row in self.rows if column in row]
@@ -96,6 +96,6 @@ class History:
 
 
 def _place(column: str) -> int:
-    """Return where a column stands among the others, that of one output behind that of all; -1 for an unknown one."""
+    """Return the rank of a column, the column of one output after the column of all; -1 for an unknown one."""
     name = column.partition(".")[0]
     return COLUMNS.index(name) if name in COLUMNS else -1

@@ -1,4 +1,4 @@
-"""One training run: epochs of steps, checkpoints, Ctrl-C, and going on where an earlier run stopped.
+"""One training run: epochs of steps, checkpoints, Ctrl-C, and resuming an earlier run.
 
 A run can stop after any step and go on later with bit for bit the same result: weights, optimizer
 state, random numbers and the place within the epoch are saved together. What is trained, on what and
@@ -83,11 +83,11 @@ class Run:
     validate : callable, optional
         Returns scores to be added to the history after each epoch.
     shown : Silent
-        Where progress is shown.
+        Shows the progress.
     path : path, optional
-        Where checkpoints go.
+        File of the checkpoints.
     seed : int, optional
-        What the random numbers begin from; they are the model's, as they stand, unless told.
+        Seed of the random numbers; default: the current random numbers of the model.
 
     Raises
     ------

@@ -29,7 +29,7 @@ class TargetError(PlannerError):
 class BatchScore(NamedTuple):
     """What one batch gave: the mean loss, how many positions were classified right, and out of how many.
 
-    `judged` is 0 where the targets are numbers rather than classes.
+    `judged` is 0 if the targets are numbers rather than classes.
     """
 
     loss: float
@@ -45,7 +45,7 @@ class Loss(ABC):
     output : array (classes, ..., N), contiguous
         Read in each step.
     grad_output : array of the same shape, contiguous, or None
-        Where the gradient of the mean loss goes; None makes an array for it, as evaluation does.
+        Array for the gradient of the mean loss; None makes one, as evaluation does.
     workspace : 1-D array of the same dtype, or None
         At least ``planner.training.settings.loss_workspace`` elements; contents are undefined before and after.
 

@@ -1,4 +1,4 @@
-"""What the outputs of a network scored over some images: losses and shares of right classes, output by output."""
+"""Loss and accuracy over some images, output by output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Metrics:
     sums: dict[str, list[float]] = field(default_factory=dict)
 
     def add(self, found: Mapping[str, BatchScore], images: int) -> None:
-        """Count what a batch of so many images scored."""
+        """Add the scores of a batch of that many images."""
         for name, score in found.items():
             kept = self.sums.setdefault(name, [0.0, 0, 0])
             kept[0] += score.loss * images
@@ -36,11 +36,11 @@ class Metrics:
             kept[2] += score.judged
 
     def loss(self, images: int, weights: Mapping[str, float]) -> float:
-        """Return the mean over the images of the losses times their weights, 1 unless told."""
+        """Return the mean over the images of the weighted losses; default weight: 1."""
         return _weighted({name: kept[0] for name, kept in self.sums.items()}, weights) / images
 
     def accuracy(self) -> float | None:
-        """Return that of the first output whose targets are classes; None where there is none."""
+        """Return the accuracy of the first output with classes as targets; None if there is none."""
         return next((kept[1] / kept[2] for kept in self.sums.values() if kept[2]), None)
 
     def row(self, images: int, weights: Mapping[str, float]) -> dict[str, float]:
@@ -57,10 +57,10 @@ class Metrics:
 
 
 def weighted(found: Mapping[str, BatchScore], weights: Mapping[str, float]) -> float:
-    """Return the sum of the losses of a batch times their weights, 1 unless told."""
+    """Return the weighted sum of the losses of a batch; default weight: 1."""
     return _weighted({name: score.loss for name, score in found.items()}, weights)
 
 
 def _weighted(losses: Mapping[str, float], weights: Mapping[str, float]) -> float:
-    """Return the weighted sum; what counts nothing is left out, also where it is infinite."""
+    """Return the weighted sum; losses of weight 0 are left out, even if infinite."""
     return sum(weight * loss for name, loss in losses.items() if (weight := weights.get(name, 1.0)))

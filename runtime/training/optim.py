@@ -27,7 +27,7 @@ class Optimizer(ABC, Generic[S]):
     ----------
     settings : planner.training.optimizers.Optimizer
     parameters, gradients : 1-D float arrays of one length and dtype, contiguous
-        `parameters` is written by :meth:`step`, `gradients` is left as it is.
+        `parameters` is written by :meth:`step`, `gradients` is not changed.
     """
 
     def __init__(self, settings: S, parameters: Array, gradients: Array) -> None:
@@ -49,7 +49,7 @@ class Optimizer(ABC, Generic[S]):
         ]
 
     def step(self, lr: float | None = None) -> None:
-        """Move the parameters once, with another learning rate than the settings' where one is given."""
+        """Update the parameters once, with another learning rate than in the settings if one is given."""
         self.steps += 1
         rate = float(self.settings.lr if lr is None else lr)
         for parameters, gradients, workspace, state in self._blocks:

@@ -18,7 +18,7 @@ BAR_LEAST, BAR_MOST = 6, 24
 """Columns of a bar."""
 
 LONGEST = 360_000.0
-"""Seconds beyond which nobody asks how many are left."""
+"""Seconds beyond which the remaining time is not shown."""
 
 
 class Silent:
@@ -41,7 +41,7 @@ class Silent:
 
 
 class Sentences(Silent):
-    """Only what is said once, such as where a run was stopped: what `--quiet` leaves."""
+    """Shows single sentences only, such as where a run was stopped: the output of `--quiet`."""
 
     def say(self, text: str) -> None:
         sys.stderr.write(text + "\n")
@@ -123,17 +123,17 @@ class Bar(Silent):
         left = f"{_clock((self._images - self._seen) / max(speed, 1e-9))} left"
         wide, narrow = metrics(self._metrics), metrics(self._metrics, " ")
         # Some terminals break a line as soon as its last column is filled.
-        room = self._console.width - 1
+        columns = self._console.width - 1
         for tail in (
             f" {count} {speed:,.0f} images/s {left} {wide}",
             f" {count} {speed:,.0f}/s {left} {narrow}",
             f" {left} {narrow}",
             f" {narrow}",
         ):
-            width = min(room - len(self._heading) - 1 - len(tail), BAR_MOST)
+            width = min(columns - len(self._heading) - 1 - len(tail), BAR_MOST)
             if width >= BAR_LEAST:
                 return self._drawn(width, tail)
-        return Text(f"{self._heading}{tail}"[:room])
+        return Text(f"{self._heading}{tail}"[:columns])
 
     def _drawn(self, width: int, tail: str) -> Text:
         filled = width * self._seen // max(self._images, 1)
@@ -184,14 +184,14 @@ def _fitting(ways: Sequence[str], width: int) -> str:
 
 
 def _clock(seconds: float) -> str:
-    """Return a time as minutes and seconds, with hours where there are any."""
+    """Return a time as minutes and seconds, with hours if there are any."""
     whole = math.ceil(min(seconds, LONGEST))
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def chosen(wish: Silent | bool | None) -> Silent:
-    """Return what to show progress with: as wished, or by itself a bar on a terminal and lines elsewhere.
+    """Return the progress display: as asked for, else a bar on a terminal and lines otherwise.
 
     Examples
     --------

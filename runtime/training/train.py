@@ -53,49 +53,58 @@ def fit(
     resume: str | os.PathLike[str] | None = None,
     allow_changes: bool = False,
 ) -> History:
-    """Return the history of training a model on images and labels.
+    """Train the model on images and labels, and return the history of the run.
 
-    What is not given comes from the network's ``train:`` settings, and the batch from the bound plan.
-    Ctrl-C ends the run after the step at hand; a second one at once.
+    Settings that are not given come from the ``train:`` section of the spec, and the batch from the bound plan.
+    Ctrl-C ends the run after the current step; a second Ctrl-C ends it at once.
 
     Parameters
     ----------
     images : array (N, C, H, W), Images, or a mapping of them by input name
     labels : array, or a mapping of them by output name
-        See :func:`runtime.training.losses.checked`. Outputs without labels take no part.
+        Classes or numbers, as the loss needs them; see :func:`runtime.training.losses.checked`. Outputs without labels
+        are not trained.
     validation : pair of images and labels, or a share between 0 and 1, optional
-        Evaluated after every epoch. A share is taken from the end of the data, before any shuffling.
+        Evaluated after every epoch. A share is taken from the end of the data, before shuffling.
+    epochs : int, optional
+        How often to go through the data.
+    batch : int, optional
+        Images in a step.
     optimizer : str, Mapping, or planner.training.optimizers.Optimizer, optional
-        ``"adam"``, ``{"sgd": {"lr": 0.1}}``, as in a spec.
+        As in a spec: ``"adam"`` or ``{"sgd": {"lr": 0.1}}``.
+    lr : float, optional
+        Learning rate of the optimizer.
     loss : str or Mapping, optional
-        One for all outputs, or by output.
+        ``"cross_entropy"`` or ``"mse"``: one loss for all outputs, or one by output.
     loss_weights : Mapping of str to float, optional
-        What the loss of each output counts in the sum that is made small: ``{"aux": 0.3}``; 1 unless told.
-    schedule, warmup : optional
-        ``"constant"`` or ``"cosine"``; epochs over which the learning rate first rises.
+        Weight of the loss of each output in the sum that is minimised: ``{"aux": 0.3}``; default: 1.
+    schedule : str, optional
+        Learning rate over the run: ``"constant"`` or ``"cosine"``.
+    warmup : float, optional
+        Epochs in which the learning rate rises from 0.
     augment : Mapping or planner.training.augment.Augment, optional
-        How images are moved before they are learnt from: ``{"flip": "horizontal", "shift": 2}``; ``{}`` leaves them.
+        Random changes of the images: ``{"flip": "horizontal", "shift": 2}``; ``{}`` for none.
     progress : bool, optional
-        False shows nothing; by itself a bar on a terminal, a line an epoch elsewhere.
+        False shows nothing. Default: a bar on a terminal, otherwise one line per epoch.
     seed : int, optional
-        Starts the model's random numbers (shuffling, dropout) anew.
+        Seed for shuffling and dropout; default: the random numbers of the model go on.
     save : path, optional
-        A checkpoint is written there after every epoch and on Ctrl-C. That it can be is made sure of first.
+        File for a checkpoint, written after every epoch and on Ctrl-C. Checked before the first step.
     resume : path, optional
-        A checkpoint to go on from, with its settings, for more epochs where `epochs` says so.
+        Checkpoint to resume from, with its settings; `epochs` may be larger.
     allow_changes : bool
-        Go on from a checkpoint with other settings, data or seed than it was made with.
+        Resume a checkpoint with other settings, data or seed than it was made with.
 
     Raises
     ------
     TrainingError
         R501: cross-entropy on softmax; R503: `validation` is neither a pair nor a share; R506: the loss is no
-        longer finite; R510: there is nothing to train; R513: a seed that is none; R514: batch normalisation
-        would learn from single numbers.
+        longer finite; R510: there is nothing to train; R513: `seed` is not a whole number from 0; R514: a batch
+        normalisation would see a single value per channel.
     planner.PlannerError
         R502, R503: images or labels do not fit the network; R507: the checkpoint does not fit, or changes were not
-        allowed; R508: the checkpoint cannot be read or written; R511: the machine has not the memory planned;
-        R515: the images cannot be moved; N107: a setting is out of range.
+        allowed; R508: the checkpoint cannot be read or written; R511: the planned memory is not available;
+        R515: the images cannot be augmented; N107: a setting is out of range.
 
     Examples
     --------
@@ -142,7 +151,7 @@ def evaluate(
     loss: str | Mapping[str, str] | None = None,
     loss_weights: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Return ``loss`` and, where the labels are classes, ``accuracy`` over a data set, in inference mode.
+    """Return the ``loss`` over a data set in inference mode, and the ``accuracy`` if the labels are classes.
 
     With labels for several outputs also ``loss.NAME`` and ``accuracy.NAME`` of each; ``loss`` is then their sum by
     weight, and ``accuracy`` that of the first.
@@ -162,7 +171,7 @@ def predict(model: Trainable, images: Inputs) -> Any:  # array or dict: a union 
     Raises
     ------
     planner.PlannerError
-        R502: the images do not fit the network; R511: the machine has not the memory planned.
+        R502: the images do not fit the network; R511: the planned memory is not available.
     """
     data = Batches(model.bound, images)
     found = empty_outputs(model.bound, len(data))
@@ -215,7 +224,7 @@ def _settings(
 
 
 def _plain(value: Any) -> Any:
-    """Return a number of NumPy's as Python's own, also in a mapping, and anything else as it is."""
+    """Return a NumPy scalar as a Python number, also inside a mapping; return other values unchanged."""
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     return value.item() if isinstance(value, np.generic) else value
@@ -242,7 +251,7 @@ def _parted(model: Trainable, data: Batches, validation: object, settings: Train
             raise TrainingError.of("N107", message, fixes=fixes)
         return data.parted(float(given))
     if not isinstance(given, tuple | list) or len(given) != 2:
-        what = f"{len(given)} things" if isinstance(given, tuple | list) else f"{type(given).__name__} by itself"
+        what = f"{len(given)} things" if isinstance(given, tuple | list) else f"only {type(given).__name__}"
         raise TrainingError.of("R503", f"`validation` is a pair of images and labels, got {what}", fixes=fixes)
     held_images, held_labels = given
     try:

@@ -70,11 +70,11 @@ def test_images_without_labels_are_refused_by_fit_and_evaluate(labels: Any) -> N
 @pytest.mark.parametrize(
     ("validation", "code", "words"),
     [
-        (sample()[0], "R503", "got ndarray by itself"),
+        (sample()[0], "R503", "got only ndarray"),
         ((sample()[0],), "R503", "got 1 things"),
         ((*sample(), None), "R503", "got 3 things"),
-        ("yes", "R503", "got str by itself"),
-        (True, "R503", "got bool by itself"),
+        ("yes", "R503", "got only str"),
+        (True, "R503", "got only bool"),
         (0, "N107", "between 0 and 1, got 0"),
         (1.0, "N107", "between 0 and 1, got 1.0"),
         (-0.5, "N107", "got -0.5"),
