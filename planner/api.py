@@ -81,6 +81,8 @@ def show(
     >>> print(show(net, width=80).splitlines()[0])
     t: x N x 3 x 32 x 32 -> c1 N x 6 x 28 x 28
     """
+    if isinstance(subject, BoundPlan) and not at:
+        return table.show(subject, sort=sort, width=width, colour=colour)
     if isinstance(subject, BoundPlan):
         sizes = {**subject.sizes, **(at or {})}
         return table.show(subject.plan, sizes, sort=sort, width=width, colour=colour, dtype=subject.dtype)

@@ -311,7 +311,7 @@ class BoundPlan:
         """Return the table of layers, totals and memory at these sizes."""
         from planner.tables.table import show  # tables read plans; plans only ask for one
 
-        return show(self.plan, self.sizes, dtype=self.dtype)
+        return show(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what a copy or a pickle needs: the fields, not what was computed from them."""

@@ -130,7 +130,7 @@ class Legend:
 
 
 def report(
-    plan: Plan,
+    plan: Plan | BoundPlan,
     sizes: Mapping[str, int] | None = None,
     legend: Legend | None = None,
     *,
@@ -140,7 +140,8 @@ def report(
 
     Parameters
     ----------
-    plan : Plan
+    plan : Plan or BoundPlan
+        A bound plan has sizes and data type of its own, and its memory is not planned again.
     sizes : Mapping of str to int
     legend : Legend or None
         Short names to use in the rows; default: full formulas.
@@ -159,8 +160,12 @@ def report(
     >>> report(net.check()).macs, report(net.check(), {"N": 2}).macs
     (352800*N, 705600)
     """
-    values = dict(sizes or {})
-    bound = admit(plan, values, dtype)
+    if isinstance(plan, BoundPlan):
+        bound: BoundPlan | None = plan
+        values, dtype, plan = dict(plan.sizes), plan.dtype, plan.plan
+    else:
+        values = dict(sizes or {})
+        bound = admit(plan, values, dtype)
     known = {name: value for name, value in values.items() if name in plan.free}
     rows = tuple(_rows(plan, known, bound, legend, ITEM_BYTES[dtype]))
     memory: tuple[Size | None, Size | None]

@@ -40,7 +40,7 @@ NARROWEST = 24
 
 
 def show(
-    plan: Plan,
+    plan: Plan | BoundPlan,
     sizes: Mapping[str, int] | None = None,
     *,
     sort: SortKey | None = None,
@@ -55,7 +55,8 @@ def show(
 
     Parameters
     ----------
-    plan : Plan
+    plan : Plan or BoundPlan
+        A bound plan has sizes and data type of its own, and its memory is not planned again.
     sizes : Mapping of str to int
         Values for some of the free sizes.
     sort : {"params", "macs", "output", "memory"} or None
@@ -78,14 +79,22 @@ def show(
     >>> print(show(net.check(), width=80).splitlines()[0])
     t: x N x 3 x 32 x 32 -> c1 N x 6 x 28 x 28
     """
-    values = dict(sizes or {})
+    subject = plan
+    values = dict(subject.sizes if isinstance(subject, BoundPlan) else sizes or {})
+    if isinstance(plan, BoundPlan):
+        dtype, plan = plan.dtype, plan.plan
     batch = batch_name(plan)
     alone = batch is not None and batch not in values
     legend = Legend(plan.free)
-    counted = report(plan, {**values, batch: 1} if batch is not None and alone else values, legend, dtype=dtype)
+    if batch is not None and alone:
+        counted = report(plan, {**values, batch: 1}, legend, dtype=dtype)
+    else:
+        counted = report(subject, values, legend, dtype=dtype)
     rows = list(counted.rows)
     if sort is not None:
-        found = report(plan, accepted_sizes(plan, {k: v for k, v in values.items() if k in plan.free}) or {})
+        found = counted
+        if counted.bound is None:
+            found = report(plan, accepted_sizes(plan, {k: v for k, v in values.items() if k in plan.free}) or {})
         rank = {row.name: _sort_size(row, sort) for row in found.rows}
         rows.sort(key=lambda row: -sy.evaluate(rank[row.name], {}))
     width = max(width, NARROWEST)

@@ -11,6 +11,7 @@ import pytest
 import planner
 from planner import BoundPlan, Network, Plan
 from planner.mappings import FrozenMapping
+from planner.memory import Memory, plan_memory
 from planner.tables.table import show
 from tests.harness.places import EXAMPLES
 
@@ -70,3 +71,18 @@ def test_a_frozen_mapping_equals_any_mapping_and_cannot_be_changed() -> None:
     assert {**frozen} == dict(frozen)
     with pytest.raises(TypeError):
         frozen["N"] = 3  # type: ignore[index]  # the mistake
+
+
+def test_printing_a_bound_plan_plans_its_memory_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    bound = planner.load(EXAMPLES / "lenet5.yaml").check().bind(N=8)
+    planned: list[BoundPlan] = []
+
+    def counted(plan: BoundPlan) -> Memory:
+        planned.append(plan)
+        return plan_memory(plan)
+
+    monkeypatch.setattr("planner.plan.plan.plan_memory", counted)
+    assert str(bound) == planner.show(bound)
+    assert planner.show(bound, sort="memory") != str(bound)
+    assert bound.memory.inference_bytes > 0
+    assert planned == [bound]
