@@ -69,7 +69,8 @@ def prepared(
 def test_values_are_those_of_the_definition(index: int, dtype: DType, tolerance: float) -> None:
     case, plan = CASES[index], build.plan_alone(index)
     rng = np.random.default_rng(index)
-    for sizes in [*build.some_sizes(case)][4::3]:
+    some = [*build.some_sizes(case)]
+    for sizes in some[4::3] if dtype == "float64" else some[-1:]:
         if not plan.accepts(**sizes):
             continue
         bound = build.bind(plan, sizes, dtype)

@@ -192,7 +192,7 @@ def _confined(text: str, sender: multiprocessing.connection.Connection, limit: f
 def run_hostile(limit: float = SECONDS, only: str = "") -> Iterator[str]:
     """Yield every promise that a hostile text breaks."""
     for name, text in hostile():
-        if only in name and (wrong := confined(name, text, PATIENCE.get(name, limit))):
+        if only in name and (wrong := confined(name, text, max(limit, PATIENCE.get(name, limit)))):
             yield wrong
 
 

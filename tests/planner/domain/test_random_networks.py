@@ -33,7 +33,7 @@ LARGEST = 200
 PAIRS = 40
 """Largest height and width of which every pair is tried."""
 
-IN_CI = 64
+IN_CI = 40
 """Networks asked about in every run; `make property` asks about thousands."""
 
 BATCHES = 4
