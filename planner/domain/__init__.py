@@ -1,4 +1,4 @@
-"""Which input sizes a network accepts, exactly: sets of sizes, conditions solved, joint sets, and the whole."""
+"""The exact set of input sizes that a network accepts: sets of sizes, solved conditions and joint sets."""
 
 from planner.domain.affine import solve_condition as solve_condition
 from planner.domain.domain import Domain as Domain

@@ -1,8 +1,8 @@
-"""One condition on one size, solved for all sizes at once by residues.
+"""Solve a condition on one size for all sizes at once, by residues.
 
-With n = L*k + r every size of a network is ``alpha*k + beta`` for integers alpha and beta, because L holds every
-divisor it meets (:func:`planner.symbols.period`). Where sizes are compared (min, max) that is so from some k
-on; below, sizes are tried one by one.
+With n = L*k + r every size of a network is ``alpha*k + beta`` for integers alpha and beta, because L is a multiple of
+every divisor in it (:func:`planner.symbols.period`). If sizes are compared (min, max), that holds only from some k
+on; smaller sizes are tried one by one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from planner.symbols import Size
 
 @lru_cache(maxsize=4096)
 def solve_condition(condition: Condition, name: str) -> SizeSet | None:
-    """Return all n that meet a condition on one free size; None where it is not quasi-affine in n."""
+    """Return all n that meet a condition on one free size; None if the condition is not quasi-affine in n."""
     least = 0 if any(name in sy.zeros(size) for size in condition.sizes) else 1
     if least and isinstance(condition, AtLeast) and (direction := sy.direction(condition.value)):
         return _half(condition, name, direction)
@@ -48,7 +48,7 @@ def solve_condition(condition: Condition, name: str) -> SizeSet | None:
 
 
 def _periodic(condition: Divides, name: str, modulus: int) -> SizeSet | None:
-    """Return the sizes at which a polynomial in sizes is a multiple: what its remainder is repeats with the period."""
+    """Return the sizes at which a polynomial in sizes is a multiple; its remainder repeats with the period."""
     if any(sy.compares(size) for size in condition.sizes):
         return None
     held = (condition.holds({name: residue or modulus}) for residue in range(modulus))
@@ -57,9 +57,9 @@ def _periodic(condition: Divides, name: str, modulus: int) -> SizeSet | None:
 
 
 def _half(condition: AtLeast, name: str, direction: int) -> SizeSet:
-    """Return the sizes that meet a bound on a value that only rises, or only falls, with the size.
+    """Return the sizes that meet a bound on a value that is monotonic in the size.
 
-    They are those from one size on, or up to one, which is found by doubling and halving. Sizes above 2^40 do
+    The set has one limit, below or above, which is found by doubling and bisection. Sizes above 2^40 do
     not exist.
     """
     rising = direction > 0
@@ -76,7 +76,7 @@ def _half(condition: AtLeast, name: str, direction: int) -> SizeSet:
 
 
 def _runs(condition: Condition, leaf: Any, thresholds: list[int]) -> tuple[Run, ...]:
-    """Return the runs of k in which a condition holds for one residue."""
+    """Return the runs of k for which a condition holds at one residue."""
 
     def affine(value: Size) -> Affine:
         return _lift(value if isinstance(value, int) else sy.fold(value, leaf), thresholds)
@@ -104,15 +104,15 @@ def _runs(condition: Condition, leaf: Any, thresholds: list[int]) -> tuple[Run, 
 
 
 class NotAffine(ArithmeticError):
-    """A product of two sizes that both depend on n: not linear, not solved here."""
+    """Error for a product of two sizes that both depend on n: it is not linear and cannot be solved here."""
 
 
 @dataclass(frozen=True)
 class Affine:
     """``alpha*k + beta``, the value of a size for n = L*k + r.
 
-    Where two of them are compared, the smaller one is the one that stays smaller; the k from which that
-    is so is noted in `thresholds`.
+    In a comparison of two values, the smaller one is the one that is smaller for all large k. The k from which
+    that holds is added to `thresholds`.
     """
 
     alpha: Fraction | int

@@ -1,8 +1,8 @@
-"""Which input sizes a network accepts, exactly, for all sizes at once.
+"""The exact set of input sizes that a network accepts, for all sizes at once.
 
 Requirements on one free size are solved by residues (:mod:`planner.domain.affine`), products of sizes with a known
-value by their factors (:mod:`planner.domain.joint`). What couples sizes otherwise is kept as an assumption and judged
-when the sizes are known; nothing is dropped.
+value by their factors (:mod:`planner.domain.joint`). Other requirements that couple sizes are kept as assumptions and
+checked when the sizes are known; none is dropped.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from planner.domain.sizeset import SizeSet, TooLong
 
 @dataclass(frozen=True)
 class Open:
-    """A requirement that depends on the sizes, and the node that makes it."""
+    """A requirement that depends on free sizes, and the node that it comes from."""
 
     node: str
     requirement: Requirement
@@ -29,14 +29,14 @@ class Open:
 
 @dataclass(frozen=True)
 class Reason:
-    """Which layer and rule limit a size.
+    """The layer and the rule that limit a size.
 
     Attributes
     ----------
     name : str
         The size.
     sizes : SizeSet
-        What this requirement alone allows.
+        The sizes that this requirement alone allows.
     open : Open
     """
 
@@ -46,7 +46,7 @@ class Reason:
 
     @property
     def text(self) -> str:
-        """The reason in a sentence: ``H >= 32 because of `c5`: floor(H/4) >= 8``."""
+        """Reason as text: ``H >= 32 because of `c5`: floor(H/4) >= 8``."""
         solved, condition = self.sizes.text(self.name), self.open.requirement.condition.text()
         why = "" if solved == condition else f": {condition}"
         return f"{solved} because of `{self.open.node}`{why}"
@@ -54,21 +54,21 @@ class Reason:
 
 @dataclass(frozen=True)
 class Domain(Mapping[str, SizeSet]):
-    """The accepted sizes by name, and what could not be solved.
+    """The accepted sizes by name, and the requirements that could not be solved.
 
-    A network accepts sizes that are in every set, in one of the boxes where there are any, and meet
-    every assumption; no others.
+    A network accepts exactly the sizes that are in every set, in one of the boxes (if there are boxes) and meet
+    every assumption.
 
     Attributes
     ----------
     sets : Mapping of str to SizeSet
-        For every free size, whatever the others are.
+        The accepted values of every free size, regardless of the others.
     boxes : tuple of Mapping of str to SizeSet
-        Sizes that belong together; empty if each can be chosen independently.
+        Sizes that depend on each other; empty if all sizes are independent.
     assumptions : tuple of Open
         Requirements that couple several sizes and could not be solved.
     solved : tuple of Reason
-        Requirements on one size that made its set smaller.
+        Requirements on one size that reduced its set.
 
     Examples
     --------
@@ -102,34 +102,34 @@ class Domain(Mapping[str, SizeSet]):
 
     @property
     def empty(self) -> tuple[str, ...]:
-        """Names of sizes that can have no value at all."""
+        """Names of sizes without an accepted value."""
         return tuple(name for name, sizes in self.sets.items() if not sizes)
 
     @cached_property
     def reasons(self) -> tuple[Reason, ...]:
-        """The requirements that together limit each size, none of which can be left out."""
+        """A minimal list of the requirements that limit each size."""
         found: list[Reason] = []
         for name in self.sets:
             needed = [reason for reason in self.solved if reason.name == name]
-            following = [SizeSet.everything()]
+            suffixes = [SizeSet.everything()]
             for reason in reversed(needed):
-                following.append(following[-1] & reason.sizes)
-            whole, kept = following.pop(), SizeSet.everything()
+                suffixes.append(suffixes[-1] & reason.sizes)
+            whole, kept = suffixes.pop(), SizeSet.everything()
             for reason in needed:
-                if kept & following.pop() != whole:
+                if kept & suffixes.pop() != whole:
                     found.append(reason)
                     kept &= reason.sizes
         return tuple(found)
 
     @property
     def count(self) -> int | None:
-        """How many combinations the boxes hold; None where there are no boxes or endlessly many."""
+        """Number of combinations in the boxes; None if there are no boxes or infinitely many combinations."""
         return count_boxes(self.boxes) if self.boxes else None
 
     def accepts(self, values: Mapping[str, int]) -> bool:
-        """Return whether these sizes are accepted; if some are missing, whether values for them exist.
+        """Return whether these sizes are accepted; if some are missing, whether they can be chosen accordingly.
 
-        An assumption that couples sizes still unknown counts as one that can be met.
+        An assumption that couples sizes that are not given counts as satisfiable.
         """
         if any(size not in self.sets[name] for name, size in values.items() if name in self.sets):
             return False
@@ -142,7 +142,7 @@ class Domain(Mapping[str, SizeSet]):
         return all(left.sets[name] & self.sets[name] for name in left.sets)
 
     def text(self) -> str:
-        """Return the accepted sizes in a sentence."""
+        """Return the accepted sizes as text."""
         joint = frozenset().union(*self.boxes)
         parts = [found.text(name) for name, found in self.sets.items() if name not in joint]
         parts += [boxes_text(self.boxes)] if self.boxes else []
@@ -150,7 +150,7 @@ class Domain(Mapping[str, SizeSet]):
         return ", ".join(parts)
 
     def json(self) -> dict[str, Any]:
-        """Return every set by name with its reasons; ``joint`` and ``assumptions`` where there are any."""
+        """Return every set by name with its reasons; ``joint`` and ``assumptions`` if there are any."""
         found: dict[str, Any] = {name: sizes.json(name) for name, sizes in self.sets.items()}
         for reason in self.reasons:
             found[reason.name].setdefault("because", []).append({"layer": reason.open.node, "text": reason.text})
@@ -163,7 +163,7 @@ class Domain(Mapping[str, SizeSet]):
 
 
 def solve(names: Sequence[str], requirements: Sequence[Open], zeros: Collection[str] = ()) -> Domain:
-    """Return the domain of the requirements over these free names; those in `zeros` may be 0."""
+    """Return the domain of the requirements over the given free names; those in `zeros` may be 0."""
     sets = {name: SizeSet.everything(0 if name in zeros else 1) for name in names}
     reasons: list[Reason] = []
     assumptions: list[Open] = []
@@ -189,7 +189,7 @@ def solve(names: Sequence[str], requirements: Sequence[Open], zeros: Collection[
         (name,) = free
         try:
             smaller = sets.get(name, SizeSet.everything()) & alone
-        except TooLong:  # judged at bind, as everything that is not solved
+        except TooLong:  # checked at bind, like all unsolved requirements
             assumptions.append(opened)
             continue
         if smaller != sets.get(name):
@@ -208,9 +208,9 @@ def solve(names: Sequence[str], requirements: Sequence[Open], zeros: Collection[
 
 
 def contradiction(name: str, requirements: Sequence[Open]) -> tuple[Open, ...]:
-    """Return requirements that leave no value for a size, as few as can be found; none where there is a value.
+    """Return a small set of requirements that contradict each other for a size; empty if the size has a value.
 
-    Pairs are tried before an irreducible set is taken.
+    Single requirements and pairs are tried first, then the set is reduced until it is irreducible.
     """
     involved = [o for o in requirements if name in o.requirement.condition.free]
     distinct = list({o.requirement.condition: o for o in involved}.values())

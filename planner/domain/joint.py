@@ -1,8 +1,8 @@
-"""Sizes that only fit together: a product of sizes that must have a known value.
+"""Sizes that depend on each other: a product of sizes that must have a known value.
 
-Where a layer fixes how many numbers it reads, ``16*h*w = 400`` with h a size in H alone and w one in W alone,
-the finitely many ways to split the value into factors give all pairs. Their union is kept as boxes: in each,
-every size runs over a set of its own.
+If a layer fixes the number of its input features, such as ``16*h*w = 400`` with h a size in H only and w a size in W
+only, the finitely many factorizations of the value give all pairs. Their union is kept as boxes: in each box,
+every size has a separate set of values.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from planner.domain.affine import solve_condition
 from planner.domain.sizeset import SizeSet
 
 Box: TypeAlias = Mapping[str, SizeSet]
-"""For each of some names the sizes it may have, whatever the others of the box are."""
+"""Allowed sizes by name; within a box, all sizes are independent."""
 
 MOST_SPLITS = 4096
-"""Ways to split a value that are tried; more leave the condition an assumption."""
+"""Maximum number of factorizations that are tried; with more, the condition stays an assumption."""
 
 LISTED = 6
-"""Boxes that a sentence lists before it says how many there are."""
+"""Maximum number of boxes listed in a text before it gives only their number."""
 
 
 def solve_product(condition: Condition) -> tuple[Box, ...] | None:
-    """Return all sizes that give a product its value; None where the condition is of another form.
+    """Return all sizes at which a product has the required value; None if the condition has another form.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def solve_product(condition: Condition) -> tuple[Box, ...] | None:
 
 
 def cut(left: Sequence[Box], right: Sequence[Box], sets: Box | None = None) -> tuple[Box, ...]:
-    """Return the boxes in both unions, each limited to `sets` as well; empty ones are left out."""
+    """Return the intersection of two unions of boxes, limited to `sets`; empty boxes are left out."""
     found: list[Box] = []
     for a in left:
         for b in right:
@@ -77,7 +77,7 @@ def cut(left: Sequence[Box], right: Sequence[Box], sets: Box | None = None) -> t
 
 
 def project(boxes: Sequence[Box], name: str) -> SizeSet:
-    """Return the sizes one name has in any of the boxes."""
+    """Return the sizes of a name in any of the boxes."""
     found = SizeSet.of()
     for box in boxes:
         found |= box[name]
@@ -85,7 +85,7 @@ def project(boxes: Sequence[Box], name: str) -> SizeSet:
 
 
 def count_boxes(boxes: Sequence[Box]) -> int | None:
-    """Return how many combinations the boxes hold, None for endlessly many; boxes never overlap."""
+    """Return the number of combinations in the boxes, None if infinite; boxes never overlap."""
     total = 0
     for box in boxes:
         combinations = 1
@@ -98,14 +98,14 @@ def count_boxes(boxes: Sequence[Box]) -> int | None:
 
 
 def boxes_text(boxes: Sequence[Box]) -> str:
-    """Return the boxes in a sentence."""
+    """Return the boxes as text."""
     if not boxes:
-        return "no sizes together"
+        return "no combination of sizes"
     listed = [" with ".join(sizes.text(name) for name, sizes in box.items()) for box in boxes[:LISTED]]
     listed += [f"... ({len(boxes)} groups)"] if len(boxes) > LISTED else []
     count = count_boxes(boxes)
     what = {2: "pairs", 3: "triples"}.get(len(boxes[0]), "combinations")
-    return f"{'endlessly many' if count is None else count} {what}: {', '.join(listed)}"
+    return f"{'infinitely many' if count is None else count} {what}: {', '.join(listed)}"
 
 
 def _both(left: SizeSet | None, right: SizeSet | None) -> SizeSet:
@@ -115,7 +115,7 @@ def _both(left: SizeSet | None, right: SizeSet | None) -> SizeSet:
 
 
 def _splits(value: int, parts: int) -> Iterator[tuple[int, ...]]:
-    """Yield every way to write a value as a product of so many whole numbers, which may be negative."""
+    """Yield every factorization of a value into `parts` whole numbers, which may be negative."""
     if parts == 1:
         yield (value,)
         return

@@ -1,7 +1,7 @@
-"""Sets of sizes, exact and possibly infinite: progressions with their starts and finite exceptions.
+"""Sets of sizes, exact and possibly infinite: arithmetic progressions and finitely many exceptions.
 
-A set is stored by residues: for every remainder r of n modulo L, the runs of k with n = L*k + r inside
-the set. Intersection, membership and the shortest true sentence follow without trying sizes.
+A set is stored by residues: for every remainder r of n modulo L, the runs of k with n = L*k + r in
+the set. Intersection, membership and a minimal description follow without trying sizes.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from math import gcd, lcm
 from typing import Any, TypeAlias
 
 Run: TypeAlias = tuple[int, int | None]
-"""First and last k of a run, both included; None is "without end"."""
+"""First and last k of a run, both included; the last is None if the run is infinite."""
 
 LARGEST_PERIOD = 4096
-"""Sets that repeat after more sizes than this are not computed."""
+"""Maximum period of a set; sets with a longer one are not computed."""
 
 LISTED = 64
-"""Exceptions a sentence or JSON lists before it says how many there are."""
+"""Maximum number of exceptions listed in text or JSON before only their number is given."""
 
 
 class TooLong(ArithmeticError):
-    """A set would repeat only after more than LARGEST_PERIOD sizes."""
+    """Error for a set with a period of more than LARGEST_PERIOD sizes."""
 
 
 @dataclass(frozen=True, eq=False)
 class SizeSet:
-    """A set of whole numbers, from 1 upwards unless made to begin at 0.
+    """A set of whole numbers from 1 (default) or from 0.
 
     Attributes
     ----------
     modulus : int
     runs : tuple of tuple of (int, int or None)
-        For each remainder, sorted disjoint runs of k.
+        Sorted disjoint runs of k for each remainder.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class SizeSet:
 
     @classmethod
     def everything(cls, least: int = 1) -> SizeSet:
-        """Return all sizes from `least` on."""
+        """Return the set of all sizes from `least` on."""
         return cls(1, (((least, None),),))
 
     @classmethod
@@ -85,7 +85,7 @@ class SizeSet:
         runs: list[tuple[Run, ...]] = []
         for residue in range(modulus):
             if not (self.runs[residue % self.modulus] and other.runs[residue % other.modulus]):
-                runs.append(())  # nearly all residues, where a size is a multiple of something large
+                runs.append(())  # fast path: most residues are empty in multiples of a large number
                 continue
             pieces = []
             for a, b in self._at(modulus, residue):
@@ -114,7 +114,7 @@ class SizeSet:
 
     @property
     def count(self) -> int | None:
-        """How many sizes there are, None for endlessly many.
+        """Number of sizes, None if infinite.
 
         Examples
         --------
@@ -131,7 +131,7 @@ class SizeSet:
 
     @property
     def minimum(self) -> int | None:
-        """The smallest size, None where the set is empty."""
+        """The smallest size, None if the set is empty."""
         firsts = [self.modulus * runs[0][0] + residue for residue, runs in enumerate(self.runs) if runs]
         return min(firsts, default=None)
 
@@ -170,7 +170,7 @@ class SizeSet:
         return max(found, default=None)
 
     def __iter__(self) -> Iterator[int]:
-        """Yield members in ascending order; without end where the set is infinite."""
+        """Yield members in ascending order, infinitely many if the set is infinite."""
         size = self.next(0)
         while size is not None:
             yield size
@@ -178,7 +178,7 @@ class SizeSet:
 
     @cached_property
     def _canonical(self) -> tuple[int, frozenset[int], int, tuple[Run, ...]]:
-        """Modulus and residues of the infinite part in lowest terms, where it begins, and runs of sizes below."""
+        """Modulus and residues of the infinite part in lowest terms, its start, and the runs of smaller sizes."""
         infinite = {r for r, runs in enumerate(self.runs) if runs and runs[-1][1] is None}
         modulus = _smallest_modulus(self.modulus, infinite)
         residues = frozenset(r % modulus for r in infinite)
@@ -209,12 +209,12 @@ class SizeSet:
 
     @property
     def exceptions(self) -> tuple[int, ...]:
-        """Members below the point from which the set is periodic, the first 64 of them."""
+        """The first 64 members below the size from which the set is periodic."""
         members = (n for first, last in self._canonical[3] for n in range(first, (last or first) + 1))
         return tuple(n for n, _ in zip(members, range(LISTED), strict=False))
 
     def text(self, name: str = "n") -> str:
-        """Return the shortest true sentence about a size of that name.
+        """Return a minimal description of the set for a size with the given name.
 
         Examples
         --------
@@ -237,7 +237,7 @@ class SizeSet:
         return " or ".join([*_finite_text(name, below), *parts])
 
     def json(self, name: str) -> dict[str, Any]:
-        """Return text, modulus, residues, minimum and exceptions, for machines."""
+        """Return the set as JSON: text, modulus, residues, minimum, start of the periodic part and exceptions."""
         modulus, residues, start, below = self._canonical
         return {
             "text": self.text(name),
@@ -255,9 +255,9 @@ def solve_residues(
     member: Callable[[int], bool],
     least: int = 1,
 ) -> SizeSet:
-    """Return the set of n >= `least` (0 or 1) from the runs of k of each residue and the k from which they hold.
+    """Return the set of n >= `least` (0 or 1) from the runs of k of each residue and the k from which they are valid.
 
-    Below that k membership is asked of `member` one by one.
+    Below that k, `member` is called for every size.
     """
     runs = []
     for residue in range(modulus):
@@ -291,7 +291,7 @@ def _common(left: int, right: int) -> int:
 
 
 def _smallest_modulus(modulus: int, residues: set[int]) -> int:
-    """Return the smallest divisor that describes the same residues."""
+    """Return the smallest divisor of the modulus that describes the same residues."""
     if not residues:
         return 1
     for divisor in range(1, modulus + 1):
@@ -301,7 +301,7 @@ def _smallest_modulus(modulus: int, residues: set[int]) -> int:
 
 
 def _residues_text(residues: frozenset[int], modulus: int) -> str:
-    """Return which remainders are allowed, by the shorter of those in and those out."""
+    """Return the allowed remainders as text: the members or the excluded ones, whichever list is shorter."""
     out = [residue for residue in range(modulus) if residue not in residues]
     word, few = ("in", sorted(residues)) if len(residues) <= max(len(out), 4) else ("not in", out)
     more = f", ... ({len(few)} in all)" if len(few) > LISTED else ""

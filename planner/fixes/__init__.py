@@ -1,4 +1,4 @@
-"""Ways out of a finding, each proved by planning again before it is offered."""
+"""Fixes for findings, each verified by planning again before it is offered."""
 
 from planner.fixes.free_sizes import free_domain as free_domain
 from planner.fixes.free_sizes import with_free_sizes as with_free_sizes

@@ -1,6 +1,6 @@
-"""Networks with one thing changed, for each kind of finding, those that change least first.
+"""Networks with one change, for each kind of finding, the smallest changes first.
 
-Whether one of them helps is decided in :mod:`planner.fixes.proof`.
+:mod:`planner.fixes.proof` decides whether a change is a fix.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import planner.symbols as sy
 from planner.conditions import Verdict
 from planner.domain.domain import Domain
 from planner.findings import Finding, SettingError
-from planner.fixes.kinds import blames_the_map, changes, padding_room, reads_features, width_setting
+from planner.fixes.kinds import blames_the_map, changes, most_padding, reads_features, width_setting
 from planner.layers import Concat, Conv, Crop, Flatten, Layer, Reshape, Unpool
 from planner.layers.arithmetic import Arithmetic
 from planner.layers.spatial import LETTERS, by, is_map, rank
@@ -26,7 +26,7 @@ from planner.plan.diagnose import Diagnosis
 
 @dataclass(frozen=True)
 class Candidate:
-    """A changed network and the words for the change; of one `group` only the first that works is offered."""
+    """A changed network and a description of the change; only the first fix of each `group` is offered."""
 
     text: str
     network: Network
@@ -34,12 +34,12 @@ class Candidate:
 
 
 def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis | None) -> Iterator[Candidate]:
-    """Yield what to try for a finding; `free` is the diagnosis with the size of the image left open."""
+    """Yield the candidates for a finding; `free` is the diagnosis with a free image size."""
     domain = free.plan.domain if free is not None and free.plan is not None else None
     network = found.network
     if finding.code == "S219":
         yield _apart(network, node)
-    node = network.by_name.get(node.owner, node)  # what is changed is changed wherever it is used
+    node = network.by_name.get(node.owner, node)  # a change applies to all uses of the layer
     if node.layer is None:
         return
     if finding.code in ("S201", "S208"):
@@ -75,7 +75,7 @@ def candidates(found: Diagnosis, node: Node, finding: Finding, free: Diagnosis |
 
 @singledispatch
 def _made_to_fit(_layer: Layer, found: Diagnosis, node: Node, _domain: Domain | None) -> Iterator[Candidate]:
-    """Yield what makes the inputs of a layer agree."""
+    """Yield changes that make the inputs of a layer agree."""
     yield from _matched_channels(found, node)
     yield from _projected(found, node)
     yield from _matched_maps(found, node)
@@ -91,7 +91,7 @@ def _(_layer: Arithmetic, found: Diagnosis, node: Node, _domain: Domain | None) 
 
 @_made_to_fit.register
 def _(_layer: Concat, found: Diagnosis, node: Node, _domain: Domain | None) -> Iterator[Candidate]:
-    """Leave the channels alone: any number from each will do."""
+    """Yield changes of the maps only: the branches may have different numbers of channels."""
     yield from _cropped(found, node)
     yield from _projected(found, node)
     yield from _matched_maps(found, node)
@@ -105,7 +105,7 @@ def _(_layer: Unpool, found: Diagnosis, node: Node, domain: Domain | None) -> It
 
 
 def _changes(found: Diagnosis, node: Node, code: str) -> Iterator[Candidate]:
-    """Yield the changes that a layer of this kind offers for a finding."""
+    """Yield the changes of a layer of this kind for a finding."""
     inputs = tuple(found.shapes.get(name) for name in node.inputs)
     for change in changes(node.layer, code, inputs) if node.layer is not None else ():
         changed = node.partner if change.of_partner else node.name
@@ -113,9 +113,9 @@ def _changes(found: Diagnosis, node: Node, code: str) -> Iterator[Candidate]:
 
 
 def _apart(network: Network, node: Node) -> Candidate:
-    """Return the network in which a layer that is another one once more has weights of its own."""
+    """Return the network in which a layer that uses another one has separate weights instead."""
     nodes = (replace(each, owner="") if each.entry is node.entry else each for each in network.nodes)
-    words = f"give `{node.name}` settings and weights of its own, not those of `{node.owner}`"
+    words = f"give `{node.name}` separate settings and weights instead of those of `{node.owner}`"
     return Candidate(words, network.altered(nodes=tuple(nodes)))
 
 
@@ -136,17 +136,17 @@ def _other_sizes(network: Network, domain: Domain | None) -> Iterator[Candidate]
 
 
 def _padded(network: Network, node: Node) -> Iterator[Candidate]:
-    """Pad this window or an earlier one, the first on the path foremost."""
+    """Yield networks with padding at this window or an earlier one, beginning with the first on the path."""
     path = [network.by_name[name] for name in path_to(network, node.name)]
-    rooms = [(n, room) for n in path if n.layer is not None and (room := padding_room(n.layer)) is not None]
-    for target, limit in [*rooms[:1], *rooms[:0:-1][:2]]:
-        words = "pad the first layer" if target is rooms[0][0] else "pad this layer" if target is node else "pad"
+    padded = [(n, most) for n in path if n.layer is not None and (most := most_padding(n.layer)) is not None]
+    for target, limit in [*padded[:1], *padded[:0:-1][:2]]:
+        words = "pad the first layer" if target is padded[0][0] else "pad this layer" if target is node else "pad"
         for pad in range(1, limit + 1):
             yield from _changed(network, target.name, "pad", [pad], words)
 
 
 def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Give the last convolution or dense layer of one branch as many channels as another branch has."""
+    """Yield networks in which the last convolution or dense layer of a branch has the channels of another branch."""
     shapes = [found.shapes.get(name) for name in node.inputs]
     counts = dict.fromkeys(sy.constant(shape[1]) for shape in shapes if shape is not None)
     for name in node.inputs:
@@ -158,7 +158,7 @@ def _matched_channels(found: Diagnosis, node: Node) -> Iterator[Candidate]:
 
 
 def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Add a strided 1x1 convolution to the branch that has larger maps, by a whole factor."""
+    """Yield networks with a strided 1x1 convolution on a branch with maps that are larger by a whole factor."""
     shapes = [found.shapes.get(name) for name in node.inputs]
     for position, (name, large) in enumerate(zip(node.inputs, shapes, strict=True)):
         for small in dict.fromkeys(shapes):
@@ -176,17 +176,17 @@ def _projected(found: Diagnosis, node: Node) -> Iterator[Candidate]:
 
 
 def _raised(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Make features that meet a map a number for each of its channels."""
+    """Yield networks that reshape features to one number for each channel of a map they are combined with."""
     shapes = [found.shapes.get(name) for name in node.inputs]
     for place, (name, shape) in enumerate(zip(node.inputs, shapes, strict=True)):
         if shape is not None and len(shape) == 2 and any(other is not None and len(other) == 4 for other in shapes):
             made = Node(f"{node.name}_gate", Reshape(shape=(shape[1], 1, 1)), (name,))
             words = f"- reshape: {{name: {made.name}, from: {name}, shape: [{sy.text(shape[1])}, 1, 1]}}"
-            yield _instead(found.network, made, node, place, f"one number a channel:  {words}")
+            yield _instead(found.network, made, node, place, f"reshape to one number per channel:  {words}")
 
 
 def _cropped(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Crop the border of a branch that has larger maps than another."""
+    """Yield networks that crop the maps of a branch to the size of another branch."""
     for position, name in enumerate(node.inputs):
         for like in node.inputs:
             shapes = (found.shapes.get(name), found.shapes.get(like))
@@ -198,14 +198,14 @@ def _cropped(found: Diagnosis, node: Node) -> Iterator[Candidate]:
 
 
 def _instead(network: Network, made: Node, node: Node, position: int, text: str) -> Candidate:
-    """Return the candidate in which a node reads another one made for it in one place."""
+    """Return the candidate in which one input of a node is replaced by a new node."""
     inputs = (*node.inputs[:position], made.name, *node.inputs[position + 1 :])
     reads = f"{node.name}: {{from: [{', '.join(inputs)}]}}"
     return Candidate(f"{text}  and  {reads}", _inserted(network, made, node, inputs), "insert")
 
 
 def _inserted(network: Network, made: Node, before: Node, inputs: tuple[str, ...]) -> Network:
-    """Return the network with a node put in front of another, which then reads `inputs`."""
+    """Return the network with a node inserted before another one, which then reads `inputs`."""
     nodes: list[Node] = []
     for each in network.nodes:
         nodes += [made, replace(each, inputs=inputs)] if each.name == before.name else [each]
@@ -213,25 +213,25 @@ def _inserted(network: Network, made: Node, before: Node, inputs: tuple[str, ...
 
 
 def _matched_maps(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Change stride or padding of the last windows of a branch."""
+    """Yield networks with another stride or padding at the last windows of a branch."""
     for name in reversed(node.inputs):
         path = [found.network.by_name[step] for step in reversed(path_to(found.network, name))]
-        rooms = ((n, padding_room(n.layer)) for n in path if n.layer is not None)
-        for owner, limit in [(n, room) for n, room in rooms if room is not None][:3]:
+        padded = ((n, most_padding(n.layer)) for n in path if n.layer is not None)
+        for owner, limit in [(n, most) for n, most in padded if most is not None][:3]:
             yield from _changed(found.network, owner.name, "pad", [*range(limit + 1), "same"])
             yield from _changed(found.network, owner.name, "stride", [1, 2, 4])
 
 
 def _flattened(network: Network, node: Node) -> Iterator[Candidate]:
-    """Put a flatten before a layer that wants features."""
+    """Yield the network with a flatten before a layer that reads features."""
     if node.layer is None or not reads_features(node.layer):
         return
     made = Node(f"{node.name}.flatten", Flatten(), node.inputs)
-    yield Candidate(f"put `flatten` before `{node.name}`:  - flatten", _inserted(network, made, node, (made.name,)))
+    yield Candidate(f"insert `flatten` before `{node.name}`:  - flatten", _inserted(network, made, node, (made.name,)))
 
 
 def _for_its_axes(found: Diagnosis, node: Node) -> Iterator[Candidate]:
-    """Give every setting that is for other axes one size for all that there are."""
+    """Yield the network in which settings with the wrong number of axes have one size for all axes."""
     shapes = tuple(shape for name in node.inputs if (shape := found.shapes[name]) is not None)
     changed = {
         broken.setting: getattr(node.layer, broken.setting)[0]
@@ -245,7 +245,7 @@ def _for_its_axes(found: Diagnosis, node: Node) -> Iterator[Candidate]:
 
 
 def _changed(network: Network, name: str, key: str, values: list[Any], words: str = "") -> Iterator[Candidate]:
-    """Yield the network with one setting of one layer at each value that the layer can have."""
+    """Yield the network with one setting of one layer changed to each valid value."""
     layer = network.by_name[name].layer
     if layer is None or layer.category == "io" or network.by_name[name].role == INDICES:
         return

@@ -1,4 +1,4 @@
-"""Check a network: its plan, or every finding with fixes that were tried."""
+"""Check a network: return its plan, or raise every finding with verified fixes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def check(network: Network) -> Plan:
     Raises
     ------
     ShapeError
-        Carries every error, with the fixes that worked when the network was planned again.
+        Contains every error, with fixes that were verified by planning the network again.
 
     Examples
     --------

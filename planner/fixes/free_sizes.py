@@ -1,4 +1,4 @@
-"""A network with a free image size: what its layers accept, whatever a spec fixes."""
+"""Networks with a free image size: the sizes that the layers accept, regardless of the size in the spec."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from planner.plan.diagnose import diagnose
 
 
 def with_free_sizes(network: Network) -> Network | None:
-    """Return the network with the sizes of its single map input as the names L, H and W, or D, H and W.
+    """Return the network with free spatial sizes in its only input: L; H and W; or D, H and W.
 
-    None where it has several inputs, or an input that is no map, or uses those names otherwise.
+    None if it has several inputs, if its input is not a map, or if it uses those names for other sizes.
     """
     maps = {name: shape for name, shape in network.inputs.items() if is_map(shape)}
     if len(maps) != 1 or len(network.inputs) != 1:
@@ -29,7 +29,7 @@ def with_free_sizes(network: Network) -> Network | None:
 
 
 def free_domain(network: Network) -> Domain | None:
-    """Return which sizes the layers accept, whatever size the spec fixes; None if that is unknown."""
+    """Return the sizes that the layers accept, regardless of the size in the spec; None if they are unknown."""
     loose = with_free_sizes(network)
     if loose is None:
         return None

@@ -1,7 +1,7 @@
-"""What can be changed in a layer to repair a finding, kind by kind.
+"""Changes of a layer that may fix a finding, by kind.
 
-Each question is a `functools.singledispatch` function, answered for all kinds first and then for those that differ.
-Whether an answer helps is decided in :mod:`planner.fixes.proof`.
+Each function is a `functools.singledispatch` function with a default for all kinds and implementations for some.
+:mod:`planner.fixes.proof` decides whether a change is a fix.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from planner.layers.window import WindowLayer
 from planner.symbols import Shape, Size
 
 MOST_TRIES = 40
-"""Candidates tried for one finding."""
+"""Maximum number of candidates tried for one finding."""
 
 Known: TypeAlias = tuple[Shape | None, ...]
 """The shapes of a layer's inputs; None for one that is not known."""
@@ -50,9 +50,9 @@ class Change:
     setting : str
     values : list
     words : str
-        What the change does, where the setting alone does not say it.
+        Description of the change if the setting is not self-explanatory.
     of_partner : bool
-        The setting is one of the layer that this one names.
+        The setting belongs to the layer that this one names.
     """
 
     setting: str
@@ -63,7 +63,7 @@ class Change:
 
 @singledispatch
 def changes(_layer: Layer, _code: str, _inputs: Known) -> Iterator[Change]:
-    """Yield what to change in a layer for a finding of this code; by default, nothing.
+    """Yield the changes of a layer that may fix a finding with this code; by default, none.
 
     Examples
     --------
@@ -74,25 +74,25 @@ def changes(_layer: Layer, _code: str, _inputs: Known) -> Iterator[Change]:
 
 
 @singledispatch
-def padding_room(_layer: Layer) -> int | None:
-    """Return how far a layer's map may be padded: half its window, 0 where that is not known; None without a window.
+def most_padding(_layer: Layer) -> int | None:
+    """Return the maximum padding of a layer: half its window, 0 if that is unknown, None without a window.
 
     Examples
     --------
-    >>> padding_room(Conv(filters=8, kernel=5)), padding_room(Conv(filters=8, kernel="K")), padding_room(Dense(units=2))
+    >>> most_padding(Conv(filters=8, kernel=5)), most_padding(Conv(filters=8, kernel="K")), most_padding(Dense(units=2))
     (2, 0, None)
     """
     return None
 
 
-@padding_room.register
+@most_padding.register
 def _(layer: WindowLayer) -> int:
     return min(known(size, 0) for size in layer.window_size()) // 2
 
 
 @singledispatch
 def width_setting(_layer: Layer) -> str:
-    """Return the setting that is the number of output channels or features; empty where none is."""
+    """Return the setting that is the number of output channels or features; empty if there is none."""
     return ""
 
 
@@ -108,7 +108,7 @@ def _(_layer: Dense) -> str:
 
 @singledispatch
 def reads_features(_layer: Layer) -> bool:
-    """Return whether a layer reads features, so that a map has to be flattened before it."""
+    """Return whether a layer reads features, so that a map must be flattened before it."""
     return False
 
 
@@ -119,7 +119,7 @@ def _(_layer: Dense) -> bool:
 
 @singledispatch
 def blames_the_map(_layer: Layer, code: str) -> bool:
-    """Return whether another image size may repair a finding of this code."""
+    """Return whether another image size may fix a finding with this code."""
     return code in ("S201", "S208", "S211")
 
 
@@ -133,7 +133,7 @@ def _(layer: WindowLayer, code: str, inputs: Known) -> Iterator[Change]:
     if code in ("S201", "S208"):
         yield from _smaller(layer.geometry[0], layer.window_size(), inputs, "make the window smaller")
     elif code == "S301":
-        yield Change("pad", [*range(1, (padding_room(layer) or 0) + 1)])
+        yield Change("pad", [*range(1, (most_padding(layer) or 0) + 1)])
 
 
 _window = changes.dispatch(WindowLayer)
@@ -166,7 +166,7 @@ def _(layer: Conv, code: str, inputs: Known) -> Iterator[Change]:
 def _(layer: ConvTranspose, code: str, inputs: Known) -> Iterator[Change]:
     if code in ("S201", "S208"):
         most = max(known(side, 0) for side in layer.pad)
-        yield Change("pad", [*range(min(most, MOST_TRIES) - 1, -1, -1)], "cut off less")
+        yield Change("pad", [*range(min(most, MOST_TRIES) - 1, -1, -1)], "use less padding")
     elif code == "S213":
         limits = [known(sy.maximum(w.stride, w.dilation), 1) - 1 for w in layer.windows(inputs[0] or (1, 1, 1, 1))]
         yield Change("output_pad", [min(limits)])
@@ -175,7 +175,7 @@ def _(layer: ConvTranspose, code: str, inputs: Known) -> Iterator[Change]:
 @changes.register
 def _(layer: Crop, code: str, inputs: Known) -> Iterator[Change]:
     if code in ("S201", "S208") and layer.size is not None:
-        yield from _smaller("size", layer.size, inputs, "keep less")
+        yield from _smaller("size", layer.size, inputs, "make the crop smaller")
 
 
 @changes.register
@@ -188,7 +188,7 @@ def _(layer: Unpool, code: str, inputs: Known) -> Iterator[Change]:
 
 @changes.register
 def _(layer: Dense, code: str, inputs: Known) -> Iterator[Change]:
-    """Give a dense layer the width its input has, or the widths nearest to its own."""
+    """Yield the width of the input as `features`, or the nearest widths if that is unknown."""
     if code == "S211":
         shape, wanted = inputs[0] if inputs else None, known(layer.features, 0)
         width = sy.constant(shape[1]) if shape is not None else None
@@ -253,13 +253,13 @@ def _(layer: PixelUnshuffle, code: str, inputs: Known) -> Iterator[Change]:
 
 
 def known(size: Any, otherwise: int) -> int:
-    """Return a size as a number, or another number where it has none yet."""
+    """Return a size as a number, or `otherwise` if it is free."""
     found = sy.constant(size)
     return otherwise if found is None else found
 
 
 def _smaller(setting: str, window: Any, inputs: Known, words: str) -> Iterator[Change]:
-    """Yield the window that is no larger than the map."""
+    """Yield the largest window that fits into the map."""
     shape = inputs[0] if inputs else None
     if shape is None or not is_map(shape):
         return

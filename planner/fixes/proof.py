@@ -1,6 +1,6 @@
-"""Findings with their derivation, the accepted sizes, and ways out that were proved by planning again.
+"""Add derivations, accepted sizes and fixes, verified by planning again, to findings.
 
-A candidate is offered only where the finding is gone and nothing new is wrong.
+A candidate is offered only if the finding is gone and no new error appears.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from planner.plan.derivation import chain, path_to
 from planner.plan.diagnose import Diagnosis, diagnose
 
 MOST_FIXES = 3
-"""Ways out offered for one finding."""
+"""Maximum number of fixes offered for one finding."""
 
 LARGEST_GRAPH = 2000
-"""Nodes of the largest network for which fixes are searched."""
+"""Maximum number of nodes of a network for which fixes are searched."""
 
 MOST_EXPLAINED = 50
-"""Findings of a run for which derivations and ways out are looked for: who has more begins with these."""
+"""Maximum number of findings of a run for which derivations and fixes are searched; the first ones come first."""
 
-NOT_EXPLAINED = f"ways out were looked for among the first {MOST_EXPLAINED} findings only"
+NOT_EXPLAINED = f"fixes were searched for the first {MOST_EXPLAINED} findings only"
 
 MOST_LAYERS = 5_000
-"""Layers that are planned, over all findings of a run, to prove fixes."""
+"""Maximum number of layers that are planned to verify fixes, over all findings of a run."""
 
 
 def with_fixes(found: Diagnosis) -> Diagnosis:
-    """Return the diagnosis with derivations, accepted sizes and proved fixes added to its errors.
+    """Return the diagnosis with derivations, accepted sizes and verified fixes added to its errors.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def with_fixes(found: Diagnosis) -> Diagnosis:
 
 
 def _explained(found: Diagnosis, finding: Finding, node: Node, free: Diagnosis | None, budget: _Budget) -> Finding:
-    """Return the finding with its derivation, what is accepted, and proved fixes; `free` has H and W as names."""
+    """Return the finding with its derivation, the accepted sizes and verified fixes; H and W are free in `free`."""
     domain = free.plan.domain if free is not None and free.plan is not None else None
     notes = list(finding.notes)
     related = list(finding.related)
@@ -76,12 +76,12 @@ def _explained(found: Diagnosis, finding: Finding, node: Node, free: Diagnosis |
     if (finding.severity is Severity.ERROR or finding.code in ("S301", "S302", "S303")) and len(
         found.network.nodes
     ) <= LARGEST_GRAPH:
-        fixes = tuple(_proved(found, finding, candidates(found, node, finding, free), budget))
+        fixes = tuple(_verified(found, finding, candidates(found, node, finding, free), budget))
     return replace(finding, notes=tuple(notes), related=tuple(related), fixes=finding.fixes + fixes)
 
 
 def _clean_sizes(free: Diagnosis, node: Node) -> list[str]:
-    """Return for which input sizes the windows of one layer see their whole input."""
+    """Return the input sizes for which the windows of a layer see its whole input."""
     shapes = [free.shapes.get(name) for name in node.inputs]
     known = tuple(shape for shape in shapes if shape is not None)
     dropped = node.layer.dropped(known) if node.layer is not None and len(known) == len(shapes) else None
@@ -111,10 +111,10 @@ def _input_place(network: Network, name: str) -> list[Related]:
     return [Related(where, f"`{name}` is {by(shape[2:])} here")]
 
 
-def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate], budget: _Budget) -> Iterator[str]:
-    """Yield the texts of candidates that remove the finding and bring no new error."""
+def _verified(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate], budget: _Budget) -> Iterator[str]:
+    """Yield the texts of candidates that remove the finding and add no new error."""
     before = {(f.code, f.layer) for f in found.findings}
-    # Layers after the fault were not checked before; their findings are not caused by the candidate.
+    # Layers after the fault were not checked yet; their findings are not caused by the candidate.
     unseen = {name for name, shape in found.shapes.items() if shape is None and name != finding.layer}
     given: set[str] = set()
     for _, candidate in zip(range(MOST_TRIES), candidates, strict=False):
@@ -133,7 +133,7 @@ def _proved(found: Diagnosis, finding: Finding, candidates: Iterator[Candidate],
 
 
 class _Budget:
-    """Layers that may still be planned to prove fixes; counted, so that every machine offers the same."""
+    """Number of layers that may still be planned to verify fixes; counted, so that all machines offer the same."""
 
     def __init__(self, each: int) -> None:
         self.each, self.left = each, MOST_LAYERS
@@ -144,12 +144,12 @@ class _Budget:
 
 
 def _work(found: Diagnosis) -> int:
-    """Return what planning once more costs, in layers: a remainder of a period takes about as long as a layer."""
+    """Return the cost of planning again in layers: one residue of a period takes about as long as a layer."""
     conditions = {opened.requirement.condition for opened in found.open}
     solved = [condition for condition in conditions if len(condition.free) == 1]
     return len(found.network.nodes) + sum(sy.period(size) for condition in solved for size in condition.sizes)
 
 
 def _counts(finding: Finding) -> bool:
-    """Return whether a finding spoils a fix: an error, or branches that now agree for some sizes only."""
+    """Return whether a finding invalidates a fix: an error, or branches that agree only for some sizes."""
     return finding.severity is Severity.ERROR or finding.code == "S302"

@@ -1,7 +1,7 @@
-"""Entries to a network: names given and resolved, wiring checked; findings instead of exceptions.
+"""Build a network from entries: assign and resolve names, check the wiring, collect findings.
 
-Shapes are looked at only where a block of a spec asks for them (``in.channels``); judging them is the
-business of :mod:`planner.plan.diagnose`.
+Shapes are computed only if a block of a spec asks for them (``in.channels``). They are checked in
+:mod:`planner.plan.diagnose`.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from planner.training.settings import TrainSettings, read_settings
 from planner.wording import listed
 
 MOST_GUESSES = 10
-"""Findings of a run up to which it is guessed what an unknown name may mean; among thousands that takes long."""
+"""Number of findings after which no more close matches are suggested: the search is slow among thousands of names."""
 
 
 class Parts(TypedDict):
-    """What a :class:`planner.Network` is made of."""
+    """The fields of a :class:`planner.Network`."""
 
     name: str
     nodes: tuple[Node, ...]
@@ -40,14 +40,14 @@ class Parts(TypedDict):
 
 
 class Builder:
-    """Collects entries into a network, and findings instead of exceptions.
+    """Builder of a network from entries. It collects findings instead of raising exceptions.
 
     Parameters
     ----------
     name, input
         As for :class:`planner.Network`.
     marks : Mapping
-        Places in a file: ``name``, ``input.image``, ``input.image.2`` (one size), ``output.out``, ``train``,
+        Locations in a file, by key: ``name``, ``input.image``, ``input.image.2`` (one size), ``output.out``, ``train``,
         ``train.optimizer.lr``.
     """
 
@@ -69,7 +69,7 @@ class Builder:
         self.last = next(iter(input)) if len(input) == 1 else None
 
     def add(self, entry: Entry) -> str:
-        """Add one layer, with the layers its `norm` and `act` stand for; return the name it is read by."""
+        """Add one layer and the layers of its `norm` and `act`; return the name that other layers read it by."""
         public = self._name(entry)
         sources = self._sources(entry, public)
         if entry.use is not None and not entry.broken and KINDS.get(entry.kind, Input) is not Input:
@@ -85,7 +85,7 @@ class Builder:
                 continue
             name = f"{public}.{role}"
             if name in self._nodes:
-                message = f"`{name}`, which `{role}` of `{public}` stands for, is the name of another layer too"
+                message = f"`{role}` of `{public}` adds a layer `{name}`, but another layer already has that name"
                 self._report("N104", message, entry, role, ("give the other layer another name",))
                 continue
             self._put(Node(name, following, (tail,), role, entry, broken))
@@ -94,7 +94,7 @@ class Builder:
         return self._end(entry, public, tail)
 
     def _add_again(self, entry: Entry, public: str, sources: tuple[str, ...] | None) -> str:
-        """Add another use of a layer, with the same weights, on another tensor."""
+        """Add a second use of a layer that was declared before: the same weights, applied to another tensor."""
         chain: tuple[Node, ...] = ()
         try:
             chain = used(entry, self._nodes, self._guesses)
@@ -112,7 +112,7 @@ class Builder:
         return self._end(entry, public, tail)
 
     def _end(self, entry: Entry, public: str, tail: str) -> str:
-        """Make the name of an entry mean the last of its layers."""
+        """Make the name of an entry refer to the last of its layers."""
         self._public[public] = tail
         if entry.expect is not None:
             self._expect(tail, entry.expect, entry.mark("expect"), f"`{public}`: `expect`")
@@ -120,16 +120,16 @@ class Builder:
         return public
 
     def alias(self, name: str, target: str) -> None:
-        """Make `name` also mean the layer that is read as `target`, as the name of a block means its last layer."""
+        """Make `name` another name of the layer `target`, as the name of a block refers to its last layer."""
         self._public[name] = self._public.get(target, target)
 
     @property
     def nodes(self) -> Mapping[str, Node]:
-        """The layers added so far, by name; names they read are not yet resolved."""
+        """Layers added so far, by name; the names they read are not resolved yet."""
         return self._nodes
 
     def shape(self, name: str) -> Shape | None:
-        """Return the shape of a layer added so far; None where it is faulty or reads a layer still to come."""
+        """Return the shape of a layer added so far; None if it is faulty or reads a layer that is not added yet."""
         wanted = [self._public.get(name, name)]
         begun: set[str] = set()
         while wanted:
@@ -138,7 +138,7 @@ class Builder:
                 self._shapes[wanted.pop()] = None
                 continue
             sources = self._reads(node)
-            # What has begun and is still unknown reads itself, which is reported when the network is finished.
+            # A node that was begun and is still unknown is on a cycle, which `finish` reports.
             missing = [s for s in sources if s not in self._shapes and s not in begun]
             begun.add(node.name)
             if missing:
@@ -152,11 +152,11 @@ class Builder:
         output: Outputs = None,
         train: Mapping[str, Any] | None = None,
     ) -> Parts:
-        """Return the parts of the network; where :attr:`findings` has any, some of its nodes may be broken."""
+        """Return the parts of the network. If :attr:`findings` is not empty, some nodes may be broken."""
         nodes = one_meaning([self._wire(node) for node in self._in_order()])
         nodes = self._order(nodes)
         outputs = self._outputs(output)
-        if all(name in outputs for name in _names(output)):  # else what is missing there is not read on purpose
+        if all(name in outputs for name in _names(output)):  # else layers may be unread only because of it
             self._find_dead_ends(nodes, outputs)
         settings = None if train is None else self._train(train, outputs)
         return Parts(
@@ -169,7 +169,7 @@ class Builder:
         )
 
     def _train(self, train: Mapping[str, Any], outputs: Iterable[str]) -> TrainSettings | None:
-        """Read how the network is trained; every faulty setting is reported."""
+        """Read the training settings and report every faulty one."""
         settings, errors = read_settings(train)
         for path, finding in settings.unknown_outputs(outputs) if settings is not None else ():
             where = self.marks.get(f"train.{path}") or self.marks.get("train")
@@ -206,26 +206,26 @@ class Builder:
         return len(self.findings) < MOST_GUESSES
 
     def _put(self, node: Node, sources: tuple[str, ...] = ()) -> None:
-        """Keep a node; `sources` are names still to be resolved, in addition to its inputs."""
+        """Keep a node; `sources` are the names that still have to be resolved, in addition to its inputs."""
         self._nodes[node.name] = node
         self._waiting[node.name] = sources
 
     def _put_indices(self, made: Layer | None, pool: str, reader: str) -> bool:
-        """Keep the node that holds where the maxima of a max pooling are; return whether it could be."""
+        """Keep the node that holds the positions of the maxima of a max pooling; return whether that was possible."""
         node, name = self._nodes[pool], f"{pool}.{INDICES}"
-        there = self._nodes.get(name)
-        if there is not None and there.role == INDICES:
+        existing = self._nodes.get(name)
+        if existing is not None and existing.role == INDICES:
             return True
         companion = None if made is None or node.layer is None else made.companion(node.layer)
-        if there is not None or reader == name or companion is None:
-            message = f"`{name}`, which holds where the maxima of `{pool}` are, is the name of another layer too"
+        if existing is not None or reader == name or companion is None:
+            message = f"`{name}` holds the positions of the maxima of `{pool}`, but another layer already has that name"
             self._report("N104", message, node.entry, "name", ("give the other layer another name",))
             return False
         self._put(Node(name, companion, (), INDICES, node.entry, node.broken, pool), self._waiting[pool])
         return True
 
     def _in_order(self) -> Iterator[Node]:
-        """Yield the nodes as they were declared, the positions of maxima right after their pooling."""
+        """Yield the nodes in declaration order, the positions of maxima directly after their pooling."""
         for node in self._nodes.values():
             indices = self._nodes.get(f"{node.name}.{INDICES}")
             if node.role != INDICES:
@@ -234,7 +234,7 @@ class Builder:
                 yield indices
 
     def _reads(self, node: Node) -> tuple[str, ...]:
-        """Return the names of the nodes that a node reads, as far as they are known."""
+        """Return the names of the nodes that a node reads, as far as they are resolved."""
         own = node.inputs + self._resolve(self._waiting[node.name])
         if not _reads_companion(node.layer):
             return own
@@ -262,13 +262,13 @@ class Builder:
         return given
 
     def _sources(self, entry: Entry, public: str) -> tuple[str, ...] | None:
-        """Return the public names an entry reads, or None if they are unknown."""
+        """Return the public names that an entry reads, or None if they cannot be determined."""
         if entry.from_ is not None:
             return (entry.from_,) if isinstance(entry.from_, str) else tuple(entry.from_)
         if self.last is None:
             names = listed(n for n in self._nodes)
             self._report(
-                "N108", f"`{public}` must say which input it reads", entry, "", (f"add `from:` with one of {names}",)
+                "N108", f"`{public}` must name the input that it reads", entry, "", (f"add `from:` with one of {names}",)
             )
             return None
         return (self.last,)
@@ -277,7 +277,7 @@ class Builder:
         return tuple(self._public.get(source, source) for source in sources)
 
     def _wire(self, node: Node) -> Node:
-        """Return the node with what it reads resolved to node names; unknown names are reported and left out."""
+        """Return the node with its inputs resolved to node names; unknown names are reported and left out."""
         wired, broken = list(node.inputs), node.broken
         for source, target in zip(self._waiting[node.name], self._resolve(self._waiting[node.name]), strict=True):
             if target in self._nodes:
@@ -306,7 +306,7 @@ class Builder:
         return replace(node, inputs=(*wired, *(() if broken else companions)), broken=broken)
 
     def _order(self, nodes: list[Node]) -> list[Node]:
-        """Return nodes in execution order; nodes on a cycle are reported and lose their inputs."""
+        """Return nodes in execution order; report cycles and disconnect the nodes on them."""
         for ring in cycles(nodes):
             self._report(
                 "N105",
@@ -335,10 +335,8 @@ class Builder:
             if source not in self._public:
                 close = nearest(source, self._public)
                 fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
-                source_text = "" if source == name else f" that of `{source}`, which is"
-                self.findings.append(
-                    Finding("N111", f"output `{name}` is{source_text} not a layer", where=where, fixes=fixes)
-                )
+                subject = f"output `{name}`" if source == name else f"output `{name}` reads `{source}`, which"
+                self.findings.append(Finding("N111", f"{subject} is not a layer", where=where, fixes=fixes))
                 continue
             outputs[name] = self._public[source]
             if shape is not None:
@@ -380,12 +378,12 @@ class Builder:
 
 
 def _names(output: Outputs) -> tuple[str, ...]:
-    """Return the names of outputs in whatever form they are given."""
+    """Return the names of outputs, given in any of the accepted forms."""
     return (output,) if isinstance(output, str) else tuple(output or ())
 
 
 def _reads_companion(layer: Layer | None) -> bool:
-    """Return whether a layer reads what is computed next to another one."""
+    """Return whether a layer reads a companion of another layer, such as the positions of maxima."""
     return layer is not None and layer.reads_companion
 
 

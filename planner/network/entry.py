@@ -1,6 +1,6 @@
-"""One layer as its author wrote it: kind, settings, and names not yet resolved.
+"""One layer as written in a spec or in Python: its kind, its settings, and names that are not resolved yet.
 
-Specs and Python callers both make these; :class:`planner.network.builder.Builder` turns them into a network.
+Specs and Python callers both create entries; :class:`planner.network.builder.Builder` turns them into a network.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any, TypeAlias
 from planner.findings import GraphError, Location
 
 NormAct: TypeAlias = "str | Mapping[str, Mapping[str, Any] | None] | None"
-"""What `norm` and `act` say: a word, or a word with its settings."""
+"""Value of `norm` and `act`: a word, or a word with its settings."""
 
 Marks = Mapping[str, Location]
-"""Where the keys of something stand in a file."""
+"""Locations of keys in a file."""
 
 LONGEST_NAME = 100
-"""Characters that the name of a layer may have."""
+"""Maximum number of characters in the name of a layer."""
 
 
 @dataclass(frozen=True)
@@ -32,21 +32,21 @@ class Entry:
     kind : str
         Key of the layer in a spec, such as ``conv``.
     settings : Mapping
-        Plain values; a str in the place of a size is the name of one.
+        Plain values; a str instead of a size is the name of that size.
     name : str or None
     from_ : str, tuple of str or None
-        What it reads; None is the layer before.
+        Inputs of the layer; None is the previous layer.
     act, norm : str, Mapping or None
-        Short for an activation and a normalisation after the layer: a word, or a word with settings.
+        Activation and normalisation after the layer: a word, or a word with its settings.
     expect : tuple of int or str, or None
         The output shape the author asserts.
     marks : Mapping
-        Where each key stands in the file: settings by name, ``name``, ``from``, ``act``, ``norm``,
+        Location of each key in the file: settings by name, ``name``, ``from``, ``act``, ``norm``,
         ``expect``, and "" for the kind itself.
     broken : bool
         A finding has already been reported for this entry.
     use : str or None
-        The layer that this one is once more, with its settings and weights.
+        The layer that this one uses again, with its settings and weights.
     """
 
     kind: str
@@ -61,7 +61,7 @@ class Entry:
     use: str | None = None
 
     def mark(self, key: str) -> Location | None:
-        """Return where a key stands, or the kind where the key was not written."""
+        """Return the location of a key, or of the kind if the key is not written."""
         return self.marks.get(key) or self.marks.get("")
 
     def __call__(self, *tensors: Tensor | Sequence[Tensor]) -> Tensor:
@@ -92,7 +92,7 @@ class Entry:
             )
         if self.from_ is not None:
             raise GraphError.of(
-                "N107", f"{self.kind} has `from_` and is called on a tensor; it can have one of the two",
+                "N107", f"{self.kind} has `from_` and is called on a tensor; only one of the two is allowed",
                 fixes=("remove `from_`",),
             )  # fmt: skip
         return Tensor(self, given)
@@ -111,11 +111,11 @@ class Tensor:
     Attributes
     ----------
     layer : Entry
-        The layer that produces it; of kind ``input`` for an input of the network.
+        The layer that produces the tensor; of kind ``input`` for an input of the network.
     inputs : tuple of Tensor
         What the layer reads, in order.
     serial : int
-        Counts up: larger than that of every tensor made before.
+        A counter, larger than that of every tensor created before.
     """
 
     layer: Entry
@@ -157,17 +157,17 @@ def layer(
     use: str | None = None,
     **settings: Any,
 ) -> Entry:
-    """Return one layer for :class:`Network`, in the words of a spec.
+    """Return one layer for :class:`Network`, with the keys of a spec.
 
     ``layer("conv", name="c1", filters=6, kernel=5, act="tanh")`` is
     ``- conv: {name: c1, filters: 6, kernel: 5, act: tanh}``; `from` is spelled `from_`.
-    ``layer("conv", use="c1", from_="right")`` is layer `c1` once more, with its weights, on another tensor.
-    NumPy's numbers and arrays are settings like Python's own.
+    ``layer("conv", use="c1", from_="right")`` applies layer `c1` again, with the same weights, to another tensor.
+    Settings may also be NumPy numbers and arrays.
 
     Raises
     ------
     GraphError
-        N107: `from_` is neither a name nor several, `expect` no shape, or `use` no name.
+        N107: `from_` is neither a name nor a list of names, `expect` is not a shape, or `use` is not a name.
 
     Examples
     --------
@@ -182,10 +182,8 @@ def layer(
     return Entry(kind, plain, name, sources, act, norm, None if expect is None else tuple(expect), use=use)
 
 
-def fault_of_name(name: object, what: str = "`name`") -> str:
-    """Return why something cannot be the name of a layer, input, output or network, or "" if it can.
-
-    Names reach terminals, logs of CI, diagrams and documents: they are one line that can be seen.
+def fault_of_name(name: object) -> str:
+    """Return why an object cannot be the name of a layer, or "" if it can.
 
     Examples
     --------

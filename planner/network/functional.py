@@ -1,6 +1,6 @@
-"""The functional form of a network: from tensors, each the output of a layer, to layers with names.
+"""The functional form of a network: convert tensors, each the output of a layer, to layers with names.
 
-A tensor knows its layer and the inputs of that layer, so everything an output needs is found by going back from it.
+A tensor holds its layer and the inputs of that layer, so all ancestors of an output are found by walking back from it.
 This module names the layers in the order of the calls; :class:`planner.network.network.Network` builds the network.
 """
 
@@ -20,7 +20,7 @@ Named: TypeAlias = "Tensor | Sequence[Tensor] | Mapping[str, Tensor]"
 
 @dataclass
 class Declaration:
-    """What :class:`planner.network.network.Network` takes, and the findings about the tensors it was made from."""
+    """Arguments for :class:`planner.network.network.Network`, and the findings about the tensors they come from."""
 
     input: dict[str, Sequence[int | str]] = field(default_factory=dict)
     layers: list[Entry] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Declaration:
 
 
 def declare(inputs: Tensors, outputs: Named) -> Declaration:
-    """Return the inputs, layers and outputs between some tensors, in the order of the calls.
+    """Return the inputs, layers and outputs of the graph between tensors, in the order of the calls.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def declare(inputs: Tensors, outputs: Named) -> Declaration:
 
 
 def ancestors(ends: Iterable[Tensor]) -> list[Tensor]:
-    """Return some tensors and everything they are made from, in the order of the calls.
+    """Return tensors and all their ancestors, in the order of the calls.
 
     Examples
     --------
@@ -77,14 +77,14 @@ def ancestors(ends: Iterable[Tensor]) -> list[Tensor]:
 
 
 class _Naming:
-    """Gives a name to every tensor that some outputs need."""
+    """Assignment of a name to every tensor that the outputs need."""
 
     def __init__(self, given: Sequence[Tensor], ends: Sequence[Tensor]) -> None:
         self.made = Declaration()
         self.names: dict[Tensor, str] = {}
         self.tensors = ancestors(ends)
         self.first: dict[int, str] = {}
-        """The name of the first call by ``id(layer)``: two equal layers do not share weights."""
+        """Name of the first call, by ``id(layer)``: two layers that are equal do not share weights."""
         self.counts: dict[str, int] = {}
         self.taken: set[str] = set()
         for tensor in given:
@@ -128,16 +128,16 @@ class _Naming:
     def _report_unlisted(self, tensor: Tensor, listed: str) -> None:
         name = str(tensor.layer.name)
         reader = next((each.layer for each in self.tensors if tensor in each.inputs), None)
-        who = "an output is" if reader is None else f"`{reader.name or reader.kind}` reads"
+        reading = "an output is" if reader is None else f"`{reader.name or reader.kind}` reads"
         if name in self.taken:
-            problem = f"{who} an input named `{name}`, but not the one that `inputs` lists"
+            problem = f"{reading} an input named `{name}`, but not the one that `inputs` lists"
             self._report("N108", problem, name, "make the input once, and use the same tensor everywhere")
             return
         inputs = f"[{listed}, {name}]" if listed else name
-        self._report("N108", f"{who} input `{name}`, which `inputs` does not list", name, f"write  inputs={inputs}")
+        self._report("N108", f"{reading} input `{name}`, which `inputs` does not list", name, f"write  inputs={inputs}")
 
     def _own_name(self, layer: Entry) -> str | None:
-        """Return the name that a layer was given; report a name that it cannot have, and return None."""
+        """Return the name that was given to a layer. If it cannot have that name, report it and return None."""
         if layer.name is None:
             return None
         fault = fault_of_name(layer.name)
@@ -177,7 +177,7 @@ class _Naming:
                 return name
 
     def _free(self, name: str) -> str:
-        """Return a name, with a number if it is taken."""
+        """Return a name that is not taken: the name itself or the name with a number."""
         number, found = 1, name
         while found in self.taken:
             number += 1
@@ -189,12 +189,12 @@ class _Naming:
 
 
 def _listed(what: str, given: object) -> list[Tensor]:
-    """Return one tensor or several as a list.
+    """Return one or several tensors as a list.
 
     Raises
     ------
     GraphError
-        N107: anything else was given.
+        N107: an object is not a tensor.
     """
     found = given if isinstance(given, (list, tuple)) else [given]
     tensors = [each for each in found if isinstance(each, Tensor)]

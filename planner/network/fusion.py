@@ -1,7 +1,7 @@
-"""A network for inference: batch norm folded into the preceding layer, without what only training needs.
+"""Fusion for inference: fold batch norm into the preceding layer and remove layers that only training needs.
 
-At inference batch norm is one factor and one shift a channel, and both can be part of the layer that makes the channel.
-This module rewrites the graph; the weights are computed in :mod:`runtime.fusion`.
+At inference, batch norm is one factor and one shift per channel. Both can be folded into the layer that computes the
+channel. This module rewrites the graph; :mod:`runtime.fusion` computes the folded weights.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from planner.symbols import Shape
 
 @dataclass(frozen=True)
 class Fusion:
-    """A network for inference, and what of the network it was made of is in each of its nodes.
+    """A network for inference, and the nodes of the original network that each of its nodes comes from.
 
     Attributes
     ----------
     network : Network
-        The very same network where there is nothing to fuse.
+        The original network itself if there is nothing to fuse.
     origins : Mapping of str to tuple of str
-        By node of `network`: the node it was, followed by the batch norms folded into it, in order.
+        By node of `network`: the original node, followed by the batch norms that are folded into it, in order.
     """
 
     network: Network
@@ -34,13 +34,13 @@ class Fusion:
 
 
 def fuse(network: Network) -> Network:
-    """Return the network that computes at inference what a network does, with fewer layers.
+    """Return a network with fewer layers that computes the same at inference.
 
-    Batch norm becomes part of the convolution, transposed convolution or dense layer that it reads, if nothing else
-    reads that layer; the layer then has a bias. Layers that draw random numbers while training, such as dropout, are
-    left out. Layers that are used several times (`use`) stay as they are, and so does a layer with a name that another
-    layer reads and that no other layer can take over. Inputs, names of outputs and the `train:` section stay the same:
-    a fused network can be trained on, without what was left out.
+    Batch norm is folded into the convolution, transposed convolution or dense layer that it reads, if no other layer
+    reads that layer. The layer then has a bias. Layers that draw random numbers during training, such as dropout, are
+    removed. Layers that are used several times (`use`) do not change. A layer is also kept if another layer reads it
+    by a name that no remaining layer can take over. Inputs, names of outputs and the `train:` section stay the same:
+    training of a fused network can continue, without the removed layers.
 
     Parameters
     ----------
@@ -49,11 +49,11 @@ def fuse(network: Network) -> Network:
     Returns
     -------
     Network
-        The very same one if there is nothing to fuse.
+        The given network itself if there is nothing to fuse.
 
     References
     ----------
-    torch.nn.utils.fusion.fuse_conv_bn_eval, which does it module by module.
+    torch.nn.utils.fusion.fuse_conv_bn_eval, which fuses one pair of modules.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def fuse(network: Network) -> Network:
 
 
 def plan_fusion(network: Network) -> Fusion:
-    """Return the fused network, with what of the network each of its nodes is made of.
+    """Return the fused network, with the original nodes that each of its nodes comes from.
 
     Examples
     --------
@@ -91,22 +91,22 @@ def plan_fusion(network: Network) -> Fusion:
 
 
 def _identities(network: Network) -> dict[str, str]:
-    """Return the layers that do nothing at inference and can be removed, each with the node it repeats."""
+    """Return the layers that are an identity at inference and can be removed, each with the node it reads."""
     found: dict[str, str] = {}
     shared, outputs, expected = _shared(network), frozenset(network.outputs.values()), _expected(network)
     for node in network.nodes:
-        stays = node.layer is None or not node.layer.random or node.name in shared
-        if stays or any(_norm_act(network, node, role) for role in ("norm", "act")):
+        kept = node.layer is None or not node.layer.random or node.name in shared
+        if kept or any(_following(network, node, role) for role in ("norm", "act")):
             continue
         source = found.get(node.inputs[0], node.inputs[0])
-        alone = source in network.inputs and node.name in outputs  # else a network might have no layers left
-        if not alone and expected.get(node.name) in (None, expected.get(source)):  # an input, for one, asserts nothing
+        alone = source in network.inputs and node.name in outputs  # the network must keep a layer
+        if not alone and expected.get(node.name) in (None, expected.get(source)):  # an input, for example, has none
             found[node.name] = source
     return found
 
 
 def _hosts(network: Network) -> dict[str, str]:
-    """Return the batch norms that may be part of another layer, each with that layer; in execution order."""
+    """Return the batch norms that can be folded into another layer, each with that layer; in execution order."""
     found: dict[str, str] = {}
     shared, expected = _shared(network), _expected(network)
     reads = Counter(name for node in network.nodes for name in set(node.inputs))
@@ -122,53 +122,53 @@ def _hosts(network: Network) -> dict[str, str]:
 
 
 def _nameless(network: Network, node: Node, reads: Mapping[str, int]) -> bool:
-    """Return whether a batch norm can be removed without removing a name that another layer reads.
+    """Return whether a batch norm can be removed without losing a name that another layer reads.
 
-    The name of a layer means the last node it stands for. A batch norm that is followed by an activation is read as
-    `c1.norm`, and only a normalisation can have that name.
+    The name of a layer refers to the last of its `norm` and `act` layers. So a layer that reads a batch norm with an
+    activation after it reads `c1.norm`, and only a normalisation can have that name.
     """
     if node.role:
-        return _norm_act(network, node, "act") is None or reads[node.name] == 1
-    return _norm_act(network, node, "norm") is None
+        return _following(network, node, "act") is None or reads[node.name] == 1
+    return _following(network, node, "norm") is None
 
 
 def _names(network: Network, norms: Iterable[str]) -> dict[str, str]:
-    """Return new names of activations: each that follows a separate batch norm gets its name."""
+    """Return new names of activations: the activation of a separate batch norm layer gets the name of that layer."""
     nodes = (network.by_name[norm] for norm in norms)
-    acts = ((_norm_act(network, node, "act"), node) for node in nodes if not node.role)
+    acts = ((_following(network, node, "act"), node) for node in nodes if not node.role)
     return {act.name: node.name for act, node in acts if act is not None}
 
 
 def _without(
     network: Network,
-    gone: Mapping[str, str],
+    removed: Mapping[str, str],
     layers: Mapping[str, Layer] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> Network:
-    """Return a network without some nodes, each replaced by another one, with other layers and names if given."""
-    if not gone:
+    """Return a network with nodes removed, each replaced by another one, and with the given layers and names."""
+    if not removed:
         return network
     layers, names = layers or {}, names or {}
 
-    def now(name: str) -> str:
-        name = gone.get(name, name)
+    def renamed(name: str) -> str:
+        name = removed.get(name, name)
         return names.get(name, name)
 
     nodes = tuple(
         replace(
             node,
-            name=now(node.name),
+            name=renamed(node.name),
             layer=layers.get(node.name, node.layer),
-            inputs=tuple(map(now, node.inputs)),
+            inputs=tuple(map(renamed, node.inputs)),
             role="" if node.name in names else node.role,
         )
         for node in network.nodes
-        if node.name not in gone
+        if node.name not in removed
     )
-    expectations = dict.fromkeys(replace(each, node=now(each.node)) for each in network.expectations)
+    expectations = dict.fromkeys(replace(each, node=renamed(each.node)) for each in network.expectations)
     return network.altered(
         nodes=nodes,
-        outputs={public: now(name) for public, name in network.outputs.items()},
+        outputs={public: renamed(name) for public, name in network.outputs.items()},
         expectations=tuple(expectations),
     )
 
@@ -178,15 +178,15 @@ def _with_bias(layer: Layer | None) -> Layer:
     return replace(layer, bias=True)
 
 
-def _norm_act(network: Network, node: Node, role: str) -> Node | None:
-    """Return the normalisation or activation that the keys of a layer stand for, if there is one."""
+def _following(network: Network, node: Node, role: str) -> Node | None:
+    """Return the other normalisation or activation that the keys of a layer add after it, read or not; None if none."""
     owner = node.name.removesuffix(f".{node.role}") if node.role else node.name
     found = network.by_name.get(f"{owner}.{role}")
     return found if found is not None and found.role == role and found is not node else None
 
 
 def _shared(network: Network) -> frozenset[str]:
-    """Return the nodes that share their arrays with other nodes."""
+    """Return the nodes that share their arrays with other nodes (`use`)."""
     pairs = [(node.name, node.owner) for node in network.nodes if node.owner]
     return frozenset(name for pair in pairs for name in pair)
 
@@ -196,5 +196,5 @@ def _expected(network: Network) -> dict[str, Shape]:
 
 
 def _takes_over(expected: dict[str, Shape], source: str, name: str) -> bool:
-    """Return whether what is asserted of a node can be asserted of its replacement, and record it."""
+    """Return whether the shape asserted for a node can move to the node that replaces it; if so, move it."""
     return name not in expected or expected.setdefault(source, expected[name]) == expected[name]

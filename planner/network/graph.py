@@ -1,7 +1,7 @@
-"""The order of a layer graph, its cycles and its dead ends. The only module that knows networkx.
+"""The order of a layer graph, its cycles and its dead ends. No other module imports networkx.
 
-networkx is imported when a graph has to be sorted or searched for a cycle. Most networks are written in execution
-order and never need it; its import takes longer than checking them.
+networkx is imported only when a graph has to be sorted or searched for a cycle. Most networks are written in execution
+order and never need it; importing it takes longer than checking them.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def execution_order(nodes: Sequence[Node]) -> list[Node]:
-    """Return nodes so that each comes after all it reads, otherwise in the order given.
+    """Return nodes in topological order, otherwise in the given order.
 
     Raises
     ------
@@ -33,32 +33,32 @@ def execution_order(nodes: Sequence[Node]) -> list[Node]:
 
 
 def cycles(nodes: Sequence[Node]) -> list[list[str]]:
-    """Return one ring of names for every set of nodes that read each other."""
+    """Return one cycle of names for every set of nodes that read each other."""
     if _in_order(nodes):
         return []
     import networkx as nx
 
     graph = _graph(nodes)
     position = {node.name: index for index, node in enumerate(nodes)}
-    rings: list[list[str]] = []
+    found_cycles: list[list[str]] = []
     while True:
         try:
             found = [edge[0] for edge in nx.find_cycle(graph)]
         except nx.NetworkXNoCycle:
-            return rings
+            return found_cycles
         start = min(range(len(found)), key=lambda i: position[found[i]])
-        rings.append(found[start:] + found[:start])
+        found_cycles.append(found[start:] + found[:start])
         graph.remove_nodes_from(found)
 
 
 def unread(nodes: Sequence[Node], outputs: Iterable[str]) -> list[Node]:
-    """Return the nodes that no layer reads and that are not outputs: dead ends."""
+    """Return the nodes that no node reads and that are not outputs: the dead ends."""
     read = {source for node in nodes for source in node.inputs} | set(outputs)
     return [node for node in nodes if node.name not in read]
 
 
 def _in_order(nodes: Iterable[Node]) -> bool:
-    """Return whether each node reads only nodes before it, which no node on a cycle can do."""
+    """Return whether each node reads only nodes before it; then there is no cycle."""
     before: set[str] = set()
     for node in nodes:
         if not before.issuperset(node.inputs):

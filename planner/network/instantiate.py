@@ -1,6 +1,6 @@
-"""From an entry's settings to its layer: every faulty setting reported, not only the first.
+"""Make the layer of an entry from its settings, and report every faulty setting, not only the first.
 
-What the entry reads, and which layers follow it, is resolved in :mod:`planner.network.builder`.
+:mod:`planner.network.builder` handles the inputs of the entry and the layers of its `norm` and `act`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from planner.symbols import Shape
 from planner.wording import listed
 
 PLACEHOLDER = "_"
-"""A size instead of a faulty setting, so that the following settings are checked too."""
+"""Size used instead of a faulty setting, so that the remaining settings are checked too."""
 
 Report: TypeAlias = Callable[..., None]
 """``report(code, message, entry, key, fixes)``."""
@@ -28,19 +28,19 @@ Report: TypeAlias = Callable[..., None]
 def make(
     entry: Entry, name: str, known: Mapping[str, Node], report: Report, guess: bool = True
 ) -> tuple[Layer | None, str]:
-    """Return the layer of an entry, None where its settings are faulty, and the node it takes settings from or "".
+    """Return the layer of an entry (None if its settings are faulty) and the node it takes settings from (or "").
 
     Parameters
     ----------
     entry : Entry
     name : str
-        What the layer is called in messages.
+        Name of the layer in messages.
     known : Mapping of str to Node
         The layers declared so far, which its settings may name.
     report : callable
-        Takes every fault.
+        Called with every fault.
     guess : bool
-        Look for what an unknown name may mean, which takes long among thousands.
+        Suggest a close match for an unknown name; slow among thousands of names.
     """
     cls = _kind(entry, report)
     if cls is None or not _keys_fit(entry, name, cls, report):
@@ -52,7 +52,7 @@ def make(
         except SettingError as error:
             report(error.code, f"`{name}`: {error.problem}", entry, error.setting, (error.fix,))
             return None, ""
-        if node.layer is None or node.broken:  # reported there
+        if node.layer is None or node.broken:  # reported for that node
             return None, ""
         settings[item.name], partner = node.layer, node.name
     required = [item.name for item in fields(cls) if item.default is MISSING]
@@ -64,13 +64,13 @@ def make(
             made = cls(**settings)
         except SettingError as error:
             faulty = True
-            if error.setting in replaced:  # not a name either; already reported
+            if error.setting in replaced:  # the placeholder is faulty too; reported already
                 return None, ""
             report(error.code, f"`{name}`: {error.problem}", entry, error.setting, (error.fix,))
             if error.setting not in settings:
                 return None, ""
             replaced.add(error.setting)
-            if error.setting in required:  # look at the others as if this one were right
+            if error.setting in required:  # check the others as if this one were right
                 settings[error.setting] = PLACEHOLDER
             else:
                 del settings[error.setting]
@@ -78,7 +78,7 @@ def make(
 
 
 def one_meaning(nodes: list[Node]) -> list[Node]:
-    """Let a name that stands for padding in one place and for a size in another be a size, never 0."""
+    """Return nodes in which a name used both as padding and as a size is a size, so never 0."""
     layers = [node.layer for node in nodes if node.layer is not None]
     zeros = frozenset().union(*(layer.zeros for layer in layers))
     both = zeros and zeros & frozenset().union(*(layer.counts for layer in layers))
@@ -88,7 +88,7 @@ def one_meaning(nodes: list[Node]) -> list[Node]:
 
 
 def shape_of(layer: Layer, inputs: Sequence[Shape | None]) -> Shape | None:
-    """Return an output shape where every input is known and no requirement is certain to fail."""
+    """Return the output shape of a layer; None if an input is unknown or a requirement is certain to fail."""
     known = tuple(shape for shape in inputs if shape is not None)
     if len(known) != len(inputs):
         return None
@@ -102,13 +102,13 @@ def _kind(entry: Entry, report: Report) -> type[Layer] | None:
     if cls is not None and cls is not Input:
         return cls
     close = nearest(entry.kind, [kind for kind in KINDS if kind != "input"])
-    hint = "inputs stand under `input:`" if cls is Input else f"did you mean `{close}`?" if close else ""
+    hint = "declare inputs under `input:`" if cls is Input else f"did you mean `{close}`?" if close else ""
     report("N102", f"there is no layer kind `{entry.kind}`", entry, "", (hint,) if hint else ())
     return None
 
 
 def _keys_fit(entry: Entry, name: str, cls: type[Layer], report: Report) -> bool:
-    """Return whether an entry gives the settings its kind has, including those without a default."""
+    """Return whether an entry has only settings of its kind, and all those without a default."""
     known = [item.name for item in fields(cls)]
     faulty, meant = False, set()
     for key in entry.settings:
@@ -120,6 +120,6 @@ def _keys_fit(entry: Entry, name: str, cls: type[Layer], report: Report) -> bool
             report("N101", f"`{name}`: {entry.kind} has no setting `{key}`", entry, key, (fix,))
     missing = [item.name for item in fields(cls) if item.default is MISSING and item.name not in entry.settings]
     for key in missing:
-        if key not in meant:  # else misspelt, and reported as that
+        if key not in meant:  # else it is misspelt, and reported as such
             report("N108", f"`{name}`: {entry.kind} needs `{key}`", entry, "", (f"add `{key}`",))
     return not (missing or faulty)

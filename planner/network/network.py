@@ -1,8 +1,8 @@
 """The layer graph: nodes with names resolved, in execution order.
 
-A :class:`Network` holds nodes, each one layer and an ordered tuple of the names it reads; that tuple,
-not the graph, is the truth (a graph merges the two edges of ``add(x, x)``). Building one from entries,
-with its findings, is :mod:`planner.network.builder`; sizes are checked in :mod:`planner.plan.diagnose`.
+A :class:`Network` holds nodes: each is one layer and an ordered tuple of the names it reads. That tuple,
+not the graph, is authoritative (a graph merges the two edges of ``add(x, x)``). :mod:`planner.network.builder`
+builds a network from entries and collects findings; :mod:`planner.plan.diagnose` checks sizes.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class Network:
     input : Mapping of str to sequence of int or str
         Shape of each input in the order N, C, H, W (or N, features); a str is a free size.
     layers : iterable of Entry
-        Made with :func:`planner.layer`; each reads the one before unless it has `from_`.
+        Made with :func:`planner.layer`; each reads the previous one unless it has `from_`.
     output : str, sequence of str, or Mapping of str to shape, optional
-        Names of the outputs, with asserted shapes in a mapping; default: the last layer. An output with a different
-        name has ``{"from": layer, "shape": shape}`` there, with or without a shape.
+        Names of the outputs; a mapping also gives asserted shapes. Default: the last layer. To give an output another
+        name than its layer, map it to ``{"from": layer, "shape": shape}``; the shape is optional.
     train : Mapping, optional
         The `train:` section of a spec.
 
@@ -94,7 +94,7 @@ class Network:
         train: Mapping[str, Any] | None = None,
         **input: Sequence[int | str],
     ) -> Network:
-        """Return a network of layers in a row; each reads the one before.
+        """Return a network of layers in sequence; each reads the previous one.
 
         Parameters
         ----------
@@ -102,7 +102,7 @@ class Network:
         layers, output, train
             As for :class:`Network`.
         **input : sequence of int or str
-            The input by its name, with its shape: ``image=("N", 3, 224, 224)``. An input named `layers`, `output` or
+            The name of the input and its shape: ``image=("N", 3, 224, 224)``. An input named `layers`, `output` or
             `train` needs :class:`Network` itself.
 
         Raises
@@ -134,7 +134,7 @@ class Network:
         inputs : Tensor or sequence of Tensor
             Every input that the outputs need, made with ``shapeplan.input``.
         outputs : Tensor, sequence of Tensor, or Mapping of str to Tensor
-            The outputs have the names of their layers, or those that a mapping gives them.
+            The outputs are named after their layers, or by the keys of a mapping.
         train : Mapping, optional
             The `train:` section of a spec.
 
@@ -164,7 +164,7 @@ class Network:
 
     @classmethod
     def of(cls, **parts: Unpack[Parts]) -> Network:
-        """Return a network of resolved parts, as :class:`planner.network.builder.Builder` makes them."""
+        """Return a network of resolved parts, as :class:`planner.network.builder.Builder` returns them."""
         network = object.__new__(cls)
         network._fill(parts)
         return network
@@ -178,7 +178,7 @@ class Network:
         return outline(f"Network {self.name}", layers, None, self.inputs, dict.fromkeys(self.outputs, ()))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle needs: the fields, not what was computed from them."""
+        """Return the state for a copy or a pickle: the fields, without cached values."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     def check(self) -> Plan:
@@ -187,9 +187,9 @@ class Network:
         Raises
         ------
         planner.ShapeError
-            Carries every finding.
+            Contains every finding.
         """
-        from planner.fixes.check import check  # people type net.check(); the contract names this import
+        from planner.fixes.check import check  # a public method; the import contract allows this
 
         return check(self)
 
@@ -204,11 +204,11 @@ class Network:
         return {n.name: n.layer.output_shape(()) for n in self.nodes if isinstance(n.layer, Input)}
 
     def readers(self, name: str) -> tuple[Node, ...]:
-        """Return the nodes that read a node, each once, in execution order."""
+        """Return the nodes that read a node, without duplicates, in execution order."""
         return tuple(node for node in self.nodes if name in node.inputs)
 
     def with_nodes(self, changed: Mapping[str, Layer]) -> Network:
-        """Return the same network with some layers replaced (used to try out fixes and other input sizes)."""
+        """Return a copy of the network with some layers replaced (used to try fixes and other input sizes)."""
         changed = {self.by_name[name].owner or name: layer for name, layer in changed.items()}
         made = {node.name: changed.get(node.name, node.layer) for node in self.nodes}
         for node in self.nodes:
@@ -218,17 +218,17 @@ class Network:
         return self.altered(nodes=tuple(replace(node, layer=made[node.name]) for node in self.nodes))
 
     def altered(self, **changes: Any) -> Network:
-        """Return the same network with some of its parts replaced, unchecked."""
+        """Return a copy of the network with some of its parts replaced, without checks."""
         parts: Any = {item.name: getattr(self, item.name) for item in fields(self)} | changes
         return Network.of(**parts)
 
     def with_input(self, /, **shapes: Sequence[int | str]) -> Network:
-        """Return the same network with other input shapes.
+        """Return a copy of the network with other input shapes.
 
         Raises
         ------
         GraphError
-            There is no input of that name, or it cannot have that shape.
+            There is no input with that name, or it cannot have that shape.
 
         Examples
         --------
@@ -249,12 +249,12 @@ class Network:
 
 
 def _listed(layers: Any) -> Any:
-    """Return anything that yields layers as a list, and leave other values as they are."""
+    """Return an iterable of layers as a list; return anything else unchanged, to be rejected later."""
     return layers if isinstance(layers, (str, Mapping)) or not isinstance(layers, Iterable) else list(layers)
 
 
 def _check_arguments(name: object, input: object, layers: object, output: object) -> None:
-    """Refuse arguments of a wrong type; what is wrong inside is found entry by entry.
+    """Check the types of the arguments; the builder checks each entry.
 
     Raises
     ------
@@ -269,9 +269,9 @@ def _check_arguments(name: object, input: object, layers: object, output: object
     if isinstance(layers, (str, Mapping, Entry)) or not isinstance(layers, Iterable):
         wrong.append(("layers", 'a list of layers, [planner.layer("conv", filters=6, kernel=5), ...]', layers))
     else:
-        strange = next((each for each in layers if not isinstance(each, Entry)), None)
-        if strange is not None:
-            wrong.append(("layers", 'made with planner.layer("conv", filters=6, kernel=5)', strange))
+        other = next((each for each in layers if not isinstance(each, Entry)), None)
+        if other is not None:
+            wrong.append(("layers", 'made with planner.layer("conv", filters=6, kernel=5)', other))
     if output is not None and not _names_only(output):
         wrong.append(("output", "a name, a list of names, or a mapping of names to shapes", output))
     found = [Finding("N107", f"`{key}` must be {what}; got {given!r:.80}") for key, what, given in wrong]
@@ -286,7 +286,7 @@ def _check_arguments(name: object, input: object, layers: object, output: object
 
 
 def _names_only(output: object) -> bool:
-    """Return whether outputs are given as a name, several, or names with something each."""
+    """Return whether outputs are given as a name, a sequence of names, or a mapping with names as keys."""
     if isinstance(output, str):
         return True
     return isinstance(output, (Mapping, Sequence)) and all(isinstance(name, str) for name in output)

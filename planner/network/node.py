@@ -1,6 +1,6 @@
-"""Nodes of the layer graph, and the output shapes that an author asserts.
+"""Nodes of the layer graph, and the output shapes that a spec asserts.
 
-Records only: nothing here knows a network.
+These are plain records that do not depend on a network.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from planner.network.entry import Entry
 from planner.symbols import Shape
 
 Outputs: TypeAlias = "str | Sequence[str] | Mapping[str, Sequence[int | str] | Mapping[str, Any] | None] | None"
-"""What may be said of outputs: names, with the shape of each, or with the layer it is `from` and its `shape`."""
+"""Outputs of a network: names, a shape by name, or the layer (`from`) and the `shape` by name."""
 
 INDICES = "indices"
-"""Role of a node that holds the positions of a max pooling's maxima."""
-
+"""Role of a node that holds the positions of the maxima of a max pooling."""
 
 
 @dataclass(frozen=True)
 class Node:
     """One layer of a network with its name and the names of the nodes it reads, in order.
 
-    `role` is "" for a written layer, ``norm`` or ``act`` for a layer that such a key stands for, and ``indices``
-    for the positions of the maxima of a max pooling. `partner` is the node its layer takes its settings from, "" for a
-    layer with settings of its own; `owner` the node whose settings and weights it uses (`use`).
-    `layer` is None and `broken` true only in networks that have findings.
+    `role` is "" for a written layer, ``norm`` or ``act`` for a layer that these keys add after it, and ``indices``
+    for the positions of the maxima of a max pooling. `partner` is the node that the layer takes its settings from, ""
+    if it has its own; `owner` is the node that it uses again, with its settings and weights (`use`). Only in networks
+    with findings, `layer` may be None and `broken` true.
     """
 
     name: str
@@ -42,7 +41,7 @@ class Node:
     owner: str = ""
 
     def mark(self, key: str = "") -> Location | None:
-        """Return the place of one of its settings in the spec, where it came from one."""
+        """Return the location of a setting in the spec; None if the node does not come from a spec."""
         if self.entry is None:
             return None
         return self.entry.mark(key if self.role in ("", INDICES) else self.role)
@@ -50,7 +49,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Expectation:
-    """An output shape that the author asserts for a node."""
+    """An output shape that the spec asserts for a node."""
 
     node: str
     shape: Shape

@@ -1,4 +1,4 @@
-"""The normalisation and the activation after a layer, which its `norm` and `act` stand for."""
+"""The normalisation and the activation that `norm` and `act` add after a layer."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from planner.wording import listed
 NORMS: Mapping[str, str] = MappingProxyType(
     {"batch": "batchnorm", "layer": "layernorm", "group": "groupnorm", "instance": "instancenorm"}
 )
-"""What `norm` may say, and the layer it stands for."""
+"""Words that `norm` accepts, and the layer kind each adds."""
 
 ACTIVATIONS: Mapping[str, str] = MappingProxyType(
     {kind: kind for kind in sorted(KINDS) if KINDS[kind].category == "act" and not KINDS[kind].random}
 )
-"""What `act` may say: any activation."""
+"""Words that `act` accepts: every activation."""
 
 ROLES: Mapping[str, Mapping[str, str]] = MappingProxyType({"norm": NORMS, "act": ACTIVATIONS})
-"""In the order in which they follow a layer."""
+"""Words by role, in the order in which the roles follow a layer."""
 
 EXAMPLES = {"norm": "norm: {batch: {eps: 0.001}}", "act": "act: {leaky_relu: {slope: 0.2}}"}
 
 
 def make_norm_act(entry: Entry, public: str, role: str, report: Report) -> Layer | None:
-    """Return the layer that `norm` or `act` of an entry stands for; None if it is not given or faulty.
+    """Return the layer that `norm` or `act` of an entry adds; None if the key is missing or faulty.
 
     Parameters
     ----------
     entry : Entry
     public : str
-        Name of the preceding layer.
+        Name of the layer before it.
     role : {"norm", "act"}
     report : callable
-        Takes every fault.
+        Called with every fault.
 
     Examples
     --------

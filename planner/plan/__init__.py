@@ -1,1 +1,1 @@
-"""Plans: a checked network as formulas, and the same at known sizes."""
+"""Plans: a checked network with sizes as formulas or as numbers."""

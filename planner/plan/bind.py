@@ -1,4 +1,4 @@
-"""Numbers for the free sizes of a plan: which values it takes, why it refuses others, and its nodes in plain ints."""
+"""Bind the free sizes of a plan to numbers: check the values, explain rejected ones, and compute the bound nodes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from planner.wording import listed
 def read_sizes(
     sizes: Mapping[str, int], free: Sequence[str], zeros: frozenset[str], shapes: Iterable[Shape]
 ) -> tuple[dict[str, int], list[Finding]]:
-    """Return the values of free names, and a finding for every other name and every bad value.
+    """Return the values of free names, and a finding for every unknown name and every invalid value.
 
     Parameters
     ----------
@@ -29,9 +29,9 @@ def read_sizes(
     free : sequence of str
         The names that need a value.
     zeros : frozenset of str
-        Those of them that may be 0.
+        The free names that may be 0.
     shapes : iterable of Shape
-        Shapes of the inputs; an axis that all of them fix at one number may be given too, with that number.
+        Shapes of the inputs. An axis that all of them fix at the same number may be given too, with that number.
 
     Examples
     --------
@@ -63,13 +63,13 @@ def read_sizes(
 
 
 def refusals(requirements: Iterable[Open], domain: Domain, values: Mapping[str, int]) -> list[Finding]:
-    """Return a finding for every layer that has a requirement which sizes break, the first one of each.
+    """Return a finding for every layer with a violated requirement, for the first violation of each.
 
     Parameters
     ----------
     requirements : iterable of Open
     domain : Domain
-        The sizes that meet all of them, for notes and fixes.
+        The sizes that meet all requirements, for notes and fixes.
     values : Mapping of str to int
         A value for every free name.
     """
@@ -95,12 +95,12 @@ def refusals(requirements: Iterable[Open], domain: Domain, values: Mapping[str, 
 
 
 def bound_nodes(nodes: Iterable[PlannedNode], values: Mapping[str, int]) -> tuple[BoundNode, ...]:
-    """Return the nodes in plain ints: every layer's own rules again, at these values.
+    """Return the nodes with plain ints, by evaluating the rules of every layer at these values.
 
     Raises
     ------
     SizeError
-        S209: a layer refuses a size; S214: an output would be too large for any machine.
+        S209: a layer rejects a size; S214: an output would be too large for any machine.
     """
     shapes: dict[str, tuple[int, ...]] = {}
     bound = []
@@ -133,7 +133,7 @@ def bound_nodes(nodes: Iterable[PlannedNode], values: Mapping[str, int]) -> tupl
 
 
 def _fixed_axes(shapes: Sequence[Shape]) -> dict[str, int]:
-    """Return the axes, such as N, C, H, W, that every input gives as the same number."""
+    """Return the axes, such as N, C, H, W, that every input fixes at the same number."""
     alike = len({len(shape) for shape in shapes}) == 1
     axes = zip(letters(shapes[0]), zip(*shapes, strict=True), strict=True) if alike else ()
     found = {}
@@ -145,7 +145,7 @@ def _fixed_axes(shapes: Sequence[Shape]) -> dict[str, int]:
 
 
 def _solved_text(condition: Condition) -> str:
-    """Return a condition solved for its size where there is one: ``H >= 32`` for ``floor(H/4) >= 8``."""
+    """Return a condition solved for its size if it has only one: ``H >= 32`` for ``floor(H/4) >= 8``."""
     names = condition.free
     solved = solve_condition(condition, *names) if len(names) == 1 else None
     return condition.text() if solved is None else solved.text(*names)

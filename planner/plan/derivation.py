@@ -1,4 +1,4 @@
-"""How a size came about: the chain of layers from the input, for notes and for ``shapeplan explain``."""
+"""Derivation of a size: the chain of layers from the input, for notes and for ``shapeplan explain``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from planner.network.network import Network
 from planner.symbols import Shape, Size
 
 LONGEST = 12
-"""Steps a chain shows before it leaves out the middle."""
+"""Maximum number of steps shown in a chain; the middle of a longer one is left out."""
 
 
 def path_to(network: Network, name: str) -> list[str]:
@@ -28,9 +28,9 @@ def path_to(network: Network, name: str) -> list[str]:
 
 
 def chain(network: Network, shapes: Mapping[str, Shape | None], name: str, axis: int) -> str:
-    """Return how the size along one axis (2 is H, 3 is W of a map with both) becomes what node `name` reads.
+    """Return how the size along one axis changes from the input to what node `name` reads.
 
-    Layers that leave the size alone are not shown.
+    In a map with rows and columns, axis 2 is H and axis 3 is W. Layers that do not change the size are not shown.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def chain(network: Network, shapes: Mapping[str, Shape | None], name: str, axis:
 
 @singledispatch
 def _arguments(_layer: Layer, _axis: int, _axes: int) -> str:
-    """Return the settings that change a size along one of so many axes, in the shorthand of a chain."""
+    """Return the settings that change the size along one of `axes` spatial axes, in the shorthand of a chain."""
     return ""
 
 
@@ -111,7 +111,7 @@ def _(layer: Pad, axis: int, axes: int) -> str:
 
 
 def _sides(pad: tuple[Size, ...], axis: int, axes: int) -> list[str]:
-    """Return the padding along one axis in the shorthand of a chain, nothing where there is none."""
+    """Return the padding along one axis in the shorthand of a chain; empty if there is none."""
     around = [sy.text(side) for side in sides(pad, axes)[axis]]
     if all(side == "0" for side in around):
         return []

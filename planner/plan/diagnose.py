@@ -1,7 +1,7 @@
-"""Network to Plan: every layer's requirements judged in execution order, every fault found in one run.
+"""Check a network: evaluate the requirements of every layer in execution order and find every fault in one run.
 
-A faulty layer has an unknown shape, and what only follows from it is not reported again: one cause,
-one finding. Fixes are found in :mod:`planner.fixes`.
+A faulty layer has an unknown shape, and faults that only follow from it are not reported: one cause,
+one finding. :mod:`planner.fixes` searches for fixes.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from planner.training.settings import loss_finding
 from planner.wording import listed
 
 LONGEST_FORMULA = 240
-"""Parts of the longest formula a size may be: nothing that people read, and few people have one of 40."""
+"""Maximum number of parts in the formula of a size. Formulas in practice rarely have 40 parts; longer ones are unreadable."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What a check found: all findings, the shapes that are known, and the plan where there is no error.
+    """Result of a check: all findings, the known shapes, and the plan if there is no error.
 
     Attributes
     ----------
     network : Network
     shapes : Mapping of str to Shape or None
-        None for a faulty layer and for all that follows from it.
+        None for a faulty layer and for all layers that depend on it.
     findings : tuple of Finding
         Errors and warnings, in execution order.
     plan : Plan or None
     faults : tuple of (str, Requirement)
         The requirement that failed, for each faulty node that has one.
     open : tuple of Open
-        Requirements that depend on free sizes, also of a network that has no plan.
+        Requirements that depend on free sizes, also if there is no plan.
     """
 
     network: Network
@@ -62,12 +62,12 @@ class Diagnosis:
 
     @property
     def errors(self) -> tuple[Finding, ...]:
-        """The findings that are errors."""
+        """Findings with severity error."""
         return tuple(f for f in self.findings if f.severity is Severity.ERROR)
 
 
 def diagnose(network: Network) -> Diagnosis:
-    """Return everything a check can say, raising nothing."""
+    """Return the result of a check without raising exceptions."""
     walk = _Walk(network)
     for node in network.nodes:
         walk.visit(node)
@@ -145,7 +145,7 @@ class _Walk:
             self.warn_padding(node, dict(zip(names(inputs[0]), padded, strict=True)))
 
     def shared(self, node: Node, inputs: tuple[Shape, ...]) -> Iterator[Requirement]:
-        """Yield that the arrays of a layer used several times have one shape wherever it is used."""
+        """Yield the requirements that the arrays of a layer have the same shape in all its uses."""
         owner = node.owner or node.name
         if owner not in self.owners or node.layer is None:
             return
@@ -170,7 +170,7 @@ class _Walk:
         )
 
     def warn_border(self, node: Node, dropped: tuple[Size, ...], shape: Shape) -> None:
-        """Report rows and columns at the far end that no window of a layer sees, or note that it depends."""
+        """Report the last rows and columns if no window sees them; if that depends on sizes, keep it as a condition."""
         for size in dropped:
             condition = AtLeast(-size, 0)
             if condition.verdict() is not Verdict.HOLDS:
@@ -180,14 +180,14 @@ class _Walk:
             self.findings.append(_dropped(node, shape, counts))
 
     def warn_padding(self, node: Node, windows: Mapping[str, tuple[Size, Size, Size]]) -> None:
-        """Report a convolution that has windows of nothing but padding: they give its bias, whatever the input."""
+        """Report a convolution with windows that contain only padding: they give its bias for every input."""
         for axis, window in windows.items():
             extent, *sides = map(sy.constant, window)
             most = max(side or 0 for side in sides)
             if extent is not None and most >= extent:
                 message = (
-                    f"`{node.name}`: its padding of {most} holds whole windows along the {axis}, where its kernel "
-                    f"reaches {extent}: they see zeros only"
+                    f"`{node.name}`: its padding of {most} along the {axis} contains whole windows, which see only "
+                    f"zeros: its kernel extends over {extent}"
                 )
                 self.findings.append(
                     Finding("S303", message, Severity.WARNING, node.name, node.mark("pad"), "beyond the kernel")
@@ -195,7 +195,7 @@ class _Walk:
                 return
 
     def compare(self, expected: Expectation) -> None:
-        """Judge an `expect` or `output` assertion."""
+        """Check an `expect` or `output` assertion."""
         actual = self.shapes.get(expected.node)
         if actual is None:
             return
@@ -212,7 +212,7 @@ class _Walk:
             label=f"is {sy.shape_text(actual)}",
         )
         if unknown:
-            note = f"{listed(unknown)} is no size of this network"
+            note = f"{listed(unknown)} is not a size of this network"
             self.findings.append(replace(finding, notes=(note,)))
         elif any(condition.verdict() is Verdict.FAILS for condition in conditions):
             self.findings.append(finding)
@@ -224,7 +224,7 @@ class _Walk:
             ]
 
     def warn_conditional(self, opened: Open, domain: Domain) -> None:
-        """Report branches that meet only for some sizes; a smallest size alone is no such condition."""
+        """Report branches that agree only for some sizes; a mere minimum size is not reported."""
         requirement, free = opened.requirement, opened.requirement.condition.free
         if requirement.code != "S202" or len(free) != 1:
             return
@@ -249,7 +249,7 @@ class _Walk:
         )
 
     def warn_training(self) -> None:
-        """Report what the network says of its training and will not be done: a loss, or images moved."""
+        """Report training settings that cannot be applied: a loss or an augmentation."""
         train, network = self.network.train, self.network
         if train is None:
             return
@@ -266,7 +266,7 @@ class _Walk:
             self.findings.append(replace(found, severity=Severity.WARNING, where=where))
 
     def solve(self) -> None:
-        """Report free sizes for which nothing is left: requirements that contradict each other."""
+        """Report free sizes without an accepted value: their requirements contradict each other."""
         names = sorted(frozenset().union(*(o.requirement.condition.free for o in self.open)))
         domain = solve(names, self.open)
         for opened in self.open:
@@ -279,12 +279,12 @@ class _Walk:
                 self.findings.append(self._impossible(culprits))
 
     def _impossible(self, culprits: tuple[Open, ...]) -> Finding:
-        """Return the finding that no size meets one requirement, or several together."""
+        """Return the finding that no size meets one requirement, or several at once."""
         last = culprits[-1]
         node, requirement = self.network.by_name[last.node], last.requirement
         names = sorted(frozenset().union(*(o.requirement.condition.free for o in culprits)))
         if len(culprits) == 1:
-            message = f"`{last.node}` needs {requirement.condition.text()}, which no {' and '.join(names)} can give"
+            message = f"`{last.node}` needs {requirement.condition.text()}, which no {' and '.join(names)} can satisfy"
             return Finding(
                 requirement.code,
                 message,
@@ -304,14 +304,14 @@ class _Walk:
 
 @lru_cache(maxsize=256)
 def _agreement(agreed: SizeSet, accepted: SizeSet, name: str) -> tuple[str, int]:
-    """Return for which accepted sizes branches agree, in words, and the first size for which they do not."""
+    """Return the accepted sizes for which branches agree, as text, and the first size for which they do not."""
     both = agreed & accepted
     bad = next(size for size in itertools.count(both.minimum or 1) if size not in both)
     return both.text(name), bad
 
 
 def _other_arrays(here: Parameter, there: Parameter, first: str, *, short: bool = False) -> str:
-    """Return in words that what a layer used twice reads wants arrays of different shapes."""
+    """Return the message that the inputs of a layer used twice need arrays of different shapes."""
     if short:
         return f"`{here.name}` would be {sy.shape_text(here.shape)}"
     return (
@@ -343,7 +343,7 @@ def _too_long(size: Size) -> Requirement:
 
 
 def _dropped(node: Node, shape: Shape, counts: list[int]) -> Finding:
-    """Return the warning that the last rows and columns of what a layer reads are in none of its windows."""
+    """Return the warning that the last rows and columns of the input are in no window."""
     lost = " and ".join(
         f"{lines} {word}{'s' if lines > 1 else ''}"
         for lines, word in zip(counts, positions(shape), strict=True)

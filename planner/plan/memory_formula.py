@@ -1,9 +1,9 @@
-"""Memory as a formula while sizes are still free: the largest sum of bytes that live at once.
+"""Memory as a formula in the free sizes: the largest sum of bytes that are live at the same time.
 
-When things live does not depend on how large they are. So the lifetimes are those of
-:mod:`planner.memory.lifetimes` at one accepted choice of sizes, and only the bytes are symbolic. What
-comes on top once sizes are known is never negative: offsets are aligned, an arrangement may leave
-gaps, and kernels work in workspace. A formula is therefore a lower bound of the planned bytes.
+Lifetimes do not depend on the sizes of arrays. So the lifetimes are those of
+:mod:`planner.memory.lifetimes` at one accepted choice of sizes, and only the bytes are symbolic. With known
+sizes the plan needs additional bytes, never fewer: offsets are aligned, a layout may leave
+gaps, and kernels use workspace. A formula is therefore a lower bound of the planned bytes.
 """
 
 from __future__ import annotations
@@ -25,28 +25,28 @@ if TYPE_CHECKING:
     from planner.plan.plan import Plan
 
 Live = Counter[Size]
-"""How many arrays of each number of bytes live during a step."""
+"""Number of arrays that are live during a step, by their bytes."""
 
 ITEM_BYTES = 4
 """Formulas are for float32."""
 
 MOST_TRIES = 2000
-"""Choices of sizes tried before a network counts as accepting none."""
+"""Maximum number of choices of sizes that are tried; after that, no accepted sizes are assumed."""
 
 
 def memory_formula(plan: Plan, values: Mapping[str, int], *, training: bool) -> Size | None:
-    """Return the fewest bytes of inference or of a training step, float32, in the sizes still free.
+    """Return a lower bound of the bytes of inference or of a training step in float32, as a formula in the free sizes.
 
-    Values and gradients that live at once, parameters and buffers; for training also the parameters'
-    gradients and the optimizer's state. None where no accepted sizes are found.
+    The formula counts values and gradients that are live at the same time, parameters and buffers; for training also
+    the gradients of the parameters and the state of the optimizer. None if no accepted sizes are found.
 
     Parameters
     ----------
     plan : Plan
     values : Mapping of str to int
-        Sizes already known; accepted by the plan.
+        Sizes that are known already; the plan must accept them.
     training : bool
-        A training step, else one inference pass.
+        Whether to count a training step instead of one inference pass.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def memory_formula(plan: Plan, values: Mapping[str, int], *, training: bool) -> 
 
 
 def accepted_sizes(plan: Plan, values: Mapping[str, int]) -> dict[str, int] | None:
-    """Return sizes for every free name, those given among them, at which the plan runs; None where none is found.
+    """Return accepted sizes for every free name, including the given values; None if none are found.
 
     Small sizes are tried first.
 
@@ -93,7 +93,7 @@ def accepted_sizes(plan: Plan, values: Mapping[str, int]) -> dict[str, int] | No
 
 
 def _steps(plan: Plan, values: Mapping[str, int], requests: Iterable[Request], count: int) -> list[Live]:
-    """Return what lives during each step, workspace and what kernels save apart left out."""
+    """Return the arrays that are live during each step, without workspace and arrays saved by kernels."""
     begins: list[list[Size]] = [[] for _ in range(count)]
     ends: list[list[Size]] = [[] for _ in range(count + 1)]
     sizes: dict[str, Size] = {}
@@ -116,7 +116,7 @@ def _steps(plan: Plan, values: Mapping[str, int], requests: Iterable[Request], c
 
 
 def _candidates(steps: Iterable[Live]) -> list[Size]:
-    """Return the bytes of every step that no other step holds all of, the largest number of arrays first."""
+    """Return the bytes of every step that is not contained in another step, the largest number of arrays first."""
     kept: list[Live] = []
     for live in sorted(steps, key=lambda step: -step.total()):
         if not any(live <= other for other in kept):
@@ -125,9 +125,9 @@ def _candidates(steps: Iterable[Live]) -> list[Size]:
 
 
 def _largest(candidates: list[Size], samples: list[dict[str, int]]) -> Size:
-    """Return the maximum of those candidates that are the largest at one of the samples.
+    """Return the maximum of the candidates that are the largest at one of the samples.
 
-    Leaving a candidate out can only lower the maximum, and a formula of a dozen cases is of no use.
+    Omitting a candidate can only lower the maximum, and a formula with a dozen cases is not useful.
     """
     largest: dict[Size, None] = {}
     for sample in samples:
@@ -136,7 +136,7 @@ def _largest(candidates: list[Size], samples: list[dict[str, int]]) -> Size:
 
 
 def _samples(plan: Plan, witness: Mapping[str, int]) -> list[dict[str, int]]:
-    """Return accepted sizes from the smallest to the usual ones."""
+    """Return accepted sizes from the smallest to typical ones."""
     found = [dict(witness)]
     for scale in (16, 32, 64, 128, 224, 512, 1024):
         near = {name: plan.domain[name].next(scale) for name in witness}
@@ -147,5 +147,5 @@ def _samples(plan: Plan, witness: Mapping[str, int]) -> list[dict[str, int]]:
 
 
 def _sum(sizes: Iterable[Size]) -> Size:
-    """Return a sum that is left in products, which are shorter to read than what they expand to."""
+    """Return a sum without expanding its products, which are easier to read."""
     return reduce(add, sizes, 0)

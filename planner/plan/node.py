@@ -14,7 +14,7 @@ from planner.symbols import Shape, Size
 
 @dataclass(frozen=True)
 class PlannedNode:
-    """One layer of a plan, everything symbolic.
+    """One layer of a plan; all sizes are symbolic.
 
     Attributes
     ----------
@@ -27,11 +27,11 @@ class PlannedNode:
     parameters, buffers : Mapping of str to Parameter
         By their names in the layer, such as ``weight``.
     fields : ReceptiveFields
-        Of all nodes of the plan, computed when asked for.
+        Receptive fields of all nodes of the plan, computed on demand.
     role : str
-        ``norm`` or ``act`` for a layer that another one's key of that name stands for, else "".
+        ``norm`` or ``act`` if that key of another layer adds this one, else "".
     owner : str
-        The node whose arrays it uses; only that node has them as `parameters` and `buffers`. "" for its own.
+        The node that owns the arrays of this one and lists them as `parameters` and `buffers`; "" for the node itself.
     """
 
     name: str
@@ -52,23 +52,23 @@ class PlannedNode:
 
     @cached_property
     def macs(self) -> Size:
-        """Multiply-accumulates of one forward pass over the batch, bias not counted; an int where nothing is free."""
+        """Multiply-accumulates of one forward pass over the batch, without bias; an int if no size is free."""
         return sy.total([self.layer.macs(self.input_shapes, self.output_shape)])
 
     @property
     def receptive_field(self) -> ReceptiveField | None:
-        """What one position of the output sees of the input; None without rows and columns.
+        """Receptive field of one output position; None without rows and columns.
 
-        Also None where its formula in the free sizes would be too long to use.
+        Also None if its formula in the free sizes would be too long to use.
         """
         return self.fields[self.name]
 
     @property
     def parameter_count(self) -> Size:
-        """How many trainable numbers the layer owns; an int where nothing is free."""
+        """Number of trainable parameters of the layer; an int if no size is free."""
         return sy.total(p.count for p in self.parameters.values())
 
     @property
     def buffer_count(self) -> Size:
-        """How many numbers of untrained state the layer owns; an int where nothing is free."""
+        """Number of elements in the buffers of the layer; an int if no size is free."""
         return sy.total(p.count for p in self.buffers.values())

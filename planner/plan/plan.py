@@ -1,8 +1,8 @@
-"""Plans: a checked network with every size as a formula, and the same at known sizes.
+"""Plans: a checked network with every size as a formula, and bound plans with every size as a number.
 
 A :class:`Plan` comes from :meth:`planner.Network.check`. :meth:`Plan.bind` gives every free size a number and returns
-the :class:`BoundPlan` that the runtime executes. Whether a network is right is decided in
-:mod:`planner.plan.diagnose`.
+the :class:`BoundPlan` that the runtime executes. :mod:`planner.plan.diagnose`
+checks networks.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ class Plan:
     nodes : tuple of PlannedNode
         In execution order.
     requirements : tuple of Open
-        What must hold of the free sizes for the network to run.
+        Conditions on the free sizes under which the network runs.
     border_requirements : tuple of Open
-        What must also hold of them so that no input is dropped at a border.
+        Additional conditions under which no border pixels are dropped.
     warnings : tuple of Finding
 
     Examples
@@ -70,7 +70,7 @@ class Plan:
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        """Node that each output's public name stands for."""
+        """Node of each output, by public name."""
         return self.network.outputs
 
     @property
@@ -95,17 +95,17 @@ class Plan:
 
     @cached_property
     def parameter_count(self) -> Size:
-        """How many trainable numbers the network has; an int if no size is free."""
+        """Number of trainable parameters; an int if no size is free."""
         return sy.total(node.parameter_count for node in self.nodes)
 
     @cached_property
     def buffer_count(self) -> Size:
-        """How many numbers of untrained state, such as running statistics, it has; an int if no size is free."""
+        """Number of elements in buffers, such as running statistics; an int if no size is free."""
         return sy.total(node.buffer_count for node in self.nodes)
 
     @property
     def parameters(self) -> Size:
-        """The old name of `parameter_count`.
+        """Old name of `parameter_count`.
 
         .. deprecated:: 0.1
         """
@@ -114,12 +114,12 @@ class Plan:
 
     @cached_property
     def macs(self) -> Size:
-        """Multiply-accumulates of one forward pass over the batch; an int where nothing is free."""
+        """Multiply-accumulates of one forward pass over the batch; an int if no size is free."""
         return sy.total(node.macs for node in self.nodes)
 
     @cached_property
     def free(self) -> tuple[str, ...]:
-        """Names that :meth:`bind` needs, inputs' axes first, then settings, in order of appearance."""
+        """Names that :meth:`bind` needs, first axes of inputs, then settings, in order of appearance."""
         found: dict[str, None] = {}
         for node in self.nodes:
             sizes = node.output_shape if isinstance(node.layer, Input) else ()
@@ -131,17 +131,17 @@ class Plan:
 
     @cached_property
     def zeros(self) -> frozenset[str]:
-        """Free names that may be 0: those that stand for padding alone."""
+        """Free names that may be 0: those used only as padding."""
         return frozenset().union(*(node.layer.zeros for node in self.nodes))
 
     @cached_property
     def domain(self) -> Domain:
-        """Which sizes the network accepts, exactly."""
+        """The exact set of accepted sizes."""
         return solve(self.free, self.requirements, self.zeros)
 
     @cached_property
     def lossless(self) -> Domain:
-        """The accepted sizes at which no window leaves rows or columns of its input unseen."""
+        """The accepted sizes at which no layer drops rows or columns of its input."""
         return solve(self.free, (*self.requirements, *self.border_requirements), self.zeros)
 
     def __repr__(self) -> str:
@@ -150,24 +150,24 @@ class Plan:
 
     def __str__(self) -> str:
         """Return the table of layers, totals and memory."""
-        from planner.tables.table import show  # tables read plans; plans only ask for one
+        from planner.tables.table import show  # tables import plans
 
         return show(self)
 
     def __reduce__(self) -> tuple[Callable[[Network], Plan], tuple[Network]]:
-        """Return how to make it again: from its network, because requirements hold functions."""
+        """Return a recipe that plans the network again, because requirements contain functions."""
         return _planned, (self.network,)
 
     def accepts(self, /, **sizes: int) -> bool:
         """Return whether the network runs at these sizes (for some choice of the sizes not given).
 
-        Names are the plan's free ones; the axis letters N, C, H and W may also be given for axes that
-        the spec fixes, and are then compared.
+        Names are the free names of the plan. The axis letters N, C, H and W may also be given for axes that
+        the spec fixes; they are compared with the fixed size.
 
         Raises
         ------
         SizeError
-            A name is neither.
+            A name is neither a free name nor such an axis.
         """
         values, findings = read_sizes(sizes, self.free, self.zeros, self.input_shapes.values())
         unknown = [finding for finding in findings if finding.label != "fixed"]
@@ -176,12 +176,12 @@ class Plan:
         return not findings and self.domain.accepts(values)
 
     def bind(self, /, *, dtype: DType = "float32", **sizes: int) -> BoundPlan:
-        """Return the plan in plain ints.
+        """Return the plan with plain ints as sizes.
 
         Raises
         ------
         SizeError
-            A free size is missing or not accepted, or a name is unknown; one finding each.
+            A free size is missing or not accepted, or a name is unknown; one finding for each.
         """
         if dtype not in get_args(DType):
             raise SizeError.of("S209", f"dtype must be float32 or float64, got {dtype!r}")
@@ -198,7 +198,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class BoundPlan:
-    """A plan at known sizes: plain ints only, and a dtype, so that bytes are known. What the runtime runs.
+    """A plan at known sizes with a dtype, so that bytes are known. The runtime executes bound plans.
 
     Attributes
     ----------
@@ -222,12 +222,12 @@ class BoundPlan:
 
     @property
     def item_bytes(self) -> int:
-        """Bytes of one number."""
+        """Bytes of one element."""
         return ITEM_BYTES[self.dtype]
 
     @cached_property
     def receptive_fields(self) -> Mapping[str, ReceptiveField | None]:
-        """What one position of each node sees of the input, in plain numbers."""
+        """Receptive field of one position of each node, as numbers."""
         fields = ReceptiveFields()
         for node in self.nodes:
             fields.add(node.name, Seen(node.layer, node.inputs, node.input_shapes, node.output_shape))
@@ -245,17 +245,17 @@ class BoundPlan:
 
     @cached_property
     def lowered(self) -> tuple[BoundNode, ...]:
-        """The nodes with what is done at each as its layer: what memory is planned for, and the runtime executes."""
+        """Lowered nodes: the layer of each is the operation that memory is planned for and that the runtime executes."""
         return lower(self.nodes, self.outputs.values())
 
     @cached_property
     def inputs(self) -> dict[str, str]:
-        """Node of each input by its name (the same)."""
+        """Node of each input by name (both names are the same)."""
         return {node.name: node.name for node in self.nodes if node.kind == "input"}
 
     @property
     def outputs(self) -> Mapping[str, str]:
-        """Node that each output's public name stands for."""
+        """Node of each output, by public name."""
         return self.plan.outputs
 
     @cached_property
@@ -270,22 +270,22 @@ class BoundPlan:
 
     @cached_property
     def batch(self) -> int:
-        """Images the plan takes at once."""
+        """Batch size."""
         return next(iter(self.input_shapes.values()))[0]
 
     @cached_property
     def parameter_count(self) -> int:
-        """How many trainable numbers the network has."""
+        """Number of trainable parameters."""
         return sum(p.count for node in self.nodes for p in node.parameters.values())
 
     @cached_property
     def buffer_count(self) -> int:
-        """How many numbers of untrained state it has."""
+        """Number of elements in buffers."""
         return sum(p.count for node in self.nodes for p in node.buffers.values())
 
     @property
     def parameters(self) -> int:
-        """The old name of `parameter_count`.
+        """Old name of `parameter_count`.
 
         .. deprecated:: 0.1
         """
@@ -299,7 +299,7 @@ class BoundPlan:
 
     @cached_property
     def memory(self) -> Memory:
-        """Every byte of inference and training, laid out."""
+        """Memory layout of inference and training."""
         return plan_memory(self)
 
     def __repr__(self) -> str:
@@ -309,18 +309,18 @@ class BoundPlan:
 
     def __str__(self) -> str:
         """Return the table of layers, totals and memory at these sizes."""
-        from planner.tables.table import show  # tables read plans; plans only ask for one
+        from planner.tables.table import show  # tables import plans
 
         return show(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what a copy or a pickle needs: the fields, not what was computed from them."""
+        """Return the state for a copy or a pickle: the fields, without cached values."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @cached_property
     def spec(self) -> str:
         """The network as the text of a spec file."""
-        from planner.spec.write import write  # the writer reads networks; plans only ask for it
+        from planner.spec.write import write  # the writer imports networks
 
         return write(self.plan.network)
 

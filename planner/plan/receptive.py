@@ -1,12 +1,12 @@
-"""Receptive fields: which input rows and columns a position of a map sees.
+"""Receptive fields: the input rows and columns that a position of a feature map sees.
 
-Along each axis three numbers: `size`, how many input positions one output position sees; `jump`, how far
-apart neighbouring output positions look; `start`, the first input position that the first output
-position sees, negative where that is padding.
+There are three numbers along each axis: `size`, the number of input positions that one output position sees; `jump`,
+the distance in the input between neighbouring output positions; `start`, the first input position that the first
+output position sees, negative if that is padding.
 
-Upsampling makes steps smaller than one input position. Everything stays exact: a number that is not whole is
-a sympy rational, printed as ``1/2``. A window over such steps sees one position more or less depending on
-where it stands; its `size` is then the mean, `start` is that of the first position.
+Upsampling makes steps smaller than one input position. All numbers stay exact: a fraction is
+a sympy rational, printed as ``1/2``. A window over such steps sees one position more or less, depending on
+its position; its `size` is then the mean, and `start` is that of the first position.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def itself(axes: int) -> ReceptiveField:
 
 
 LARGEST_FORMULA = 80
-"""Parts of a formula beyond which a receptive field is not followed symbolically; bound sizes always are."""
+"""Maximum number of parts of a symbolic receptive field; with bound sizes there is no limit."""
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What a receptive field is computed from: one node of a plan."""
+    """One node of a plan, as input for computing receptive fields."""
 
     layer: Layer
     inputs: tuple[str, ...]
@@ -63,9 +63,9 @@ class Seen:
 
 
 class ReceptiveFields:
-    """The receptive fields of a plan's nodes, computed when they are asked for.
+    """Receptive fields of the nodes of a plan, computed on demand.
 
-    Checking a network needs none of them, and with `pad: same` and free sizes they can be long formulas.
+    Checking a network does not need them, and with `pad: same` and free sizes they can be long formulas.
     """
 
     def __init__(self) -> None:
@@ -73,11 +73,11 @@ class ReceptiveFields:
         self._found: dict[str, ReceptiveField | None] = {}
 
     def add(self, name: str, node: Seen) -> None:
-        """Add a node; those it reads must have been added before."""
+        """Add a node; its inputs must have been added before."""
         self._nodes[name] = node
 
     def __getitem__(self, name: str) -> ReceptiveField | None:
-        """Return the field of a node; None where it has none, or none that can be written down."""
+        """Return the receptive field of a node; None if it has none, or if its formula is too long."""
         waiting = [name]
         while waiting:
             node = self._nodes[waiting[-1]]
@@ -93,11 +93,11 @@ class ReceptiveFields:
 def through(
     layer: Layer, shapes: tuple[Shape, ...], output: Shape, before: Sequence[ReceptiveField | None]
 ) -> ReceptiveField | None:
-    """Return the receptive field after a layer, given the fields of its inputs.
+    """Return the receptive field after a layer, given the receptive fields of its inputs.
 
     With s, j and t of the input, a window of extent e, stride d and padding p gives size ``s + (e-1)*j``,
-    jump ``j*d``, start ``t - p*j``; one that makes r positions of each step has jump ``j*d/r``. Branches that
-    meet see all that any of them sees; an input that only lends its shape is not seen.
+    jump ``j*d``, start ``t - p*j``; a layer that makes r positions of each step has jump ``j*d/r``. The field of merged
+    branches is the union of their fields. Inputs of which only the shape is used do not count.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def through(
     if not is_map(shapes[0]):
         view = along(view, len(joined.size))
     if len(view) != len(joined.size):
-        # the axes are not the input's any more; where every position sees all, nothing can be added to that
+        # The axes are not those of the input any more. A position that already sees everything keeps its field.
         return None if any(joined.jump) else joined
     axes = []
     for axis, seen in enumerate(view):
@@ -163,7 +163,7 @@ def _larger(left: Size, right: Size) -> Size:
 def _never_above(left: Size, right: Size) -> bool:
     """Return whether left <= right for all sizes, as far as that can be decided.
 
-    A crop begins at a row that differs from size to size, though within limits; residues find those.
+    The first row of a crop depends on the size, within limits that residues find.
     """
     gap = sy.difference(right, left)
     low, high = bounds(gap)

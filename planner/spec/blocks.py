@@ -224,7 +224,7 @@ class Expansion:
         return frame
 
     def _is_off(self, draft: Draft, frame: Frame) -> bool:
-        """Return whether an `if` switches a layer off; an undecided one leaves it on."""
+        """Return whether an `if` switches a layer off; one that cannot be decided leaves it on."""
         item = draft.items.get(CONDITION)
         if item is None or not frame.block:
             return False

@@ -262,7 +262,7 @@ def _with_kind(
         if word in blocks:
             meant, fix = None, f"write  - block: {{use: {word}}}"
         elif word == "input":
-            meant, fix = None, "inputs stand under `input:`"
+            meant, fix = None, "declare inputs under `input:`"
         elif word in ADVICE:
             meant, fix = None, ADVICE[word]
         report("N102", f"there is no layer kind `{clip(word)}`", kind.where, fix)

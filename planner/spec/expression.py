@@ -121,7 +121,7 @@ def parse(text: str) -> Node:
 
 
 def is_expression(text: str) -> bool:
-    """Return whether the text of a setting is meant as a formula rather than as one word.
+    """Return whether text in the place of a setting is meant as a formula rather than as one word.
 
     Examples
     --------

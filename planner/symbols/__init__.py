@@ -1,4 +1,4 @@
-"""Sizes as formulas: the only package that knows sympy."""
+"""Sizes as formulas. No other package imports sympy."""
 
 from planner.symbols.notation import factored as factored
 from planner.symbols.notation import latex as latex

@@ -1,4 +1,4 @@
-"""sympy, imported when it is first used: commands that make no formula start without it."""
+"""Deferred import of sympy, so that commands without formulas start faster."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 
 class Deferred:
-    """A module that is imported when one of its names is first asked for.
+    """A module that is imported on the first access to one of its names.
 
-    Each name is kept, so that asking again costs what a name of an ordinary module does.
+    Each name is cached, so that later accesses are as fast as in an ordinary module.
 
     Examples
     --------
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
 else:
     sympy = Deferred("sympy")
 
-    class Size(ABC):  # noqa: B024  # asked by isinstance, never made
+    class Size(ABC):  # noqa: B024  # used with isinstance, never instantiated
         """A size: a sympy expression in a :class:`planner.Plan`, a plain int in a :class:`planner.BoundPlan`.
 
-        The expressions of sympy are its instances; where sympy is not imported, there are none.
+        Expressions of sympy are instances of it; if sympy is not imported, there are none.
         """
 
         @classmethod

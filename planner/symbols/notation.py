@@ -1,4 +1,4 @@
-"""How a size is written: as text that evaluates back to the same value, in Python, in LaTeX, and factored."""
+"""Notations of a size: text that evaluates to the same value, Python, LaTeX, and the factored form."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ else:
     printers = Deferred("planner.symbols.printers")
 
 MOST_TERMS = 24
-"""Terms of the longest sum that is factored completely; from longer ones only the common factor is taken out."""
+"""Maximum number of terms of a sum that is factored; longer sums are only divided by the common factor."""
 
 
 @lru_cache(maxsize=65536)
 def text(value: Size) -> str:
-    """Return a size as people write it; the text evaluates back to the same value.
+    """Return a size as readable text, which evaluates to the same value.
 
     Examples
     --------
@@ -59,7 +59,7 @@ def shape_text(shape: Shape) -> str:
 
 
 def python(value: Size) -> str:
-    """Return a size as a Python expression over whole numbers, with the names of the size.
+    """Return a size as a Python expression over whole numbers with the same names.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def python(value: Size) -> str:
 
 
 def renamed(value: Size, names: Mapping[Size, Size]) -> Size:
-    """Return a size in which whole parts are called by other names; what is not a part stays.
+    """Return a size in which complete subexpressions are replaced by other names.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def renamed(value: Size, names: Mapping[Size, Size]) -> Size:
 
 
 def factored(value: Size) -> Size:
-    """Return a size as a product: what all its terms share in front, and the rest in factors where it has any.
+    """Return a size as a product: the common factor of all terms first, then the rest, factored if possible.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def factored(value: Size) -> Size:
 
 
 def _parts(term: Size) -> Counter[Size]:
-    """Return the factors of a term other than its number, each as often as it occurs."""
+    """Return the factors of a term except its coefficient, with multiplicity."""
     found: Counter[Size] = Counter()
     for factor in sympy.Mul.make_args(term.as_coeff_Mul()[1]):
         base, power = factor.as_base_exp()

@@ -1,4 +1,4 @@
-"""The printers of sympy with floors as divisions and no leading minus. Imports sympy, so nothing imports it early."""
+"""Printers of sympy with floors as divisions and no leading minus. Imported lazily, because it imports sympy."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from planner.symbols.sizes import Size
 
 
 def _positive_first(terms: list[Size]) -> list[Size]:
-    """Return the terms of a sum so that no leading minus is printed where one can be avoided."""
+    """Return the terms of a sum in an order that avoids a leading minus if possible."""
     return sorted(terms, key=lambda term: bool(term.could_extract_minus_sign()))
 
 

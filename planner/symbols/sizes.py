@@ -1,9 +1,9 @@
-"""The arithmetic of sizes, in closed form.
+"""Arithmetic of sizes in closed form.
 
-A size is a sympy expression over positive integer symbols, kept in closed form: chains of floor
-divisions collapse into ``floor((H + a)/S) + c``. The arithmetic here is exact; no float ever enters.
-Every function also takes plain ints and then returns plain ints, so that one layer rule serves the
-symbolic plan and the bound one.
+A size is a sympy expression over positive integer symbols in closed form: chains of floor
+divisions collapse into ``floor((H + a)/S) + c``. The arithmetic is exact and uses no floats.
+Every function also takes plain ints and then returns plain ints, so that one layer rule is enough for
+symbolic and bound plans.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ Shape: TypeAlias = tuple[Size, ...]
 """Sizes in the order N, C, H, W, or N, units after a flatten."""
 
 LARGEST = 2**40
-"""Sizes and settings above this are refused: no machine holds such an axis."""
+"""Largest accepted size or setting: no machine holds a larger axis."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,31}\Z")
 
 
 @cache
 def symbol(name: str, *, least: int = 1) -> Size:
-    """Return the symbol of a size of that name: a whole number from 1 upwards, or from 0 with `least` 0.
+    """Return the symbol of the size with the given name: a whole number of at least 1, or at least 0 with `least` 0.
 
-    It is the plain ``sympy.Symbol(name)``, so that a formula's ``subs({"H": 224})`` finds it; that sizes are
-    whole and positive is known here. Only one that may be 0 carries an assumption.
+    It is the plain ``sympy.Symbol(name)``, so that ``subs({"H": 224})`` on a formula finds it. This module assumes
+    that sizes are whole and positive. Only a symbol that may be 0 has a sympy assumption.
 
     Raises
     ------
@@ -45,16 +45,16 @@ def symbol(name: str, *, least: int = 1) -> Size:
     H + 1
     """
     if name == "dtype":
-        raise ValueError("'dtype' is reserved: it is the number format of a plan")
+        raise ValueError("'dtype' is reserved: it is the argument of a plan for its number format")
     if not _NAME.match(name):
-        raise ValueError(f"{name!r} is not a name for a size: letters, digits and _, beginning with a letter")
+        raise ValueError(f"{name!r} is not a name for a size: use letters, digits and _, beginning with a letter")
     return sympy.Symbol(name) if least else sympy.Symbol(name, nonnegative=True)
 
 
 def size(value: int | str | Size) -> Size:
-    """Return a size from an int, the name of one, or an expression.
+    """Return a size from an int, a name, or an expression.
 
-    Text is only ever read as one name, never evaluated.
+    Text is always a single name; it is never evaluated.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def size(value: int | str | Size) -> Size:
 
 
 def constant(value: Size) -> int | None:
-    """Return the int a size is, or None while it depends on a symbol.
+    """Return a size as an int, or None if it depends on a symbol.
 
     Examples
     --------
@@ -97,7 +97,7 @@ def floor_div(value: Size, divisor: Size) -> Size:
     """Return ``floor(value/divisor)`` in closed form.
 
     ``floor((floor(x/m) + c)/s) = floor((x + c*m)/(m*s))`` for positive integers m and s collapses
-    nested divisions; the constant inside is brought into ``-divisor < a <= 0`` so that equal sizes
+    nested divisions. The constant inside is normalized to ``-divisor < a <= 0``, so that equal sizes
     are equal expressions.
 
     Source: Graham, Knuth, Patashnik, *Concrete Mathematics*, section 3.2 (3.11).
@@ -121,9 +121,9 @@ def floor_div(value: Size, divisor: Size) -> Size:
 
 
 def quotient(value: Size, divisor: Size) -> Size:
-    """Return ``value/divisor`` exactly: an int where that is one, otherwise a fraction or a formula.
+    """Return ``value/divisor`` exactly: an int if it is whole, otherwise a fraction or a formula.
 
-    Sizes are whole; this is for steps between positions, which upsampling makes smaller than one.
+    Sizes are whole; this function is for steps between positions, which upsampling makes smaller than one.
 
     Examples
     --------
@@ -136,7 +136,7 @@ def quotient(value: Size, divisor: Size) -> Size:
 
 
 def ceil_div(value: Size, divisor: Size) -> Size:
-    """Return ``ceil(value/divisor)``, as a floor.
+    """Return ``ceil(value/divisor)``, expressed with a floor.
 
     Examples
     --------
@@ -156,7 +156,7 @@ def _floor_div(value: Size, divisor: Size) -> Size:
 
 
 def _split_floor(value: Size) -> tuple[list[Size], Size]:
-    """Return the floors that are whole terms of a sum, and everything else."""
+    """Return the terms of a sum that are floors, and the sum of all other terms."""
     terms = sympy.Add.make_args(value)
     atoms = [t for t in terms if isinstance(t, sympy.floor)]
     return atoms, sympy.Add(*(t for t in terms if not isinstance(t, sympy.floor)))
@@ -179,12 +179,12 @@ def _floor(inner: Size) -> Size:
     offset -= shift * denominator
     if denominator == 1:
         return rest + offset + shift
-    # Unevaluated: it is in lowest terms already, and sympy 1.14 takes Min(2*H, 4)/6 for an integer.
+    # Do not evaluate: it is in lowest terms already, and sympy 1.14 treats Min(2*H, 4)/6 as an integer.
     return sympy.floor(sympy.expand((rest + offset) / denominator), evaluate=False) + shift
 
 
 def _floor_of_fraction(inner: Size) -> Size:
-    """Return floor(inner) where a name divides: whole terms in front, the rest in one floor."""
+    """Return floor(inner) if a name is a divisor: the integral terms, plus one floor of the rest."""
     terms = sympy.Add.make_args(inner)
     whole = sympy.Add(*(t for t in terms if t.as_coeff_Mul()[0].is_Integer and _is_integral(t)))
     rest = inner - whole
@@ -211,7 +211,7 @@ def _is_whole(factor: Size) -> bool:
 
 
 def rebuild(value: Size, values: Mapping[Size, Size]) -> Size:
-    """Return a size with some symbols replaced, every floor in closed form again."""
+    """Return a size with some symbols replaced and every floor in closed form."""
     if value.is_Symbol:
         return values.get(value, value)
     if value.is_Atom or not value.free_symbols & values.keys():
@@ -221,14 +221,14 @@ def rebuild(value: Size, values: Mapping[Size, Size]) -> Size:
 
 
 def minimum(left: Size, right: Size) -> Size:
-    """Return the smaller of two sizes, as a formula where that depends on symbols."""
+    """Return the smaller of two sizes, as a formula if it depends on symbols."""
     if isinstance(left, int) and isinstance(right, int):
         return min(left, right)
     return sympy.Min(left, right)
 
 
 def maximum(left: Size, right: Size) -> Size:
-    """Return the larger of two sizes, as a formula where that depends on symbols."""
+    """Return the larger of two sizes, as a formula if it depends on symbols."""
     if isinstance(left, int) and isinstance(right, int):
         return max(left, right)
     return sympy.Max(left, right)
@@ -246,7 +246,7 @@ def product(sizes: Iterable[Size]) -> Size:
 
 
 def total(sizes: Iterable[Size]) -> Size:
-    """Return the sum of sizes, expanded, as a plain int where nothing is free.
+    """Return the sum of sizes, expanded, as a plain int if no size is free.
 
     Examples
     --------
@@ -281,7 +281,7 @@ def split_constant(value: Size) -> tuple[int, Size]:
 
 
 def divides(divisor: Size, value: Size) -> bool:
-    """Return whether divisor divides value for every value of their names (False where that is unknown).
+    """Return whether `divisor` divides `value` for every value of their names (False if that is unknown).
 
     Examples
     --------
@@ -304,9 +304,9 @@ def divisors(value: int) -> list[int]:
 
 
 def factors(value: Size) -> tuple[int, list[tuple[str, Size]]] | None:
-    """Return a whole number and the other factors of a product, each with the one name it depends on.
+    """Return the coefficient and the other factors of a product, each with the one name it depends on.
 
-    None where a factor depends on several names, or the number is not a whole one from 1 upwards.
+    Return None if a factor depends on several names, or if the coefficient is not a positive whole number.
 
     Examples
     --------
@@ -330,7 +330,7 @@ def _repeated(factor: Size) -> list[Size]:
 
 
 def weight(value: Size) -> int:
-    """Return how many parts a formula has; a number beyond 64 bits counts as several.
+    """Return the number of parts of a formula; a number of more than 64 bits counts as several.
 
     Examples
     --------
@@ -348,25 +348,25 @@ def _weight(value: Size) -> int:
 
 
 def whole(value: object) -> int | None:
-    """Return a whole number of any type as an int, None for anything else (True and 2.0 are none).
+    """Return a whole number of any integer type as an int; None for anything else, including True and 2.0.
 
     Examples
     --------
     >>> whole(3), whole(True), whole(2.0)
     (3, None, None)
     """
-    if type(value) is int:  # nearly always; the protocol below is slow to ask for
+    if type(value) is int:  # the common case; the protocol check below is slow
         return value
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         return None
     try:
         return operator.index(value)
-    except TypeError:  # an array of several numbers has the method, and refuses
+    except TypeError:  # an array of several numbers has the method but raises
         return None
 
 
 def counts(value: Size) -> frozenset[str]:
-    """Return the names in a size that are never 0.
+    """Return the names in a size that cannot be 0.
 
     Examples
     --------
@@ -390,5 +390,5 @@ def zeros(value: Size) -> frozenset[str]:
 
 
 def counting(value: Size, names: Collection[str]) -> Size:
-    """Return a size in which these names stand for whole numbers from 1 upwards, never 0."""
+    """Return a size in which the given names are at least 1, never 0."""
     return rebuild(value, {s: symbol(s.name) for s in value.free_symbols if s.is_nonnegative and s.name in names})

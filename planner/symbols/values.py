@@ -1,4 +1,4 @@
-"""What a size comes to: at given numbers, in other arithmetics, and at most or at least."""
+"""Values of a size: at given numbers, in other arithmetics, and as bounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from planner.symbols.sizes import Size, rebuild
 
 
 def substitute(value: Size, values: Mapping[str, int]) -> Size:
-    """Return the size with some names replaced by numbers, in closed form again.
+    """Return the size with some names replaced by numbers, in closed form.
 
     Examples
     --------
@@ -29,9 +29,9 @@ def substitute(value: Size, values: Mapping[str, int]) -> Size:
 
 
 def evaluate(value: Size, values: Mapping[str, int]) -> int:
-    """Return the int a size has when every free name has that value.
+    """Return the value of a size at the given values of its free names.
 
-    Exact rational arithmetic over the expression tree; much faster than substitution.
+    This uses exact rational arithmetic over the expression tree; it is much faster than substitution.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def evaluate(value: Size, values: Mapping[str, int]) -> int:
 
 
 def exact(value: Size, values: Mapping[str, int]) -> Fraction:
-    """Return the number a formula has when every free name has that value; positions need not be whole.
+    """Return the exact value of a formula, such as a position, at the given values; it need not be whole.
 
     Raises
     ------
@@ -70,7 +70,7 @@ def exact(value: Size, values: Mapping[str, int]) -> Fraction:
 
 
 def fold(value: Size, leaf: Callable[[str], Any]) -> Any:
-    """Return the value of an expression tree in any arithmetic: ``leaf(name)`` is asked for every symbol.
+    """Return the value of an expression tree in any arithmetic; ``leaf(name)`` gives the value of a symbol.
 
     The numbers `leaf` returns must support ``+``, ``*``, ``**``, ``<`` and ``__floor__``; constants are ints and
     Fractions.
@@ -78,7 +78,7 @@ def fold(value: Size, leaf: Callable[[str], Any]) -> Any:
     Raises
     ------
     TypeError
-        The expression holds a function that does not occur in sizes.
+        The expression contains a function that does not occur in sizes.
     """
     stack: list[Any] = []
     for function, given in _program(value):
@@ -92,12 +92,12 @@ def fold(value: Size, leaf: Callable[[str], Any]) -> Any:
 
 
 Step: TypeAlias = tuple[Callable[[list[Any]], Any] | None, Any]
-"""A function and how many parts it takes off the stack, or None and what is put onto it: a number, or a name."""
+"""A function and the number of operands it pops, or None and the operand to push: a number or a name."""
 
 
 @lru_cache(maxsize=4096)
 def _program(value: Size) -> tuple[Step, ...]:
-    """Return an expression tree as steps, parts before what is made of them; folded often, walked once."""
+    """Return an expression tree as steps in postfix order; cached, because it is folded often."""
     if value.is_Integer:
         return ((None, int(value)),)
     if value.is_Rational:
@@ -112,7 +112,7 @@ def _program(value: Size) -> tuple[Step, ...]:
 
 @cache
 def _functions() -> Mapping[type, Callable[[list[Any]], Any]]:
-    """Return what makes a value of the values of its parts, by the class of the expression."""
+    """Return the functions that combine the values of the parts, by class of expression."""
     return {
         sympy.Add: partial(reduce, operator.add),
         sympy.Mul: partial(reduce, operator.mul),
@@ -126,7 +126,7 @@ def _functions() -> Mapping[type, Callable[[list[Any]], Any]]:
 def period(value: Size) -> int:
     """Return an L such that for n = L*k + r the value is linear in k for each r (one free name).
 
-    Every floor divides by the product of the denominators inside it, so that it meets only multiples.
+    L contains the denominators inside every floor as factors, so that each division has a fixed remainder.
 
     Examples
     --------
@@ -144,14 +144,14 @@ def period(value: Size) -> int:
 
 
 def compares(value: Size) -> bool:
-    """Return whether a formula contains a minimum or maximum of two sizes."""
+    """Return whether a formula contains a minimum or a maximum of sizes."""
     return not isinstance(value, int) and bool(value.has(sympy.Min, sympy.Max))
 
 
 def direction(value: Size) -> int | None:
-    """Return 1 for a value that never falls as its names grow, -1 for one that never rises, 0 for a number.
+    """Return 1 for a value that never decreases as its names grow, -1 if it never increases, 0 for a number.
 
-    None if that is unknown.
+    Return None if that is unknown.
 
     Examples
     --------
@@ -176,7 +176,7 @@ def direction(value: Size) -> int | None:
 
 
 def interval(value: Size) -> tuple[Fraction | None, Fraction | None]:
-    """Return bounds of an expression for symbols from 1 upwards; None where it has none.
+    """Return the bounds of an expression for symbols of at least 1; a bound is None if unknown.
 
     Examples
     --------

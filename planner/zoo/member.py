@@ -94,7 +94,7 @@ def changed(build: Callable[..., Document], **settings: Any) -> Callable[..., Do
 
 
 def _is_one_of(value: Any, like: Any) -> bool:
-    """Return whether a value is one number instead of a list of numbers."""
+    """Return whether a value is one number where a list of them is meant."""
     return isinstance(like, tuple) and isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -206,7 +206,7 @@ def test_a_dense_width_that_no_input_gives_is_told_once_and_by_its_own_rule() ->
     layers = [layer("conv", filters=6, kernel=5), layer("flatten"), layer("dense", name="d", units=3, features=401)]
     found = diagnose(Network(name="n", input={"x": ("N", 1, "H", "W")}, layers=layers))
     assert [(f.code, f.message) for f in found.findings] == [
-        ("S211", "`d` needs (6*H - 24)*(W - 4) = 401, which no H and W can give")
+        ("S211", "`d` needs (6*H - 24)*(W - 4) = 401, which no H and W can satisfy")
     ]
 
 

@@ -89,13 +89,13 @@ def test_a_crop_to_a_larger_tensor_names_both_sizes() -> None:
     finding = refusal(layer("crop", name="c", size=[4, 9]))
     assert (finding.code, finding.message) == ("S201", "`c`: a 4x9 crop does not fit its 8x8 input")
     assert finding.label == "width 8 is less than 9"
-    assert "keep less:  c: {..., size: [4, 8]}" in finding.fixes
+    assert "make the crop smaller:  c: {..., size: [4, 8]}" in finding.fixes
 
 
 def test_padding_that_leaves_nothing_is_told_less_of_it() -> None:
     finding = refusal(layer("convtranspose", name="t", filters=1, kernel=3, pad=5), ("N", 4, 8, 8))
     assert (finding.code, finding.label) == ("S201", "output height would be (8 - 1)*1 - 10 + 3 = 0")
-    assert "cut off less:  t: {..., pad: 4}" in finding.fixes
+    assert "use less padding:  t: {..., pad: 4}" in finding.fixes
 
 
 @pytest.mark.parametrize(

@@ -72,10 +72,10 @@ def test_a_written_network_reads_back_as_itself(text: str) -> None:
 @pytest.mark.parametrize(
     ("setting", "code", "problem"),
     [
-        ({"pool": "q"}, "N103", "`u`: `pool` names `q`, which is no layer before it"),
-        ({"pool": "u"}, "N103", "`u`: `pool` names `u`, which is no layer before it"),
+        ({"pool": "q"}, "N103", "`u`: `pool` names `q`, which is not a layer before it"),
+        ({"pool": "u"}, "N103", "`u`: `pool` names `u`, which is not a layer before it"),
         ({"pool": "c"}, "N107", "`u`: `pool` names `c`, which is a conv, not a maxpool"),
-        ({"pool": 3}, "N103", "`u`: `pool` names 3, which is no layer before it"),
+        ({"pool": 3}, "N103", "`u`: `pool` names 3, which is not a layer before it"),
         ({"pool": MaxPool(size=2)}, "N103", None),
         ({}, "N108", "`u`: unpool needs `pool`"),
         ({"pool": "p", "from_": ("p", "c")}, "N109", "`u`: unpool reads one tensor, but `from` names 2"),

@@ -71,7 +71,7 @@ def test_order_of_inputs_and_repeated_inputs_are_kept() -> None:
         ([layer("conv", filters=4, kernel=3, act={"relu": {}, "tanh": {}})], "N107", "one word with its settings"),
         ([layer("conv", filters=4, kernal=3)], "N101", "did you mean `kernel`?"),
         ([layer("convv", filters=4, kernel=3)], "N102", "did you mean `conv`?"),
-        ([layer("input", shape=(1, 2))], "N102", "inputs stand under `input:`"),
+        ([layer("input", shape=(1, 2))], "N102", "declare inputs under `input:`"),
         ([conv, layer("relu", from_="aa")], "N103", "did you mean `a`?"),
         ([conv, conv], "N104", "two layers named `a`"),
         ([layer("relu", name="p", from_="q"), layer("relu", name="q", from_="p")], "N105", "p -> q -> p"),

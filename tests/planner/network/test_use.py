@@ -75,13 +75,13 @@ def test_a_layer_used_through_another_one_belongs_to_the_first() -> None:
 @pytest.mark.parametrize(
     ("settings", "code", "problem"),
     [
-        ({"use": "z"}, "N103", "`b`: `use` names `z`, which is no layer before it"),
-        ({"use": "b"}, "N103", "`b`: `use` names `b`, which is no layer before it"),
-        ({"use": "late"}, "N103", "`b`: `use` names `late`, which is no layer before it"),
+        ({"use": "z"}, "N103", "`b`: `use` names `z`, which is not a layer before it"),
+        ({"use": "b"}, "N103", "`b`: `use` names `b`, which is not a layer before it"),
+        ({"use": "late"}, "N103", "`b`: `use` names `late`, which is not a layer before it"),
         ({"use": "x"}, "N107", "`b`: `use` names `x`, which is a input, not a conv"),
         ({"use": "d"}, "N107", "`b`: `use` names `d`, which is a dense, not a conv"),
-        ({"use": "a", "filters": 8}, "N101", "`b`: `filters` is that of `a`, which it uses, and cannot be another one"),
-        ({"use": "a", "act": "relu"}, "N101", "`b`: `act` is that of `a`, which it uses, and cannot be another one"),
+        ({"use": "a", "filters": 8}, "N101", "`b`: `filters` comes from `a`, which this layer uses, and cannot be set again"),
+        ({"use": "a", "act": "relu"}, "N101", "`b`: `act` comes from `a`, which this layer uses, and cannot be set again"),
         ({"use": "a", "from_": "nothing"}, "N103", "`b` reads `nothing`, which is not a layer"),
     ],
 )
@@ -107,7 +107,7 @@ def test_a_layer_without_weights_has_none_to_share() -> None:
 
 
 def test_an_input_is_no_layer_to_use() -> None:
-    with pytest.raises(GraphError, match="inputs stand under `input:`"):
+    with pytest.raises(GraphError, match="declare inputs under `input:`"):
         Network(name="t", input={"x": ("N", 1, 8, 8)}, layers=[layer("input", use="x")])
 
 
@@ -122,7 +122,7 @@ def test_input_channels_that_do_not_fit_are_a_finding_at_the_use() -> None:
     with pytest.raises(ShapeError) as refusal:
         network.check()
     (finding,) = refusal.value.findings
-    assert finding.fixes == ("give `b` settings and weights of its own, not those of `a`",)
+    assert finding.fixes == ("give `b` separate settings and weights instead of those of `a`",)
     assert finding.code == "S219" and finding.where is not None and finding.where.line == 6
     assert finding.message == (
         "`b`: it uses the weights of `a`, where `weight` is 8 x 3 x 3 x 3, but its input needs 8 x 4 x 3 x 3"

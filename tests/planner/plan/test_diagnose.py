@@ -106,8 +106,8 @@ def test_what_only_follows_from_a_fault_is_not_reported_again() -> None:
             {},
             "S204",
             "`a`: takes a tensor of 2 axes (N, features), but its input is N x 3 x 16 x 16; "
-            "put `flatten` before this layer",
-            "put `flatten` before `a`:  - flatten",
+            "insert `flatten` before this layer",
+            "insert `flatten` before `a`:  - flatten",
         ),
         (
             [layer("flatten"), layer("conv", name="a", filters=1, kernel=1)],
@@ -188,7 +188,7 @@ def test_requirements_that_contradict_each_other_are_named_together() -> None:
 
 def test_names_in_an_assertion_must_be_names_of_the_network() -> None:
     found = diagnosed(layer("relu", name="a", expect=("N", 3, "Q", 16)))
-    assert found.findings[0].notes == ("`Q` is no size of this network",)
+    assert found.findings[0].notes == ("`Q` is not a size of this network",)
 
 
 def test_check_raises_every_finding_and_its_text_names_them() -> None:
@@ -268,7 +268,7 @@ def test_ways_out_are_looked_for_among_the_first_findings_only_and_the_others_sa
     assert all(finding.fixes for finding in findings[:10])
     silent = findings[50:]
     assert not any(finding.fixes for finding in silent)
-    assert all(finding.notes == ("ways out were looked for among the first 50 findings only",) for finding in silent)
+    assert all(finding.notes == ("fixes were searched for the first 50 findings only",) for finding in silent)
 
 
 def test_a_fixed_dense_width_offers_the_images_that_give_it_and_the_width_there_is() -> None:

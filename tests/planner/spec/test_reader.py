@@ -193,7 +193,7 @@ def test_each_mistake_is_found_at_its_place(text: str, wanted: list[tuple[str, i
         ("batch_norm", "did you mean `batchnorm`?"),
         ("convolution: {filters: 6, kernel: 5}", "did you mean `conv`?"),
         ("LeakyReLU", "did you mean `leaky_relu`?"),
-        ("input: {shape: [1]}", "inputs stand under `input:`"),
+        ("input: {shape: [1]}", "declare inputs under `input:`"),
         ("conv: {filters: 6, kernel_size: 5}", "did you mean `kernel`?"),
         ("conv: {out_channels: 6, kernel: 5}", "did you mean `filters`?"),
         ("conv: {channels: 6, kernel: 5}", "did you mean `filters`?"),
