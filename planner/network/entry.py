@@ -182,8 +182,10 @@ def layer(
     return Entry(kind, plain, name, sources, act, norm, None if expect is None else tuple(expect), use=use)
 
 
-def fault_of_name(name: object) -> str:
-    """Return why an object cannot be the name of a layer, or "" if it can.
+def fault_of_name(name: object, what: str = "`name`") -> str:
+    """Return why an object cannot be the name of a layer, input, output, block or network, or "" if it can.
+
+    Names reach terminals, CI logs, diagrams and documents: they are one visible line.
 
     Examples
     --------

@@ -32,7 +32,7 @@ from planner.training.settings import loss_finding
 from planner.wording import listed
 
 LONGEST_FORMULA = 240
-"""Maximum number of parts in the formula of a size. Formulas in practice rarely have 40 parts; longer ones are unreadable."""
+"""Maximum number of parts in the formula of a size. Formulas in practice rarely have 40 parts."""
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,9 @@ layers:
 """
 
 
+FROM_A = "comes from `a`, which this layer uses, and cannot be set again"
+
+
 def siamese() -> Network:
     """Return the network of the spec."""
     network, findings = read(SPEC, "siamese.yaml")
@@ -80,8 +83,8 @@ def test_a_layer_used_through_another_one_belongs_to_the_first() -> None:
         ({"use": "late"}, "N103", "`b`: `use` names `late`, which is not a layer before it"),
         ({"use": "x"}, "N107", "`b`: `use` names `x`, which is a input, not a conv"),
         ({"use": "d"}, "N107", "`b`: `use` names `d`, which is a dense, not a conv"),
-        ({"use": "a", "filters": 8}, "N101", "`b`: `filters` comes from `a`, which this layer uses, and cannot be set again"),
-        ({"use": "a", "act": "relu"}, "N101", "`b`: `act` comes from `a`, which this layer uses, and cannot be set again"),
+        ({"use": "a", "filters": 8}, "N101", f"`b`: `filters` {FROM_A}"),
+        ({"use": "a", "act": "relu"}, "N101", f"`b`: `act` {FROM_A}"),
         ({"use": "a", "from_": "nothing"}, "N103", "`b` reads `nothing`, which is not a layer"),
     ],
 )
