@@ -21,7 +21,7 @@ Numbers: TypeAlias = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class ArgmaxTap:
-    """One tap of one strip: its number, and the part of the winners it reaches, tile by tile, with marks as large."""
+    """One tap of one strip: its number, and the part of the argmax it reaches, tile by tile, with marks as large."""
 
     number: int
     tap: PoolTap
@@ -31,7 +31,7 @@ class ArgmaxTap:
 
 @dataclass(frozen=True, slots=True)
 class ArgmaxStrip:
-    """One strip with its winners, (tiles, channels, D, H, W, N), marks for one tile, and its taps in reading order.
+    """One strip with its argmax, (tiles, channels, D, H, W, N), marks for one tile, and its taps in reading order.
 
     The first tap has the largest number, so that of several with the maximum the first wins as the largest.
     """

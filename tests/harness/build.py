@@ -25,7 +25,7 @@ from tests.harness.naive import Array
 TESTED = "t"
 """Name of the layer under test."""
 
-BESIDE = "beside"
+PARTNER = "partner"
 """Name of a layer that the one under test names."""
 
 
@@ -39,8 +39,8 @@ def entries(case: Case, sources: Sequence[str]) -> list[Entry]:
     partner = case.partner
     if partner is None:
         return [layer(case.kind, name=TESTED, from_=sources, **case.settings)]
-    beside = layer(partner.kind, name=BESIDE, from_=sources[-1], **partner.settings)
-    return [beside, layer(case.kind, name=TESTED, from_=sources[:-1], **{**case.settings, partner.key: BESIDE})]
+    beside = layer(partner.kind, name=PARTNER, from_=sources[-1], **partner.settings)
+    return [beside, layer(case.kind, name=TESTED, from_=sources[:-1], **{**case.settings, partner.key: PARTNER})]
 
 
 def layers_alone(case: Case) -> list[Entry]:
