@@ -1,4 +1,4 @@
-"""The runtime: runs bound plans with NumPy, in exactly the memory that was planned.
+"""Training and inference of bound plans with NumPy, in exactly the planned memory.
 
 >>> import planner, runtime
 >>> net = planner.Network(name="t", input={"image": ("N", 1, 8, 8)},

@@ -1,8 +1,9 @@
-"""The number of threads of a step. While it runs, the BLAS has one thread.
+"""The number of threads of a step. While a step runs, the BLAS is limited to one thread.
 
-Threads of a BLAS wait for each other in every product, however small it is, and if another program uses one of
-the cores they wait for it: measured on two cores, a training step took up to nine times as long. The threads of
-:mod:`runtime.thread_pool` share whole shards of work instead, and a result does not depend on how many they are.
+The threads of a BLAS wait for each other in every product, however small it is. If another program occupies one of the
+cores, they also wait for that program: measured on two cores, a training step took up to nine times as long.
+The threads of :mod:`runtime.thread_pool` take whole shards of work instead, and results do not depend on the number
+of threads.
 """
 
 from __future__ import annotations
@@ -15,14 +16,14 @@ from functools import cache
 from types import TracebackType
 from typing import Any
 
-_making = threading.Lock()
+_creating = threading.Lock()
 
 
 def for_step() -> OneThread:
-    """Return a context in which the BLAS has one thread, and :func:`allowed` tells how many a step may use.
+    """Return a context in which the BLAS has one thread and :func:`allowed` returns how many threads a step may use.
 
-    Contexts may be open in several threads at once; when the last step is over, the BLAS has as many threads as before
-    the first.
+    Contexts may be open in several threads at once. When the last one closes, the BLAS has as many threads as before
+    the first one opened.
 
     Examples
     --------
@@ -30,25 +31,25 @@ def for_step() -> OneThread:
     ...     allowed() >= 1
     True
     """
-    with _making:
+    with _creating:
         return _one_thread()
 
 
 def for_helper() -> AbstractContextManager[object]:
-    """Return a context for a helper thread: it limits libraries that count the threads of each thread separately.
+    """Return the context for a helper thread of a step: it limits only libraries with a separate limit for each thread.
 
-    The limits of the whole process are the step's own; a helper that comes late must not hold them longer.
+    The step itself sets the limits of the whole process; a late helper must not hold them for longer.
     """
-    with _making:
+    with _creating:
         return _one_thread().helping()
 
 
 def allowed() -> int:
     """Return how many threads a step may use: as many as the BLAS had when the last step began.
 
-    So it is limited as NumPy is: by OPENBLAS_NUM_THREADS, OMP_NUM_THREADS or MKL_NUM_THREADS, or by
-    :func:`threadpoolctl.threadpool_limits`. If the BLAS does not
-    say, it is the number of cores that this process may use.
+    The limits of NumPy therefore apply: OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, MKL_NUM_THREADS and
+    :func:`threadpoolctl.threadpool_limits`. If the BLAS does not report a number, it is the number of cores that this
+    process may use.
     """
     return _Allowed.threads
 
@@ -58,18 +59,18 @@ class _Allowed:
 
 
 class OneThread:
-    """Limits libraries to one thread from when the first step enters until the last one leaves.
+    """A limit of one thread for libraries, from when the first step enters until the last one leaves.
 
     Parameters
     ----------
     libraries : list of library controllers
-        Those of threadpoolctl.
+        Controllers from threadpoolctl.
     """
 
     def __init__(self, libraries: list[Any]) -> None:
-        wide = [library for library in libraries if _process_wide(library)]
-        here = [library for library in libraries if library not in wide]
-        self._limits = [kind(group) for kind, group in ((_Limit, wide), (_LimitHere, here)) if group]
+        process_wide = [library for library in libraries if _process_wide(library)]
+        per_thread = [library for library in libraries if library not in process_wide]
+        self._limits = [kind(group) for kind, group in ((_Limit, process_wide), (_LimitPerThread, per_thread)) if group]
 
     def __enter__(self) -> None:
         found = max((limit.enter() for limit in self._limits), default=0)
@@ -88,19 +89,19 @@ class OneThread:
 
     @contextmanager
     def helping(self) -> Iterator[None]:
-        """Limit those libraries alone of which each thread has its own number."""
-        here = [limit for limit in self._limits if isinstance(limit, _LimitHere)]
-        for limit in here:
+        """Limit only the libraries that keep a separate limit for each thread."""
+        per_thread = [limit for limit in self._limits if isinstance(limit, _LimitPerThread)]
+        for limit in per_thread:
             limit.enter()
         try:
             yield
         finally:
-            for limit in here:
+            for limit in per_thread:
                 limit.leave()
 
 
 class _Limit:
-    """The steps inside libraries that have one number of threads for the process."""
+    """Count of the active steps, for libraries that have one thread limit per process."""
 
     def __init__(self, libraries: list[Any]) -> None:
         self._libraries = libraries
@@ -117,7 +118,7 @@ class _Limit:
         """Limit the libraries, and return how many threads they had before."""
         with self._lock:
             if not self._inside:
-                # What is still noted was not given back: Ctrl-C came in the middle of the lines below.
+                # Numbers kept here were never restored: Ctrl-C interrupted the lines below.
                 self._before = self._before or [(library, library.num_threads) for library in self._libraries]
                 for library, threads in self._before:
                     if threads != 1:
@@ -136,8 +137,8 @@ class _Limit:
                 self._before = []
 
 
-class _LimitHere(_Limit, threading.local):
-    """The steps inside libraries in which each thread has its own number: one state per thread."""
+class _LimitPerThread(_Limit, threading.local):
+    """Count of the active steps, for libraries with a separate limit for each thread: one state per thread."""
 
 
 def _process_wide(library: Any) -> bool:
@@ -150,9 +151,10 @@ def _set(library: Any, threads: int) -> None:
 
 
 def _release(library: Any) -> None:
-    """Let any thread set the limit: threadpoolctl 3.8 lets only the one that did so first, and ignores the others.
+    """Let any thread set the limit.
 
-    The last step to leave need not run in the thread of the first.
+    threadpoolctl 3.8 accepts only the thread that set it first and ignores the others, but the last step to leave may
+    run in another thread than the first.
     """
     if hasattr(library, "clear_controlling_thread"):
         library.clear_controlling_thread(force=True)
@@ -177,6 +179,6 @@ if hasattr(os, "register_at_fork"):
 
 @cache
 def _one_thread() -> OneThread:
-    from threadpoolctl import ThreadpoolController  # looks for the libraries once, after NumPy has loaded its own
+    from threadpoolctl import ThreadpoolController  # scans for libraries once, after NumPy has loaded its own
 
     return OneThread(ThreadpoolController().select(user_api="blas").lib_controllers)

@@ -1,7 +1,7 @@
-"""Labelled images by name, from files, or from a folder: `digits`, `mnist`, `fashion_mnist`, IDX and .npz.
+"""Loading of labelled images by name, from files or from a folder: `digits`, `mnist`, `fashion_mnist`, IDX and .npz.
 
-Every reader refuses what it does not fully understand with a :class:`~runtime.images.DataError`.
-Images are fitted to a network in :mod:`runtime.images`.
+Every reader raises a :class:`~runtime.images.DataError` for anything it does not fully understand.
+:mod:`runtime.images` fits the images to a network.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class _Readable(Protocol):
 
 
 NAMES = ("digits", "mnist", "fashion_mnist")
-"""Data sets known by name."""
+"""Data sets that can be loaded by name."""
 
 FOLDERS: Mapping[str, tuple[str, ...]] = {"mnist": ("mnist",), "fashion_mnist": ("fashion_mnist", "fashion")}
 MIRRORS: Mapping[str, str] = {
@@ -52,15 +52,15 @@ CHECKSUMS: Mapping[str, Mapping[str, str]] = {
     },
 }
 HELD_OUT = 0.2
-"""Share of the images kept for testing if a source has no split."""
+"""Share of the images held out for testing if a source has no split."""
 
 GZIP_LARGEST_RATIO = 1100
-"""More than this many bytes out of one byte is no deflate stream (its limit is 1032)."""
+"""A deflate stream never expands one byte to more bytes than this (its limit is 1032)."""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images, in a part to learn from and a part to judge by.
+    """Labelled images, split into a training set and a test set.
 
     Attributes
     ----------
@@ -77,20 +77,20 @@ class Dataset:
 
     @property
     def classes(self) -> int:
-        """How many classes the labels name, counting from 0."""
+        """Number of classes: the largest label plus 1."""
         return 1 + max(int(self.train_labels.max()), int(self.test_labels.max()))
 
 
 def load(source: str | os.PathLike[str]) -> Dataset:
-    """Return the data set of a name (see :data:`NAMES`), a folder of four IDX files, one of these, or an .npz file.
+    """Load a data set by name, from a folder of four IDX files, from one of these files, or from an .npz file.
 
-    An .npz file holds ``x_train, y_train, x_test, y_test`` or ``images, labels``; of the latter a fifth
-    of every class is held out.
+    For the names see :data:`NAMES`. An .npz file holds ``x_train, y_train, x_test, y_test`` or ``images, labels``; in
+    the second case a fifth of every class is held out.
 
     Raises
     ------
     DataError
-        R505: no such data set; R504: a file is damaged or of another format.
+        R505: there is no such data set; R504: a file is damaged or has another format.
 
     Examples
     --------
@@ -111,19 +111,19 @@ def load(source: str | os.PathLike[str]) -> Dataset:
             return _npz(path)
         if "images" in path.name or "labels" in path.name:
             return _folder(path.parent, path.parent.name)
-        raise _unreadable(path, "is neither an .npz file nor an IDX file called ...images... or ...labels...")
+        raise _unreadable(path, "is neither an .npz file nor an IDX file named ...images... or ...labels...")
     close = nearest(key, NAMES)
-    fix = f"did you mean `{close}`?" if close else f"by name there are {', '.join(NAMES)}; or give a folder or file"
+    fix = f"did you mean `{close}`?" if close else f"the names are {', '.join(NAMES)}; or give a folder or file"
     raise DataError.of("R505", f"there is no data set and no file `{name}`", fixes=(fix,))
 
 
 def read_idx(path: Path) -> Array:
-    """Return the array of an IDX file, gzipped or not (its first bytes decide, not its name).
+    """Return the array in an IDX file, gzipped or not (detected by the first bytes, not by the name).
 
     Raises
     ------
     DataError
-        R504: no IDX header, sizes in the header that disagree with the length, or a broken gzip stream.
+        R504: no IDX header, a header that disagrees with the length of the file, or a broken gzip stream.
 
     Source
     ------
@@ -136,46 +136,48 @@ def read_idx(path: Path) -> Array:
         with gzip.open(path, "rb") if zipped else path.open("rb") as file:
             head = _exactly(file, 4, path)
             if head[:2] != b"\0\0" or head[2] not in kinds or not 1 <= head[3] <= 4:
-                raise _unreadable(path, f"does not begin like an IDX file (first bytes {head.hex(' ')})")
+                raise _unreadable(path, f"does not start like an IDX file (first bytes {head.hex(' ')})")
             shape = tuple(int(n) for n in np.frombuffer(_exactly(file, 4 * head[3], path), ">u4"))
             dtype = np.dtype(kinds[head[2]])
             length = math.prod(shape) * dtype.itemsize
             sizes = " x ".join(map(str, shape))
             if length > largest:
-                raise _unreadable(path, f"promises {sizes} numbers, more than the file can hold")
+                raise _unreadable(path, f"declares {sizes} numbers, more than the file can hold")
             data = _exactly(file, length, path, sizes)
             if file.read(1):
-                raise _unreadable(path, f"goes on after the {sizes} numbers its header promises")
+                raise _unreadable(path, f"has data after the {sizes} numbers its header declares")
     except (OSError, EOFError, zlib.error) as error:
         raise _unreadable(path, f"cannot be read: {error}") from None
     return np.frombuffer(data, dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
 def held_out(labels: Array, share: float = HELD_OUT) -> tuple[Array, Array]:
-    """Return row numbers to learn from and to judge by: the same share of every class, always the same rows.
+    """Split row numbers into those to train on and those to hold out.
+
+    The same share of every class is held out, and always the same rows.
 
     Examples
     --------
-    >>> learn, judge = held_out(np.array([0] * 10 + [1] * 5))
-    >>> len(learn), sorted(np.array([0] * 10 + [1] * 5)[judge].tolist())
+    >>> train, test = held_out(np.array([0] * 10 + [1] * 5))
+    >>> len(train), sorted(np.array([0] * 10 + [1] * 5)[test].tolist())
     (12, [0, 0, 1])
     """
     rng = np.random.default_rng(1998)
-    judged = []
+    chosen = []
     for label in np.unique(labels):
         rows = rng.permutation(np.flatnonzero(labels == label))
-        judged.append(rows[: round(len(rows) * share)])
-    judge = np.sort(np.concatenate(judged)) if judged else np.empty(0, np.intp)
-    return np.setdiff1d(np.arange(len(labels)), judge), judge
+        chosen.append(rows[: round(len(rows) * share)])
+    test = np.sort(np.concatenate(chosen)) if chosen else np.empty(0, np.intp)
+    return np.setdiff1d(np.arange(len(labels)), test), test
 
 
 def read_images(path: Path) -> Images:
-    """Return the images of an .npy, .npz (``images``, ``x`` or the only array), IDX or picture file.
+    """Read the images in an .npy, .npz (``images``, ``x`` or the only array), IDX or picture file.
 
     Raises
     ------
     DataError
-        R504: the file is damaged or of another format.
+        R504: the file is damaged or has another format; R505: there is no such file.
     """
     if not path.is_file():
         raise DataError.of("R505", f"there is no file `{path}`")
@@ -185,7 +187,7 @@ def read_images(path: Path) -> Images:
         arrays = _arrays(path)
         chosen = [key for key in arrays if key in ("images", "x", "x_test")] or list(arrays)
         if len(chosen) != 1:
-            raise _unreadable(path, f"holds {', '.join(arrays) or 'nothing'}; call the images `images`")
+            raise _unreadable(path, f"holds {', '.join(arrays) or 'nothing'}; name the array of images `images`")
         return _as_images(arrays[chosen[0]], path)
     if _starts_with(path, b"\x93NUMPY"):
         try:
@@ -197,14 +199,14 @@ def read_images(path: Path) -> Images:
 
 
 def _digits() -> Dataset:
-    from sklearn.datasets import load_digits  # half a second, and only here
+    from sklearn.datasets import load_digits  # takes half a second to import, and only this function needs it
 
     bunch = load_digits()
     # Sixteen grey levels, 0 to 16.
     images = Images(bunch.images.astype(np.uint8)[:, None], 1.0 / 16.0)
     labels = bunch.target.astype(np.intp)
-    learn, judge = held_out(labels)
-    return Dataset("digits", images[learn], labels[learn], images[judge], labels[judge])
+    train, test = held_out(labels)
+    return Dataset("digits", images[train], labels[train], images[test], labels[test])
 
 
 def _named(key: str) -> Dataset:
@@ -233,7 +235,7 @@ def _downloaded(key: str) -> Path:
                         f"`{key}` could not be downloaded: {reason}",
                         fixes=(
                             f"set SHAPEPLAN_DATA to a folder that holds {FOLDERS[key][0]}/{file} and its siblings",
-                            "or train on `digits`, which needs no download",
+                            "or use `digits`, which needs no download",
                         ),
                     )
                 ]
@@ -277,26 +279,26 @@ def _npz(path: Path) -> Dataset:
     elif "images" in arrays and "labels" in arrays:
         images = arrays["images"]
         labels = _as_labels(arrays["labels"], len(_as_images(images, path)), path)
-        learn, judge = held_out(labels)
-        if not len(judge):
-            few = f"holds too few images of any class to keep {HELD_OUT:.0%} for judging"
-            raise _unreadable(path, f"{few}; call the arrays {', '.join(four)}")
-        parts = [images[learn], labels[learn], images[judge], labels[judge]]
+        train, test = held_out(labels)
+        if not len(test):
+            few = f"holds too few images of every class to hold out {HELD_OUT:.0%}"
+            raise _unreadable(path, f"{few}; name the arrays {', '.join(four)}")
+        parts = [images[train], labels[train], images[test], labels[test]]
     else:
-        raise _unreadable(path, f"holds {', '.join(arrays) or 'nothing'}; call the arrays {', '.join(four)}")
-    learn_images, judge_images = _as_images(parts[0], path), _as_images(parts[2], path)
+        raise _unreadable(path, f"holds {', '.join(arrays) or 'nothing'}; name the arrays {', '.join(four)}")
+    train_images, test_images = _as_images(parts[0], path), _as_images(parts[2], path)
     return Dataset(
         path.stem,
-        learn_images,
-        _as_labels(parts[1], len(learn_images), path),
-        judge_images,
-        _as_labels(parts[3], len(judge_images), path),
+        train_images,
+        _as_labels(parts[1], len(train_images), path),
+        test_images,
+        _as_labels(parts[3], len(test_images), path),
     )
 
 
 def _arrays(path: Path) -> dict[str, Array]:
     try:
-        # Pickled objects would run code of the file's author.
+        # Unpickling objects would run code from the file.
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
@@ -316,7 +318,7 @@ def _picture(path: Path) -> Array:
 
 def _as_images(pixels: Array, path: Path) -> Images:
     if pixels.dtype.kind not in "uif":
-        raise _unreadable(path, f"holds {pixels.dtype} but images are numbers")
+        raise _unreadable(path, f"holds {pixels.dtype}, but images must be numbers")
     if pixels.ndim == 0 or len(pixels) == 0:
         raise _unreadable(path, "holds no images")
     if pixels.ndim == 3:
@@ -324,7 +326,7 @@ def _as_images(pixels: Array, path: Path) -> Images:
     elif pixels.ndim == 4 and pixels.shape[3] in (1, 3) and pixels.shape[1] not in (1, 3):
         pixels = np.ascontiguousarray(pixels.transpose(0, 3, 1, 2))
     if pixels.ndim not in (2, 4, 5):
-        raise _unreadable(path, f"holds images of shape {pixels.shape[1:]}; (H, W), (C, H, W) or (H, W, C) are images")
+        raise _unreadable(path, f"holds images of shape {pixels.shape[1:]}; expected (H, W), (C, H, W) or (H, W, C)")
     return Images(pixels, PIXEL_SCALE if pixels.dtype == np.uint8 else 1.0)
 
 
@@ -333,7 +335,7 @@ def _as_labels(labels: Array, images: int, path: Path) -> Array:
         labels = labels[:, 0]
     if labels.dtype.kind not in "ui" or labels.ndim != 1:
         raise _unreadable(
-            path, f"holds labels of type {labels.dtype} and shape {labels.shape}; one whole number an image is needed"
+            path, f"holds labels of type {labels.dtype} and shape {labels.shape}; expected one integer per image"
         )
     if len(labels) != images:
         raise _unreadable(path, f"holds {len(labels):,} labels for {images:,} images")
@@ -351,7 +353,7 @@ def _starts_with(path: Path, magic: bytes) -> bool:
 def _exactly(file: _Readable, length: int, path: Path, sizes: str = "") -> bytes:
     data = file.read(length)
     if len(data) != length:
-        what = f"before the {sizes} numbers its header promises" if sizes else "within its header"
+        what = f"before the {sizes} numbers its header declares" if sizes else "inside its header"
         raise _unreadable(path, f"ends {what}")
     return data
 

@@ -1,4 +1,4 @@
-"""Writing files so that a reader finds the old content or the new, never half of either."""
+"""Atomic writing of files: a reader finds either the old content or the new, never half a file."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from planner.findings import PlannerError
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name and move it into place; missing folders are created.
+    """Write a file atomically: to a temporary file in the same folder, which is then moved.
+
+    Missing parent folders are created.
 
     Raises
     ------
     planner.PlannerError
-        R508: the file cannot be written; an older file of that name is as it was.
+        R508: the file cannot be written; an existing file of that name is unchanged.
 
     Examples
     --------
@@ -30,28 +32,28 @@ def write_whole(path: Path, data: bytes) -> None:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise _unwritable(path, error) from None
-    half = Path(name)
+    temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        # mkstemp makes files for the owner alone; these are for whoever may read the folder.
-        half.chmod(0o666 & ~_umask())
-        half.replace(path)
+        # mkstemp creates files that only the owner can read; these follow the umask.
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
-        half.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def refuse_unwritable(path: str | os.PathLike[str]) -> None:
-    """Find out now, and leaving no trace, whether :func:`write_whole` will be able to write a file.
+    """Check that :func:`write_whole` will be able to write a file, without leaving a trace.
 
     Raises
     ------
     planner.PlannerError
-        R508: the place is a folder, or nothing can be written there.
+        R508: the path is a folder, or nothing can be written there.
 
     Examples
     --------
@@ -63,20 +65,20 @@ def refuse_unwritable(path: str | os.PathLike[str]) -> None:
     path = Path(path)
     if path.is_dir():
         raise PlannerError.of(
-            "R508", f"`{path}` is a folder, not a file", fixes=(f"name a file in it: {path / 'weights.safetensors'}",)
+            "R508", f"`{path}` is a folder, not a file", fixes=(f"give a file in it: {path / 'weights.safetensors'}",)
         )
-    made: list[Path] = []
+    created: list[Path] = []
     try:
         for folder in (folder for folder in reversed(path.parents) if not folder.exists()):
             folder.mkdir()
-            made.append(folder)
+            created.append(folder)
         tempfile.TemporaryFile(dir=path.parent).close()
     except OSError as error:
         raise _unwritable(path, error) from None
     finally:
-        # Somebody else may already have put something there.
+        # Another process may already have created something in them.
         with suppress(OSError):
-            for folder in reversed(made):
+            for folder in reversed(created):
                 folder.rmdir()
 
 
@@ -88,5 +90,5 @@ def _umask() -> int:
 
 def _unwritable(path: Path, error: OSError) -> PlannerError:
     return PlannerError.of(
-        "R508", f"`{path}` cannot be written: {error.strerror}", fixes=("choose another place with --output",)
+        "R508", f"`{path}` cannot be written: {error.strerror}", fixes=("choose another path with --output",)
     )

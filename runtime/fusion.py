@@ -1,6 +1,6 @@
-"""Weights of a fused network: batch norm multiplied into the weights of the layer before it.
+"""Weights of a fused network: batch norm folded into the weights of the preceding layer.
 
-Which batch norms those are, and the network without them, is decided in :mod:`planner.network.fusion`.
+:mod:`planner.network.fusion` decides which batch norms are folded, and builds the network without them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from planner.plan.plan import BoundPlan
 Array = NDArray[Any]
 
 AFFINE = {"weight": 1.0, "bias": 0.0}
-"""Scale and shift of a batch norm without such parameters."""
+"""The scale and shift of a batch norm that has no such parameters."""
 
 
 def write_fused(
@@ -27,14 +27,14 @@ def write_fused(
 ) -> None:
     """Write the parameters and buffers of a fused network.
 
-    What batch norm changes is computed in float64 and rounded once; everything else is copied.
+    Arrays that batch norm changes are computed in float64 and rounded once; all others are copied.
 
     Parameters
     ----------
     fusion : Fusion
-        Which nodes each node of the fused network is made of.
+        The original nodes of each node of the fused network.
     bound : BoundPlan
-        The network as it was.
+        The original network.
     arrays : mapping of str to array
         Its parameters and buffers by ``node.name``.
     fused : BoundPlan
@@ -61,9 +61,9 @@ def write_fused(
 
 
 def factor_and_shift(norm: BoundNode, arrays: Mapping[str, Array]) -> tuple[Array, Array]:
-    """Return what a batch norm multiplies each channel by at inference, and what it then adds: (C,) each, float64.
+    """Return the factor and the shift that a batch norm applies to each channel at inference: (C,) each, float64.
 
-    ``weight / sqrt(running_var + eps)`` and ``bias - running_mean * factor``.
+    These are ``weight / sqrt(running_var + eps)`` and ``bias - running_mean * factor``.
 
     Parameters
     ----------
@@ -90,12 +90,12 @@ def factor_and_shift(norm: BoundNode, arrays: Mapping[str, Array]) -> tuple[Arra
 
 
 def for_weight(layer: Layer, weight: Array, values: Array) -> Array:
-    """Return one number for each filter of a layer in a shape that multiplies the filters in its weight.
+    """Reshape one value per filter so that it multiplies the filters in the weight of a layer.
 
     Parameters
     ----------
     layer : Conv, ConvTranspose or Dense
-        Bound.
+        A bound layer.
     weight : array
         (filters, ...), and for a transposed convolution (C, filters / groups, ...).
     values : array, (filters,)
@@ -109,7 +109,7 @@ def for_weight(layer: Layer, weight: Array, values: Array) -> Array:
     >>> for_weight(grouped, np.empty((6, 2, 1, 1)), np.arange(4))[:, :, 0, 0].tolist()
     [[0, 1], [0, 1], [0, 1], [2, 3], [2, 3], [2, 3]]
     """
-    if isinstance(layer, ConvTranspose):  # each channel of the input has the filters of its own group
+    if isinstance(layer, ConvTranspose):  # each input channel has the filters of its group
         groups = int(layer.groups)
         values = values.reshape(groups, -1).repeat(len(weight) // groups, axis=0)
     return values.reshape(*values.shape, *[1] * (weight.ndim - values.ndim))

@@ -1,7 +1,7 @@
-"""Images as they are stored, and how each becomes what a network reads: enlarged, padded, scaled.
+"""Images as stored, and their conversion to the input of a network: enlarging, padding, scaling.
 
-Pixels stay bytes in memory; the arithmetic is done a batch at a time, straight into the array the
-network reads. Images are read in :mod:`runtime.data`.
+Pixels stay bytes in memory. The arithmetic is done one batch at a time, directly into the array that the
+network reads. :mod:`runtime.data` loads the images.
 """
 
 from __future__ import annotations
@@ -20,30 +20,30 @@ Array = NDArray[Any]
 PIXEL_SCALE = 1.0 / 255.0
 
 PIECE_BYTES = 56 * 1024
-"""Pixels gathered at once: all the memory a feed needs, below the 64 KiB that a step may allocate."""
+"""Bytes of pixels gathered at once: all the memory a feed needs, below the 64 KiB that a step may allocate."""
 
 PIECE_IMAGES = 64
-"""Fewest images gathered at once if the batch has them, to write whole cache lines of a batch."""
+"""Minimum number of images gathered at once, if the batch has them, to write whole cache lines of a batch."""
 
 
 class DataError(PlannerError):
-    """Images or data files are not what the network or the format asks for (R502, R504, R505)."""
+    """Images or data files that do not match the network or the format (R502, R504, R505)."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """A set of images with the arithmetic still to be done on them.
+    """A set of stored images, and the arithmetic that turns them into network input.
 
     Attributes
     ----------
     pixels : array (N, C, H, W) or (N, features)
-        Bytes or floats, as stored.
+        Bytes or floats.
     scale, shift : float
-        What the network reads is ``pixel * scale + shift``, background included.
+        The network reads ``pixel * scale + shift``, background included.
     enlarge : int
-        Each pixel becomes a square of this many pixels a side.
+        Each pixel becomes a square with sides of this many pixels.
     pad : tuple of int
-        Rows above and below, columns left and right, of background (pixel 0), after enlarging.
+        Background (pixel 0) added after enlarging: rows above and below, columns left and right.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class Images:
         return count, channels, height * self.enlarge + above + below, width * self.enlarge + left + right
 
     def of_axes(self, axes: int) -> Images:
-        """Return the images for an input with that many axes: grey pictures may be sequences, (N, C, L).
+        """Return the images for an input with this many axes: grey pictures may be read as sequences, (N, C, L).
 
         Examples
         --------
@@ -86,23 +86,23 @@ class Images:
         return replace(self, pixels=self.pixels[rows])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        """Return all images as the network reads them; default: float32."""
+        """Return all images as the network reads them (default: float32)."""
         out = np.empty(self.shape, np.float32 if dtype is None else dtype)
         Feed(self, np.moveaxis(out, 0, -1))(np.arange(len(self)))
         return out
 
 
 class Feed:
-    """Copies chosen rows of a data set into one batch-last array, again and again.
+    """A copier of chosen rows of a data set into one batch-last array.
 
-    Pixels go a piece at a time from where they are, in whatever order they lie: a call needs `PIECE_BYTES` of memory
-    whatever the batch and the data set, and keeps none.
+    Pixels are copied one piece at a time, whatever their memory order. A call needs `PIECE_BYTES` of memory for any
+    batch and data set, and keeps none.
 
     Parameters
     ----------
     source : Images or array (N, ...)
     target : array (..., n)
-        Written by each call; n is the batch.
+        Written by each call; n is the batch size.
 
     Examples
     --------
@@ -130,7 +130,7 @@ class Feed:
             self._parts = [inner[:, i::times, j::times] for i in range(times) for j in range(times)]
 
     def __call__(self, rows: Array) -> None:
-        """Fill the target with these rows, as many as the target is long."""
+        """Fill the target with these rows, one for each of its images."""
         if self._padded:
             self._target.fill(0)
         for start in range(0, len(rows), self._at_once):
@@ -143,7 +143,7 @@ class Feed:
             np.add(self._target, self._shift, out=self._target)
 
     def _copy(self, piece: tuple[slice, ...], rows: Array, images: slice) -> None:
-        # numpy.take would first copy a whole data set that is not contiguous.
+        # numpy.take would first copy the whole data set if it is not contiguous.
         found = self._pixels[(slice(None), *piece)][rows].transpose(self._batch_last)
         for part in self._parts:
             place: tuple[Any, ...] = (*piece, ..., images)
@@ -151,7 +151,7 @@ class Feed:
 
 
 def _pieces(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:
-    """Yield indices of the parts of an array, in memory order, of at most so many elements each."""
+    """Yield the indices of parts of an array, in memory order, with at most `most` elements each."""
     inner = prod(shape[1:])
     if not shape:
         yield ()
@@ -166,21 +166,21 @@ def _pieces(shape: tuple[int, ...], most: int) -> Iterator[tuple[slice, ...]]:
 
 
 def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | None = None, name: str = "") -> Images:
-    """Return the images made to fit a planned input: enlarged a whole number of times, then padded all round.
+    """Fit images to a planned input: enlarge them by a whole factor, then pad them on all sides.
 
     Parameters
     ----------
     shape : tuple of int
-        What the network reads of one image: (C, H, W) or (features,).
+        Shape of one image in the network: (C, H, W) or (features,).
     say : callable, optional
-        Called with a sentence that says what was done.
+        Called with one sentence that describes what was done.
     name : str
-        The input, for messages.
+        Name of the input, for messages.
 
     Raises
     ------
     DataError
-        R502: other channels, or images larger than the input.
+        R502: the channels differ, or the images are larger than the input.
 
     Examples
     --------
@@ -199,16 +199,16 @@ def fitted(images: Images, shape: tuple[int, ...], say: Callable[[str], None] | 
         raise DataError([misfit(have, tuple(shape), name)])
     (_, height, width), (_, wanted_height, wanted_width) = have, shape
     times = min(wanted_height // height, wanted_width // width)
-    spare_height, spare_width = wanted_height - height * times, wanted_width - width * times
-    above, left = spare_height // 2, spare_width // 2
-    pad = (above, spare_height - above, left, spare_width - left)
+    extra_height, extra_width = wanted_height - height * times, wanted_width - width * times
+    above, left = extra_height // 2, extra_width // 2
+    pad = (above, extra_height - above, left, extra_width - left)
     if say is not None:
         say(_sentence((height, width), (wanted_height, wanted_width), times, pad))
     return replace(images, enlarge=times, pad=pad)
 
 
 def misfit(have: tuple[int, ...], want: tuple[int, ...], name: str = "") -> Finding:
-    """Return the finding (R502) that images of one shape cannot be fed to an input of another."""
+    """Return the finding (R502) for images of one shape that are given to an input of another."""
     given, wanted = _times(have), _times(want)
     order = {2: " (C, L)", 3: " (C, H, W)", 4: " (C, D, H, W)"}.get(len(want), "")
     which = f"input `{name}`" if name else "the network"
@@ -217,7 +217,7 @@ def misfit(have: tuple[int, ...], want: tuple[int, ...], name: str = "") -> Find
         if (have[2], have[0], have[1]) == want:
             fixes = ("put the channels first: images.transpose(0, 3, 1, 2)",)
         elif have[0] != want[0]:
-            fixes = (f"give the network images of its {want[0]} channels, or change its input to {have[0]}",)
+            fixes = (f"use images with {want[0]} channels, or change the input of the network to {have[0]}",)
         else:
             fixes = (f"plan the network for {have[1]}x{have[2]} images:  input: [N, {have[0]}, {have[1]}, {have[2]}]",)
     return Finding("R502", f"{which} reads images of {wanted}{order}, got {given}", fixes=fixes)

@@ -1,4 +1,4 @@
-"""Starting values of parameters: He's normal distribution, scaled by the activation that follows."""
+"""Initial values of parameters: He's normal distribution, scaled for the activation that follows."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _BLOCK = 1 << 16
 
 
 def fill(bound: BoundPlan, parameters: Mapping[str, NDArray[Any]], rng: np.random.Generator) -> None:
-    """Write starting values into the parameters of a plan, in the order of its nodes.
+    """Write initial values into the parameters of a plan, in the order of its nodes.
 
-    A weight with fan-in f is drawn from the normal distribution of mean 0 and standard deviation
-    ``gain/sqrt(f)``; every other array is constant (biases 0, scales of normalisations 1). The numbers are drawn
+    A weight with fan-in f is drawn from the normal distribution with mean 0 and standard deviation
+    ``gain/sqrt(f)``. Every other array is constant (biases 0, scales of normalisations 1). The numbers are drawn
     in float64, so that a seed gives the same network in both dtypes.
 
     Parameters
@@ -41,27 +41,27 @@ def fill(bound: BoundPlan, parameters: Mapping[str, NDArray[Any]], rng: np.rando
     >>> bool(abs(arrays["d.weight"].std() / np.sqrt(2 / 400) - 1) < 0.01), float(arrays["d.bias"].max())
     (True, 0.0)
     """
-    factors = gains(bound)
+    by_node = gains(bound)
     for node in bound.nodes:
         for parameter in node.parameters.values():
             array = parameters[f"{node.name}.{parameter.name}"]
             if not parameter.fan_in:
                 array.fill(parameter.initial)
                 continue
-            scale = factors[node.name] / sqrt(parameter.fan_in)
+            scale = by_node[node.name] / sqrt(parameter.fan_in)
             flat = array.reshape(-1)
-            for start in range(0, flat.size, _BLOCK):  # a large layer is drawn without a float64 copy of it
+            for start in range(0, flat.size, _BLOCK):  # in blocks, to avoid a float64 copy of a large layer
                 part = flat[start : start + _BLOCK]
                 np.multiply(rng.standard_normal(part.size), scale, out=part, casting="same_kind")
 
 
 def gains(bound: BoundPlan) -> Mapping[str, float]:
-    """Return, by node, the factor that keeps the variance through a layer and the activation after it.
+    """Return, by node, the gain that preserves the variance through a layer and the activation that follows.
 
-    Each activation states its own, :meth:`planner.layers.Layer.weight_gain`: sqrt(2) for ReLU and its smooth
-    relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU and PReLU, 5/3 for tanh. The activation may also follow
-    normalisation, pooling, merges, flatten and dropout; if several layers read the output, the first one decides.
-    Without an activation the factor is 1.
+    Each activation defines its gain in :meth:`planner.layers.Layer.weight_gain`: sqrt(2) for ReLU and its smooth
+    relatives, ``sqrt(2/(1 + slope**2))`` for leaky ReLU and PReLU, 5/3 for tanh. The activation may also follow after
+    normalisation, pooling, merges, flatten and dropout. If several layers read the output, the first one decides.
+    Without an activation the gain is 1.
 
     Source: table of torch.nn.init.calculate_gain; He et al., arXiv:1502.01852, equations 10 and 15.
 
@@ -78,14 +78,14 @@ def gains(bound: BoundPlan) -> Mapping[str, float]:
         for source in node.inputs:
             first_reader.setdefault(source, node)
     found: dict[str, float] = {}
-    for node in reversed(bound.nodes):  # readers come after what they read, so that theirs are known by now
+    for node in reversed(bound.nodes):  # in reverse, so that the gains of all readers are already known
         reader = first_reader.get(node.name)
-        found[node.name] = 1.0 if reader is None else _through(reader, found)
+        found[node.name] = 1.0 if reader is None else _gain_before(reader, found)
     return found
 
 
 def gain(bound: BoundPlan, node: BoundNode) -> float:
-    """Return the factor of one node; see :func:`gains`.
+    """Return the gain of one node; see :func:`gains`.
 
     Examples
     --------
@@ -98,7 +98,7 @@ def gain(bound: BoundPlan, node: BoundNode) -> float:
     return gains(bound)[node.name]
 
 
-def _through(reader: BoundNode, found: Mapping[str, float]) -> float:
-    """Return the factor for what a node reads, given those for what it and later nodes give."""
+def _gain_before(reader: BoundNode, found: Mapping[str, float]) -> float:
+    """Return the gain for the input of a node, given the gains for its output and those of later nodes."""
     own = reader.layer.weight_gain()
     return found[reader.name] if own is None else own

@@ -1,7 +1,7 @@
-"""The layout of arrays: users give N, C, H, W, which is checked once; inside, the batch is last.
+"""Conversion between the users' layout (N, C, H, W) and the internal one, with the batch last.
 
-Numbers of any integer, boolean or floating type are accepted and converted to the plan's dtype as they
-are, without scaling.
+Arrays from users are checked once, here; internal arrays are not checked again. Numbers of any integer, boolean or
+floating type are accepted and converted to the plan's dtype without scaling.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ Given = ArrayLike | Mapping[str, ArrayLike]
 
 
 def read(given: Given, shapes: Mapping[str, tuple[int, ...]], what: str = "input") -> tuple[dict[str, Array], int]:
-    """Return the arrays by name, and how many images they hold.
+    """Check arrays against planned shapes; return them by name, with the number of images they hold.
 
     Parameters
     ----------
     given : array_like or mapping of str to array_like
-        A single array if the network has one of `what`, else arrays by name.
+        A single array if the network has one of `what`, otherwise one array by name.
     shapes : mapping of str to tuple of int
-        Planned shapes, N, C, H, W; N may be anything.
+        Planned shapes, N, C, H, W; any N is accepted.
     what : str
-        What to call them in a finding.
+        What findings call the arrays.
 
     Raises
     ------
     SizeError
-        R502: names, shapes, numbers of images or types differ from the plan's; every difference in one error.
+        R502: names, shapes, numbers of images or types differ from the plan; one error lists every difference.
 
     Examples
     --------
@@ -66,7 +66,7 @@ the channels are last: give image.transpose(0, 3, 1, 2)
 
 
 def fill(view: Array, array: Array) -> None:
-    """Write images (N, ...) into an array with the batch last.
+    """Write images (N, ...) into a batch-last array.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def fill(view: Array, array: Array) -> None:
 
 
 def images(view: Array) -> Array:
-    """Return an array with the batch last as N, C, H, W, without a copy.
+    """Return a batch-last array as a view in the order N, C, H, W.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def _array(value: ArrayLike) -> Array:
 
 def _problem(array: Array, name: str, shape: tuple[int, ...], what: str) -> Finding | None:
     if array.dtype.kind not in "biuf":
-        fix = "give an array of float32, or of integers, which are converted"
+        fix = "give an array of float32, or of integers, which are converted to it"
         return Finding("R502", f"{what} `{name}` must hold real numbers, got {_type_text(array)}", fixes=(fix,))
     if array.ndim == len(shape) and array.shape[1:] == shape[1:]:
         return None
@@ -128,7 +128,7 @@ def _problem(array: Array, name: str, shape: tuple[int, ...], what: str) -> Find
     return Finding(
         "R502",
         f"{what} `{name}` must be ({wanted}), got {array.shape}",
-        fixes=(_way_out(array.shape, name, shape, what),),
+        fixes=(_shape_fix(array.shape, name, shape, what),),
     )
 
 
@@ -136,7 +136,7 @@ def _type_text(array: Array) -> str:
     return "rows of different lengths or other objects" if array.dtype == object else str(array.dtype)
 
 
-def _way_out(got: tuple[int, ...], name: str, shape: tuple[int, ...], what: str) -> str:
+def _shape_fix(got: tuple[int, ...], name: str, shape: tuple[int, ...], what: str) -> str:
     if got == shape[1:]:
         return f"add the batch axis: {name}[None]"
     if len(shape) == 4 and shape[1] == 1 and got[1:] == shape[2:]:
@@ -144,7 +144,7 @@ def _way_out(got: tuple[int, ...], name: str, shape: tuple[int, ...], what: str)
     if len(shape) == 4 and len(got) == 4 and got[1:] == (*shape[2:], shape[1]):
         return f"the channels are last: give {name}.transpose(0, 3, 1, 2)"
     if what != "input":
-        return "give one number for every number of the output"
+        return "give one number for each number of the output"
     if len(shape) == 4 and len(got) == 4 and got[1] == shape[1]:
         return f"bind the plan at H={got[2]}, W={got[3]}, if it accepts them, or resize the images"
     return f"reshape the {what}, or bind the plan at its sizes"

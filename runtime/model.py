@@ -1,7 +1,7 @@
-"""The model: a bound plan with its arrays. Users pass and get N, C, H, W.
+"""The model: a bound plan with its arrays; inputs and outputs are N, C, H, W.
 
-Holds parameters, the arena and the programs that run in it; training itself is
-:mod:`runtime.training.train`, files are :mod:`runtime.weights`.
+It holds the parameters, the arena and the programs that run in it. For training see :mod:`runtime.training.train`,
+for files :mod:`runtime.weights`.
 """
 
 from __future__ import annotations
@@ -36,18 +36,18 @@ Mode = Literal["inference", "training", "input gradients"]
 
 ALIGNMENT = 64
 PROGRAMS_KEPT = 8
-"""Programs for other batch sizes are cheap to build; this many are kept."""
+"""Number of programs to cache. Programs for other batch sizes are cheap to build."""
 
 
 class Model:
-    """A network that runs: parameters, and one arena of exactly the planned size.
+    """A network that can be trained and run: its parameters, and one arena of exactly the planned size.
 
     Parameters
     ----------
     bound : BoundPlan
-        From :meth:`planner.Plan.bind`. Its batch is the largest number of images computed at once.
+        Returned by :meth:`planner.Plan.bind`. Its batch is the largest number of images computed at once.
     seed : int
-        Starting values of the parameters; the same seed gives the same bits.
+        Seed of the initial parameters; the same seed gives the same bits.
 
     Attributes
     ----------
@@ -56,18 +56,16 @@ class Model:
         Writable views by ``node.name``: ``model.parameters["c1.weight"][:] = ...``. A convolution's weight is
         (filters, channels / groups, kh, kw).
     flat_parameters, flat_buffers : array, 1-D
-        The same memory, everything in one row.
+        The same memory as one flat array.
     seed : int
     rng : numpy.random.Generator
-        Drew the parameters, and serves dropout and shuffling.
-    lock : threading.RLock
-        Held during a pass or a step: a model has one arena, so threads that use it take turns.
+        Generator that drew the parameters; also used for dropout and shuffling.
 
     Raises
     ------
     SizeError
-        R513: not a bound plan, or one whose inputs have different batches; R511: the machine has no memory for
-        its parameters. That for a pass or a step is asked for when the first one runs.
+        R513: `bound` is not a bound plan, or its inputs have different batches; R511: there is not enough memory for
+        the parameters. Memory for a forward pass or a training step is allocated when the first one runs.
 
     Examples
     --------
@@ -86,8 +84,8 @@ class Model:
         batches = {name: shape[0] for name, shape in bound.input_shapes.items()}
         if len(set(batches.values())) > 1:
             found = ", ".join(f"`{name}` {count}" for name, count in batches.items())
-            message = f"a model takes the same number of images for every input, but the plan has {found}"
-            raise SizeError.of("R513", message, fixes=("give the inputs one name for their first size: N",))
+            message = f"all inputs of a model must have the same batch size, but the plan has {found}"
+            raise SizeError.of("R513", message, fixes=("use one name for the first size of every input: N",))
         self.bound, self.seed = bound, int(seed)
         self._state = State(bound, self.seed)
         self._plans: dict[Mode, Arena] = {}
@@ -106,7 +104,7 @@ class Model:
 
     @property
     def parameters(self) -> Mapping[str, Array]:
-        """Trainable arrays by name, as users see them; writable."""
+        """Trainable arrays by name; writable."""
         return self._state.parameters.views
 
     @property
@@ -116,37 +114,37 @@ class Model:
 
     @property
     def buffers(self) -> Mapping[str, Array]:
-        """Arrays that are state but not trained, by name; writable."""
+        """State arrays that are not trained, such as running statistics, by name; writable."""
         return self._state.buffers.views
 
     @property
     def flat_parameters(self) -> Array:
-        """All parameters in one row, in the order of the nodes."""
+        """All parameters as one flat array, in the order of the nodes."""
         return self._state.parameters.flat
 
     @property
     def flat_gradients(self) -> Array:
-        """Gradients of all parameters, in the same order."""
+        """Gradients of all parameters as one flat array, in the same order."""
         return self._state.gradients.flat
 
     @property
     def flat_buffers(self) -> Array:
-        """All buffers in one row, in the order of the nodes."""
+        """All buffers as one flat array, in the order of the nodes."""
         return self._state.buffers.flat
 
     @property
     def rng(self) -> np.random.Generator:
-        """The random numbers of the model; set its state to continue a run, never replace it."""
+        """Random generator of the model; set its state to continue a run, never replace it."""
         return self._state.rng
 
-    def __call__(self, x: Given) -> Any:  # array or dict, as the plan has it: a union would make every caller ask
-        """Return the outputs in inference mode, (N, ...) in the plan's dtype.
+    def __call__(self, x: Given) -> Any:  # array or dict, depending on the plan: a union would burden every caller
+        """Compute the outputs in inference mode, (N, ...) in the plan's dtype.
 
         Parameters
         ----------
         x : array_like or mapping of str to array_like
             (N, C, H, W) or (N, features), any number of images; by name if the network has several inputs.
-            Integers, booleans and other floating types are converted as they are.
+            Integers, booleans and other floating types are converted without scaling.
 
         Returns
         -------
@@ -156,7 +154,7 @@ class Model:
         Raises
         ------
         SizeError
-            R502: names, shapes or types are not the planned ones; R511: the machine has not the memory planned.
+            R502: names, shapes or types differ from the plan; R511: there is not enough memory.
         """
         arrays, count = layout.read(x, self.bound.input_shapes)
         found = empty_outputs(self.bound, count)
@@ -172,16 +170,16 @@ class Model:
         return _single(found)
 
     def gradients(self, x: Given, grad_output: Given) -> tuple[Any, dict[str, Array], dict[str, Array]]:
-        """Return outputs and gradients of one training step, without changing any parameter.
+        """Compute the outputs and gradients of one training step, without changing any parameter.
 
-        Runs in training mode: dropout draws, and running statistics move.
+        The step runs in training mode: dropout is active, and running statistics are updated.
 
         Parameters
         ----------
         x : array_like or mapping of str to array_like
-            As in a call, at most the plan's batch.
+            As for calling the model, but at most the plan's batch.
         grad_output : array_like or mapping of str to array_like
-            Gradient of some number with respect to each output, of the outputs' shapes.
+            Gradient of a scalar with respect to each output, in the shape of that output.
 
         Returns
         -------
@@ -194,7 +192,7 @@ class Model:
         Raises
         ------
         SizeError
-            R502: names, shapes, types or the number of images are not the planned ones.
+            R502: names, shapes, types or the number of images differ from the plan.
 
         Examples
         --------
@@ -209,27 +207,25 @@ class Model:
         arrays, count = layout.read(x, self.bound.input_shapes)
         grads, grad_count = layout.read(grad_output, self.bound.output_shapes, "gradient of output")
         if count != grad_count:
-            message = f"the inputs hold {count} images, the gradients of the outputs {grad_count}"
+            message = f"the inputs hold {count} images, but the gradients of the outputs {grad_count}"
             raise SizeError.of("R502", message, fixes=("give one gradient per image",))
-        with self.lock:
-            program = self._program("input gradients", self._checked_batch(count))
-            for name, array in arrays.items():
-                layout.fill(program.inputs[name], array)
-            program.forward()
-            outputs = {name: layout.images(view).copy() for name, view in program.outputs.items()}
-            for name, array in grads.items():
-                layout.fill(program.grad_outputs[name], array)
-            program.backward()
-            # an input that no output depends on, or that lends its shape alone, has no gradient in the arena
-            grad_inputs = {name: np.zeros_like(array, self.bound.dtype) for name, array in arrays.items()}
-            grad_inputs |= {name: layout.images(view).copy() for name, view in program.grad_inputs.items()}
-            return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
+        program = self._program("input gradients", self._checked_batch(count))
+        for name, array in arrays.items():
+            layout.fill(program.inputs[name], array)
+        program.forward()
+        outputs = {name: layout.images(view).copy() for name, view in program.outputs.items()}
+        for name, array in grads.items():
+            layout.fill(program.grad_outputs[name], array)
+        program.backward()
+        # an input that no output depends on, or that provides only its shape, has no gradient in the arena
+        grad_inputs = {name: np.zeros_like(array, self.bound.dtype) for name, array in arrays.items()}
+        grad_inputs |= {name: layout.images(view).copy() for name, view in program.grad_inputs.items()}
+        return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
 
     def training_program(self, batch: int) -> Program:
-        """Return the training step for so many images; the same one again for the same number.
+        """Return the training program for this many images; repeated calls return the same program.
 
-        It runs in the arena that inference uses too: hold :attr:`lock` from filling its inputs until its gradients are
-        used.
+        Inference uses the same arena: do not call the model between `forward` and `backward`.
 
         Raises
         ------
@@ -239,9 +235,9 @@ class Model:
         return self._program("training", self._checked_batch(batch))
 
     def arena(self, *, training: bool = False) -> NDArray[np.uint8]:
-        """Return the memory of one mode, as bytes; its size is the planned one.
+        """Return the memory of one mode as bytes, of exactly the planned size.
 
-        Inference and training use the same memory, so that evaluating between two epochs needs no more of it.
+        Inference and training share the same memory, so that evaluating between two epochs needs no more of it.
         """
         mode: Literal["inference", "training"] = "training" if training else "inference"
         return self._reserve(self._plan(mode), mode)
@@ -251,16 +247,15 @@ class Model:
     predict = predict
 
     def fused(self) -> Model:
-        """Return a model of the fused network, which computes the same at inference up to rounding.
+        """Return a model of the fused network, which computes the same outputs at inference up to rounding.
 
-        Batch norm becomes part of the weights of the layer before it; see :func:`planner.fuse`. The weights come from
-        weights and running statistics as they are now: writing to those of one model later changes nothing in the
-        other.
+        Batch norm is folded into the weights of the preceding layer; see :func:`planner.fuse`. The new weights are
+        computed from the current weights and running statistics; later changes to one model do not affect the other.
 
         Raises
         ------
         SizeError
-            R511: the machine has no memory for its parameters.
+            R511: there is not enough memory for its parameters.
 
         Examples
         --------
@@ -274,10 +269,10 @@ class Model:
         {'d.weight': [[1.5, 2.0]], 'd.bias': [-3.0]}
         """
         fusion = plan_fusion(self.bound.plan.network)
-        made = Model(check(fusion.network).bind(dtype=self.bound.dtype, **self.bound.sizes), seed=self.seed)
-        old, new = ({**each.parameters, **each.buffers} for each in (self, made))
-        write_fused(fusion, self.bound, old, made.bound, new)
-        return made
+        fused = Model(check(fusion.network).bind(dtype=self.bound.dtype, **self.bound.sizes), seed=self.seed)
+        old, new = ({**each.parameters, **each.buffers} for each in (self, fused))
+        write_fused(fusion, self.bound, old, fused.bound, new)
+        return fused
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write parameters, buffers and the spec to a safetensors file, and return its path.
@@ -285,19 +280,19 @@ class Model:
         Raises
         ------
         planner.PlannerError
-            R508: the file cannot be written; an older file of that name is as it was.
+            R508: the file cannot be written; an existing file of that name is unchanged.
         """
         return weights.save(self, path)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Model:
-        """Return the model in a file that :meth:`save` wrote: its network rebuilt from the spec inside, with weights.
+        """Load a model from a file written by :meth:`save`: rebuild the network from its spec, and set the weights.
 
         Raises
         ------
         planner.PlannerError
-            R508: there is no such file, it is damaged, or it was not written by :meth:`save`; or what is wrong with
-            the spec in the file.
+            R508: there is no such file, it is damaged, or it was not written by :meth:`save`; other codes: the spec in
+            the file is invalid.
         """
         saved = weights.read(path)
         network, findings = read_spec(saved.spec, f"{os.fspath(path)} (spec)")
@@ -311,7 +306,7 @@ class Model:
     def _checked_batch(self, count: int) -> int:
         if 1 <= count <= self.bound.batch:
             return count
-        message = f"a training step takes 1 to {self.bound.batch} images here, got {count}"
+        message = f"a training step of this plan takes 1 to {self.bound.batch} images, got {count}"
         raise SizeError.of("R502", message, fixes=(f"bind the plan with N={max(count, 1)}",))
 
     def _plan(self, mode: Mode) -> Arena:
@@ -331,17 +326,17 @@ class Model:
             program = Program(self.bound, self._state, arena, memory, batch=batch)
             while len(self._programs) >= PROGRAMS_KEPT:
                 del self._programs[next(iter(self._programs))]
-        self._programs[mode, batch] = program  # the last one used stands last
+        self._programs[mode, batch] = program  # the most recently used program comes last
         return program
 
     def _reserve(self, arena: Arena, mode: Literal["inference", "training"]) -> NDArray[np.uint8]:
-        """Return memory for an arena: the memory of the largest one so far, or new memory if that is too small."""
+        """Return memory for an arena: that of the largest arena so far, reallocated if it is too small."""
         if self._memory.nbytes < arena.bytes:
             self._programs.clear()
-            # The smaller memory goes first: both at once would be more than was planned.
+            # The smaller memory is released first: both at once would exceed the plan.
             self._memory = np.empty(0, np.uint8)
             images = f"{self.bound.batch:,} image{'s' * (self.bound.batch > 1)}"
-            what = f"{'a training step' if mode == 'training' else 'a pass'} of {images}"
+            what = f"{'a training step' if mode == 'training' else 'a forward pass'} of {images}"
             with allocation_guard(self.bound, what, arena.bytes, mode):
                 self._memory = _aligned(arena.bytes)
         return self._memory[: arena.bytes]
@@ -370,16 +365,16 @@ def _rebuilt(bound: BoundPlan, seed: int, parameters: Array, buffers: Array, rng
 
 
 def _check(bound: object, seed: object) -> None:
-    """Refuse arguments of a wrong type, which programs without type checks may pass."""
+    """Raise SizeError unless `bound` is a bound plan and `seed` a seed: callers may not use a type checker."""
     if not isinstance(bound, BoundPlan):
-        message = f"a model runs a bound plan, got {type(bound).__name__}"
+        message = f"a model takes a bound plan, got {type(bound).__name__}"
         raise SizeError.of("R513", message, fixes=("give net.check().bind(N=..., ...)",))
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
-        raise SizeError.of("R513", f"a seed is a whole number from 0, got {seed!r}", fixes=("seed=0",))
+        raise SizeError.of("R513", f"a seed must be a non-negative integer, got {seed!r}", fixes=("seed=0",))
 
 
 def _aligned(size: int) -> NDArray[np.uint8]:
-    """Return uninitialised memory that begins on a cache line."""
+    """Return uninitialised memory that starts on a cache line."""
     raw = np.empty(size + ALIGNMENT - 1, np.uint8)
     start = -raw.ctypes.data % ALIGNMENT
     return raw[start : start + size]

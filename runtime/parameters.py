@@ -1,7 +1,7 @@
-"""The arrays that outlive a step: parameters, their gradients, and buffers.
+"""The arrays that persist between steps: parameters, their gradients, and buffers.
 
-Each kind lies in one flat, contiguous array, so that an optimizer's step is a few operations over it;
-the arrays users see are views into it.
+Each kind is stored in one flat, contiguous array, so that an optimizer's step is a few operations over it.
+The arrays that users see are views into it.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ Array = NDArray[Any]
 
 
 class FlatArrays:
-    """Arrays of one kind: flat, and by name in the shapes users see.
+    """Arrays of one kind, as one flat array and as views by name.
 
     Attributes
     ----------
     flat : array, 1-D
-        Everything, in the order of the nodes, without gaps.
+        All numbers, in the order of the nodes, without gaps.
     views : mapping of str to array
         Writable views by ``node.name``.
 
@@ -58,7 +58,7 @@ class FlatArrays:
         self.views: Mapping[str, Array] = MappingProxyType(views)
 
     def row(self, node: str) -> Array:
-        """Return all arrays of one node in one row."""
+        """Return all arrays of one node as one flat array."""
         return self.flat[slice(*self._rows[node])]
 
     def of(self, node: str) -> Mapping[str, Array]:
@@ -67,18 +67,18 @@ class FlatArrays:
 
 
 class State:
-    """Parameters, gradients (made when first asked for), buffers and the random numbers of one model.
+    """Parameters, gradients (allocated on first use), buffers and random generator of one model.
 
     Parameters
     ----------
     bound : BoundPlan
     seed : int
-        Starting values of the parameters; the same generator then serves dropout and shuffling.
+        Seed of the generator that draws the parameters, and later serves dropout and shuffling.
 
     Raises
     ------
     SizeError
-        R511: the machine has no memory for them.
+        R511: there is not enough memory for them.
     """
 
     def __init__(self, bound: BoundPlan, seed: int) -> None:
@@ -95,7 +95,7 @@ class State:
 
     @cached_property
     def gradients(self) -> FlatArrays:
-        """Gradients of the parameters, zero at first, in the same order."""
+        """Gradients of the parameters, initially zero, in the same order."""
         nbytes = self._bound.parameter_count * self._bound.item_bytes
         with allocation_guard(self._bound, "the gradients of its parameters", nbytes, "parameters"):
             return FlatArrays(self._bound, lambda node: node.parameters)

@@ -1,6 +1,6 @@
-"""Kernels bound to one arena: what a pass or a training step executes.
+"""Kernels bound to one arena: the operations of a forward pass or a training step.
 
-Everything is decided when a program is built; running it only computes.
+All decisions are made when a program is built; running it only computes.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from runtime.thread_pool import Task, one_by_one, run_parallel
 Array = NDArray[Any]
 
 BUFFER = 2048
-"""Elements of the buffers NumPy makes for operands of several types or strides, the only memory a step allocates.
+"""Elements of the buffers that NumPy uses for mixed types or strides, the only memory that a step allocates.
 
-A quarter of NumPy's own choice: three operands then stay in a core's first-level cache, and below 64 KiB.
+This is a quarter of NumPy's default: three operands then fit in the L1 cache of a core, and stay below 64 KiB.
 """
 
 
@@ -40,26 +40,26 @@ class Program:
     Parameters
     ----------
     bound : BoundPlan
-    store : Store
+    state : State
         Parameters, buffers, gradients and random numbers.
     arena : Arena
-        Where everything lies.
+        Places of all arrays.
     memory : array of uint8
         At least ``arena.bytes``, aligned to 64 bytes.
     batch : int
-        Images at once, at most the plan's.
+        Number of images at once, at most the plan's batch.
 
     Attributes
     ----------
     inputs : mapping of str to array
-        (C, H, W, N) or (features, N) by name; fill all of them before every :meth:`forward`, which reuses
+        (C, H, W, N) or (features, N) by name. Fill all of them before every :meth:`forward`, which reuses
         their memory.
     outputs : mapping of str to array
-        By public name; valid after :meth:`forward`, when training until :meth:`backward`.
+        By public name. Valid after :meth:`forward`; in training only until :meth:`backward`.
     grad_outputs : mapping of str to array
-        When training: fill all of them after :meth:`forward` and before :meth:`backward`, which overwrites them.
+        In training, fill all of them after :meth:`forward` and before :meth:`backward`, which overwrites them.
     grad_inputs : mapping of str to array
-        Gradients of the network's inputs, where the arena keeps them; valid after :meth:`backward`.
+        Gradients of the network's inputs, if the arena keeps them; valid after :meth:`backward`.
     loss_workspace : array, 1-D
         Workspace for a loss between :meth:`forward` and :meth:`backward`; contents are undefined before and after.
 
@@ -76,9 +76,9 @@ class Program:
     [[0.0, 1.0], [2.0, 0.0], [3.0, 3.0], [0.0, 0.0]]
     """
 
-    def __init__(self, bound: BoundPlan, store: State, arena: Arena, memory: NDArray[np.uint8], *, batch: int) -> None:
+    def __init__(self, bound: BoundPlan, state: State, arena: Arena, memory: NDArray[np.uint8], *, batch: int) -> None:
         self.bound, self.batch = bound, batch
-        self._arena, self._memory, self._state = arena, memory, store
+        self._arena, self._memory, self._state = arena, memory, state
         self._dtype = np.dtype(bound.dtype)
         self._shapes = {node.name: _memory_order(node.output_shape, batch) for node in bound.nodes}
         self._wanted = frozenset(arena.backward)
@@ -98,15 +98,15 @@ class Program:
     def forward(self) -> None:
         """Compute the outputs from the inputs."""
         with for_step():
-            _segment(self._forward)
+            _run(self._forward)
 
     def backward(self) -> None:
         """Compute the gradients of the parameters from the gradients of the outputs."""
         with for_step():
-            _segment(self._backward)
+            _run(self._backward)
 
     def _bind_outputs(self) -> None:
-        """Make the arrays through which gradients enter and leave."""
+        """Create the arrays for the gradients of outputs and inputs."""
         gradients: dict[str, Array] = {}
         for public, name in self.bound.outputs.items():
             gradient = self._gradient(name)
@@ -136,21 +136,21 @@ class Program:
                     backward_shards[shard][:0] = steps
                 if ("weights", node.name, 0) in self._arena.places:
                     row = self._state.gradients.row(node.arrays_of)
-                    share = self._flat(("weights", node.name, 0))[: row.size]
-                    weights.insert(0, in_shards(np.add, row, share, out=row))
-            self._forward += _side_by_side(forward_shards)
-            backward.append([*_side_by_side(backward_shards), *weights])
+                    part = self._flat(("weights", node.name, 0))[: row.size]
+                    weights.insert(0, in_shards(np.add, row, part, out=row))
+            self._forward += _merge_shards(forward_shards)
+            backward.append([*_merge_shards(backward_shards), *weights])
         for steps in reversed(backward):
             self._backward += steps
 
     def _kernels(self, segment: Segment, node: BoundNode) -> Sequence[Kernel[Any] | None]:
-        """Return the kernels of a node, one for each shard; None for one that has nothing to do."""
+        """Return the kernels of a node, one for each shard; None if there is nothing to compute."""
         if not node.inputs or node.layer.alias:
             return [None]
         return kernels(segment, node, self._arrays(node), self.training)
 
     def _partials(self, node: BoundNode) -> dict[int, Array]:
-        """Return the parts of gradients that a node's backward pass gives and that are added to others, by slot."""
+        """Return the partial gradients that a node's backward pass writes and that are added to others, by slot."""
         if node.name not in self._wanted:
             return {}
         found = {
@@ -161,12 +161,12 @@ class Program:
         return {slot: part for slot, part in found.items() if part is not None}
 
     def _grad_inputs(self, node: BoundNode) -> tuple[Array | None, ...]:
-        """Return where a node writes the gradients of its inputs; None if none is needed."""
+        """Return where a node writes the gradients of its inputs; None for those that are not needed."""
         if node.name not in self._wanted:
             return (None,) * len(node.inputs)
-        parts, silent = self._partials(node), node.layer.shape_only | node.layer.without_gradient
+        parts, without = self._partials(node), node.layer.shape_only | node.layer.without_gradient
         return tuple(
-            parts.get(slot, None if source not in self._wanted or slot in silent else self._gradient(source))
+            parts.get(slot, None if source not in self._wanted or slot in without else self._gradient(source))
             for slot, source in enumerate(node.inputs)
         )
 
@@ -187,7 +187,7 @@ class Program:
         )
 
     def _grad_parameters(self, node: BoundNode) -> Mapping[str, Array]:
-        """Return where a node writes the gradients of its weights: separate memory if another node wrote them."""
+        """Return where a node writes its weight gradients: a separate place if another node wrote them before."""
         arrays = self._state.gradients.of(node.arrays_of)
         if ("weights", node.name, 0) not in self._arena.places:
             return arrays
@@ -217,12 +217,12 @@ class Program:
         return self._place(key, shape) if key in self._arena.places else None
 
     def _place(self, key: Key, shape: tuple[int, ...]) -> Array:
-        """Return a view of the arena in the shape a kernel works in, the batch last."""
+        """Return a view of the arena in the shape that kernels use, with the batch last."""
         start = self._arena.starts.get(key, 0) // self._dtype.itemsize * self.batch // self.bound.batch
         flat = self._flat(key)[start:]
         count = prod(shape)
         if count > flat.size:
-            raise AssertionError(f"{key} needs {count} elements and was planned {flat.size}")
+            raise AssertionError(f"{key} needs {count} elements, but the plan has {flat.size}")
         return flat[:count].reshape(shape)
 
     def _flat(self, key: Key) -> Array:
@@ -233,20 +233,20 @@ class Program:
 
 
 def _sum(segment: Segment, shard: int, whole: Array, part: Array) -> Task:
-    """Return what adds a part of a gradient to it, in the channels of a shard."""
+    """Return the task that adds a partial gradient to the whole one, in the channels of a shard."""
     if len(segment.shards) == 1:
         return in_shards(np.add, whole, part, out=whole)
     some = slice(*segment.shards[shard])
     return partial(np.add, whole[some], part[some], out=whole[some])
 
 
-def _side_by_side(shards: list[list[Task]]) -> list[Task]:
-    """Return the steps of a single shard as they are; of several, one step that does them side by side."""
+def _merge_shards(shards: list[list[Task]]) -> list[Task]:
+    """Return the steps of a single shard; for several shards, one step that runs them in parallel."""
     tasks = [partial(one_by_one, steps) for steps in shards if steps]
     return shards[0] if len(shards) == 1 else [partial(run_parallel, tasks)] if tasks else []
 
 
-def _segment(steps: Sequence[Callable[[], object]]) -> None:
+def _run(steps: Sequence[Callable[[], object]]) -> None:
     before = np.setbufsize(BUFFER)
     try:
         one_by_one(steps)

@@ -1,9 +1,9 @@
-"""Threads that share the work of one step.
+"""A pool of threads that share the work of one step.
 
-NumPy releases Python's lock while it computes. A kernel cuts its work into shards
-(:mod:`planner.layers.tiling.shards`), each with workspace of its own, and the threads of this pool take them in turn.
-No shard waits for another or adds to what another adds to. Sums over shards are added up afterwards, in their order,
-so the number of threads changes no bit of a result.
+NumPy releases the GIL while it computes. A kernel splits its work into shards (:mod:`planner.layers.tiling.shards`),
+each with a separate workspace, and the threads of this pool take one shard after another. Shards do not wait for each
+other and never add to the same array. Sums over shards are added up afterwards, in the order of the shards, so the
+number of threads does not change a single bit of a result.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ Task: TypeAlias = Callable[[], object]
 
 
 def run_parallel(tasks: Sequence[Task]) -> None:
-    """Run tasks that do not depend on each other, on as many threads as may be used, and wait for all of them.
+    """Run independent tasks on as many threads as are allowed, and wait for all of them.
 
-    They run one after the other if only one thread may be used, or if another step uses the other threads.
+    If only one thread is allowed, or another step uses the pool, the tasks run one after the other.
 
     Parameters
     ----------
     tasks : sequence of callable
-        Each works in memory of its own.
+        Each task writes to separate memory.
 
     Raises
     ------
     BaseException
-        Whatever the first task that failed raised; tasks that had not begun by then are left out.
+        The exception of the first task that failed; tasks that had not started by then are skipped.
 
     Examples
     --------
@@ -48,13 +48,13 @@ def run_parallel(tasks: Sequence[Task]) -> None:
 
 
 def one_by_one(tasks: Sequence[Task]) -> None:
-    """Run tasks in their order, in the thread that calls."""
+    """Run tasks in order, in the calling thread."""
     for task in tasks:
         task()
 
 
 class Job:
-    """Tasks handed out one by one to the threads that ask.
+    """A queue of tasks that several threads work on.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ class Job:
     Attributes
     ----------
     context : contextvars.Context
-        NumPy's settings of errors and buffers in the thread that made the job; every helper uses a copy.
+        NumPy's settings for errors and buffers where the job was created; every helper works in a copy.
     """
 
     def __init__(self, tasks: Sequence[Task]) -> None:
@@ -77,7 +77,7 @@ class Job:
         self._over.acquire()
 
     def work(self) -> None:
-        """Run tasks until none is waiting; the first one that fails is the last one begun."""
+        """Run tasks until the queue is empty; after a failure no more tasks are started."""
         while True:
             try:
                 task = self._waiting.popleft()
@@ -87,19 +87,19 @@ class Job:
                 task()
 
     def __enter__(self) -> None:
-        """Begin a task."""
+        """Start a task."""
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """Keep what a task raised; :meth:`finish` raises it in the thread that made the job."""
+        """Store the exception of a task; :meth:`finish` raises it in the thread that created the job."""
         if error is not None:
             self._error = self._error or error
             self._waiting.clear()
         return True
 
     def help(self) -> None:
-        """Work as one of those that `finish` waits for."""
+        """Work as a helper that :meth:`finish` waits for."""
         with self._counting:
             self._helping += 1
         self.work()
@@ -110,9 +110,9 @@ class Job:
                 self._over.release()
 
     def finish(self) -> None:
-        """Wait until no thread helps any more, and raise what a task raised.
+        """Wait until no helper is working, and raise the exception of a failed task.
 
-        Ctrl-C waits as well: helpers still write, and leaving would hand out memory that is in use.
+        Ctrl-C waits too: helpers are still writing, and returning early would release memory that is in use.
         """
         self._waiting.clear()
         with self._counting:
@@ -128,23 +128,20 @@ class Job:
 
 
 class ThreadPool:
-    """Threads that sleep until there is a job; the thread that brings it works too."""
+    """Helper threads that sleep until there is a job; the thread that submits the job works too."""
 
     def __init__(self) -> None:
-        self.begin()
+        self.reset()
 
-    def begin(self) -> None:
-        """Begin without threads; they are started when there is a job."""
+    def reset(self) -> None:
+        """Reset the pool to no helpers; they are started when there is a job."""
         self._free = threading.Lock()
         self._idle: deque[threading.Lock] = deque()
         self._helpers = 0
         self._job: Job | None = None
 
     def run(self, tasks: Sequence[Task]) -> bool:
-        """Run the tasks on several threads and return True.
-
-        Return False if only one thread may be used, or if another step uses them.
-        """
+        """Run tasks on several threads and return True; return False if only one is allowed or the pool is in use."""
         helpers = min(allowed(), len(tasks)) - 1
         if helpers < 1 or not self._free.acquire(blocking=False):
             return False
@@ -166,7 +163,7 @@ class ThreadPool:
         for _ in range(count):
             try:
                 self._idle.pop().release()
-            except IndexError:  # a helper that is late for the job before comes to this one
+            except IndexError:  # a helper that was late for the previous job joins this one
                 return
 
     def _start_thread(self) -> None:
@@ -189,5 +186,5 @@ class ThreadPool:
 
 _POOL = ThreadPool()
 if hasattr(os, "register_at_fork"):
-    # Threads do not survive a fork: the child starts new ones.
-    os.register_at_fork(after_in_child=_POOL.begin)
+    # Threads do not survive a fork: the child process starts new ones.
+    os.register_at_fork(after_in_child=_POOL.reset)

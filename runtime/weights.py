@@ -1,7 +1,7 @@
-"""Weights on disk: safetensors files that carry the spec, so that a file alone rebuilds its network.
+"""Weights on disk: safetensors files that contain the spec, so that a file is enough to rebuild its network.
 
-A file holds every parameter and buffer under its name (``c1.weight``), and with a training state also
-the optimizer's arrays (``optimizer/0``). Files appear whole or not at all, and loading one runs no code.
+A file holds every parameter and buffer under its name (``c1.weight``). Checkpoints also hold the optimizer's
+arrays (``optimizer/0``). Files are written atomically, and loading one runs no code.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ MOST_DIFFERENCES = 8
 
 
 class WeightsError(PlannerError):
-    """A weights file cannot be read (R508), or belongs to another network (R507)."""
+    """A weights file that cannot be read (R508), or that belongs to another network (R507)."""
 
 
 class Stored(Protocol):
-    """What of a model is saved."""
+    """The parts of a model that are saved."""
 
     @property
     def bound(self) -> BoundPlan: ...
@@ -56,10 +56,10 @@ class Saved:
     spec : str
         The network as the text of a spec file.
     sizes : Mapping of str to int
-        What the plan was bound with.
+        The sizes that the plan was bound with.
     dtype : str
     training : Mapping or None
-        The state of the run, for :func:`runtime.training.train.fit` to resume.
+        State of the run, from which :func:`runtime.training.train.fit` can resume.
     """
 
     arrays: Mapping[str, Array]
@@ -77,12 +77,12 @@ def save(
     state: Sequence[Array] = (),
     training: Mapping[str, Any] | None = None,
 ) -> Path:
-    """Return the path of the file written; see :class:`Saved` for what `state` and `training` are.
+    """Write a weights file and return its path; for `state` and `training` see :class:`Saved`.
 
     Raises
     ------
     planner.PlannerError
-        R508: the file cannot be written; an older file of that name is as it was.
+        R508: the file cannot be written; an existing file of that name is unchanged.
     """
     from safetensors.numpy import save as pack
 
@@ -97,13 +97,13 @@ def save(
     }
     if training is not None:
         metadata["training"] = json.dumps(training)
-    # Anything but C order would be written in memory order under the wrong shape.
+    # Arrays that are not in C order would be written in memory order, with the wrong shape.
     write_whole(Path(path), pack({name: np.ascontiguousarray(array) for name, array in named.items()}, metadata))
     return Path(path)
 
 
 def refuse_unsavable(path: str | os.PathLike[str]) -> None:
-    """Find out now whether :func:`save` will be able to write a file, before anything is computed that needs it.
+    """Check that :func:`save` will be able to write a file, before anything expensive is computed.
 
     Raises
     ------
@@ -111,13 +111,13 @@ def refuse_unsavable(path: str | os.PathLike[str]) -> None:
         R508: nothing can be written there; R512: the library is missing.
     """
     if find_spec("safetensors") is None:
-        message = "to save weights needs safetensors, which is not installed"
+        message = "saving weights needs safetensors, which is not installed"
         raise PlannerError.of("R512", message, fixes=("pip install safetensors",))
     refuse_unwritable(path)
 
 
 def read(path: str | os.PathLike[str]) -> Saved:
-    """Return the content of a weights file.
+    """Read a weights file.
 
     Raises
     ------
@@ -129,8 +129,8 @@ def read(path: str | os.PathLike[str]) -> Saved:
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
             metadata = file.metadata() or {}
-            # A copy: the file may be replaced while its arrays are in use.
-            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            # Copied, because the file may be replaced while its arrays are in use.
+            arrays = {name: np.array(file.get_tensor(name)) for name in file.keys()}  # noqa: SIM118 (not a mapping)
     except FileNotFoundError:
         raise WeightsError.of("R508", f"there is no weights file `{path}`") from None
     except (SafetensorError, OSError, TypeError, KeyError) as error:
@@ -138,8 +138,8 @@ def read(path: str | os.PathLike[str]) -> Saved:
     if metadata.get("format") != FORMAT:
         raise WeightsError.of(
             "R508",
-            f"`{path}` holds no network: its metadata has no spec of ours",
-            fixes=("files written by `shapeplan train` or `model.save` have one",),
+            f"`{path}` holds no network: its metadata has no shapeplan spec",
+            fixes=("use a file written by `shapeplan train` or `model.save`",),
         )
     try:
         state = tuple(arrays.pop(name) for name in sorted((n for n in arrays if n.startswith(STATE)), key=_number))
@@ -156,31 +156,31 @@ def read(path: str | os.PathLike[str]) -> Saved:
 
 
 def restore(model: Stored, path: str | os.PathLike[str], saved: Saved | None = None) -> Saved:
-    """Return the content of a weights file after writing its arrays into the model.
+    """Copy the arrays of a weights file into a model and return the content of the file.
 
-    Nothing is written unless every name and shape agrees.
+    Nothing is copied unless all names and shapes agree.
 
     Raises
     ------
     WeightsError
-        R507: names or shapes differ, each listed; R508 as for :func:`read`.
+        R507: names or shapes differ (each is listed); R508: as for :func:`read`.
     """
     saved = saved or read(path)
-    mine = {**model.parameters, **model.buffers}
-    differences = [f"`{name}` is missing from the file" for name in mine if name not in saved.arrays]
-    differences += [f"`{name}` is unknown to the network" for name in saved.arrays if name not in mine]
+    own = {**model.parameters, **model.buffers}
+    differences = [f"`{name}` is missing from the file" for name in own if name not in saved.arrays]
+    differences += [f"`{name}` is not in the network" for name in saved.arrays if name not in own]
     differences += [
-        f"`{name}` is {_shape(array)} in the file and {_shape(mine[name])} in the network"
+        f"`{name}` is {_shape(array)} in the file and {_shape(own[name])} in the network"
         for name, array in saved.arrays.items()
-        if name in mine and mine[name].shape != array.shape
+        if name in own and own[name].shape != array.shape
     ]
     if differences:
         more = len(differences) - MOST_DIFFERENCES
         notes = (*differences[:MOST_DIFFERENCES], *((f"and {more} more",) if more > 0 else ()))
-        message = f"the weights in `{path}` belong to another network than `{model.bound.name}`"
+        message = f"the weights in `{path}` do not belong to the network `{model.bound.name}`"
         fix = "rebuild the network from the file itself: runtime.Model.load(path)"
         raise WeightsError([Finding("R507", message, notes=notes, fixes=(fix,))])
-    for name, array in mine.items():
+    for name, array in own.items():
         np.copyto(array, saved.arrays[name], casting="same_kind")
     return saved
 

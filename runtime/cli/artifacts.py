@@ -1,4 +1,4 @@
-"""The files that a training run writes: weights, checkpoint, curves and history."""
+"""Output files of a training run: weights, checkpoint, curves and history."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 CHECKPOINT, WEIGHTS = "checkpoint.safetensors", "weights.safetensors"
-MISSING_CURVES = "matplotlib is not installed; it comes with  pip install 'shapeplan[train]'"
+MISSING_CURVES = "matplotlib is not installed; install it with  pip install 'shapeplan[train]'"
 
 
 def can_draw_curves() -> bool:
-    """Return whether curves can be drawn: matplotlib is installed."""
+    """Return whether matplotlib is installed, so that curves can be drawn."""
     return find_spec("matplotlib") is not None
 
 
 def write_artifacts(model: Any, history: Any, folder: Path, title: str) -> dict[str, str]:
-    """Return the files a run leaves in a folder, by what they are: weights, curves, history."""
+    """Write weights, curves and history to a folder, and return the paths by kind of file."""
     from runtime import weights
     from runtime.files import write_whole
     from runtime.training import curves
@@ -35,7 +35,7 @@ def write_artifacts(model: Any, history: Any, folder: Path, title: str) -> dict[
 
 
 def file_list(files: Mapping[str, str]) -> list[str]:
-    """Return one line for each file, or pair of files, under the name of what is in it.
+    """Return one line for each kind of file, with its name and paths.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def file_list(files: Mapping[str, str]) -> list[str]:
 
 
 def new_folder(name: str) -> Path:
-    """Return a folder for the next run of a network, which does not exist yet."""
+    """Return a path that does not exist yet, as the folder for the next run of a network."""
     plain = "".join(char if char.isalnum() or char in "-_." else "-" for char in name).strip(".") or "network"
     folder, number = Path("runs") / plain, 1
     while folder.exists():

@@ -25,12 +25,12 @@ Examples:
 @click.command(epilog=EXAMPLES)
 @click.argument("source", metavar="SPEC|WEIGHTS")
 @click.option("-o", "--output", type=click.Path(path_type=Path, dir_okay=False),
-              help="Output file, which must not exist.")  # fmt: skip
+              help="File to write to; must not exist.")  # fmt: skip
 def fuse(source: str, output: Path | None) -> None:
-    """Fold batch norm into the preceding layers, for inference.
+    """Prepare the network in SPEC or WEIGHTS for inference: fold batch norm into the preceding layers.
 
-    Dropout is removed too. For a SPEC, print the spec of the fused network; for WEIGHTS (.safetensors), write the
-    weights of the fused network, which computes the same outputs in less time.
+    Dropout is removed too. A spec gives a spec; weights (.safetensors) give weights that compute the same outputs in
+    less time.
     """
     if output is not None and output.exists():
         raise click.UsageError(f"{output} cannot be written: it exists")
@@ -44,28 +44,28 @@ def fuse(source: str, output: Path | None) -> None:
 
         if Path(source).suffix == ".safetensors":
             if output is None:
-                raise click.UsageError("weights need an output file: add  -o fused.safetensors")
+                raise click.UsageError("weights are written to a file: add  -o fused.safetensors")
             model = Model.load(source)
             plan, fused, then = model.bound.plan, model.fused(), f"predict {output} IMAGE"
-            less = _less(plan, fused.bound.plan)
+            removed = _removed(plan, fused.bound.plan)
             fused.save(output)
         else:
             plan, then = load_spec(source).check(), f"check {output}"
             network = make_fused(plan.network)
-            less, text = _less(plan, network.check()), write(network)
+            removed, text = _removed(plan, network.check()), write(network)
             if output is None:
                 out(text)
             else:
                 write_whole(output, text.encode())
-        say(less if output is None else f"wrote {output}, {less}; next:  shapeplan {then}")
+        say(removed if output is None else f"wrote {output}, {removed}; next:  shapeplan {then}")
 
 
-def _less(plan: Plan, fused: Plan) -> str:
-    """Return in words what was removed from a plan."""
+def _removed(plan: Plan, fused: Plan) -> str:
+    """Describe which layers and parameters fusing removed."""
     kinds, left = (Counter(node.layer.kind for node in each.nodes) for each in (plan, fused))
-    gone = ", ".join(f"{count} {kind}" for kind, count in (kinds - left).items())
+    removed = ", ".join(f"{count} {kind}" for kind, count in (kinds - left).items())
     return (
-        f"without {gone}; {number(fused.parameter_count)} parameters of {number(plan.parameter_count)}"
-        if gone
+        f"removed {removed}; {number(fused.parameter_count)} of {number(plan.parameter_count)} parameters left"
+        if removed
         else "nothing to fuse"
     )

@@ -1,4 +1,4 @@
-"""Options and output that the commands share."""
+"""Shared options and output of the commands."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ data_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 _FIT_OPTIONS = (
-    click.option("--epochs", type=click.IntRange(1), help="Passes over the data; default: from the spec."),
-    click.option("--batch", type=click.IntRange(1), help="Images in a step; default: from the spec."),
+    click.option("--epochs", type=click.IntRange(1), help="Number of passes over the data; default: from the spec."),
+    click.option("--batch", type=click.IntRange(1), help="Images per step; default: from the spec."),
     click.option("--lr", type=float, help="Learning rate; default: from the spec."),
-    click.option("--optimizer", metavar="NAME", help="sgd, adam or adamw with its default settings."),
-    click.option("--schedule", metavar="NAME", help="Learning rate over the run: constant or cosine."),
-    click.option("--warmup", type=float, metavar="EPOCHS", help="Epochs in which the learning rate rises from 0."),
-    click.option("--loss", metavar="NAME", help="cross_entropy or mse."),
+    click.option("--optimizer", metavar="NAME", help="sgd, adam or adamw (default settings); default: from the spec."),
+    click.option("--schedule", metavar="NAME", help="Learning rate: constant or cosine; default: from the spec."),
+    click.option("--warmup", type=float, metavar="EPOCHS", help="Epochs of warmup; default: from the spec."),
+    click.option("--loss", metavar="NAME", help="cross_entropy or mse; default: from the spec."),
 )
 
 
 def fit_options(command: Command) -> Command:
-    """Return a command that also takes the arguments of :func:`runtime.training.train.fit` which a spec may set."""
+    """Add options for the arguments of :func:`runtime.training.train.fit` that a spec may set."""
     for option in reversed(_FIT_OPTIONS):
         command = option(command)
     return command
@@ -40,10 +40,10 @@ def say(text: str) -> None:
 
 
 def score_text(key: str, value: float) -> str:
-    """Return a score as text: accuracies as percentages."""
+    """Format a score; accuracies become percentages."""
     return f"{value:.2%}" if key.partition(".")[0] == "accuracy" else f"{value:.4f}"
 
 
 def print_result(result: Any, as_json: bool) -> None:
-    """Print a result to stdout, as JSON or as text."""
+    """Print a result to stdout, as JSON or as plain text."""
     click.echo(json.dumps(result, indent=2) if as_json else result)

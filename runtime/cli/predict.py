@@ -16,32 +16,31 @@ EXAMPLES = "\b\nExamples:\n  shapeplan predict runs/lenet5/weights.safetensors s
 @click.command(epilog=EXAMPLES)
 @click.argument("weights", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("images", type=click.Path(dir_okay=False, path_type=Path), nargs=-1, required=True)
-@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes to print per image.")
+@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="Classes to show for each image.")
 @json_option
 def predict(weights: Path, images: tuple[Path, ...], top: int, as_json: bool) -> None:
-    """Predict the classes of IMAGES with the network in WEIGHTS.
+    """Classify IMAGES with the network in WEIGHTS: pictures, or .npy, .npz and IDX files with many images.
 
-    IMAGES are pictures, or .npy, .npz and IDX files with many images. Outputs of a network trained with cross-entropy
-    are printed as probabilities, others unchanged.
+    Outputs of a network trained with cross-entropy are shown as probabilities, others unchanged.
     """
     with reported():
         from runtime import data
         from runtime.cli.binding import only_input
         from runtime.images import fitted
         from runtime.model import Model
-        from runtime.training.train import predict as answer
+        from runtime.training.train import predict as compute
 
         model = Model.load(weights)
         name, shape = only_input(model.bound)
         found: list[dict[str, Any]] = []
         for path in images:
-            outputs = answer(model, fitted(data.read_images(path), shape[1:], name=name))
+            outputs = compute(model, fitted(data.read_images(path), shape[1:], name=name))
             found += _predictions(model, str(path), outputs, top)
         print_result(found if as_json else "\n".join(map(_prediction, found)), as_json)
 
 
 def _predictions(model: Any, path: str, outputs: Any, top: int) -> list[dict[str, Any]]:
-    """Return the predictions for each image of a file, for each output if there are several."""
+    """Return the best classes for each image of a file; if there are several outputs, for each of them."""
     several = isinstance(outputs, dict)
     by_name = outputs if several else {next(iter(model.bound.outputs)): outputs}
     found: list[dict[str, Any]] = []

@@ -1,4 +1,4 @@
-"""Mistakes of users, printed as findings instead of tracebacks."""
+"""Error reporting of the commands that compute: findings instead of tracebacks."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import NoReturn
 from planner.cli.console import fail
 from planner.findings import Finding, PlannerError, SettingError
 
-SMALLER_BATCH = "take a smaller batch: `shapeplan solve SPEC --memory 2GiB --training` finds the largest that fits"
+SMALLER_BATCH = "use a smaller batch: `shapeplan solve SPEC --memory 2GiB --training` finds the largest that fits"
 LIBRARIES = {"sklearn": "scikit-learn", "pooch": "pooch", "matplotlib": "matplotlib", "PIL": "pillow"}
-"""Libraries that come with the `train` extra, by the name they are imported under."""
+"""Libraries of the `train` extra, by import name."""
 
 
 @contextmanager
 def reported(spec: str | None = None) -> Iterator[None]:
-    """Print findings as code frames instead of a traceback, and leave with status 1."""
+    """Print errors as findings with code frames instead of a traceback, and exit with status 1."""
     try:
         yield
     except PlannerError as error:
@@ -31,7 +31,7 @@ def reported(spec: str | None = None) -> Iterator[None]:
         fix = "pip install 'shapeplan[train]'"
         _fail([Finding("R512", f"this needs {library}, which is not installed", fixes=(fix,))], spec)
     except MemoryError as error:
-        message = f"there is not enough memory: {error}".rstrip(": ")
+        message = f"not enough memory: {error}".rstrip(": ")
         _fail([Finding("R511", message, fixes=(SMALLER_BATCH,))], spec)
 
 

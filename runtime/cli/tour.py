@@ -1,6 +1,6 @@
-"""The tour of ``shapeplan demo``: a network is checked, broken, drawn, trained and measured.
+"""The tour of ``shapeplan demo``: a network is checked, broken, drawn, trained and evaluated.
 
-The spec is part of this module, so that the tour does not need the examples of the repository.
+The spec is included here as text, so that the tour also works without the examples in the repository.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ train:
   epochs: 8
   batch: 16
 """
-"""The network of the tour; 8x8 digits are enlarged four times to fit it."""
+"""The network of the tour; the 8x8 digits are enlarged by a factor of four to fit it."""
 
 ARROW = re.compile(r" (?=-\w)")
 ORDER = ("curves", "weights", "checkpoint", "history_json", "history_csv")
@@ -47,7 +47,7 @@ SPEC, BROKEN, DIAGRAM = "lenet5.yaml", "lenet5_28.yaml", "lenet5.svg"
 
 
 def tour(folder: Path, seed: int = 0) -> None:
-    """Check, break, draw, train and measure LeNet-5, and leave everything in a folder.
+    """Check, break, draw, train and evaluate LeNet-5, and write all files to a folder.
 
     Raises
     ------
@@ -59,22 +59,22 @@ def tour(folder: Path, seed: int = 0) -> None:
 
     began = time.perf_counter()
     write_whole(folder / SPEC, LENET.encode())
-    _title(1, f"Check: every size as a formula, before anything runs  ({folder / SPEC})")
+    _title(1, f"Check it: every size as a formula, before anything runs  ({folder / SPEC})")
     network = _read(folder / SPEC)
     _check(network)
-    _title(2, f"Break it: the same network fed 28x28 images  ({folder / BROKEN})")
+    _title(2, f"Break it: the same network with 28x28 images  ({folder / BROKEN})")
     _break(folder / BROKEN)
     _title(3, "Draw it")
     drawn = _draw(network, folder / DIAGRAM)
-    _title(4, "Train it: scikit-learn's handwritten digits, a fifth held out")
+    _title(4, "Train it: on scikit-learn's handwritten digits, with a fifth held out")
     count, accuracy, files = _train(network, folder, seed)
     _title(5, f"Done in {time.perf_counter() - began:.0f} seconds")
-    click.echo(f"Accuracy on the {count} digits it never saw: {accuracy:.2%}\n")
-    left = {"spec": str(folder / SPEC)}
+    click.echo(f"Accuracy on {count} unseen digits: {accuracy:.2%}\n")
+    written = {"spec": str(folder / SPEC)}
     if drawn:
-        left["diagram"] = str(folder / DIAGRAM)
-    left |= {name: files[name] for name in ORDER if name in files}
-    click.echo("\n".join(file_list(left)))
+        written["diagram"] = str(folder / DIAGRAM)
+    written |= {name: files[name] for name in ORDER if name in files}
+    click.echo("\n".join(file_list(written)))
     click.echo("\nNext, for example:")
     click.echo(f"  shapeplan explain {folder / SPEC} c3")
     click.echo(f"  shapeplan evaluate {files['weights']}")
@@ -100,14 +100,14 @@ def _check(network: Network) -> None:
     click.echo(show(plan, width=width, colour=_colour()))
     free = network.with_input(image=("N", 1, "H", "W")).check()
     shapes = {node.name: node.output_shape for node in free.nodes}
-    click.echo("With the image size left open:")
+    click.echo("With a free image size:")
     height = chain(free.network, shapes, "flatten1", 2)
     for name, text in (("height", height), ("accepted", free.domain.text())):
         click.echo(_folded(f"  {name:<8}  ", text, width))
 
 
 def _folded(head: str, text: str, width: int) -> str:
-    """Return a derivation in lines of a width, each beginning with an arrow that would be at the end of the last."""
+    """Wrap a derivation at a width; continuation lines start with an arrow."""
     first, *steps = ARROW.split(text)
     lines = [head + first]
     for step in steps:
@@ -138,7 +138,7 @@ def _draw(network: Network, path: Path) -> bool:
         click.echo(f"{path}: open it in a browser")
         return True
     except DrawError as error:
-        # Training does not need the picture.
+        # The tour continues: training does not need the picture.
         for finding in error.findings:
             click.echo("\n  ".join((f"not drawn: {finding.message}", *finding.fixes)))
         return False
@@ -155,12 +155,12 @@ def _train(network: Network, folder: Path, seed: int) -> tuple[int, float, dict[
     plan = network.check()
     bound = plan.bind(N=plan.train.batch)
     (shape,) = bound.input_shapes.values()
-    learn, judge = fitted(digits.train_images, shape[1:], click.echo), fitted(digits.test_images, shape[1:])
+    train, test = fitted(digits.train_images, shape[1:], click.echo), fitted(digits.test_images, shape[1:])
     model = Model(bound, seed=seed)
-    held_out = (judge, digits.test_labels)
-    history = fit(model, learn, digits.train_labels, validation=held_out, save=folder / CHECKPOINT)
+    held_out = (test, digits.test_labels)
+    history = fit(model, train, digits.train_labels, validation=held_out, save=folder / CHECKPOINT)
     files = write_artifacts(model, history, folder, "LeNet-5 on handwritten digits")
-    return len(judge), model.evaluate(judge, digits.test_labels)["accuracy"], files
+    return len(test), model.evaluate(test, digits.test_labels)["accuracy"], files
 
 
 def _colour() -> bool:

@@ -32,11 +32,11 @@ Examples:
 @click.argument("spec", type=click.Path(dir_okay=False, allow_dash=True))
 @data_option
 @fit_options
-@click.option("--seed", type=click.IntRange(0), help="Seed of the starting weights; default: 0.")
-@click.option("--at", "sizes", multiple=True, metavar="NAME=N", help="Set a free size that the data leaves open.")
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Output folder. Default: runs/NAME.")
-@click.option("--resume", type=click.Path(path_type=Path), help="Resume from a checkpoint, or from the folder of one.")
-@click.option("--allow-changes", is_flag=True, help="With --resume: allow other settings or data than before.")
+@click.option("--seed", type=click.IntRange(0), help="Random seed; the same seed gives the same weights. Default: 0.")
+@click.option("--at", "sizes", multiple=True, metavar="NAME=N", help="Free size that the data does not determine.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Folder for the output files.")
+@click.option("--resume", type=click.Path(path_type=Path), help="Checkpoint to resume from, or its folder.")
+@click.option("--allow-changes", is_flag=True, help="With --resume: allow changed settings or data.")
 @json_option
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 def train(
@@ -51,10 +51,10 @@ def train(
     quiet: bool,
     **settings: Any,
 ) -> None:
-    """Train the network of SPEC and save weights, curves and history.
+    """Train the network in SPEC, and save its weights, curves and history.
 
-    The held-out images are evaluated after every epoch. Ctrl-C stops after the current step and saves a checkpoint; a
-    run continued with --resume gives the same bits as a run that was never stopped.
+    The network is evaluated on the held-out images after every epoch. Ctrl-C stops after the current step and saves
+    a checkpoint; --resume continues, with bit for bit the result of an uninterrupted run.
     """
     if allow_changes and resume is None:
         raise click.UsageError("--allow-changes needs --resume")
@@ -74,29 +74,30 @@ def train(
         given = given_sizes(sizes)
         found = data.load(source)
         checkpoint = None if resume is None else resume / CHECKPOINT if resume.is_dir() else resume
-        usual = plan.train
+        defaults = plan.train
         if checkpoint is not None:
             saved = read(checkpoint)
-            usual = Checkpoint.read(saved, checkpoint).base(saved.spec, plan.train)
+            defaults = Checkpoint.read(saved, checkpoint).base(saved.spec, plan.train)
         pictures = found.train_images.of_axes(len(only_input(plan)[1]))
-        bound = bound_for(plan, pictures.shape, settings["batch"] or usual.batch, given)
+        bound = bound_for(plan, pictures.shape, settings["batch"] or defaults.batch, given)
         name, shape = next(iter(bound.input_shapes.items()))
-        learn = fitted(found.train_images, shape[1:], None if quiet else say, name)
-        judge = fitted(found.test_images, shape[1:], name=name)
+        train_images = fitted(found.train_images, shape[1:], None if quiet else say, name)
+        test_images = fitted(found.test_images, shape[1:], name=name)
         folder = output or (checkpoint.parent if checkpoint else new_folder(plan.name))
         model, held = Model(bound, seed=seed or 0), for_each_output(bound, found.test_labels)
         if not can_draw_curves():
-            say(f"no curves will be drawn: {MISSING_CURVES}")
+            say(f"curves will not be drawn: {MISSING_CURVES}")
         history = fit(
-            model, learn, for_each_output(bound, found.train_labels), validation=(judge, held), **settings,
+            model, train_images, for_each_output(bound, found.train_labels), validation=(test_images, held), **settings,
             progress=Sentences() if quiet else None, seed=seed if checkpoint else None,
             save=folder / CHECKPOINT, resume=checkpoint, allow_changes=allow_changes,
         )  # fmt: skip
         files = write_artifacts(model, history, folder, f"{plan.name} on {found.name}")
         last = dict(history.last)
         if history.interrupted:
-            # The last epoch's row is older than the weights that were saved.
-            scores = measure(model, judge, held, loss=settings["loss"] or usual.loss, loss_weights=usual.loss_weights)
+            # The row of the last epoch is older than the saved weights.
+            loss = settings["loss"] or defaults.loss
+            scores = measure(model, test_images, held, loss=loss, loss_weights=defaults.loss_weights)
             last = {f"val_{name}": value for name, value in scores.items()}
         result = {"network": plan.name, "data": found.name, **last, **history.to_dict(), "files": files}
         print_result(result if as_json else _summary(plan.name, found, history, last, files), as_json)
@@ -105,11 +106,11 @@ def train(
 
 
 def _summary(name: str, found: Dataset, history: History, last: Mapping[str, float], files: Mapping[str, str]) -> str:
-    counts = f"{len(found.train_images):,} images to learn from, {len(found.test_images):,} held out"
+    counts = f"{len(found.train_images):,} training images, {len(found.test_images):,} held out"
     lines = [f"{name} on {found.name}: {counts}"]
     if "val_loss" in last:
         scores = f"loss {last['val_loss']:.4f}"
         if "val_accuracy" in last:
             scores = f"accuracy {last['val_accuracy']:.2%}, {scores}"
-        lines.append(f"held-out {scores}" + (", with the weights saved when it stopped" * history.interrupted))
+        lines.append(f"held-out {scores}" + (", with the weights saved at the interruption" * history.interrupted))
     return "\n".join([*lines, *file_list(files)])

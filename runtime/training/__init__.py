@@ -1,1 +1,1 @@
-"""Training runs: data in batches, losses, optimizer steps, metrics, checkpoints."""
+"""Training runs: batches of data, losses, optimizer steps, metrics and checkpoints."""

@@ -1,8 +1,8 @@
-"""Images moved on their way into a network: flipped and shifted, each by random numbers of its own.
+"""Data augmentation: images are flipped and shifted at random on their way into a network.
 
-Which moves are drawn depends on nothing but the state of the random numbers and the number of images in the batch, so
-a run that goes on from a checkpoint moves every image as the unbroken run would have. What may be moved is settled in
-:mod:`planner.training.augment`.
+The moves depend only on the state of the random generator and the number of images in the batch. A run that resumes
+from a checkpoint therefore moves every image as the uninterrupted run would. :mod:`planner.training.augment` decides
+which images may be moved.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from runtime.training.batches import Batches
 Array = NDArray[Any]
 
 MOVED_BYTES = PIECE_BYTES // 2
-"""Pixels moved at once; the moves themselves take memory too, and a step may allocate 64 KiB."""
+"""Bytes of pixels moved at once; the moves need memory too, and a step may allocate 64 KiB."""
 
 
 class AugmentError(PlannerError):
-    """The images cannot be moved, or not without making their labels wrong (R515)."""
+    """Images that cannot be moved, or not without making their labels wrong (R515)."""
 
 
 class MovingFeed:
-    """Copies chosen rows of a set of images into one batch-last array, each image moved anew.
+    """A copier of chosen rows of a set of images into one batch-last array that moves each image at random.
 
-    Like :class:`runtime.images.Feed` it needs the same memory whatever the batch and the data set, and keeps none: a
-    strip of pixels of `MOVED_BYTES`, one row of an image at least.
+    Like :class:`runtime.images.Feed`, it needs the same memory for any batch and data set, and keeps none: a strip of
+    `MOVED_BYTES` of pixels, or one row of an image if that is larger.
 
     Parameters
     ----------
     images : Images
-        (N, C, H, W); enlarging and padding are done, then the image is shifted within its padded frame.
+        (N, C, H, W); each image is enlarged and padded, then shifted within its padded frame.
     target : array (C, H, W, n)
         Written by each call.
     augment : Augment
     rng : Generator
-        Advances by each call.
+        Advanced by each call.
 
     Examples
     --------
@@ -57,12 +57,12 @@ class MovingFeed:
         self._images, self._target, self._augment, self._rng = images, target, augment, rng
         _, height, width, batch = target.shape
         line = width * images.pixels.itemsize
-        # One channel at a time; as many images at once as fit with all their rows, or one image in strips of rows.
+        # One channel at a time: as many images at once as fit with all their rows, or one image in strips of rows.
         self._at_once = max(1, min(batch, PIECE_IMAGES, MOVED_BYTES // (height * line)))
         self._rows = max(1, min(height, MOVED_BYTES // (self._at_once * line)))
 
     def __call__(self, rows: Array) -> None:
-        """Fill the target with these rows, as many as the target is long."""
+        """Fill the target with these rows, one for each of its images."""
         channels, height, width, _ = self._target.shape
         strip = np.empty((self._at_once, self._rows, width), self._images.pixels.dtype)
         for start in range(0, len(rows), self._at_once):
@@ -82,7 +82,7 @@ class MovingFeed:
             np.add(self._target, float(self._images.shift), out=self._target)
 
     def _drawn(self, count: int) -> tuple[list[int], list[int], list[int], list[int]]:
-        """Return what is drawn for so many images: mirrored left to right, top to bottom; rows down, columns right."""
+        """Draw the moves of `count` images: flip left to right, flip top to bottom, rows down, columns right."""
         flip, shift, none = self._augment.flip, self._augment.shift, [0] * count
 
         def draw(low: int, high: int) -> list[int]:
@@ -97,7 +97,7 @@ class MovingFeed:
         )
 
     def _move(self, source: Array, move: _Move, place: Array, top: int) -> None:
-        """Write the part of an image that comes to lie in a strip of rows from `top` on."""
+        """Write the part of a moved image that falls into a strip of rows, which starts at `top`."""
         if move.left_right:
             source = source[:, ::-1]
         if move.top_bottom:
@@ -127,7 +127,7 @@ def refuse_unmovable(data: Batches, augment: Augment) -> None:
 
 
 def _overlap(start: int, step: int, count: int, length: int) -> tuple[slice, slice]:
-    """Return which of the places ``start + step * k``, k below `count`, lie in 0 to `length`, and those k."""
+    """Return the places ``start + step * k``, k below `count`, in ``range(length)``, and these k, as slices."""
     first = max(0, -(start // step))
     end = max(first, min(count, -((start - length) // step)))
     return slice(start + step * first, start + step * end, step) if end > first else slice(0), slice(first, end)

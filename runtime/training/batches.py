@@ -1,6 +1,6 @@
-"""The user's images and labels, checked against a bound plan and cut into batches.
+"""The user's images and labels, checked against a bound plan and split into batches.
 
-Everything that can be wrong with the data is found here, before the first step.
+All errors in the data are found here, before the first step.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ Inputs = Images | ArrayLike | Mapping[str, Images | ArrayLike]
 Targets = ArrayLike | Mapping[str, ArrayLike]
 
 HASHED_ROWS = 1024
-"""Images hashed at once, so that a fingerprint needs little memory."""
+"""Number of images hashed at once, so that a fingerprint needs little memory."""
 
 
 class Batches:
-    """Images by input name and targets by output name, as many of each.
+    """Images by input name and targets by output name, with the same number of each.
 
     Parameters
     ----------
     bound : BoundPlan
     images : array (N, C, H, W), Images, or a mapping by input name
-        Images of one channel may come as (N, H, W).
+        Images with one channel may be (N, H, W).
     targets : array, or a mapping by output name, optional
-        Needed for the loss.
+        Needed to compute a loss.
     settings : TrainSettings, optional
-        Say which loss each output's targets are for; default: from the plan.
+        They define the loss of each output; default: from the plan.
 
     Raises
     ------
     DataError
-        R502: names, shapes or counts of the images do not fit.
+        R502: names, shapes or numbers of images do not match.
     TargetError
-        R503: names, shapes, counts or values of the targets do not fit.
+        R503: names, shapes, numbers or values of targets do not match.
 
     Examples
     --------
@@ -63,31 +63,31 @@ class Batches:
         given = _by_name(images, bound.input_shapes, "input")
         missing = [name for name in bound.input_shapes if name not in given]
         if missing:
-            raise DataError.of("R502", f"no images for input {', '.join(f'`{name}`' for name in missing)}")
+            raise DataError.of("R502", f"no images were given for input {', '.join(f'`{name}`' for name in missing)}")
         self.images = {name: _images(given[name], shape[1:], name) for name, shape in bound.input_shapes.items()}
         counts = {name: len(images) for name, images in self.images.items()}
         if len(set(counts.values())) > 1:
-            raise DataError.of("R502", f"the inputs differ in how many images they have: {counts}")
+            raise DataError.of("R502", f"the inputs have different numbers of images: {counts}")
         self._count = next(iter(counts.values()))
         self.labelled: dict[str, Array] = {}
         if targets is not None:
-            given, chosen = _by_name(targets, bound.output_shapes, "output"), settings or bound.train
-            for name, shape in bound.output_shapes.items():  # in the network's order, whatever that of the dict
+            given, settings = _by_name(targets, bound.output_shapes, "output"), settings or bound.train
+            for name, shape in bound.output_shapes.items():  # in the order of the network, not of the dict
                 if name in given:
-                    self.labelled[name] = self._targets(given[name], shape[1:], chosen.loss_of(name), name)
+                    self.labelled[name] = self._targets(given[name], shape[1:], settings.loss_of(name), name)
         if targets is not None and not self.labelled:
-            raise TargetError.of("R503", "there are no labels for any output")
+            raise TargetError.of("R503", "no labels were given for any output")
 
     def __len__(self) -> int:
         return self._count
 
-    def needs_images(self) -> None:
-        """Raise DataError (R510) if there is no image."""
+    def refuse_empty(self) -> None:
+        """Raise DataError (R510) if there are no images."""
         if not self._count:
             raise DataError.of("R510", "there are no images")
 
     def parted(self, share: float) -> tuple[Batches, Batches]:
-        """Return all but the last share of the images, and that share, in their order.
+        """Split off the last share of the images; return the others and that share, in order.
 
         Raises
         ------
@@ -98,20 +98,20 @@ class Batches:
         --------
         >>> from planner import Network, layer
         >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", name="y", units=3)])
-        >>> learn, judge = Batches(net.check().bind(N=2), np.zeros((5, 4)), [0, 1, 2, 0, 1]).parted(0.2)
-        >>> len(learn), judge.labelled["y"].tolist()
+        >>> first, last = Batches(net.check().bind(N=2), np.zeros((5, 4)), [0, 1, 2, 0, 1]).parted(0.2)
+        >>> len(first), last.labelled["y"].tolist()
         (4, [1])
         """
-        # 1 - 0.9 is a little less than a tenth, and a tenth of ten images is one.
+        # Rounded, because 1 - 0.9 is slightly less than 0.1, and a tenth of ten images is one.
         first = int(round(self._count * (1.0 - share), 6))
         if not 0 < first < self._count:
-            left = "to learn from" if not first else "to judge by"
-            message = f"a share of {share:g} of {self._count} images leaves none {left}"
-            raise DataError.of("R510", message, fixes=("give another share, or validation=(images, labels)",))
+            purpose = "to train on" if not first else "to validate on"
+            message = f"a share of {share:g} of {self._count} images leaves none {purpose}"
+            raise DataError.of("R510", message, fixes=("use another share, or validation=(images, labels)",))
         return self._rows(slice(None, first)), self._rows(slice(first, None))
 
     def fingerprint(self) -> str:
-        """Return a short text that other images or labels would very likely not give; needs one pass over them."""
+        """Return a checksum of images and labels; takes one pass over them."""
         found = 0
         for name, images in self.images.items():
             how = (name, images.shape[1:], images.scale, images.shift, images.enlarge, images.pad)
@@ -121,12 +121,12 @@ class Batches:
         return f"{found:08x}"
 
     def chunks(self) -> Iterator[Array]:
-        """Yield row numbers in order, as many as the plan takes at once."""
+        """Yield row numbers in order, in chunks of the plan's batch."""
         for start in range(0, self._count, self._batch):
             yield np.arange(start, min(start + self._batch, self._count))
 
     def first_not_finite(self, rows: Array) -> int | None:
-        """Return the number of an image among `rows` that holds NaN or infinity."""
+        """Return the number of the first image in `rows` that contains NaN or infinity; None if there is none."""
         for images in self.images.values():
             for row in rows:
                 pixels = images.pixels[row]
@@ -144,7 +144,7 @@ class Batches:
     def _hashed(self, array: Array, start: int) -> int:
         for first in range(0, len(array), HASHED_ROWS):
             rows = array[first : first + HASHED_ROWS]
-            # Numbers of any width that train alike are alike; bytes are left as they are.
+            # Numbers that train alike have the same hash, whatever their width; bytes are hashed unchanged.
             plain = rows if rows.dtype.kind in "ui" and rows.itemsize in (1, 8) else rows.astype(self._dtype)
             start = zlib.crc32(np.ascontiguousarray(plain).data, start)
         return start
@@ -155,7 +155,7 @@ class Batches:
         array = _array(values)
         if array is None:
             message = f"the labels for `{name}` are rows of different lengths"
-            raise TargetError.of("R503", message, fixes=("give one whole number for each image",))
+            raise TargetError.of("R503", message, fixes=("give one integer for each image",))
         targets = checked(loss, array, shape, name)
         if len(targets) != self._count:
             message = f"there are {self._count} images, but {len(targets)} labels for `{name}`"
@@ -164,10 +164,10 @@ class Batches:
 
 
 def steps(count: int, batch: int, least: int = 1) -> list[int]:
-    """Return the end of each step of an epoch in the order of its images.
+    """Return the end of each step of an epoch, as positions in the order of its images.
 
-    Steps are of `batch` images, the last one of what is left. Where that is fewer than `least` (2), the step before it
-    gives one image away; where it has none to give, what is left over is left out.
+    Each step has `batch` images, and the last one has the remaining images. If those are fewer than `least` (2), the
+    previous step gives one image to the last one. If it has none to give, the remaining images are skipped.
 
     Examples
     --------
@@ -196,7 +196,7 @@ def _by_name(given: Any, known: Mapping[str, object], what: str) -> Mapping[str,
             if name not in known:
                 close = nearest(str(name), known)
                 listed = ", ".join(f"`{item}`" for item in known)
-                fixes = (f"did you mean `{close}`?",) if close else (f"{what}s are {listed}",)
+                fixes = (f"did you mean `{close}`?",) if close else (f"the {what}s are {listed}",)
                 error = DataError if what == "input" else TargetError
                 code = "R502" if what == "input" else "R503"
                 raise error([Finding(code, f"the network has no {what} `{name}`", fixes=fixes)])
@@ -215,8 +215,8 @@ def _images(given: Any, shape: tuple[int, ...], name: str) -> Images:
         array = _array(given)
         if array is None:
             raise DataError.of(
-                "R502", f"input `{name}` is given images of different sizes",
-                fixes=("resize or pad them to one size, and stack them: numpy.stack(images)",),
+                "R502", f"the images for input `{name}` have different sizes",
+                fixes=("resize or pad them to one size, then stack them: numpy.stack(images)",),
             )  # fmt: skip
         if array.dtype.kind not in "uifb":
             raise DataError.of("R502", f"input `{name}` takes numbers, got an array of {array.dtype}")

@@ -1,7 +1,7 @@
-"""The state of a run, as a weights file keeps it: settings, data, random numbers, the place within an epoch.
+"""The state of a run in a weights file: settings, data, random generator, position within an epoch.
 
-Also says what differs if a run is resumed with something else. The arrays are handled by
-:mod:`runtime.weights`.
+If a run is resumed with other settings or data, the differences are reported here. :mod:`runtime.weights` reads and
+writes the arrays.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from runtime.weights import Saved
 
 
 class CheckpointError(PlannerError):
-    """A checkpoint is none, is damaged, or belongs to a run with other settings (R507, R508)."""
+    """A file that is no checkpoint, is damaged, or belongs to a run with other settings (R507, R508)."""
 
 
 @dataclass
 class Position:
-    """The position of a run inside an epoch, with the sums over its steps so far.
+    """The position of a run: the epoch, the step within it, and the sums over its steps so far.
 
     Attributes
     ----------
     epoch, step : int
-        Finished epochs; `step` counts within the current epoch.
+        Number of completed epochs, and of completed steps in the current epoch.
     sums : dict
-        What the outputs scored in that epoch, as :class:`runtime.training.metrics.Metrics` keeps it.
+        Sums of the metrics over the current epoch, as kept by :class:`runtime.training.metrics.Metrics`.
     shuffled_from : Mapping, optional
-        The random numbers from which the epoch's order was drawn.
+        State of the random generator from which the order of the epoch was drawn.
     """
 
     epoch: int = 0
@@ -47,21 +47,21 @@ class Position:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a run.
+    """The state of a run, without its arrays.
 
     Attributes
     ----------
     settings : TrainSettings
     images : int
-        Images it learnt from.
+        Number of training images.
     data : str
         Their fingerprint, labels included; see :meth:`runtime.training.batches.Batches.fingerprint`.
     seed : int
-        What its random numbers began from.
+        Seed of the run.
     steps : int
-        Steps of the optimizer so far.
+        Number of optimizer steps so far.
     rng : Mapping
-        State of the random numbers.
+        State of the random generator.
     position : Position
     history : History
     """
@@ -76,7 +76,7 @@ class Checkpoint:
     history: History
 
     def write(self) -> dict[str, Any]:
-        """Return plain values; :meth:`read` gives an equal checkpoint."""
+        """Return the checkpoint as plain values; :meth:`read` restores an equal one."""
         return {
             "settings": self.settings.write(),
             "images": self.images,
@@ -90,16 +90,16 @@ class Checkpoint:
 
     @classmethod
     def read(cls, saved: Saved, path: str | os.PathLike[str]) -> Self:
-        """Return the checkpoint in a weights file.
+        """Read the checkpoint in a weights file.
 
         Raises
         ------
         CheckpointError
-            R507: the file holds weights only; R508: what it says of its run is damaged.
+            R507: the file holds only weights; R508: the state of the run is damaged.
         """
         if saved.training is None:
-            fixes = ("name a checkpoint, or load the weights with runtime.Model.load",)
-            raise CheckpointError.of("R507", f"`{path}` holds weights only, no run to go on with", fixes=fixes)
+            fixes = ("give a checkpoint, or load the weights with runtime.Model.load",)
+            raise CheckpointError.of("R507", f"`{path}` holds only weights, no run to resume", fixes=fixes)
         stored = saved.training
         try:
             found = cls(
@@ -117,19 +117,19 @@ class Checkpoint:
         except SettingError as error:
             raise CheckpointError.of("R508", f"the settings in `{path}` are damaged: {error.problem}") from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            message = f"what `{path}` says of its run is damaged: {type(error).__name__} {error}"
-            raise CheckpointError.of("R508", message, fixes=("start anew; its weights may still load",)) from None
+            message = f"the state of the run in `{path}` is damaged: {type(error).__name__} {error}"
+            raise CheckpointError.of("R508", message, fixes=("start a new run; the weights may still load",)) from None
         return found
 
     def base(self, spec: str, now: TrainSettings) -> TrainSettings:
-        """Return the settings to go on with: the checkpoint's, and what a spec's ``train:`` says differently since.
+        """Return the settings to resume with: those of the checkpoint, with later changes to ``train:`` in the spec.
 
         Parameters
         ----------
         spec : str
-            The spec as the checkpoint carries it.
+            The spec in the checkpoint.
         now : TrainSettings
-            Those of the spec today.
+            Settings of the current spec.
         """
         network, findings = read_spec(spec, "checkpoint")
         if network is None or findings:
@@ -147,22 +147,23 @@ class Checkpoint:
         seed: int | None,
         allow_changes: bool,
     ) -> None:
-        """Raise CheckpointError (R507) if a run cannot resume with these settings and data, or only if asked to.
+        """Raise CheckpointError (R507) if a run cannot be resumed with these settings and data.
 
-        More or fewer epochs are no other run. A change of the optimizer, or of the batch or the images inside an
-        epoch, is refused in any case: what the checkpoint holds would mean nothing.
+        Most changes are accepted if `allow_changes` is true, and another number of epochs always is. A change of the
+        optimizer, or of the batch or the images inside an epoch, is always refused: the state in the checkpoint would
+        be meaningless.
         """
         impossible = self._impossible(settings, data)
         if impossible:
             message = f"`{path}` cannot be resumed: {'; '.join(impossible)}"
-            fixes = ("resume with the settings and the data of the first run", "or start anew from its weights")
+            fixes = ("resume with the settings and the data of the first run", "or start a new run from its weights")
             raise CheckpointError([Finding("R507", message, fixes=fixes)])
         changes = self._changes(settings, data, seed)
         if changes and not allow_changes:
-            message = f"the run in `{path}` would go on with changes: {'; '.join(changes)}"
+            message = f"the run in `{path}` would be resumed with changes: {'; '.join(changes)}"
             fixes = (
-                "leave them out, to go on as it began",
-                "allow them: --allow-changes, in Python allow_changes=True",
+                "remove the changes",
+                "or allow them: --allow-changes, in Python allow_changes=True",
             )
             raise CheckpointError([Finding("R507", message, fixes=fixes)])
 
@@ -180,14 +181,14 @@ class Checkpoint:
     def _changes(self, new: TrainSettings, data: Batches, seed: int | None) -> list[str]:
         old, names = self.settings, ("loss", "loss_weights", "batch", "schedule", "warmup", "augment")
         pairs = [(name, getattr(old, name), getattr(new, name)) for name in names]
-        # Both optimizers are of one kind: another one was refused before.
+        # Both optimizers are of the same kind: another kind has already been refused.
         pairs += [(name, value, getattr(new.optimizer, name)) for name, value in vars(old.optimizer).items()]
         pairs += [] if seed is None else [("seed", self.seed, seed)]
         changes = [f"{name} is {after}, was {before}" for name, before, after in pairs if before != after]
         if self.images != len(data):
-            changes.append(f"{len(data):,} images to learn from, there were {self.images:,}")
+            changes.append(f"{len(data):,} training images, was {self.images:,}")
         elif self.data != data.fingerprint():
-            changes.append("other images or labels, though as many")
+            changes.append("the images or labels differ, with the same number of images")
         return changes
 
 

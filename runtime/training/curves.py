@@ -1,4 +1,4 @@
-"""Loss and accuracy of a run as a picture, SVG or PNG."""
+"""Plots of the loss and accuracy of a run, as SVG or PNG."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ FORMATS = ("svg", "png")
 
 
 def draw(history: History, path: str | Path, title: str = "") -> Path:
-    """Return the path of the picture written: loss on the left, accuracy (if measured) on the right.
+    """Plot the loss and, if measured, the accuracy of a run; return the path of the picture.
 
-    The file appears whole or not at all.
+    The loss is on the left, the accuracy on the right. The file is written atomically.
 
     Raises
     ------
@@ -38,15 +38,15 @@ def draw(history: History, path: str | Path, title: str = "") -> Path:
     path = Path(path)
     kind = path.suffix.lower().lstrip(".")
     if kind not in FORMATS:
-        raise PlannerError.of("R508", f"curves are drawn as .svg or .png, not `{path.name}`")
+        raise PlannerError.of("R508", f"curves can be drawn as .svg or .png, not `{path.name}`")
     if not history.rows:
-        raise PlannerError.of("R508", "there are no curves yet: no epoch has ended")
+        raise PlannerError.of("R508", "there are no curves yet: no epoch is complete")
     write_whole(path, _picture(history, kind, title))
     return path
 
 
 def _picture(history: History, kind: str, title: str) -> bytes:
-    # matplotlib is slow to import; Figure with no pyplot needs no display and keeps no global state.
+    # matplotlib is slow to import. A Figure without pyplot needs no display and no global state.
     import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -68,7 +68,7 @@ def _picture(history: History, kind: str, title: str) -> bytes:
         if title:
             figure.suptitle(title, fontweight="bold")
         out = io.BytesIO()
-        # Without the date the same run gives the same file.
+        # Without the date, the same run gives the same file.
         figure.savefig(out, format=kind, dpi=144, metadata={"Date": None} if kind == "svg" else None)
     return out.getvalue()
 

@@ -1,4 +1,4 @@
-"""What a training run measured, epoch by epoch, and its JSON and CSV forms. Pictures: `runtime.training.curves`."""
+"""The metrics of a training run by epoch, and their JSON and CSV forms. For plots see `runtime.training.curves`."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ Row = Mapping[str, float]
 COLUMNS = (
     "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "lr_first", "lr_last", "seconds", "images_per_second",
 )  # fmt: skip
-"""Columns in the order they are written; a run has those it measured."""
+"""Columns in output order; a run has only those that it measured."""
 
 
 @dataclass
 class History:
-    """The measurements of a run, one row an epoch.
+    """The metrics of a run, one row per epoch.
 
     Attributes
     ----------
     rows : list of Mapping
         ``epoch`` counts from 1; ``loss`` and ``accuracy`` are means over the epoch while the weights
-        moved; ``val_...`` are measured after it; ``lr_first`` and ``lr_last`` are the learning rates of its
-        first and last step. With several outputs ``loss`` is their sum by weight, ``accuracy`` that of the first, and
-        ``loss.NAME`` and ``accuracy.NAME`` are those of each.
+        change; ``val_...`` are measured after it; ``lr_first`` and ``lr_last`` are the learning rates of its
+        first and last step. With several outputs, ``loss`` is the weighted sum of their losses, ``accuracy`` is that of
+        the first output, and ``loss.NAME`` and ``accuracy.NAME`` are those of each output.
     interrupted : bool
-        Ctrl-C ended the run before its last epoch.
+        Whether Ctrl-C ended the run before its last epoch.
 
     Examples
     --------
@@ -44,29 +44,29 @@ class History:
         return len(self.rows)
 
     def __getitem__(self, column: str) -> list[float]:
-        """Return one column; raises KeyError if the run did not measure it."""
+        """Return one column; raise KeyError if the run did not measure it."""
         if column not in self.columns:
             raise KeyError(f"the run has no column {column!r}; it has {', '.join(self.columns) or 'none'}")
         return [row[column] for row in self.rows if column in row]
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of what was measured."""
+        """Names of the measured columns."""
         known = {name: _place(name) for row in self.rows for name in row if _place(name) >= 0}
         return tuple(sorted(known, key=known.__getitem__))
 
     @property
     def last(self) -> Row:
-        """The last epoch's row; empty before the first epoch has ended."""
+        """Row of the last epoch; empty before the end of the first epoch."""
         return self.rows[-1] if self.rows else {}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain values; :meth:`from_dict` gives an equal history."""
+        """Return the history as plain values; :meth:`from_dict` restores an equal one."""
         return {"interrupted": self.interrupted, "epochs": [dict(row) for row in self.rows]}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> History:
-        """Return the history of :meth:`to_dict`.
+        """Return the history from the values of :meth:`to_dict`.
 
         Examples
         --------
@@ -77,11 +77,11 @@ class History:
         return cls([dict(row) for row in values["epochs"]], bool(values["interrupted"]))
 
     def to_json(self) -> str:
-        """Return the run as JSON text."""
+        """Return the history as JSON text."""
         return json.dumps(self.to_dict(), indent=2) + "\n"
 
     def to_csv(self) -> str:
-        r"""Return the run as CSV text with a header.
+        r"""Return the history as CSV text with a header.
 
         Examples
         --------
@@ -96,6 +96,6 @@ class History:
 
 
 def _place(column: str) -> int:
-    """Return the rank of a column, the column of one output after the column of all; -1 for an unknown one."""
+    """Return the position of a column for sorting; -1 if it is unknown. Columns of one output share that of all."""
     name = column.partition(".")[0]
     return COLUMNS.index(name) if name in COLUMNS else -1

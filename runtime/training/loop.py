@@ -1,8 +1,8 @@
 """One training run: epochs of steps, checkpoints, Ctrl-C, and resuming an earlier run.
 
-A run can stop after any step and go on later with bit for bit the same result: weights, optimizer
-state, random numbers and the place within the epoch are saved together. What is trained, on what and
-how is settled by :mod:`runtime.training.train`.
+A run can stop after any step and continue later with bit for bit the same result: weights, optimizer state, random
+generator and the position within the epoch are saved together. :mod:`runtime.training.train` prepares the model, the
+data and the settings.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ Array = NDArray[Any]
 
 
 class TrainingError(PlannerError):
-    """A network cannot be trained as asked (R501, R503, R506, R510, R513, R514)."""
+    """A network that cannot be trained as requested (R501, R503, R506, R510, R513, R514)."""
 
 
 class Program(Protocol):
-    """What a training step needs of ``runtime.program.Program``."""
+    """The parts of ``runtime.program.Program`` that a training step needs."""
 
     @property
     def inputs(self) -> Mapping[str, Array]: ...
@@ -56,7 +56,7 @@ class Program(Protocol):
 
 
 class Trainable(weights.Stored, Protocol):
-    """What training needs of :class:`runtime.Model`."""
+    """The parts of :class:`runtime.Model` that training needs."""
 
     seed: int
 
@@ -73,7 +73,7 @@ class Trainable(weights.Stored, Protocol):
 
 
 class Run:
-    """A run of one model over checked data, by fixed settings.
+    """A training run of one model on checked data, with fixed settings.
 
     Parameters
     ----------
@@ -81,22 +81,22 @@ class Run:
     data : Batches
     settings : TrainSettings
     validate : callable, optional
-        Returns scores to be added to the history after each epoch.
+        Called after each epoch; returns metrics to add to the history.
     shown : Silent
-        Shows the progress.
+        Receives the progress.
     path : path, optional
-        File of the checkpoints.
+        Path of the checkpoint.
     seed : int, optional
-        Seed of the random numbers; default: the current random numbers of the model.
+        Reseeds the model's random generator; default: continue from its current state.
 
     Raises
     ------
     TrainingError
-        R510: there is nothing to train; R514: batch normalisation would learn from single numbers.
+        R510: there is nothing to train; R514: batch normalisation would get only one number per channel.
     AugmentError
         R515: the images cannot be moved.
     SizeError
-        R511: the machine has no memory for gradients or the optimizer's state.
+        R511: there is not enough memory for the gradients or the optimizer state.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class Run:
             raise TrainingError.of("R510", f"`{model.bound.name}` has no parameters: there is nothing to train")
         lone = _lone_norms(model.bound)
         if lone and min(settings.batch, len(data)) == 1:
-            raise TrainingError([_lone(lone, len(data))])
+            raise TrainingError([_lone_finding(lone, len(data))])
         refuse_unmovable(data, settings.augment)
         self.model, self.data, self.settings = model, data, settings
         self.validate, self.shown, self.path = validate, shown or Silent(), path
@@ -128,12 +128,12 @@ class Run:
         self._stop = False
 
     def resume(self, saved: weights.Saved, path: str | os.PathLike[str], allow_changes: bool = False) -> None:
-        """Take over weights, optimizer state, random numbers and the place within the epoch.
+        """Restore weights, optimizer state, random generator and the position within the epoch.
 
         Raises
         ------
         planner.PlannerError
-            R507: the checkpoint is of another network, or of other settings or data and `allow_changes` is false.
+            R507: the checkpoint belongs to another network, or to other settings or data and `allow_changes` is false.
         """
         found = Checkpoint.read(saved, path)
         found.refuse_misfit(path, self.settings, self.data, self._given_seed, allow_changes)
@@ -146,12 +146,12 @@ class Run:
         self._say_epochs(found.settings.epochs)
 
     def go(self) -> History:
-        """Train until the last epoch, or until Ctrl-C."""
+        """Train until the last epoch or Ctrl-C, and return the history."""
         left_out = len(self.data) - self.ends[-1]
         if left_out and self.at.epoch < self.settings.epochs:
             self.shown.say(
-                f"each epoch leaves out one image of {len(self.data):,}, another one each time: "
-                "batch normalisation needs two in a step"
+                f"each epoch skips one of the {len(self.data):,} images, a different one each time: "
+                "batch normalisation needs at least two per step"
             )
         try:
             with _stopping_after_the_step(self):
@@ -162,7 +162,7 @@ class Run:
         return self.history
 
     def stop(self) -> None:
-        """Ask the run to end after the step at hand."""
+        """Request the run to end after the current step."""
         self._stop = True
 
     def _epoch(self) -> None:
@@ -187,7 +187,7 @@ class Run:
         self._finish(row)
 
     def _order(self) -> Array:
-        """Return the epoch's order of the images; after a resume, the same as before it."""
+        """Return the order of the images in this epoch; after resuming, the same order as before."""
         rng, at = self.model.rng, self.at
         if at.shuffled_from is None:
             at.shuffled_from = rng.bit_generator.state
@@ -200,16 +200,15 @@ class Run:
 
     def _step(self, rows: Array, rate: float) -> None:
         at, size = self.at, len(rows)
-        with self.model.lock:  # other threads may predict between two steps, in the same arena
-            program, step = self.model.training_program(size), self._bound_steps.get(size)
-            # The model may have made its programs anew, in larger memory.
-            if step is None or step.program is not program:
-                step = self._bound_steps[size] = _Step(program, self.data, self.settings, self.model.rng)
-            found = step.run(rows)
-            loss = weighted(found, self.settings.loss_weights)
-            if not math.isfinite(loss):
-                raise TrainingError([self._diverged(rows, loss, rate)])
-            self.optimizer.step(rate)
+        program, step = self.model.training_program(size), self._bound_steps.get(size)
+        # The model may have rebuilt its programs in larger memory.
+        if step is None or step.program is not program:
+            step = self._bound_steps[size] = _Step(program, self.data, self.settings, self.model.rng)
+        found = step.run(rows)
+        loss = weighted(found, self.settings.loss_weights)
+        if not math.isfinite(loss):
+            raise TrainingError([self._diverged(rows, loss, rate)])
+        self.optimizer.step(rate)
         at.step += 1
         scores = Metrics(at.sums)
         scores.add(found, size)
@@ -219,7 +218,7 @@ class Run:
         self.history.rows.append(row)
         self.shown.end_epoch(row)
         self.at = Position(self.at.epoch + 1)
-        # Ctrl-C during validation: the epoch is whole, the next one does not begin.
+        # Ctrl-C during validation: the epoch is complete, and the next one does not start.
         if self._stop and self.at.epoch < self.settings.epochs:
             self._interrupt()
         else:
@@ -231,7 +230,7 @@ class Run:
         at = self.at
         place = f"in epoch {at.epoch + 1}, step {at.step} of {len(self.ends)}" if at.step else f"after epoch {at.epoch}"
         self.shown.stop()
-        self.shown.say(f"stopped {place}" + (f"; go on with what is in {self.path}" if self.path else ""))
+        self.shown.say(f"stopped {place}" + (f"; resume from {self.path}" if self.path else ""))
 
     def _save(self) -> None:
         if self.path is None:
@@ -244,14 +243,16 @@ class Run:
         weights.save(self.model, self.path, state=self.optimizer.state, training=stored.write())
 
     def _say_epochs(self, planned: int) -> None:
-        """Say what another number of epochs than the checkpoint's means."""
+        """Report what a different number of epochs than in the checkpoint means."""
         epochs, at = self.settings.epochs, self.at
         if at.epoch >= epochs:
-            self.shown.say(f"already at epoch {at.epoch} of {epochs}: nothing left to train; more epochs would go on")
+            self.shown.say(
+                f"already at epoch {at.epoch} of {epochs}, nothing left to train: use more epochs to continue"
+            )
         elif epochs != planned and self.settings.schedule == "cosine" and (at.epoch or at.step):
             self.shown.say(
-                f"the learning rate was falling to 0 over {planned} epochs and goes on as in a run of {epochs}; "
-                f"{epochs} epochs from the start would end with other weights"
+                f"the learning rate was falling to 0 over {planned} epochs and continues as in a run of {epochs}; "
+                f"{epochs} epochs from the start would give different weights"
             )
 
     def _diverged(self, rows: Array, loss: float, rate: float) -> Finding:
@@ -259,17 +260,17 @@ class Run:
         bad = self.data.first_not_finite(rows)
         if bad is not None:
             return Finding(
-                "R506", f"the loss became {loss} {place}: image {bad} holds numbers that are not finite",
-                fixes=("remove it, or replace them: numpy.nan_to_num(images)",),
+                "R506", f"the loss became {loss} {place}: image {bad} contains numbers that are not finite",
+                fixes=("remove the image, or replace the numbers: numpy.nan_to_num(images)",),
             )  # fmt: skip
-        fixes = [f"lower the learning rate, now {rate:g}: try {rate / 10:g}"]
+        fixes = [f"lower the learning rate from {rate:g}: try {rate / 10:g}"]
         if self.path is not None and self.history.rows:
             fixes.append(f"the weights of epoch {len(self.history)} are in {self.path}")
         return Finding("R506", f"the loss became {loss} {place}; training has diverged", fixes=tuple(fixes))
 
 
 class _Step:
-    """One training step at one batch size: data in, forward, losses, backward."""
+    """One training step at one batch size: copy the data, forward pass, losses, backward pass."""
 
     def __init__(self, program: Program, data: Batches, settings: TrainSettings, rng: np.random.Generator) -> None:
         self.program = program
@@ -282,26 +283,26 @@ class _Step:
         self._weights: list[tuple[Array, float]] = []
         for name, targets in data.labelled.items():
             gradient, loss = program.grad_outputs[name], settings.loss_of(name)
-            judge = losses.bind(loss, targets, program.outputs[name], gradient, program.loss_workspace)
-            self._losses[name] = Feed(targets, judge.targets), judge
+            bound_loss = losses.bind(loss, targets, program.outputs[name], gradient, program.loss_workspace)
+            self._losses[name] = Feed(targets, bound_loss.targets), bound_loss
             if settings.loss_weights.get(name, 1.0) != 1.0:
                 self._weights.append((gradient, settings.loss_weights[name]))
         self._unused = [array for name, array in program.grad_outputs.items() if name not in data.labelled]
 
-    def run(self, rows: Array) -> dict[str, losses.BatchScore]:
-        """Return the score of each output that is learnt from."""
+    def run(self, rows: Array) -> dict[str, losses.BatchMetrics]:
+        """Run the step on these rows and return the metrics of each output with labels."""
         for feed in self._inputs:
             feed(rows)
         self.program.forward()
         found = {}
-        # The losses take turns with one workspace, so each is fed just before its step.
-        for name, (feed, judge) in self._losses.items():
+        # The losses share one workspace, so the targets of each are copied just before its step.
+        for name, (feed, loss) in self._losses.items():
             feed(rows)
-            found[name] = judge.step()
+            found[name] = loss.step()
         for gradient, weight in self._weights:
             if weight:
                 np.multiply(gradient, weight, out=gradient)
-            else:  # also what is infinite
+            else:  # unlike a product with 0, this also clears infinite values
                 gradient.fill(0.0)
         for array in self._unused:
             array.fill(0.0)
@@ -310,10 +311,10 @@ class _Step:
 
 
 def _optimizer(model: Trainable, settings: TrainSettings) -> optim.Sgd | optim.Adam:
-    bound, kept = model.bound, settings.optimizer
-    nbytes = bound.parameter_count * bound.item_bytes * kept.state_arrays
-    with allocation_guard(bound, f"what {kept.kind} keeps of every parameter", nbytes, "parameters"):
-        return optim.optimizer(kept, model.flat_parameters, model.flat_gradients)
+    bound, chosen = model.bound, settings.optimizer
+    nbytes = bound.parameter_count * bound.item_bytes * chosen.state_arrays
+    with allocation_guard(bound, f"the state of {chosen.kind}", nbytes, "parameters"):
+        return optim.optimizer(chosen, model.flat_parameters, model.flat_gradients)
 
 
 def _reseed(model: Trainable, seed: int) -> None:
@@ -321,19 +322,19 @@ def _reseed(model: Trainable, seed: int) -> None:
 
 
 def _lone_norms(bound: BoundPlan) -> list[str]:
-    """Return the batch normalisations that get one number of each channel from an image."""
+    """Return the batch normalisations that get a single number per channel from each image."""
     return [node.name for node in bound.nodes if node.kind == "batchnorm" and math.prod(node.output_shape[2:]) == 1]
 
 
-def _lone(norms: list[str], count: int) -> Finding:
-    message = f"`{norms[0]}` would learn from one number a channel: one image in a step, and one position in its map"
+def _lone_finding(norms: list[str], count: int) -> Finding:
+    message = f"`{norms[0]}` would get one number per channel: one image per step, and one position in its feature map"
     fix = "give at least two images" if count == 1 else "train with a batch of 2 or more"
-    return Finding("R514", message, layer=norms[0], fixes=(fix, f"or leave `{norms[0]}` out"))
+    return Finding("R514", message, layer=norms[0], fixes=(fix, f"or remove `{norms[0]}`"))
 
 
 @contextmanager
 def _stopping_after_the_step(run: Run) -> Iterator[None]:
-    """Turn the first Ctrl-C into a wish to stop; the second one, and those of other handlers, stay what they are."""
+    """Turn the first Ctrl-C into a request to stop; the second one, and other handlers, work as usual."""
     if (
         threading.current_thread() is not threading.main_thread()
         or signal.getsignal(signal.SIGINT) is not signal.default_int_handler

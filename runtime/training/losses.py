@@ -1,7 +1,7 @@
-"""Losses: from the outputs of a network and its targets to one number and the gradient of that number.
+"""Losses: they turn the outputs of a network and the targets into one number and its gradient.
 
-Arrays are batch-last, (classes, N) or (classes, H, W, N). A loss is bound once to the arrays of a
-training program; its steps write the gradient in place and allocate nothing that grows with the batch.
+Arrays are batch-last, (classes, N) or (classes, H, W, N). A loss is bound once to the arrays of a training program.
+Its steps write the gradient in place and allocate nothing that grows with the batch.
 """
 
 from __future__ import annotations
@@ -17,42 +17,42 @@ from planner.findings import Finding, PlannerError
 Array = NDArray[Any]
 
 BLOCK = 4096
-"""Positions numbered at once, so that their numbers need little memory whatever the batch."""
+"""Number of positions indexed at once, so that the indices need little memory for any batch."""
 
 NUMBERS = np.arange(BLOCK, dtype=np.intp)
 
 
 class TargetError(PlannerError):
-    """The targets are not what the loss takes (R503)."""
+    """Targets that the loss does not accept (R503)."""
 
 
-class BatchScore(NamedTuple):
-    """What one batch gave: the mean loss, how many positions were classified right, and out of how many.
+class BatchMetrics(NamedTuple):
+    """Metrics of one batch: the mean loss, and how many of the classified positions are correct.
 
-    `judged` is 0 if the targets are numbers rather than classes.
+    `classified` is 0 if the targets are numbers rather than classes.
     """
 
     loss: float
     correct: int
-    judged: int
+    classified: int
 
 
 class Loss(ABC):
-    """One loss bound to one output of a training program.
+    """A loss that is bound to one output of a training program.
 
     Parameters
     ----------
     output : array (classes, ..., N), contiguous
         Read in each step.
     grad_output : array of the same shape, contiguous, or None
-        Array for the gradient of the mean loss; None makes one, as evaluation does.
+        Receives the gradient of the mean loss. None allocates an array for it, as in evaluation.
     workspace : 1-D array of the same dtype, or None
         At least ``planner.training.settings.loss_workspace`` elements; contents are undefined before and after.
 
     Attributes
     ----------
     targets : array
-        Fill this, batch last, before each :meth:`step`: labels (..., N) or numbers (classes, ..., N).
+        Fill this before each :meth:`step`, batch last, with labels (..., N) or numbers (classes, ..., N).
     """
 
     targets: Array
@@ -73,11 +73,11 @@ class Loss(ABC):
         self._second = workspace[words + self._positions : words + 2 * self._positions]
 
     @abstractmethod
-    def step(self) -> BatchScore:
-        """Write the gradient of the mean loss over the batch and return the score; uses up `targets`."""
+    def step(self) -> BatchMetrics:
+        """Write the gradient of the mean loss over the batch and return its metrics; overwrites `targets`."""
 
     def _flatten_labels(self) -> None:
-        """Turn each label into the place of its output among all outputs in memory order."""
+        """Convert each label to the flat index of its output, in memory order."""
         np.multiply(self._index, self._positions, out=self._index)
         for start in range(0, self._positions, BLOCK):
             part = self._index[start : start + BLOCK]
@@ -86,28 +86,28 @@ class Loss(ABC):
                 np.add(part, start, out=part)
 
     def _count_largest(self) -> None:
-        """Leave each position's largest output in `_first`, and how many classes share it in `_second`."""
+        """Write each position's largest output to `_first`, and the number of classes that share it to `_second`."""
         np.max(self._output, axis=0, out=self._first)
         np.equal(self._output, self._first, out=self._grad)
         np.sum(self._grad, axis=0, out=self._second)
 
     def _count_correct(self) -> int:
-        """Return at how many positions the label alone has the largest output.
+        """Return the number of positions where only the label has the largest output.
 
-        `_first` holds the label's output minus the largest, which is 0 only where the two are equal; `_second` is
-        used up.
+        `_first` holds the output of the label minus the largest one, which is 0 only if the two are equal; `_second`
+        is overwritten.
         """
         np.subtract(self._second, 1.0, out=self._second)
-        # Not added: next to the number of others, a difference of one rounding step would be lost.
+        # Not a sum: added to the number of other classes, a difference of one rounding step would be lost.
         np.logical_or(self._first, self._second, out=self._second)
         return self._positions - int(np.count_nonzero(self._second))
 
 
 class CrossEntropy(Loss):
-    """Mean over the positions of ``-log(softmax(logits)[label])``; labels are whole numbers below `classes`.
+    """Mean over the positions of ``-log(softmax(logits)[label])``; labels are integers below `classes`.
 
-    The largest logit of each position is subtracted first, so that no exponential overflows. A position
-    is right when its label alone has the largest logit: a network that says nothing is not called right.
+    The largest logit of each position is subtracted first, so that no exponential overflows. A position is correct if
+    only its label has the largest logit: a network with constant outputs does not count as correct.
 
     References
     ----------
@@ -117,8 +117,8 @@ class CrossEntropy(Loss):
     --------
     >>> loss = CrossEntropy(np.array([[2.0, 0.0], [0.0, 0.0]]), grad := np.empty((2, 2)))
     >>> loss.targets[:] = [0, 1]
-    >>> score = loss.step()
-    >>> round(score.loss, 4), grad.round(3).tolist()
+    >>> metrics = loss.step()
+    >>> round(metrics.loss, 4), grad.round(3).tolist()
     (0.41, [[-0.06, 0.25], [0.06, -0.25]])
     """
 
@@ -126,7 +126,7 @@ class CrossEntropy(Loss):
         super().__init__(output, grad_output, workspace)
         self.targets = _view(self._index, *self._shape[1:])
 
-    def step(self) -> BatchScore:
+    def step(self) -> BatchMetrics:
         first, second, grad, count = self._first, self._second, self._grad, self._positions
         self._flatten_labels()
         flat = self._flat
@@ -144,13 +144,13 @@ class CrossEntropy(Loss):
         np.subtract(second, 1.0, out=second)
         np.put(flat, self._index, second, mode="clip")
         np.multiply(grad, 1.0 / count, out=grad)
-        return BatchScore(total / count, correct, count)
+        return BatchMetrics(total / count, correct, count)
 
 
 class MeanSquaredError(Loss):
     """Mean of ``(output - target)**2`` over all numbers.
 
-    With `labels`, targets are whole numbers and stand for one-hot rows: 1 at the label, 0 elsewhere.
+    With `labels`, targets are integers and represent one-hot rows: 1 at the label, 0 elsewhere.
 
     References
     ----------
@@ -177,7 +177,7 @@ class MeanSquaredError(Loss):
         places = _view(self._index, *self._shape[1:])
         self.targets = places if labels else _view(self._grad, *self._shape)
 
-    def step(self) -> BatchScore:
+    def step(self) -> BatchMetrics:
         grad, correct, count = self._grad, 0, 0
         flat = self._flat
         if self._labels:
@@ -191,7 +191,7 @@ class MeanSquaredError(Loss):
         np.subtract(self._output, grad, out=grad)
         total = float(np.dot(flat, flat))
         np.multiply(grad, 2.0 / grad.size, out=grad)
-        return BatchScore(total / grad.size, correct, count)
+        return BatchMetrics(total / grad.size, correct, count)
 
 
 def bind(
@@ -201,9 +201,9 @@ def bind(
     grad_output: Array | None = None,
     workspace: Array | None = None,
 ) -> Loss:
-    """Return the loss called `name` for checked targets (see :func:`checked`), bound to a program's arrays.
+    """Return the loss `name` for checked targets (see :func:`checked`), bound to the arrays of a program.
 
-    Targets with as many axes as the output are numbers; labels have one axis fewer.
+    Targets with as many axes as the output are numbers; labels have one axis less.
     """
     if name == "cross_entropy":
         return CrossEntropy(output, grad_output, workspace)
@@ -211,10 +211,10 @@ def bind(
 
 
 def checked(name: str, targets: object, shape: tuple[int, ...], output: str = "out") -> Array:
-    """Return the targets of a whole data set as a loss takes them: labels as intp, numbers as they are.
+    """Check the targets of a whole data set and return them as the loss needs them: labels as intp, numbers unchanged.
 
-    For ``mse``, targets of the output's shape are numbers, whole ones too; so are those of a single output, with or
-    without its axis. Whole numbers that lack the axis of the classes are labels.
+    For ``mse``, targets with the shape of the output are numbers, even if they are integers. The same holds for targets
+    of a single output, with or without its axis. Integers without the axis of the classes are labels.
 
     Parameters
     ----------
@@ -230,14 +230,14 @@ def checked(name: str, targets: object, shape: tuple[int, ...], output: str = "o
     Raises
     ------
     TargetError
-        R503: wrong shape, wrong kind of number, or a label outside 0 .. classes - 1.
+        R503: a wrong shape, a wrong kind of number, or a label outside 0 .. classes - 1.
 
     Examples
     --------
     >>> checked("cross_entropy", [3, 10], (10,))
     Traceback (most recent call last):
     ...
-    runtime.training.losses.TargetError: error[R503]: the labels run from 3 to 10, but `out` has 10 classes, 0 to 9; \
+    runtime.training.losses.TargetError: error[R503]: the labels range from 3 to 10, but `out` has 10 classes, 0 to 9; \
 subtract 1 from the labels if they count from 1
     """
     given = np.asarray(targets)
@@ -259,7 +259,7 @@ subtract 1 from the labels if they count from 1
 def _view(array: Array, *shape: int) -> Array:
     view = array.reshape(shape)
     if array.size and not np.shares_memory(view, array):
-        raise ValueError(f"a loss works on contiguous arrays, got strides {array.strides}")
+        raise ValueError(f"a loss needs contiguous arrays, got strides {array.strides}")
     return view
 
 
@@ -272,14 +272,14 @@ def _labels(labels: Array, classes: int, output: str) -> Array:
                 fixes = ("subtract 1 from the labels if they count from 1",)
             elif low >= 0:
                 fixes = (f"give the network {high + 1} outputs",)
-            message = f"the labels run from {low} to {high}, but `{output}` has {classes} classes, 0 to {classes - 1}"
+            message = f"the labels range from {low} to {high}, but `{output}` has {classes} classes, 0 to {classes - 1}"
             raise TargetError([Finding("R503", message, fixes=fixes)])
     return np.ascontiguousarray(labels, dtype=np.intp)
 
 
 def _misfit(name: str, given: Array, shape: tuple[int, ...], output: str) -> Finding:
     places = "".join(f", {size}" for size in shape[1:])
-    wanted = f"whole numbers of shape (N{places or ','})"
+    wanted = f"integers of shape (N{places or ','})"
     if name == "mse":
         numbers = f"numbers of shape (N, {', '.join(map(str, shape))})"
         wanted = numbers if shape[0] == 1 else f"{wanted} or {numbers}"

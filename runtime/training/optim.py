@@ -1,7 +1,7 @@
-"""The optimizers over one flat array of parameters: they move weights in place and allocate nothing in a step.
+"""Optimizers over one flat array of parameters: they update it in place and allocate nothing in a step.
 
-Temporaries live in one block that stays in the cache, of the size ``planner.training.optimizers`` says; what is kept
-between steps is as many arrays of the parameters' size as it counts. Nothing here knows layers or shapes.
+Temporaries use one block that stays in the cache; ``planner.training.optimizers`` defines its size, and the number of
+state arrays, each as large as the parameters. Nothing here depends on layers or shapes.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ S = TypeVar("S", bound=optimizers.Optimizer)
 
 
 class Optimizer(ABC, Generic[S]):
-    """One optimizer bound to the parameters it moves and the gradients it reads.
+    """An optimizer that is bound to the parameters it updates and the gradients it reads.
 
     Parameters
     ----------
     settings : planner.training.optimizers.Optimizer
     parameters, gradients : 1-D float arrays of one length and dtype, contiguous
-        `parameters` is written by :meth:`step`, `gradients` is not changed.
+        :meth:`step` writes `parameters` and does not change `gradients`.
     """
 
     def __init__(self, settings: S, parameters: Array, gradients: Array) -> None:
@@ -37,7 +37,7 @@ class Optimizer(ABC, Generic[S]):
         self.steps = 0
         size = optimizers.WORKSPACE_BYTES // parameters.itemsize
         workspace = np.empty(optimizers.workspace_bytes(parameters.nbytes) // parameters.itemsize, parameters.dtype)
-        # Views are made once here, so that a step makes no Python objects either.
+        # Views are created once, here, so that a step creates no Python objects.
         self._blocks = [
             (
                 parameters[at : at + size],
@@ -49,20 +49,20 @@ class Optimizer(ABC, Generic[S]):
         ]
 
     def step(self, lr: float | None = None) -> None:
-        """Update the parameters once, with another learning rate than in the settings if one is given."""
+        """Update the parameters once; `lr` replaces the learning rate of the settings."""
         self.steps += 1
         rate = float(self.settings.lr if lr is None else lr)
         for parameters, gradients, workspace, state in self._blocks:
-            self._move(parameters, gradients, workspace, state, rate)
+            self._update(parameters, gradients, workspace, state, rate)
 
     def restore(self, state: Sequence[Array], steps: int) -> None:
-        """Take over the state of an optimizer of the same settings and size that has made `steps` steps."""
-        for mine, theirs in zip(self.state, state, strict=True):
-            np.copyto(mine, theirs)
+        """Restore the state of an optimizer with the same settings and size after `steps` steps."""
+        for own, saved in zip(self.state, state, strict=True):
+            np.copyto(own, saved)
         self.steps = steps
 
     @abstractmethod
-    def _move(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None: ...
+    def _update(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None: ...
 
 
 class Sgd(Optimizer[optimizers.Sgd]):
@@ -77,39 +77,39 @@ class Sgd(Optimizer[optimizers.Sgd]):
     [0.855, 2.145]
     """
 
-    def _move(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None:
+    def _update(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None:
         settings = self.settings
-        slope = g
+        gradient = g
         if settings.weight_decay:
             np.multiply(w, settings.weight_decay, out=workspace)
             np.add(workspace, g, out=workspace)
-            slope = workspace
+            gradient = workspace
         if settings.momentum:
             (velocity,) = state
             np.multiply(velocity, settings.momentum, out=velocity)
-            np.add(velocity, slope, out=velocity)
+            np.add(velocity, gradient, out=velocity)
             if settings.nesterov:
-                if slope is workspace:
+                if gradient is workspace:
                     self._lookahead(w, velocity, workspace, lr)
                     return
                 np.multiply(velocity, settings.momentum, out=workspace)
                 np.add(workspace, g, out=workspace)
-                slope = workspace
+                gradient = workspace
             else:
-                slope = velocity
-        np.multiply(slope, lr, out=workspace)
+                gradient = velocity
+        np.multiply(gradient, lr, out=workspace)
         np.subtract(w, workspace, out=w)
 
-    def _lookahead(self, w: Array, velocity: Array, slope: Array, lr: float) -> None:
+    def _lookahead(self, w: Array, velocity: Array, gradient: Array, lr: float) -> None:
         # Two subtractions instead of a second workspace block.
-        np.multiply(slope, lr, out=slope)
-        np.subtract(w, slope, out=w)
-        np.multiply(velocity, lr * self.settings.momentum, out=slope)
-        np.subtract(w, slope, out=w)
+        np.multiply(gradient, lr, out=gradient)
+        np.subtract(w, gradient, out=w)
+        np.multiply(velocity, lr * self.settings.momentum, out=gradient)
+        np.subtract(w, gradient, out=w)
 
 
 class Adam(Optimizer[optimizers.Adam]):
-    """Adam as :class:`planner.training.optimizers.Adam` or, with decoupled decay, its AdamW describe it.
+    """Adam as :class:`planner.training.optimizers.Adam` describes it, or AdamW, with decoupled weight decay.
 
     Examples
     --------
@@ -119,7 +119,7 @@ class Adam(Optimizer[optimizers.Adam]):
     [0.9, 2.1]
     """
 
-    def _move(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None:
+    def _update(self, w: Array, g: Array, workspace: Array, state: tuple[Array, ...], lr: float) -> None:
         settings = self.settings
         mean, square = state
         beta1, beta2 = settings.betas
@@ -128,11 +128,11 @@ class Adam(Optimizer[optimizers.Adam]):
             np.multiply(w, 1.0 - lr * settings.weight_decay, out=w)
         np.multiply(mean, beta1, out=mean)
         np.multiply(square, beta2, out=square)
-        # The slope is computed twice rather than kept: there is one workspace block.
-        self._slope(w, g, workspace, decoupled)
+        # The gradient with weight decay is computed twice rather than kept: there is only one workspace block.
+        self._decayed_gradient(w, g, workspace, decoupled)
         np.multiply(workspace, 1.0 - beta1, out=workspace)
         np.add(mean, workspace, out=mean)
-        self._slope(w, g, workspace, decoupled)
+        self._decayed_gradient(w, g, workspace, decoupled)
         np.multiply(workspace, workspace, out=workspace)
         np.multiply(workspace, 1.0 - beta2, out=workspace)
         np.add(square, workspace, out=square)
@@ -143,7 +143,7 @@ class Adam(Optimizer[optimizers.Adam]):
         np.multiply(workspace, lr / (1.0 - beta1**self.steps), out=workspace)
         np.subtract(w, workspace, out=w)
 
-    def _slope(self, w: Array, g: Array, workspace: Array, decoupled: bool) -> None:
+    def _decayed_gradient(self, w: Array, g: Array, workspace: Array, decoupled: bool) -> None:
         if decoupled or not self.settings.weight_decay:
             np.copyto(workspace, g)
         else:
@@ -166,4 +166,4 @@ def optimizer(settings: optimizers.Optimizer, parameters: Array, gradients: Arra
         case optimizers.Adam():
             return Adam(settings, parameters, gradients)
         case _:
-            raise TypeError(f"no optimizer runs {type(settings).__name__}")
+            raise TypeError(f"no optimizer for {type(settings).__name__}")

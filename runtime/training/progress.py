@@ -1,4 +1,4 @@
-"""What a training run shows while it runs: a bar on a terminal, one line an epoch elsewhere, always on stderr."""
+"""Progress of a training run on stderr: a bar on a terminal, otherwise one line per epoch."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from rich.text import Text
 
 Row = Mapping[str, float]
 REFRESH_SECONDS = 0.1
-BAR_LEAST, BAR_MOST = 6, 24
-"""Columns of a bar."""
+BAR_MIN, BAR_MAX = 6, 24
+"""Minimum and maximum width of a bar in columns."""
 
 LONGEST = 360_000.0
-"""Seconds beyond which the remaining time is not shown."""
+"""Largest remaining time to show, in seconds."""
 
 
 class Silent:
-    """Shows nothing; what the others share."""
+    """Progress that shows nothing; base class of the others."""
 
     def start_epoch(self, epoch: int, epochs: int, images: int, done: int = 0) -> None:
-        """Begin an epoch, counted from 1, of which `done` images are processed already."""
+        """Start an epoch (counted from 1), with `done` of its `images` already processed."""
 
     def step(self, images: int, loss: float, accuracy: float | None) -> None:
-        """Show a finished step over `images` more images; loss and accuracy are means over the epoch so far."""
+        """Report a step over `images` more images; loss and accuracy are means over the epoch so far."""
 
     def end_epoch(self, row: Row) -> None:
-        """Show a finished epoch: its row of the history."""
+        """End an epoch with its row of the history."""
 
     def say(self, text: str) -> None:
-        """Show one sentence."""
+        """Show a message."""
 
     def stop(self) -> None:
-        """End the run, however it ended."""
+        """End the display, however the run ended."""
 
 
 class Sentences(Silent):
-    """Shows single sentences only, such as where a run was stopped: the output of `--quiet`."""
+    """Progress that shows only messages, such as where a run was stopped; used by `--quiet`."""
 
     def say(self, text: str) -> None:
         sys.stderr.write(text + "\n")
 
 
 class Lines(Silent):
-    r"""One line an epoch, for logs and files.
+    r"""Progress as one line per epoch, for logs and files.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Lines(Silent):
 
 
 class Bar(Silent):
-    """A live bar an epoch, with images a second, time left and the metrics so far, in one line of any terminal."""
+    """A live bar for each epoch: images per second, time left and metrics so far, in one line of any width."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(stderr=True)
@@ -91,7 +91,7 @@ class Bar(Silent):
         self._heading = f"Epoch {epoch:>{len(str(epochs))}}/{epochs}"
         self._images, self._seen, self._skipped, self._metrics = images, done, done, {}
         self._began = time.monotonic()
-        # No refresh thread: it would take time from the two cores the network computes on.
+        # No refresh thread: it would take time from the cores that the network computes on.
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._live.start()
 
@@ -122,7 +122,7 @@ class Bar(Silent):
         speed = (self._seen - self._skipped) / max(now - self._began, 1e-9)
         left = f"{_clock((self._images - self._seen) / max(speed, 1e-9))} left"
         wide, narrow = metrics(self._metrics), metrics(self._metrics, " ")
-        # Some terminals break a line as soon as its last column is filled.
+        # Some terminals wrap a line as soon as its last column is filled.
         columns = self._console.width - 1
         for tail in (
             f" {count} {speed:,.0f} images/s {left} {wide}",
@@ -130,8 +130,8 @@ class Bar(Silent):
             f" {left} {narrow}",
             f" {narrow}",
         ):
-            width = min(columns - len(self._heading) - 1 - len(tail), BAR_MOST)
-            if width >= BAR_LEAST:
+            width = min(columns - len(self._heading) - 1 - len(tail), BAR_MAX)
+            if width >= BAR_MIN:
                 return self._drawn(width, tail)
         return Text(f"{self._heading}{tail}"[:columns])
 
@@ -145,7 +145,7 @@ class Bar(Silent):
 
 
 def summaries(heading: str, row: Row) -> tuple[str, ...]:
-    """Return an epoch in one line, the longest way first.
+    """Return one-line summaries of an epoch, the longest first.
 
     Examples
     --------
@@ -167,7 +167,7 @@ def summaries(heading: str, row: Row) -> tuple[str, ...]:
 
 
 def metrics(row: Row, between: str = " - ") -> str:
-    """Return loss and accuracy, then those on validation data, as far as the row has them.
+    """Return loss and accuracy, then those on validation data, if the row has them.
 
     Examples
     --------
@@ -178,28 +178,28 @@ def metrics(row: Row, between: str = " - ") -> str:
     return between.join(f"{name} {row[name]:.4f}" for name in shown if name in row)
 
 
-def _fitting(ways: Sequence[str], width: int) -> str:
-    """Return the first of several ways to say something that is short enough, or the last."""
-    return next((text for text in ways if len(text) <= width), ways[-1])
+def _fitting(texts: Sequence[str], width: int) -> str:
+    """Return the first text that fits the width, otherwise the last one."""
+    return next((text for text in texts if len(text) <= width), texts[-1])
 
 
 def _clock(seconds: float) -> str:
-    """Return a time as minutes and seconds, with hours if there are any."""
+    """Format a time as minutes and seconds, with hours if there are any."""
     whole = math.ceil(min(seconds, LONGEST))
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
-def chosen(wish: Silent | bool | None) -> Silent:
-    """Return the progress display: as asked for, else a bar on a terminal and lines otherwise.
+def chosen(requested: Silent | bool | None) -> Silent:
+    """Return the progress display: as requested, by default a bar on a terminal and otherwise lines.
 
     Examples
     --------
     >>> type(chosen(False)).__name__
     'Silent'
     """
-    if isinstance(wish, Silent):
-        return wish
-    if wish is False:
+    if isinstance(requested, Silent):
+        return requested
+    if requested is False:
         return Silent()
     return Bar() if sys.stderr.isatty() else Lines()

@@ -1,6 +1,6 @@
-"""Training, evaluating and predicting with a model, on data that the user gives as N, C, H, W.
+"""Training, evaluating and predicting with a model on arrays in the order N, C, H, W.
 
-Data and settings are checked here, all of them before the first step; the steps are :mod:`runtime.training.loop`.
+All data and settings are checked here, before the first step; :mod:`runtime.training.loop` runs the steps.
 """
 
 from __future__ import annotations
@@ -53,58 +53,66 @@ def fit(
     resume: str | os.PathLike[str] | None = None,
     allow_changes: bool = False,
 ) -> History:
-    """Train the model on images and labels, and return the history of the run.
+    """Train the model on images and labels for a number of epochs.
 
-    Settings that are not given come from the ``train:`` section of the spec, and the batch from the bound plan.
-    Ctrl-C ends the run after the current step; a second Ctrl-C ends it at once.
+    Arguments that are not given default to the network's ``train:`` settings; `batch` defaults to that of the bound
+    plan. Ctrl-C ends the run after the current step; a second Ctrl-C ends it immediately.
 
     Parameters
     ----------
     images : array (N, C, H, W), Images, or a mapping of them by input name
+        Training images.
     labels : array, or a mapping of them by output name
-        Classes or numbers, as the loss needs them; see :func:`runtime.training.losses.checked`. Outputs without labels
+        Training labels, or numbers for ``"mse"``; see :func:`runtime.training.losses.checked`. Outputs without labels
         are not trained.
-    validation : pair of images and labels, or a share between 0 and 1, optional
-        Evaluated after every epoch. A share is taken from the end of the data, before shuffling.
     epochs : int, optional
-        How often to go through the data.
+        Number of passes over the data.
     batch : int, optional
-        Images in a step.
+        Number of images per step, at most the batch of the bound plan.
+    validation : pair of images and labels, or float between 0 and 1, optional
+        Data to evaluate the model on after every epoch. A float is the share of the data to hold out; it is taken from
+        the end of the data, before shuffling.
     optimizer : str, Mapping, or planner.training.optimizers.Optimizer, optional
-        As in a spec: ``"adam"`` or ``{"sgd": {"lr": 0.1}}``.
+        For example ``"adam"`` or ``{"sgd": {"lr": 0.1}}``, as in a spec.
     lr : float, optional
-        Learning rate of the optimizer.
+        Learning rate; replaces that of the optimizer.
     loss : str or Mapping, optional
-        ``"cross_entropy"`` or ``"mse"``: one loss for all outputs, or one by output.
+        ``"cross_entropy"`` or ``"mse"``, for all outputs or by output name.
     loss_weights : Mapping of str to float, optional
-        Weight of the loss of each output in the sum that is minimised: ``{"aux": 0.3}``; default: 1.
+        Weight of each output's loss in the sum that is minimized, for example ``{"aux": 0.3}``. Default: 1.
     schedule : str, optional
-        Learning rate over the run: ``"constant"`` or ``"cosine"``.
+        ``"constant"`` or ``"cosine"``: the learning rate over the run.
     warmup : float, optional
-        Epochs in which the learning rate rises from 0.
+        Number of epochs over which the learning rate rises at the start.
     augment : Mapping or planner.training.augment.Augment, optional
-        Random changes of the images: ``{"flip": "horizontal", "shift": 2}``; ``{}`` for none.
+        Random moves of the training images, for example ``{"flip": "horizontal", "shift": 2}``; ``{}`` disables them.
     progress : bool, optional
-        False shows nothing. Default: a bar on a terminal, otherwise one line per epoch.
+        False shows no progress. Default: a bar on a terminal, otherwise one line per epoch.
     seed : int, optional
-        Seed for shuffling and dropout; default: the random numbers of the model go on.
+        Reseeds the model's random generator (shuffling, dropout).
     save : path, optional
-        File for a checkpoint, written after every epoch and on Ctrl-C. Checked before the first step.
+        Path of a checkpoint, written after every epoch and on Ctrl-C. It is checked to be writable before the first
+        step.
     resume : path, optional
-        Checkpoint to resume from, with its settings; `epochs` may be larger.
-    allow_changes : bool
-        Resume a checkpoint with other settings, data or seed than it was made with.
+        Checkpoint to resume from, with its settings. Give `epochs` to train longer.
+    allow_changes : bool, default False
+        Allow resuming with other settings, data or seed than those of the checkpoint.
+
+    Returns
+    -------
+    History
+        The metrics of each epoch, and whether Ctrl-C ended the run.
 
     Raises
     ------
     TrainingError
         R501: cross-entropy on softmax; R503: `validation` is neither a pair nor a share; R506: the loss is no
-        longer finite; R510: there is nothing to train; R513: `seed` is not a whole number from 0; R514: a batch
-        normalisation would see a single value per channel.
+        longer finite; R510: there is nothing to train; R513: the seed is invalid; R514: batch normalisation
+        would get only one number per channel.
     planner.PlannerError
         R502, R503: images or labels do not fit the network; R507: the checkpoint does not fit, or changes were not
-        allowed; R508: the checkpoint cannot be read or written; R511: the planned memory is not available;
-        R515: the images cannot be augmented; N107: a setting is out of range.
+        allowed; R508: the checkpoint cannot be read or written; R511: there is not enough memory;
+        R515: the images cannot be moved; N107: a setting is out of range.
 
     Examples
     --------
@@ -127,13 +135,13 @@ def fit(
         epochs=epochs, batch=batch, loss=loss, loss_weights=loss_weights, schedule=schedule, warmup=warmup,
     )  # fmt: skip
     data = _labelled(model, images, labels, settings)
-    judged: Batches | None = None
+    held_out: Batches | None = None
     if validation is not None:
-        data, judged = _parted(model, data, validation, settings)
+        data, held_out = _parted(model, data, validation, settings)
     seed = None if seed is None else _seed(seed)
 
     def validate() -> dict[str, float]:
-        return {} if judged is None else _measure(model, judged, settings)
+        return {} if held_out is None else _measure(model, held_out, settings)
 
     run = Run(model, data, settings, validate, chosen(progress), save, seed)
     if saved is not None and resume is not None:
@@ -151,27 +159,66 @@ def evaluate(
     loss: str | Mapping[str, str] | None = None,
     loss_weights: Mapping[str, float] | None = None,
 ) -> dict[str, float]:
-    """Return the ``loss`` over a data set in inference mode, and the ``accuracy`` if the labels are classes.
+    """Compute the loss and the accuracy on images and labels, in inference mode.
 
-    With labels for several outputs also ``loss.NAME`` and ``accuracy.NAME`` of each; ``loss`` is then their sum by
-    weight, and ``accuracy`` that of the first.
+    Parameters
+    ----------
+    images : array (N, C, H, W), Images, or a mapping of them by input name
+    labels : array, or a mapping of them by output name
+        As for :meth:`runtime.Model.fit`. Outputs without labels are not evaluated.
+    loss : str or Mapping, optional
+        ``"cross_entropy"`` or ``"mse"``, for all outputs or by output name. Default: from the network.
+    loss_weights : Mapping of str to float, optional
+        Weight of each output's loss in the sum. Default: from the network, otherwise 1.
+
+    Returns
+    -------
+    dict of str to float
+        ``loss``, and ``accuracy`` if the labels are classes. With labels for several outputs, ``loss`` is the weighted
+        sum of their losses, ``accuracy`` is that of the first output, and ``loss.NAME`` and ``accuracy.NAME`` are
+        those of each output.
 
     Raises
     ------
     planner.PlannerError
-        R501, R502, R503: the data does not fit the network or the loss.
+        R501, R502, R503: the data does not fit the network or the loss; R510: there are no images.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> from runtime import Model
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", name="y", units=2)])
+    >>> sorted(Model(net.check().bind(N=8)).evaluate(np.ones((3, 4)), [0, 1, 1]))
+    ['accuracy', 'loss']
     """
     settings = _settings(model.bound.train, None, None, None, loss=loss, loss_weights=loss_weights)
     return _measure(model, _labelled(model, images, labels, settings), settings)
 
 
-def predict(model: Trainable, images: Inputs) -> Any:  # array or dict: a union would make every caller ask
-    """Return the outputs for any number of images, batch first; a dict by name for several outputs.
+def predict(model: Trainable, images: Inputs) -> Any:  # array or dict: a union would burden every caller
+    """Compute the outputs for any number of images, in inference mode.
+
+    Parameters
+    ----------
+    images : array (N, C, H, W), Images, or a mapping of them by input name
+
+    Returns
+    -------
+    array, or dict of str to array
+        Outputs, batch first; by name if the network has several.
 
     Raises
     ------
     planner.PlannerError
-        R502: the images do not fit the network; R511: the planned memory is not available.
+        R502: the images do not fit the network; R511: there is not enough memory.
+
+    Examples
+    --------
+    >>> from planner import Network, layer
+    >>> from runtime import Model
+    >>> net = Network(name="t", input={"x": ("N", 4)}, layers=[layer("dense", name="y", units=2)])
+    >>> Model(net.check().bind(N=8)).predict(np.ones((20, 4))).shape
+    (20, 2)
     """
     data = Batches(model.bound, images)
     found = empty_outputs(model.bound, len(data))
@@ -182,17 +229,17 @@ def predict(model: Trainable, images: Inputs) -> Any:  # array or dict: a union 
 
 
 def _measure(model: Trainable, data: Batches, settings: TrainSettings) -> dict[str, float]:
-    scores = Metrics()
+    metrics = Metrics()
     for rows in data.chunks():
         outputs = _infer(model, data, rows)
         found = {}
         for name, targets in data.labelled.items():
             values = np.ascontiguousarray(np.moveaxis(outputs[name], 0, -1))
-            judge = losses.bind(settings.loss_of(name), targets, values)
-            Feed(targets, judge.targets)(rows)
-            found[name] = judge.step()
-        scores.add(found, len(rows))
-    return scores.row(len(data), settings.loss_weights)
+            loss = losses.bind(settings.loss_of(name), targets, values)
+            Feed(targets, loss.targets)(rows)
+            found[name] = loss.step()
+        metrics.add(found, len(rows))
+    return metrics.row(len(data), settings.loss_weights)
 
 
 def _infer(model: Trainable, data: Batches, rows: Array) -> dict[str, Array]:
@@ -224,7 +271,7 @@ def _settings(
 
 
 def _plain(value: Any) -> Any:
-    """Return a NumPy scalar as a Python number, also inside a mapping; return other values unchanged."""
+    """Convert NumPy numbers to Python numbers, also in a mapping; return anything else unchanged."""
     if isinstance(value, Mapping):
         return {name: _plain(each) for name, each in value.items()}
     return value.item() if isinstance(value, np.generic) else value
@@ -237,22 +284,22 @@ def _refused(error: SettingError) -> TrainingError:
 def _seed(value: object) -> int:
     seed = _plain(value)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise TrainingError.of("R513", f"a seed is a whole number from 0, got {seed!r}", fixes=("seed=0",))
+        raise TrainingError.of("R513", f"a seed must be a non-negative integer, got {seed!r}", fixes=("seed=0",))
     return seed
 
 
 def _parted(model: Trainable, data: Batches, validation: object, settings: TrainSettings) -> tuple[Batches, Batches]:
-    """Return the data to learn from and to judge by, as the ``validation`` of a fit says."""
+    """Return the training data and the validation data, as given by `validation`."""
     given = _plain(validation)
-    fixes = ("give validation=(images, labels)", "or the share of the data to hold out: validation=0.2")
+    fixes = ("give validation=(images, labels)", "or give the share of the data to hold out: validation=0.2")
     if isinstance(given, int | float) and not isinstance(given, bool):
         if not 0.0 < given < 1.0:
-            message = f"`validation` as a share lies between 0 and 1, got {given!r}"
+            message = f"`validation` as a share must be between 0 and 1, got {given!r}"
             raise TrainingError.of("N107", message, fixes=fixes)
         return data.parted(float(given))
     if not isinstance(given, tuple | list) or len(given) != 2:
-        what = f"{len(given)} things" if isinstance(given, tuple | list) else f"only {type(given).__name__}"
-        raise TrainingError.of("R503", f"`validation` is a pair of images and labels, got {what}", fixes=fixes)
+        what = f"{len(given)} items" if isinstance(given, tuple | list) else f"a single {type(given).__name__}"
+        raise TrainingError.of("R503", f"`validation` must be a pair of images and labels, got {what}", fixes=fixes)
     held_images, held_labels = given
     try:
         return data, _labelled(model, held_images, held_labels, settings)
@@ -262,18 +309,18 @@ def _parted(model: Trainable, data: Batches, validation: object, settings: Train
 
 
 def _labelled(model: Trainable, images: Inputs, labels: Targets | None, settings: TrainSettings) -> Batches:
-    """Return the data checked against the network and the loss."""
+    """Check images and labels against the network and the loss, and return them."""
     unknown = [finding for _, finding in settings.unknown_outputs(model.bound.outputs)]
     if unknown:
         raise TrainingError(unknown)
     if labels is None:
-        fixes = ("give one label for each image", "or ask for outputs alone: model.predict(images)")
-        raise TrainingError.of("R503", "there are images but no labels (None)", fixes=fixes)
+        fixes = ("give one label for each image", "or compute only the outputs: model.predict(images)")
+        raise TrainingError.of("R503", "images were given without labels (None)", fixes=fixes)
     data = Batches(model.bound, images, labels, settings)
-    data.needs_images()
+    data.refuse_empty()
     ends = {name: model.bound.by_name[model.bound.outputs[name]] for name in data.labelled}
     found = (loss_finding(settings.loss_of(name), node.kind, node.name) for name, node in ends.items())
-    squashed = [finding for finding in found if finding is not None]
-    if squashed:
-        raise TrainingError(squashed)
+    unsuitable = [finding for finding in found if finding is not None]
+    if unsuitable:
+        raise TrainingError(unsuitable)
     return data

@@ -101,7 +101,7 @@ def test_the_count_of_right_answers_is_that_of_argmax_where_nothing_ties(classes
         loss = bind(name, labels, output)
         loss.targets[...] = labels
         score = loss.step()
-        assert (score.correct, score.judged) == (int((output.argmax(0) == labels).sum()), count)
+        assert (score.correct, score.classified) == (int((output.argmax(0) == labels).sum()), count)
 
 
 @pytest.mark.parametrize("fill", [0.0, np.nan])
@@ -211,7 +211,7 @@ def test_one_output_reads_a_row_of_numbers_as_its_targets_under_mse(dtype: type[
     loss.targets[...] = targets.T
     score = loss.step()
     assert score.loss == pytest.approx(53 / 3)
-    assert score.judged == 0
+    assert score.classified == 0
 
 
 def test_whole_numbers_without_a_class_axis_are_labels_under_mse() -> None:
