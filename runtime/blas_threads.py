@@ -1,9 +1,8 @@
-"""The number of threads of a step. While a step runs, the BLAS is limited to one thread.
+"""The number of threads of a step. While it runs, the BLAS has one thread.
 
-The threads of a BLAS wait for each other in every product, however small it is. If another program occupies one of the
-cores, they also wait for that program: measured on two cores, a training step took up to nine times as long.
-The threads of :mod:`runtime.thread_pool` take whole shards of work instead, and results do not depend on the number
-of threads.
+Threads of a BLAS wait for each other in every product, however small it is, and if another program uses one of
+the cores they wait for it: measured on two cores, a training step took up to nine times as long. The threads of
+:mod:`runtime.thread_pool` share whole shards of work instead, and a result does not depend on how many they are.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ def for_step() -> OneThread:
 
 
 def for_helper() -> AbstractContextManager[object]:
-    """Return the context for a helper thread of a step: it limits only libraries with a separate limit for each thread.
+    """Return a context for a helper thread: it limits libraries that count the threads of each thread separately.
 
     The step itself sets the limits of the whole process; a late helper must not hold them for longer.
     """
@@ -47,9 +46,9 @@ def for_helper() -> AbstractContextManager[object]:
 def allowed() -> int:
     """Return how many threads a step may use: as many as the BLAS had when the last step began.
 
-    The limits of NumPy therefore apply: OPENBLAS_NUM_THREADS, OMP_NUM_THREADS, MKL_NUM_THREADS and
-    :func:`threadpoolctl.threadpool_limits`. If the BLAS does not report a number, it is the number of cores that this
-    process may use.
+    So it is limited as NumPy is: by OPENBLAS_NUM_THREADS, OMP_NUM_THREADS or MKL_NUM_THREADS, or by
+    :func:`threadpoolctl.threadpool_limits`. If the BLAS does not
+    say, it is the number of cores that this process may use.
     """
     return _Allowed.threads
 
@@ -101,7 +100,7 @@ class OneThread:
 
 
 class _Limit:
-    """Count of the active steps, for libraries that have one thread limit per process."""
+    """The steps inside libraries that have one number of threads for the process."""
 
     def __init__(self, libraries: list[Any]) -> None:
         self._libraries = libraries
@@ -138,7 +137,7 @@ class _Limit:
 
 
 class _LimitPerThread(_Limit, threading.local):
-    """Count of the active steps, for libraries with a separate limit for each thread: one state per thread."""
+    """The steps inside libraries in which each thread has its own number: one state per thread."""
 
 
 def _process_wide(library: Any) -> bool:
@@ -167,8 +166,8 @@ def cores() -> int:
 
 def _renew_locks() -> None:
     """Forget the steps of other threads: a forked process has only the thread that forked it."""
-    global _making
-    _making = threading.Lock()
+    global _creating
+    _creating = threading.Lock()
     if _one_thread.cache_info().currsize:
         _one_thread().renew()
 

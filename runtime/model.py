@@ -1,4 +1,4 @@
-"""The model: a bound plan with its arrays; inputs and outputs are N, C, H, W.
+"""The model: a bound plan with its arrays. Users pass and get N, C, H, W.
 
 It holds the parameters, the arena and the programs that run in it. For training see :mod:`runtime.training.train`,
 for files :mod:`runtime.weights`.
@@ -59,7 +59,9 @@ class Model:
         The same memory as one flat array.
     seed : int
     rng : numpy.random.Generator
-        Generator that drew the parameters; also used for dropout and shuffling.
+        Drew the parameters, and serves dropout and shuffling.
+    lock : threading.RLock
+        Held during a pass or a step: a model has one arena, so threads that use it take turns.
 
     Raises
     ------
@@ -144,7 +146,7 @@ class Model:
         ----------
         x : array_like or mapping of str to array_like
             (N, C, H, W) or (N, features), any number of images; by name if the network has several inputs.
-            Integers, booleans and other floating types are converted without scaling.
+            Integers, booleans and other floating types are converted as they are.
 
         Returns
         -------
@@ -209,23 +211,25 @@ class Model:
         if count != grad_count:
             message = f"the inputs hold {count} images, but the gradients of the outputs {grad_count}"
             raise SizeError.of("R502", message, fixes=("give one gradient per image",))
-        program = self._program("input gradients", self._checked_batch(count))
-        for name, array in arrays.items():
-            layout.fill(program.inputs[name], array)
-        program.forward()
-        outputs = {name: layout.images(view).copy() for name, view in program.outputs.items()}
-        for name, array in grads.items():
-            layout.fill(program.grad_outputs[name], array)
-        program.backward()
-        # an input that no output depends on, or that provides only its shape, has no gradient in the arena
-        grad_inputs = {name: np.zeros_like(array, self.bound.dtype) for name, array in arrays.items()}
-        grad_inputs |= {name: layout.images(view).copy() for name, view in program.grad_inputs.items()}
-        return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
+        with self.lock:
+            program = self._program("input gradients", self._checked_batch(count))
+            for name, array in arrays.items():
+                layout.fill(program.inputs[name], array)
+            program.forward()
+            outputs = {name: layout.images(view).copy() for name, view in program.outputs.items()}
+            for name, array in grads.items():
+                layout.fill(program.grad_outputs[name], array)
+            program.backward()
+            # an input that no output depends on, or that lends its shape alone, has no gradient in the arena
+            grad_inputs = {name: np.zeros_like(array, self.bound.dtype) for name, array in arrays.items()}
+            grad_inputs |= {name: layout.images(view).copy() for name, view in program.grad_inputs.items()}
+            return _single(outputs), grad_inputs, {name: view.copy() for name, view in self.gradients_by_name.items()}
 
     def training_program(self, batch: int) -> Program:
         """Return the training program for this many images; repeated calls return the same program.
 
-        Inference uses the same arena: do not call the model between `forward` and `backward`.
+        It runs in the arena that inference uses too: hold :attr:`lock` from filling its inputs until its gradients are
+        used.
 
         Raises
         ------
@@ -330,7 +334,7 @@ class Model:
         return program
 
     def _reserve(self, arena: Arena, mode: Literal["inference", "training"]) -> NDArray[np.uint8]:
-        """Return memory for an arena: that of the largest arena so far, reallocated if it is too small."""
+        """Return memory for an arena: the memory of the largest one so far, or new memory if that is too small."""
         if self._memory.nbytes < arena.bytes:
             self._programs.clear()
             # The smaller memory is released first: both at once would exceed the plan.
@@ -365,7 +369,7 @@ def _rebuilt(bound: BoundPlan, seed: int, parameters: Array, buffers: Array, rng
 
 
 def _check(bound: object, seed: object) -> None:
-    """Raise SizeError unless `bound` is a bound plan and `seed` a seed: callers may not use a type checker."""
+    """Refuse arguments of a wrong type, which programs without type checks may pass."""
     if not isinstance(bound, BoundPlan):
         message = f"a model takes a bound plan, got {type(bound).__name__}"
         raise SizeError.of("R513", message, fixes=("give net.check().bind(N=..., ...)",))

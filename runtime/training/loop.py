@@ -83,11 +83,11 @@ class Run:
     validate : callable, optional
         Called after each epoch; returns metrics to add to the history.
     shown : Silent
-        Receives the progress.
+        Shows the progress.
     path : path, optional
-        Path of the checkpoint.
+        File of the checkpoints.
     seed : int, optional
-        Reseeds the model's random generator; default: continue from its current state.
+        Seed of the random numbers; default: the current random numbers of the model.
 
     Raises
     ------
@@ -200,15 +200,16 @@ class Run:
 
     def _step(self, rows: Array, rate: float) -> None:
         at, size = self.at, len(rows)
-        program, step = self.model.training_program(size), self._bound_steps.get(size)
-        # The model may have rebuilt its programs in larger memory.
-        if step is None or step.program is not program:
-            step = self._bound_steps[size] = _Step(program, self.data, self.settings, self.model.rng)
-        found = step.run(rows)
-        loss = weighted(found, self.settings.loss_weights)
-        if not math.isfinite(loss):
-            raise TrainingError([self._diverged(rows, loss, rate)])
-        self.optimizer.step(rate)
+        with self.model.lock:  # other threads may predict between two steps, in the same arena
+            program, step = self.model.training_program(size), self._bound_steps.get(size)
+            # The model may have made its programs anew, in larger memory.
+            if step is None or step.program is not program:
+                step = self._bound_steps[size] = _Step(program, self.data, self.settings, self.model.rng)
+            found = step.run(rows)
+            loss = weighted(found, self.settings.loss_weights)
+            if not math.isfinite(loss):
+                raise TrainingError([self._diverged(rows, loss, rate)])
+            self.optimizer.step(rate)
         at.step += 1
         scores = Metrics(at.sums)
         scores.add(found, size)

@@ -205,21 +205,21 @@ def test_one_array_for_two_inputs_is_refused_with_the_names() -> None:
 def test_what_is_no_bound_plan_is_refused() -> None:
     with pytest.raises(SizeError) as error:
         Model(lenet().plan)  # type: ignore[arg-type]  # the mistake under test
-    assert "R513: a model runs a bound plan, got Plan -> give net.check().bind(N=..., ...)" in message(error)
+    assert "R513: a model takes a bound plan, got Plan -> give net.check().bind(N=..., ...)" in message(error)
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, True, "a"])
 def test_what_is_no_seed_is_refused(seed: Any) -> None:
     with pytest.raises(SizeError) as error:
         Model(lenet(), seed=seed)
-    assert "a seed is a whole number from 0" in message(error)
+    assert "a seed must be a non-negative integer" in message(error)
 
 
 def test_more_training_images_than_planned_are_refused() -> None:
     model = Model(lenet(batch=2))
     with pytest.raises(SizeError) as error:
         model.gradients(digits(3), np.ones((3, 10)))
-    assert "takes 1 to 2 images here, got 3 -> bind the plan with N=3" in message(error)
+    assert "takes 1 to 2 images, got 3 -> bind the plan with N=3" in message(error)
     with pytest.raises(SizeError) as error:
         model.training_program(0)
     assert "got 0" in message(error)
@@ -232,7 +232,7 @@ def test_gradients_of_other_shapes_or_counts_than_the_outputs_are_refused() -> N
     assert "gradient of output `out` must be (N, 10), got (3, 9)" in message(error)
     with pytest.raises(SizeError) as error:
         model.gradients(digits(3), np.ones((2, 10)))
-    assert "the inputs hold 3 images, the gradients of the outputs 2" in message(error)
+    assert "the inputs hold 3 images, but the gradients of the outputs 2" in message(error)
 
 
 def projected(model: Model, x: dict[str, Any], grad: dict[str, Any]) -> float:

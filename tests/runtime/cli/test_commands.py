@@ -123,7 +123,7 @@ def test_a_missing_library_is_named_with_the_way_to_get_it(monkeypatch: pytest.M
 def test_the_demo_needs_no_files_and_reaches_97_percent(empty_folder: Path) -> None:
     result = run(demo)
     assert result.exit_code == 0
-    accuracy = float(result.stdout.split("it never saw: ")[1].split("%")[0])
+    accuracy = float(result.stdout.split("unseen digits: ")[1].split("%")[0])
     assert accuracy >= 97
     assert "error[S201]" in result.stdout
     for name in ("lenet5.yaml", "weights.safetensors", "curves.svg"):
@@ -151,7 +151,7 @@ def test_without_matplotlib_a_run_says_so_first_and_leaves_everything_but_curves
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = run(train, "tiny.yaml", "--json")
     assert result.exit_code == 0
-    assert result.stderr.index("no curves") < result.stderr.index("Epoch 1/2")
+    assert result.stderr.index("curves will not be drawn") < result.stderr.index("Epoch 1/2")
     assert set(json.loads(result.stdout)["files"]) == {"weights", "checkpoint", "history_json", "history_csv"}
 
 
@@ -178,7 +178,7 @@ def test_a_stopped_run_tells_the_accuracy_of_the_weights_it_saved(monkeypatch: p
     assert (told["val_accuracy"], told["val_loss"]) == (scores["accuracy"], scores["loss"])
     result = run(train, "tiny.yaml", "--output", "again")
     assert f"held-out accuracy {scores['accuracy']:.2%}" in result.stdout
-    assert "with the weights saved when it stopped" in result.stdout
+    assert "with the weights saved at the interruption" in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_stopped_run_tells_the_accuracy_of_the_weights_it_saved(monkeypatch: p
         (["--batch", 16], "batch is 16, was 32"),
         (["--lr", 0.5], "lr is 0.5, was 0.01"),
         (["--seed", 4], "seed is 4, was 0"),
-        (["--data", "few.npz"], "images to learn from, there were 1,438"),
+        (["--data", "few.npz"], "training images, was 1,438"),
     ],
 )
 def test_resuming_with_something_else_says_what_and_asks_for_consent(more: list[object], words: str) -> None:

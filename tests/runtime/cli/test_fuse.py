@@ -46,7 +46,7 @@ def test_a_spec_is_printed_and_can_be_read_by_any_command() -> None:
     assert result.exit_code == 0
     network, findings = spec.read(result.stdout, "fused")
     assert (network, findings) == (planner.fuse(planner.load("tiny.yaml")), ())
-    assert result.stderr == "without 1 batchnorm, 1 dropout2d; 90 parameters of 94\n"
+    assert result.stderr == "removed 1 batchnorm, 1 dropout2d; 90 of 94 parameters left\n"
     shown = run("show", "-", stdin=result.stdout)
     assert (shown.exit_code, "batchnorm" in shown.stdout) == (0, False)
     assert run("fuse", "-", stdin=SPEC).stdout == result.stdout

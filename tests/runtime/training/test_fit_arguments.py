@@ -70,17 +70,17 @@ def test_images_without_labels_are_refused_by_fit_and_evaluate(labels: Any) -> N
 @pytest.mark.parametrize(
     ("validation", "code", "words"),
     [
-        (sample()[0], "R503", "got only ndarray"),
-        ((sample()[0],), "R503", "got 1 things"),
-        ((*sample(), None), "R503", "got 3 things"),
-        ("yes", "R503", "got only str"),
-        (True, "R503", "got only bool"),
+        (sample()[0], "R503", "got a single ndarray"),
+        ((sample()[0],), "R503", "got 1 items"),
+        ((*sample(), None), "R503", "got 3 items"),
+        ("yes", "R503", "got a single str"),
+        (True, "R503", "got a single bool"),
         (0, "N107", "between 0 and 1, got 0"),
         (1.0, "N107", "between 0 and 1, got 1.0"),
         (-0.5, "N107", "got -0.5"),
         (float("nan"), "N107", "got nan"),
-        (1e-12, "R510", "1e-12 of 20 images leaves none to judge by"),
-        (0.99, "R510", "leaves none to learn from"),
+        (1e-12, "R510", "1e-12 of 20 images leaves none to validate on"),
+        (0.99, "R510", "leaves none to train on"),
         ((sample()[0], [0, 1]), "R503", "in `validation`, there are 20 images, but 2 labels"),
     ],
 )
@@ -120,7 +120,7 @@ def test_rows_of_different_lengths_are_findings(images: Any, labels: Any, code: 
         ({"lr": "fast"}, "N107", "got 'fast'"),
         ({"schedule": "cosinus"}, "N107", "did you mean `cosine`?"),
         ({"warmup": -1}, "N107", "warmup"),
-        ({"seed": -1}, "R513", "whole number from 0, got -1"),
+        ({"seed": -1}, "R513", "non-negative integer, got -1"),
         ({"seed": "a"}, "R513", "got 'a'"),
     ],
 )
@@ -176,7 +176,7 @@ def test_no_step_of_batch_normalisation_sees_one_image_alone(batch: int, steps: 
     history = model(batch, norm=True).fit(*sample(9), epochs=2, progress=shown)
     assert shown.steps == steps * 2
     assert np.isfinite(history["loss"]).all()
-    assert any("leaves out one image of 9" in text for text in shown.said) == (batch == 2)
+    assert any("each epoch skips one of the 9 images" in text for text in shown.said) == (batch == 2)
 
 
 def test_a_network_without_batch_normalisation_keeps_its_last_step_of_one_image() -> None:

@@ -223,13 +223,13 @@ def test_whole_numbers_without_a_class_axis_are_labels_under_mse() -> None:
 @pytest.mark.parametrize(
     ("name", "targets", "words"),
     [
-        ("cross_entropy", [0, 10], "run from 0 to 10"),
+        ("cross_entropy", [0, 10], "range from 0 to 10"),
         ("cross_entropy", [1, 10], "subtract 1"),
-        ("cross_entropy", [-1, 3], "run from -1"),
+        ("cross_entropy", [-1, 3], "range from -1"),
         ("cross_entropy", [0.0, 1.0], "labels.astype(int)"),
         ("cross_entropy", np.eye(10), "labels.argmax(axis=1)"),
-        ("cross_entropy", [["a", "b"]], "whole numbers"),
-        ("cross_entropy", np.zeros((4, 2), int), "whole numbers"),
+        ("cross_entropy", [["a", "b"]], "takes integers of shape"),
+        ("cross_entropy", np.zeros((4, 2), int), "takes integers of shape"),
         ("mse", np.zeros((4, 9)), "(N, 10)"),
         ("mse", np.zeros(4), "labels.astype(int)"),
     ],

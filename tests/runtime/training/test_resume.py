@@ -66,9 +66,9 @@ def test_changed_settings_are_named_and_need_consent(checkpoint: Path, options: 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (sample(29), "29 images to learn from, there were 30"),
-        ((sample()[0], sample()[1][::-1]), "other images or labels"),
-        ((sample()[0] + 1, sample()[1]), "other images or labels"),
+        (sample(29), "29 training images, was 30"),
+        ((sample()[0], sample()[1][::-1]), "the images or labels differ"),
+        ((sample()[0] + 1, sample()[1]), "the images or labels differ"),
     ],
 )
 def test_other_data_are_noticed_and_need_consent(checkpoint: Path, data: Any, words: str) -> None:
@@ -127,7 +127,7 @@ def test_more_epochs_under_a_cosine_schedule_say_that_one_long_run_differs(tmp_p
     model().fit(*sample(), resume=path, epochs=2, progress=said)
     assert "other weights" not in said.text
     parts.fit(*sample(), epochs=4, progress=said, resume=path)
-    assert "over 2 epochs and goes on as in a run of 4" in said.text
+    assert "over 2 epochs and continues as in a run of 4" in said.text
     assert not np.array_equal(parts.flat_parameters, whole.flat_parameters)
 
 

@@ -176,7 +176,7 @@ def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path, options: Options
 
 def test_plain_weights_cannot_be_resumed(tmp_path: Path) -> None:
     model().save(tmp_path / "w.safetensors")
-    assert "holds weights only" in refused("R507", *sample(), resume=tmp_path / "w.safetensors")
+    assert "holds only weights" in refused("R507", *sample(), resume=tmp_path / "w.safetensors")
 
 
 def test_divergence_stops_with_the_place_and_a_smaller_rate() -> None:
