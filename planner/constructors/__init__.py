@@ -1,7 +1,7 @@
-"""One function for each kind of layer, made from the vocabulary: ``conv(filters=6, kernel=5)``.
+"""One function for each kind of layer, generated from the vocabulary: ``conv(filters=6, kernel=5)``.
 
-``conv(filters=6, kernel=5)`` returns the same as ``layer("conv", filters=6, kernel=5)``. A function is made when it is
-first used; type checkers and editors read the stub next to this file, which ``make stubs`` writes.
+``conv(filters=6, kernel=5)`` returns the same as ``layer("conv", filters=6, kernel=5)``. A function is created on first
+use; type checkers and editors read the stub next to this file, which ``make stubs`` generates.
 """
 
 from planner.constructors.functions import NAMES, make

@@ -1,4 +1,4 @@
-"""One function for each kind of layer. Written by `make stubs` from the vocabulary; do not edit."""
+"""One function for each kind of layer. Generated from the vocabulary by `make stubs`; do not edit."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias

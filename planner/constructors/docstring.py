@@ -1,4 +1,4 @@
-"""The help of a constructor: what the layer does, its shapes, every setting, and an example that runs."""
+"""Docstrings of constructors: a description, shapes, all settings, and an executable example."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ Entry
 
 @dataclass(frozen=True)
 class Example:
-    """Settings and input shapes for which a kind of layer is shown."""
+    """Settings and input shapes of the example of a kind of layer."""
 
     settings: Mapping[str, Any]
     inputs: tuple[tuple[int, ...], ...] = ((8, 64, 28, 28),)
 
 
 def docstring(kind: str, name: str) -> str:
-    """Return the help of a kind of layer as numpydoc; :func:`summary` is the first half of it.
+    """Return the docstring of a kind of layer as numpydoc; :func:`summary` is the first half of it.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def docstring(kind: str, name: str) -> str:
     Fully connected layer, (N, features) -> (N, units). Parameters ``weight`` (units, features), ``bias`` (units,).
     """
     cls = KINDS[kind]
-    if sys.flags.optimize > 1:  # `python -OO` strips the docstrings this one is made from
+    if sys.flags.optimize > 1:  # `python -OO` strips the docstrings that this one is generated from
         return cls.summary
     prose, references = _written(cls)
     return _joined(
@@ -68,7 +68,7 @@ def docstring(kind: str, name: str) -> str:
 
 
 def summary(kind: str) -> str:
-    """Return what a kind of layer does and its own settings: what an editor shows next to the parameters.
+    """Return the description and the settings of a kind of layer, which editors show next to the parameters.
 
     Examples
     --------
@@ -79,7 +79,7 @@ def summary(kind: str) -> str:
 
 
 def example(cls: type[Layer]) -> Example:
-    """Return the example that a layer's own docstring gives, or the layer without settings.
+    """Return the example in the docstring of a layer, or the layer without settings.
 
     Examples
     --------
@@ -109,7 +109,7 @@ def _listed(settings: Iterable[Setting]) -> str:
 
 
 def _written(cls: type[Layer]) -> tuple[str, str]:
-    """Return a layer's own docstring: the text before its first section, and its references."""
+    """Return parts of the docstring of a layer: the text before its first section, and its references."""
     text = inspect.getdoc(cls) or f"{cls.summary}."
     pieces = _SECTION.split(text)
     found = dict(zip(pieces[1::2], pieces[2::2], strict=True))
@@ -117,7 +117,7 @@ def _written(cls: type[Layer]) -> tuple[str, str]:
 
 
 def _by_kind(text: str) -> str:
-    """Return a text in which layers are called by their kind, and not by their class."""
+    """Return a text in which layers have the names of their kinds instead of their classes."""
     return _CLASS.sub(lambda m: f"`{_OF_CLASS.get(m[1], m[1])}`" if m[1] else _OF_CLASS.get(m[2], m[2]), text)
 
 
@@ -132,7 +132,7 @@ def _filled(text: str) -> str:
 
 
 def _shapes(cls: type[Layer], kind: str) -> str:
-    """Return the input and output shapes in words: as formulas of the settings where they can be names."""
+    """Return the input and output shapes as text, with formulas of the settings if these can be names."""
     shown = example(cls)
     if any("names" in item.metadata for item in fields(cls)):
         return ""
@@ -162,7 +162,7 @@ def _with(settings: Mapping[str, Any]) -> str:
 
 
 def _doctest(kind: str, name: str) -> str:
-    """Return the lines of an example and what they print."""
+    """Return the lines of an example and their output."""
     cls = KINDS[kind]
     shown = example(cls)
     inputs = "x" if len(shown.inputs) == 1 else "abc"[: len(shown.inputs)]
@@ -184,7 +184,7 @@ def _doctest(kind: str, name: str) -> str:
 
 
 def _printed(kind: str, shown: Example) -> str:
-    """Return what the last line of the example prints."""
+    """Return the output of the last line of the example."""
     cls = KINDS[kind]
     named = any("names" in item.metadata for item in fields(cls))
     output = shown.inputs[0] if named else cls(**shown.settings).output_shape(shown.inputs)

@@ -1,4 +1,4 @@
-"""The functions themselves: each returns one layer, and has the signature and the help of its kind."""
+"""The constructors: each returns one layer and has the signature and the docstring of its kind."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from planner.network.entry import Entry, Tensor, input_tensor
 from planner.network.entry import layer as make_layer
 
 MODULE = "planner.constructors"
-"""Where users find the functions."""
+"""Module from which users import the functions."""
 
 
 def python_name(kind: str) -> str:
-    """Return the name of the function that makes a kind of layer; a keyword of Python gets a ``_``, as `from_` has.
+    """Return the name of the constructor of a kind of layer; a keyword of Python gets a ``_``, as in `from_`.
 
     Examples
     --------
@@ -30,11 +30,11 @@ def python_name(kind: str) -> str:
 
 
 NAMES: Mapping[str, str] = MappingProxyType({python_name(kind): kind for kind in KINDS})
-"""The kind of layer that each function makes; ``input`` gives a tensor instead."""
+"""Kind of layer by function name; ``input`` returns a tensor instead."""
 
 
 def make(name: str) -> Callable[..., Any]:
-    """Return the function of that name.
+    """Return the function with the given name.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The settings of a layer as keywords of a Python function: type, default and meaning of each."""
+"""Settings of a layer as keyword arguments of a Python function: type, default and description of each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from planner.layers import KINDS
 from planner.layers.choices import CHOICES
 
 REQUIRED: Final = object()
-"""The default of a setting that has none."""
+"""Marker for a setting without a default."""
 
 PER_AXIS: Final = "Size | Sequence[Size]"
 
@@ -24,18 +24,18 @@ WORDS: Final = {
     "Norm | Mapping[Norm, Mapping[str, Any] | None]": "str or mapping",
     "Activation | Mapping[Activation, Mapping[str, Any] | None]": "str or mapping",
 }
-"""How docstrings write some of the types."""
+"""Names of types in docstrings."""
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One keyword of a constructor.
+    """One keyword argument of a constructor.
 
     Attributes
     ----------
     name : str
     type : str
-        As the stub writes it, without ``| None``.
+        As in the stub, without ``| None``.
     default : object
         :data:`REQUIRED` if there is none.
     description : str
@@ -48,12 +48,12 @@ class Setting:
 
     @property
     def annotation(self) -> str:
-        """The type that type checkers see."""
+        """Type annotation in the stub."""
         return f"{self.type} | None" if self.default is None else self.type
 
     @property
     def words(self) -> str:
-        """The type and the default as a docstring says them.
+        """Type and default as written in a docstring.
 
         Examples
         --------
@@ -79,7 +79,7 @@ COMMON: Final = (
         "from_",
         "str | Sequence[str]",
         None,
-        "names of the layers it reads; default: the layer before, or the tensors it is called on",
+        "names of the input layers; default: the layer before, or the tensors it is called on",
     ),
     Setting(
         "norm",
@@ -95,9 +95,9 @@ COMMON: Final = (
         "activation after the layer and its normalisation: 'relu', 'tanh', ..., or with settings "
         "{'leaky_relu': {'slope': 0.2}}",
     ),
-    Setting("expect", "Sequence[Size]", None, "the output shape you expect, such as ('N', 10); it is checked"),
+    Setting("expect", "Sequence[Size]", None, "expected output shape, such as ('N', 10), which is checked"),
 )
-"""The keywords that every constructor takes after its own."""
+"""Keyword arguments that every constructor takes after the settings of its kind."""
 
 
 def settings_of(kind: str) -> tuple[Setting, ...]:
@@ -121,7 +121,7 @@ def settings_of(kind: str) -> tuple[Setting, ...]:
 
 
 def _type(kind: str, item: Field[Any]) -> str:
-    """Return the type of a setting, from its annotation, its metadata and the words it takes."""
+    """Return the type of a setting from its annotation, its metadata and its choices."""
     choices = CHOICES.get((kind, item.name))
     if choices:
         quoted = ", ".join(f'"{word}"' for word in choices)

@@ -1,6 +1,6 @@
-"""The stub of the constructors, from which type checkers and editors read their parameters.
+"""Generator of the stub of the constructors, from which type checkers and editors read their parameters.
 
-``python -m planner.constructors.stub`` writes it again; ``make stubs`` does that.
+``python -m planner.constructors.stub``, or ``make stubs``, generates it.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from planner.constructors.settings import COMMON, REQUIRED, Setting, settings_of
 from planner.network.norm_act import ACTIVATIONS, NORMS
 
 PLACE = Path(__file__).with_name("__init__.pyi")
-"""Where the stub stands."""
+"""Path of the stub."""
 
 HEAD = '''\
-"""One function for each kind of layer. Written by `make stubs` from the vocabulary; do not edit."""
+"""One function for each kind of layer. Generated from the vocabulary by `make stubs`; do not edit."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias

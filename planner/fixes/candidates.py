@@ -227,7 +227,7 @@ def _flattened(network: Network, node: Node) -> Iterator[Candidate]:
     if node.layer is None or not reads_features(node.layer):
         return
     made = Node(f"{node.name}.flatten", Flatten(), node.inputs)
-    yield Candidate(f"insert `flatten` before `{node.name}`:  - flatten", _inserted(network, made, node, (made.name,)))
+    yield Candidate(f"put `flatten` before `{node.name}`:  - flatten", _inserted(network, made, node, (made.name,)))
 
 
 def _for_its_axes(found: Diagnosis, node: Node) -> Iterator[Candidate]:

@@ -266,8 +266,14 @@ class Builder:
         if entry.from_ is not None:
             return (entry.from_,) if isinstance(entry.from_, str) else tuple(entry.from_)
         if self.last is None:
-            fix = f"add `from:` with one of {listed(self._nodes)}"
-            self._report("N108", f"`{public}` must name the input that it reads", entry, "", (fix,))
+            names = listed(n for n in self._nodes)
+            self._report(
+                "N108",
+                f"`{public}` must name the input that it reads",
+                entry,
+                "",
+                (f"add `from:` with one of {names}",),
+            )
             return None
         return (self.last,)
 
@@ -275,14 +281,14 @@ class Builder:
         return tuple(self._public.get(source, source) for source in sources)
 
     def _wire(self, node: Node) -> Node:
-        """Return the node with its inputs resolved to node names; unknown names are reported and left out."""
+        """Return the node with its inputs resolved to node names; report unknown names and leave them out."""
         wired, broken = list(node.inputs), node.broken
         for source, target in zip(self._waiting[node.name], self._resolve(self._waiting[node.name]), strict=True):
             if target in self._nodes:
                 wired.append(target)
                 continue
             broken = True
-            if node.role == INDICES:  # reported where the pooling reads it
+            if node.role == INDICES:  # reported for the pooling itself
                 continue
             close = nearest(source, self._public) if self._guesses else None
             fixes = (f"did you mean `{close}`?",) if close else (f"layers are {listed(self._public)}",)
@@ -305,15 +311,15 @@ class Builder:
 
     def _order(self, nodes: list[Node]) -> list[Node]:
         """Return nodes in execution order; report cycles and disconnect the nodes on them."""
-        for ring in cycles(nodes):
+        for cycle in cycles(nodes):
             self._report(
                 "N105",
-                f"`{ring[0]}` reads its own output: {' -> '.join([*ring, ring[0]])}",
-                next(node.entry for node in nodes if node.name == ring[0]),
+                f"`{cycle[0]}` reads its own output: {' -> '.join([*cycle, cycle[0]])}",
+                next(node.entry for node in nodes if node.name == cycle[0]),
                 "from",
                 ("let one of them read an earlier layer",),
             )
-            nodes = [replace(n, broken=True, inputs=()) if n.name in ring else n for n in nodes]
+            nodes = [replace(n, broken=True, inputs=()) if n.name in cycle else n for n in nodes]
         return execution_order(nodes)
 
     def _outputs(self, output: Outputs) -> dict[str, str]:

@@ -279,7 +279,7 @@ def _check_arguments(name: object, input: object, layers: object, output: object
         named = isinstance(asked, Mapping) and asked.keys() <= {"from", "shape"} and isinstance(asked.get("from"), str)
         shape = asked.get("shape") if named else asked
         if shape is not None and (isinstance(shape, str) or not isinstance(shape, Sequence)):
-            message = f"the shape of output `{name}` is a list of sizes, such as ('N', 10); got {shape!r:.60}"
+            message = f"the shape of output `{name}` must be a list of sizes, such as ('N', 10); got {shape!r:.60}"
             found.append(Finding("N107", message))
     if found:
         raise GraphError(found)

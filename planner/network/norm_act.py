@@ -53,7 +53,7 @@ def make_norm_act(entry: Entry, public: str, role: str, report: Report) -> Layer
     if isinstance(written, Mapping):
         pairs = list(written.items())
         if len(pairs) != 1 or not isinstance(pairs[0][1], (Mapping, type(None))):
-            problem = f"`{public}`: `{role}` is one word, or one word with its settings"
+            problem = f"`{public}`: `{role}` must be one word, or one word with its settings"
             report("N107", problem, entry, role, (f"write  {EXAMPLES[role]}",))
             return None
         word, settings = pairs[0][0], dict(pairs[0][1] or {})

@@ -67,7 +67,7 @@ def used(entry: Entry, known: Mapping[str, Node], guess: bool = True) -> tuple[N
     """
     node = _found("use", entry.use, KINDS[entry.kind], known, guess)
     for key in (*entry.settings, *(key for key in ("norm", "act") if getattr(entry, key) is not None)):
-        problem = f"`{key}` comes from `{entry.use}`, which this layer uses, and cannot be set again"
+        problem = f"`{key}` comes from `{entry.use}` (`use`) and cannot be set again"
         raise SettingError(key, problem, f"remove `{key}`", "N101")
     following = [known.get(f"{node.name}.{role}") for role in ("norm", "act") if not node.role]
     chain = (node, *(each for each in following if each is not None and each.role))

@@ -32,7 +32,7 @@ from planner.training.settings import loss_finding
 from planner.wording import listed
 
 LONGEST_FORMULA = 240
-"""Maximum number of parts in the formula of a size. Formulas in practice rarely have 40 parts."""
+"""Maximum number of parts in the formula of a size; few in practice have 40, and longer ones are unreadable."""
 
 
 @dataclass(frozen=True)
@@ -297,7 +297,7 @@ class _Walk:
             f"no {' and '.join(names)} can meet every requirement",
             layer=last.node,
             where=node.mark(requirement.setting),
-            label="cannot hold together with the others",
+            label="conflicts with the other requirements",
             notes=tuple(f"`{o.node}` needs {o.requirement.condition.text()}" for o in culprits),
         )
 
@@ -336,7 +336,7 @@ def _too_long(size: Size) -> Requirement:
         AtLeast(LONGEST_FORMULA, sy.weight(size)),
         lambda: (
             f"a size of its output, as a formula, has {sy.weight(size)} parts, too many to reason about "
-            f"(more than {LONGEST_FORMULA}); give some of its names numbers: {names}"
+            f"(more than {LONGEST_FORMULA}); set some of its names to numbers: {names}"
         ),
         lambda: "formula too long",
     )

@@ -245,7 +245,7 @@ class BoundPlan:
 
     @cached_property
     def lowered(self) -> tuple[BoundNode, ...]:
-        """Lowered nodes: the layer of each is the operation that memory is planned for and the runtime executes."""
+        """Lowered nodes: each layer is the operation that memory is planned for and that the runtime executes."""
         return lower(self.nodes, self.outputs.values())
 
     @cached_property

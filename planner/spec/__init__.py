@@ -1,4 +1,4 @@
-"""Spec files: YAML and JSON to networks and back, with the place of every value."""
+"""Spec files: read and write networks as YAML and JSON, with the location of every value."""
 
 from planner.spec.reader import load as load
 from planner.spec.reader import read as read

@@ -1,4 +1,4 @@
-"""What a use of a block gives its parameters: one value for all repetitions, or one for each."""
+"""Arguments of a use of a block: one value for all repetitions, or one for each repetition."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ MOST_REPEATS = 1_000
 
 
 class Arguments:
-    """Reads the parameters of uses; what is wrong with them is reported."""
+    """Reader of the arguments of block uses; it reports faults."""
 
     def __init__(self, values: Values, report: Report) -> None:
         self.values, self.report = values, report
 
     def of(self, draft: Draft, block: Block, frame: Frame) -> list[dict[str, Value]]:
-        """Return the parameters of every repetition; nothing where they cannot be read."""
+        """Return the parameters of every repetition; an empty list if they cannot be read."""
         try:
             repeat = self._repeat(draft.items.get("repeat"), frame)
         except Unreadable:
@@ -66,7 +66,7 @@ class Arguments:
                 "N107",
                 f"`{parameter.name}` of block `{block.name}` must be {wanted}, got {value!r}",
                 item.where,
-                "look at its `params:`",
+                "see its `params:`",
             )
             raise Unreadable
         return value

@@ -1,7 +1,7 @@
-"""Drafts to entries: values computed, blocks written out, names inside them prefixed.
+"""Convert drafts to entries: compute values, expand blocks, and prefix the names inside them.
 
-Hands every layer to a :class:`planner.network.builder.Builder` as soon as it is known, because an ``if`` may ask
-for the channels of what was added before.
+Every layer is added to a :class:`planner.network.builder.Builder` immediately, because an ``if`` may need
+the channels of a layer that was added before.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from planner.spec.drafts import BLOCK, CONDITION, Block, Draft, Findings, Item
 from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value
 from planner.spec.library import FILE
 from planner.spec.tree import Scalar, Sequence, clip
-from planner.spec.values import Frame, Unreadable, Values, marks_of_norm_act
+from planner.spec.values import Frame, Unreadable, Values, marks_norm_act
 from planner.symbols import Size
 from planner.wording import listed
 
 MOST_LAYERS = 10_000
-"""Layers of one network, blocks written out."""
+"""Maximum number of layers of a network, with blocks expanded."""
 
 DEEPEST = 200
-"""Parts of the name of a layer in blocks: one for each block around it, one more for each that repeats."""
+"""Maximum number of parts in the name of a layer: one for each block around it, two if the block repeats."""
 
 
 class TooManyLayers(Exception):
-    """Writing out the blocks passes the limit."""
+    """Error for blocks that expand to more layers than the limit."""
 
 
 @dataclass(frozen=True)
 class Written:
-    """A use of a block that has been written out: which block, with what in each repetition, numbered or not."""
+    """An expanded use of a block: the block, the parameters of each repetition, and whether these are numbered."""
 
     block: str
     uses: tuple[dict[str, Value], ...]
@@ -45,7 +45,7 @@ class Written:
 
 
 class Expansion:
-    """Adds drafts to a builder, one after the other."""
+    """Expansion of drafts into the entries of a builder."""
 
     def __init__(self, builder: Builder, blocks: Mapping[str, Block], findings: Findings) -> None:
         self.builder, self.blocks, self.report = builder, blocks, findings.report
@@ -55,7 +55,7 @@ class Expansion:
         self.used: dict[str, Location] = {}
         self._steps = 0
         self._written: dict[str, Written] = {}
-        self._uses_to_come: frozenset[str] = frozenset()
+        self._later_uses: frozenset[str] = frozenset()
 
     def run(self, drafts: tuple[Draft, ...], frame: Frame) -> None:
         """Add the layers of one list.
@@ -99,13 +99,12 @@ class Expansion:
                     settings[key] = self.values.setting(item, types[key], frame)
                 elif key in ("expect", "use"):
                     sugar[key] = self.values.expected(item, frame) if key == "expect" else self._named(item, frame)
-                else:  # what was written may only resemble the key
+                else:  # `key` is the corrected key; the written one may be misspelt
                     sugar[key] = self.values.norm_act(item, frame, key)
             except Unreadable:
                 broken = True
-        marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where}
-        marks |= marks_of_norm_act(draft.items)
-        if draft.where.file == FILE and frame.used is not None:  # not a file of the user's; the fault is in the use
+        marks = {key: item.where for key, item in draft.items.items()} | {"": draft.where} | marks_norm_act(draft.items)
+        if draft.where.file == FILE and frame.used is not None:  # users cannot edit ready blocks: point to the use
             marks = {"": frame.used}
         if frame.used is not None:
             marks["use"] = frame.used
@@ -116,7 +115,7 @@ class Expansion:
             self._from(sources, frame, broken),
             marks=marks,
             broken=broken or draft.broken,
-            **sugar,  # type: ignore[arg-type]  # act, norm, expect, use: what _word, _expected and _named return
+            **sugar,  # type: ignore[arg-type]  # act, norm, expect and use have the types of Entry
         )
         if frame.shared and entry.use is None and shareable(f"{frame.shared}{local}", self.builder.nodes):
             entry = replace(entry, settings={}, act=None, norm=None, use=f"{frame.shared}{local}")
@@ -132,11 +131,11 @@ class Expansion:
         Raises
         ------
         Unreadable
-            It is no name, or the block has no such layer; reported.
+            The value is not a name, or the block has no such layer; this has been reported.
         """
         if not isinstance(item.value, Scalar):
             key = item.key.text
-            self.report("P106", f"`{key}` is the name of one layer", item.where, f"write  {key}: name")
+            self.report("P106", f"`{key}` must be the name of one layer", item.where, f"write  {key}: name")
             raise Unreadable
         given = self.values.value(item, item.value, frame, compute=False)
         if "$" in item.value.text:
@@ -147,7 +146,7 @@ class Expansion:
         return found
 
     def _from(self, sources: tuple[str, ...] | None, frame: Frame, broken: bool) -> str | tuple[str, ...] | None:
-        """Return what an entry's `from` says: nothing where the layer before is the one added last."""
+        """Return the `from` of an entry; None if the previous layer is the one that was added last."""
         if sources is None:
             if broken:
                 return ()
@@ -155,14 +154,14 @@ class Expansion:
         return sources[0] if len(sources) == 1 else sources
 
     def _name(self, draft: Draft, frame: Frame) -> str | None:
-        """Return the name a draft has within its list; None leaves the choice to the builder."""
+        """Return the name of a draft within its list; None if the builder has to choose one."""
         item = draft.items.get("name")
         if item is not None:
             if not isinstance(item.value, Scalar) or item.value.value is None:
                 self.report("P106", "`name` must be one word", item.where, "write  name: c1")
             elif frame.block and "$" in item.value.text:
-                fix = "give the use of the block a name: it stands before those inside"
-                self.report("N110", "a name in a block cannot hold a parameter", item.where, fix)
+                fix = "give the use of the block a name: it is the prefix of the names inside"
+                self.report("N110", "a name in a block cannot contain a parameter", item.where, fix)
             elif item.value.text in frame.names and frame.names[item.value.text] != frame.prefix + item.value.text:
                 name = clip(item.value.text)
                 self.report(
@@ -173,7 +172,7 @@ class Expansion:
         return frame.fresh(draft.kind) if frame.block and draft.kind != BLOCK else None
 
     def _sources(self, draft: Draft, frame: Frame) -> tuple[tuple[str, ...] | None, bool]:
-        """Return the public names a draft reads, None for the layer before, and whether some are wrong."""
+        """Return the public names that a draft reads (None for the previous layer), and whether some are wrong."""
         item = draft.items.get("from")
         if item is None:
             return None, False
@@ -192,29 +191,27 @@ class Expansion:
         return (None if broken else tuple(names)), broken
 
     def _resolve(self, word: Scalar, frame: Frame) -> str | None:
-        """Return the public name of what a word in a `from` means; None where that has been reported."""
+        """Return the public name for a word in a `from`; None if it is faulty, which has been reported."""
         name = word.text
         if name in frame.names:
             return frame.names[name]
         if not frame.block:
-            if name not in frame.declared or name not in self._uses_to_come:
+            if name not in frame.declared or name not in self._later_uses:
                 return name
-            self.report(
-                "N103", f"block `{clip(name)}` comes later, and cannot be read before", word.where, "move it up"
-            )
+            self.report("N103", f"block `{clip(name)}` is used later and cannot be read here", word.where, "move it up")
             return None
         if name == "in":
             return frame.input
         if name.split(".")[0] in frame.declared:
             return frame.prefix + name
         close = nearest(name, ["in", *frame.declared, *frame.names])
-        fix = f"did you mean `{close}`?" if close else "a block reads its own layers and `in`, nothing outside"
+        fix = f"did you mean `{close}`?" if close else "a block can read only its own layers and `in`"
         self.report("N103", f"`{clip(name)}` is not a layer of block `{frame.block}`", word.where, fix)
         return None
 
     def top(self, drafts: tuple[Draft, ...]) -> Frame:
-        """Add the layers of the network itself; return what its names mean."""
-        self._uses_to_come = frozenset(
+        """Add the top-level layers of the network; return the frame with their names."""
+        self._later_uses = frozenset(
             item.value.text
             for draft in drafts
             if draft.kind == BLOCK and (item := draft.items.get("name")) and isinstance(item.value, Scalar)
@@ -224,7 +221,7 @@ class Expansion:
         return frame
 
     def _is_off(self, draft: Draft, frame: Frame) -> bool:
-        """Return whether an `if` switches a layer off; one that cannot be decided leaves it on."""
+        """Return whether an `if` switches a layer off; False if it cannot be evaluated."""
         item = draft.items.get(CONDITION)
         if item is None or not frame.block:
             return False
@@ -271,12 +268,12 @@ class Expansion:
             )
         elif source is None and not broken:
             broken = True
-            self.report("N108", f"block `{clip(name)}` must say which input it reads", draft.where, "add `from:`")
+            self.report("N108", f"block `{clip(name)}` must name the input that it reads", draft.where, "add `from:`")
         uses: list[dict[str, Value]] = []
         if frame.prefix.count(".") >= DEEPEST:
             broken = True
-            what = f"blocks in blocks make a name of more than {DEEPEST} parts"
-            self.report("P103", what, draft.where, "write the inner layers out")
+            what = f"nested blocks give a name of more than {DEEPEST} parts"
+            self.report("P103", what, draft.where, "write the inner layers without blocks")
         numbered, shared = "repeat" in draft.items, f"{frame.shared}{name}" if frame.shared else ""
         if block is not None and block.drafts is not None and not (broken or draft.broken):
             if "weights" in draft.items:
@@ -305,29 +302,37 @@ class Expansion:
         frame.previous = source
 
     def _shared(self, draft: Draft, block: Block, frame: Frame) -> tuple[str, Written]:
-        """Return the earlier use to share weights with, by its full name; faults are reported."""
+        """Return the full name of the earlier use that shares its weights, and that use; report faults."""
         item = draft.items["weights"]
-        nothing = "", Written(block.name, (), False)
+        none = "", Written(block.name, (), False)
         if not isinstance(item.value, Scalar):
-            self.report("P106", "`weights` is the name of one use of a block", item.where, "write  weights: name")
-            return nothing
+            self.report("P106", "`weights` must be the name of one use of a block", item.where, "write  weights: name")
+            return none
         given = item.value.text
-        shared = frame.prefix + given
-        written = self._written.get(shared)
-        mine = [name.removeprefix(frame.prefix) for name, each in self._written.items() if each.block == block.name]
+        full_name = frame.prefix + given
+        written = self._written.get(full_name)
+        same_block = [
+            name.removeprefix(frame.prefix) for name, each in self._written.items() if each.block == block.name
+        ]
         if written is None or written.block != block.name:
-            what = "which is no use of a block before it" if written is None else f"which is a use of `{written.block}`"
-            fix = f"name one of {listed(mine)}" if mine else f"use block `{block.name}` before, and name that"
+            what = (
+                "which is not an earlier use of a block" if written is None else f"which is a use of `{written.block}`"
+            )
+            fix = (
+                f"name one of {listed(same_block)}"
+                if same_block
+                else f"use block `{block.name}` before, and name that use"
+            )
             self.report("N103", f"`weights` names `{clip(given)}`, {what}", item.where, fix)
-            return nothing
+            return none
         for key in draft.items:
             if key in block.parameters or key == "repeat":
-                what = f"`{clip(key)}` is set by `{clip(given)}`, which shares its weights"
+                what = f"`{clip(key)}` comes from `{clip(given)}` (`weights`) and cannot be set again"
                 self.report("N101", f"block `{block.name}`: {what}", draft.items[key].where, f"remove `{clip(key)}`")
-        return shared, written
+        return full_name, written
 
     def _placeholder(self, draft: Draft, name: str, source: str | None, frame: Frame) -> None:
-        """Add a layer of unknown shape in the place of a block that cannot be written out."""
+        """Add a layer of unknown shape instead of a block that cannot be expanded."""
         marks = {"": draft.where}
         public = self.builder.add(Entry(BLOCK, {}, frame.prefix + name, source or (), marks=marks, broken=True))
         frame.names[name] = frame.previous = public

@@ -1,4 +1,4 @@
-"""The text of spec documents: one layer a line, kinds aligned, comments where people look for them."""
+"""Text of spec documents: one layer per line, aligned kinds, and comments."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from planner.zoo.document import Document, Item
 from planner.zoo.member import Member, shown
 
 WIDEST = 120
-"""Characters of a line, beyond which the settings of a layer go on in the next one."""
+"""Maximum length of a line; the settings of a layer are wrapped to the next line."""
 
 LONGEST_LIST = 60
-"""Characters of a setting, beyond which it is broken at its commas where need be."""
+"""Length from which a setting may be wrapped at its commas."""
 
 REMARK_COLUMN = 40
 
 
 def member_text(member: Member, **changes: Any) -> str:
-    """Return the spec of a known network as a file to edit: the document with a comment above it.
+    """Return the spec of a known network as text for editing: the document with a comment above it.
 
     Raises
     ------
     SpecError
-        As :meth:`planner.zoo.Member.document` raises it.
+        See :meth:`planner.zoo.Member.document`.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def member_text(member: Member, **changes: Any) -> str:
 
 
 def document_text(document: Document, head: Iterable[str] = (), remarks: Mapping[str, str] | None = None) -> str:
-    r"""Return a document as a spec file that people edit: one layer a line, kinds aligned.
+    r"""Return a document as the text of a spec file: one layer per line, aligned kinds.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def document_text(document: Document, head: Iterable[str] = (), remarks: Mapping
     head : iterable of str
         Lines of the comment above it.
     remarks : mapping of str to str, optional
-        Comments at the end of the line of a key at the top.
+        Comments at the end of the line of a top-level key.
 
     Examples
     --------
@@ -100,7 +100,7 @@ def _section(key: str, value: Any) -> Iterator[str]:
 
 
 def _list(layers: Sequence[Item], indent: str) -> Iterator[str]:
-    """Yield the lines of a list of layers, settings below each other."""
+    """Yield the lines of a list of layers with aligned settings."""
     widest = max((len(kind) for layer in layers if isinstance(layer, dict) for kind in layer), default=0)
     for layer in layers:
         if isinstance(layer, str):
@@ -111,7 +111,7 @@ def _list(layers: Sequence[Item], indent: str) -> Iterator[str]:
 
 
 def _filled(start: str, pairs: Sequence[str]) -> Iterator[str]:
-    """Yield a mapping in brackets, over several lines where one would be too long; a long list may be broken too."""
+    """Yield the lines of a mapping in brackets, wrapped if it is too long; long lists may be wrapped too."""
     pieces = [piece for pair in pairs for piece in (pair.split(", ") if len(pair) > LONGEST_LIST else [pair])]
     line = f"{start}{{{pieces[0]}"
     for piece in pieces[1:]:

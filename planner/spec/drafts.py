@@ -1,7 +1,7 @@
-"""Layers and blocks as a spec writes them: kinds and keys checked, values not yet computed.
+"""Layers and blocks as written in a spec: kinds and keys are checked, values are not computed yet.
 
-Everything that is wrong whatever the parameters of a block are is found here, once, however often the
-block is used. Values are computed by :mod:`planner.spec.blocks`.
+This module reports all faults that do not depend on the parameters of a block, once for all uses of the
+block. :mod:`planner.spec.blocks` computes values.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from planner.spec.words import ADVICE, KEY_HINTS, KIND_HINTS
 
 COMMON = {
     "name": "name of the layer, for `from`, `output` and messages; default: its kind and a number",
-    "from": "what the layer reads: one name, or a list of names; default: the previous layer",
+    "from": "inputs of the layer: one name, or a list of names; default: the layer before",
     "act": "activation after the layer; with settings, {leaky_relu: {slope: 0.2}}",
-    "norm": "normalisation after the layer, before `act`; with settings, {batch: {eps: 0.001}}",
+    "norm": "normalisation after the layer and before `act`; with settings, {batch: {eps: 0.001}}",
     "expect": "the output shape you expect, [N, C, H, W]; checked",
-    "use": "an earlier layer of this kind that this one is once more: its settings, weights, `norm` and `act`",
+    "use": "an earlier layer of the same kind to use again, with its settings, weights, `norm` and `act`",
 }
-"""Keys that every layer takes, with what they mean."""
+"""Keys that every layer takes, with their descriptions."""
 
 CONDITION = "if"
 BLOCK = "block"
@@ -33,14 +33,14 @@ BLOCK = "block"
 USE = {
     "use": "name of the block",
     "name": "name of this use; its layers are called name.layer",
-    "from": "what the block reads as `in`; default: the previous layer",
-    "repeat": "how many times in a row; a list as parameter then has one value for each",
-    "weights": "an earlier use of the same block to share weights with; parameters and repetitions are the same",
+    "from": "input of the block, called `in` inside it; default: the layer before",
+    "repeat": "number of repetitions in a row; a parameter may then be a list with one value for each",
+    "weights": "an earlier use of the same block to share weights with; it also gives the parameters and repetitions",
 }
-"""Keys that every use of a block takes, in addition to its parameters."""
+"""Keys that every use of a block takes in addition to the parameters of the block."""
 
 PARAMETER_TYPES = {"int": "a whole number or a name", "bool": "true or false", "float": "a number", "str": "a word"}
-"""What `params:` may say in place of a default, and what that parameter then takes."""
+"""Types that `params:` accepts instead of a default, with the values that such a parameter takes."""
 
 Report = Callable[..., None]
 """``report(code, message, where, *fixes, related=())``."""
@@ -55,7 +55,7 @@ class Item:
 
     @property
     def where(self) -> Location:
-        """The characters of both."""
+        """Location of the key and the value."""
         return span(self.key.where, self.value.where)
 
 
@@ -68,9 +68,9 @@ class Draft:
     kind : str
         A key of :data:`planner.layers.KINDS`, ``block``, or an unknown word.
     items : Mapping
-        The settings by key; a mistyped key stands under the one that was meant.
+        The settings by key; a mistyped key is corrected if its meaning is clear.
     broken : bool
-        Something is wrong and has been reported.
+        A fault has been reported for this draft.
     """
 
     kind: str
@@ -81,7 +81,7 @@ class Draft:
 
 @dataclass(frozen=True)
 class Parameter:
-    """One parameter of a block; `default` None means that every use must give it."""
+    """One parameter of a block; with `default` None it is required."""
 
     name: str
     type: str
@@ -90,7 +90,7 @@ class Parameter:
 
 @dataclass
 class Block:
-    """One entry of `blocks:`; `drafts` is None where it cannot be read."""
+    """One entry of `blocks:`; `drafts` is None if it cannot be read."""
 
     name: str
     where: Location
@@ -99,25 +99,25 @@ class Block:
 
 
 class Findings:
-    """Collects findings; the same fault at the same place is kept once."""
+    """Collection of findings, without duplicates of a code at a location."""
 
     def __init__(self) -> None:
         self.found: dict[tuple[str, Location], Finding] = {}
 
     def report(self, code: str, message: str, where: Location, *fixes: str, related: tuple[Related, ...] = ()) -> None:
-        """Keep a finding unless there is one of that code at that place."""
+        """Keep a finding unless there is one with the same code and location."""
         kept = tuple(fix for fix in fixes if fix)
         self.found.setdefault((code, where), Finding(code, message, where=where, related=related, fixes=kept))
 
 
 def read_blocks(tree: Tree | None, report: Report, ready: Map[str, Block] | None = None) -> dict[str, Block]:
-    """Return the blocks of a spec by name, followed by the built-in ones; faults are reported.
+    """Return the blocks of a spec by name, followed by the ready blocks; report faults.
 
-    A block of the spec takes the place of a ready one of its name.
+    A block of the spec replaces a ready block with the same name.
     """
-    builtin = dict(ready or {})
+    ready = dict(ready or {})
     if tree is None or (isinstance(tree, Scalar) and tree.value is None):
-        return builtin
+        return ready
     if not isinstance(tree, Mapping):
         report(
             "P106",
@@ -125,7 +125,7 @@ def read_blocks(tree: Tree | None, report: Report, ready: Map[str, Block] | None
             tree.where,
             "write  basic: {params: ..., layers: ...}",
         )
-        return builtin
+        return ready
     blocks = {key.text: Block(key.text, key.where) for key, _ in tree}
     bodies: list[tuple[Block, Tree | None]] = []
     for key, body in tree:
@@ -157,15 +157,15 @@ def read_blocks(tree: Tree | None, report: Report, ready: Map[str, Block] | None
         bodies.append((blocks[key.text], layers))
     for block, layers in bodies:
         if layers is not None:
-            block.drafts = read_drafts(layers, f"block `{block.name}`", {**builtin, **blocks}, report, inside=True)
-    _refuse_recursion(blocks, report)
-    return blocks | {name: block for name, block in builtin.items() if name not in blocks}
+            block.drafts = read_drafts(layers, f"block `{block.name}`", {**ready, **blocks}, report, inside=True)
+    _report_recursion(blocks, report)
+    return blocks | {name: block for name, block in ready.items() if name not in blocks}
 
 
 def read_drafts(
     tree: Tree, owner: str, blocks: Map[str, Block], report: Report, inside: bool
 ) -> tuple[Draft, ...] | None:
-    """Return the layers of a list, broken ones included; None where it is no list."""
+    """Return the layers of a list, including broken ones; None if it is not a list."""
     if not isinstance(tree, Sequence) or not tree.items:
         what = "is empty" if isinstance(tree, Sequence) else "must be a list"
         report("P106", f"`layers` of {owner} {what}", tree.where, "write  - conv: {filters: 6, kernel: 5}")
@@ -185,7 +185,7 @@ def _read_parameters(block: str, tree: Tree | None, report: Report) -> dict[str,
     for key, value in tree:
         name = key.text
         if name in USE or name in (CONDITION, "in") or not name.isidentifier() or not name.isascii():
-            why = "has a meaning of its own" if name.isidentifier() else "is not a word of letters, digits and _"
+            why = "is reserved" if name.isidentifier() else "is not a word of letters, digits and _"
             report(
                 "N110",
                 f"block `{block}`: a parameter cannot be called `{clip(name)}`, which {why}",
@@ -213,7 +213,7 @@ def _read_draft(tree: Tree, blocks: Map[str, Block], report: Report, inside: boo
     if not isinstance(tree, Mapping) or not tree.pairs:
         report(
             "P106",
-            "a layer is its kind with its settings",
+            "a layer must be its kind, or its kind with settings",
             tree.where,
             "write  - conv: {filters: 6, kernel: 5}, or  - flatten",
         )
@@ -243,7 +243,10 @@ def _read_draft(tree: Tree, blocks: Map[str, Block], report: Report, inside: boo
     if not inside and CONDITION in items:
         broken = True
         report(
-            "N110", "`if` belongs into a block", items[CONDITION].where, "leave the layer out, or put it into a block"
+            "N110",
+            "`if` is only allowed in a block",
+            items[CONDITION].where,
+            "leave the layer out, or move it into a block",
         )
     return _with_kind(kind, items, blocks, report, broken)
 
@@ -305,7 +308,7 @@ def _use_draft(kind: Scalar, items: dict[str, Item], blocks: Map[str, Block], re
 def _checked(
     owner: str, items: dict[str, Item], known: list[str], own: list[str], report: Report, broken: bool
 ) -> tuple[dict[str, Item], bool]:
-    """Return the items with unknown keys reported and, where a meaning is clear, put under the right key."""
+    """Return the items after reporting unknown keys; correct an unknown key if its meaning is clear."""
     kept = {key: item for key, item in items.items() if key in known}
     for key, item in items.items():
         if key in known:
@@ -313,16 +316,12 @@ def _checked(
         broken = True
         hint = next((word for word in KEY_HINTS.get(key.lower(), ()) if word in known), None)
         meant = hint or nearest(key, known)
-        # A word with advice of its own must not be read as the key it happens to resemble.
+        # A word with an entry in ADVICE must not be read as a key that it happens to resemble.
         advice = ADVICE.get(key) if key != "ceil_mode" or "rounding" in known else None
         if advice:
             fixes = [advice]
         else:
-            fixes = (
-                [f"did you mean `{meant}`?"]
-                if meant
-                else [f"{owner} takes {', '.join(own) or 'no settings of its own'}"]
-            )
+            fixes = [f"did you mean `{meant}`?"] if meant else [f"{owner} takes {', '.join(own) or 'no settings'}"]
             if meant:
                 kept.setdefault(meant, item)
         report("N101", f"{owner} has no setting `{clip(key)}`", item.key.where, *fixes)
@@ -335,8 +334,8 @@ def _meant(word: str, known: Iterable[str]) -> list[str]:
     return [f"did you mean `{close}`?"] if close else [f"there are {', '.join(f'`{name}`' for name in names[:12])}"]
 
 
-def _refuse_recursion(blocks: dict[str, Block], report: Report) -> None:
-    """Report every ring of blocks that use each other, once, and make its blocks unusable."""
+def _report_recursion(blocks: dict[str, Block], report: Report) -> None:
+    """Report every cycle of blocks that use each other, once, and make its blocks unusable."""
     uses: dict[str, list[tuple[str, Location]]] = {}
     for block in blocks.values():
         found = [draft.items["use"] for draft in block.drafts or () if draft.kind == BLOCK and "use" in draft.items]
@@ -345,14 +344,14 @@ def _refuse_recursion(blocks: dict[str, Block], report: Report) -> None:
     for name in blocks:
         if name not in reach[name] or blocks[name].drafts is None:
             continue
-        report("N110", f"block `{clip(name)}` contains itself", reach[name][name], "use `repeat` for layers in a row")
+        report("N110", f"block `{clip(name)}` contains itself", reach[name][name], "use `repeat` to repeat layers")
         for other in blocks:
             if name in reach[other] and other in reach[name]:
                 blocks[other].drafts = None
 
 
 def _reached(name: str, uses: Map[str, list[tuple[str, Location]]]) -> dict[str, Location]:
-    """Return every block that one uses, directly or through others, with the place of one such use."""
+    """Return every block that a block uses, directly or indirectly, with the location of one such use."""
     seen: dict[str, Location] = {}
     waiting = list(uses[name])
     while waiting:

@@ -1,7 +1,7 @@
-"""The small language of block settings and ``if``: whole numbers, names, ``+ - * // /``, comparisons.
+"""Expressions in block settings and ``if``: whole numbers, names, ``+ - * // /``, comparisons.
 
-Text is read by a tokenizer and a precedence parser of our own into a tree of frozen nodes; values are
-sizes. Nothing is ever evaluated as Python or by sympy, and no value outgrows what a size may be.
+A tokenizer and a precedence parser convert text to a tree of frozen nodes; values are
+sizes. Text is never evaluated by Python or sympy, and the size of every value is limited.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from planner.findings import nearest
 from planner.symbols import Size
 
 LONGEST = 400
-"""Characters of one expression."""
+"""Maximum number of characters in an expression."""
 
 DEEPEST = 32
-"""Levels of brackets and signs."""
+"""Maximum nesting of brackets and signs."""
 
 LONGEST_FORMULA = 200
-"""Characters of a symbolic value; its parts multiply out, so that a short text could become huge."""
+"""Maximum number of characters in a symbolic value; products are expanded, so a short text could become huge."""
 
 HIGHEST_POWER = 8
 
 Value: TypeAlias = bool | int | float | str | Size
-"""What a parameter may be; a str is a name, for a size or of an activation."""
+"""Value of a parameter; a str is the name of a size or of an activation."""
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+)(?![\w.])|(?P<name>\$?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?)|(?P<sign>\*\*|//|[<>=!]=|[-+*/()<>])|(?P<bad>\S))",
@@ -38,13 +38,13 @@ _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 
 
 class ExpressionError(ValueError):
-    """An expression cannot be read or has no value.
+    """Error for an expression that cannot be parsed or has no value.
 
     Attributes
     ----------
     problem, fix : str
     start, end : int
-        The characters concerned, from 0.
+        The range of characters with the fault, from 0.
     """
 
     def __init__(self, problem: str, start: int, end: int, fix: str = "") -> None:
@@ -53,12 +53,12 @@ class ExpressionError(ValueError):
 
 
 class UnknownSize(Exception):
-    """The value hangs on the shape of a layer that is faulty, which has been reported already."""
+    """Error for a value that depends on the shape of a faulty layer, which has been reported already."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What names in an expression mean.
+    """The names that an expression can use.
 
     Attributes
     ----------
@@ -83,14 +83,14 @@ class Node:
     text: str = ""
 
     def value(self, scope: Scope) -> Value:
-        """Return the value: a bool of a comparison, otherwise an int or a formula; ``$x`` alone is what x is.
+        """Return the value: a bool for a comparison, an int or a formula otherwise; ``$x`` alone is the value of x.
 
         Raises
         ------
         ExpressionError
-            An unknown parameter, a division that leaves a remainder, a comparison that hangs on free sizes.
+            An unknown parameter, a division with a remainder, or a comparison that depends on free sizes.
         UnknownSize
-            The shape asked for is not known.
+            A required shape is unknown.
 
         Examples
         --------
@@ -103,12 +103,12 @@ class Node:
 
 
 def parse(text: str) -> Node:
-    """Return the tree of an expression; loosest to tightest: or, and, not, comparison, + -, * / //, sign, ``**``.
+    """Return the tree of an expression; precedence, lowest first: or, and, not, comparison, + -, * / //, sign, ``**``.
 
     Raises
     ------
     ExpressionError
-        The text is not an expression, or longer than 400 characters, or nested more than 32 levels deep.
+        The text is not an expression, is longer than 400 characters, or is nested more than 32 levels deep.
 
     Examples
     --------
@@ -121,7 +121,7 @@ def parse(text: str) -> Node:
 
 
 def is_expression(text: str) -> bool:
-    """Return whether text in the place of a setting is meant as a formula rather than as one word.
+    """Return whether the text of a setting is a formula and not a single word.
 
     Examples
     --------
@@ -147,10 +147,10 @@ class _Parser:
 
     def _unreadable(self, start: int) -> ExpressionError:
         if self.text[start].isdigit():
-            return ExpressionError("only whole numbers can stand in an expression", start, start + 1)
+            return ExpressionError("only whole numbers are allowed in an expression", start, start + 1)
         fix = {"=": "compare with ==", "&": "write `and`", "|": "write `or`", "!": "write `not` or !=",
                "%": "write a // b for whole division", "$": "write $name"}.get(self.text[start], "")  # fmt: skip
-        return ExpressionError(f"`{self.text[start]}` means nothing in an expression", start, start + 1, fix)
+        return ExpressionError(f"`{self.text[start]}` is not allowed in an expression", start, start + 1, fix)
 
     def whole(self) -> Node:
         tree = self.either()
@@ -216,7 +216,7 @@ class _Parser:
             return base
         kind, text, start, end = self.tokens[self.next]
         if kind != "number" or len(text) > 1 or not 1 <= int(text) <= HIGHEST_POWER:
-            raise ExpressionError(f"a power is a whole number from 1 to {HIGHEST_POWER}", start, end)
+            raise ExpressionError(f"a power must be a whole number from 1 to {HIGHEST_POWER}", start, end)
         self.next += 1
         return Node("**", (base, Node("number", (), start, end, text)), base.start, end)
 
@@ -232,7 +232,7 @@ class _Parser:
     def atom(self) -> Node:
         kind, text, start, end = self.tokens[self.next]
         if kind == "end":
-            raise ExpressionError("the expression ends where a value is wanted", start, end)
+            raise ExpressionError("the expression ends where a value is expected", start, end)
         self.next += 1
         if kind == "number":
             return Node("number", (), start, end, text)
@@ -286,14 +286,13 @@ def _named(node: Node, scope: Scope) -> Value:
         fix = "write the name of a size without `$`, or declare it under `params:` of a block"
         raise ExpressionError(f"`{node.text}`: there are no parameters here", node.start, node.end, fix)
     close = nearest(name, scope.parameters)
-    declared = ", ".join(scope.parameters)
-    fix = f"did you mean `${close}`?" if close else f"declare it under `params:`, which has {declared}"
+    fix = f"did you mean `${close}`?" if close else f"declare it under `params:`, next to {', '.join(scope.parameters)}"
     raise ExpressionError(f"`{node.text}` is not a parameter of this block", node.start, node.end, fix)
 
 
 def _of_input(node: Node, scope: Scope) -> Size:
     if node.text != "in.channels":
-        raise ExpressionError(f"`{node.text}` is unknown", node.start, node.end, "only in.channels can be asked for")
+        raise ExpressionError(f"`{node.text}` is unknown", node.start, node.end, "only in.channels is available")
     if scope.channels is None:
         raise ExpressionError("`in` is the input of a block, and this is not in a block", node.start, node.end)
     return scope.channels()
@@ -311,7 +310,7 @@ def _size(node: Node, scope: Scope) -> Size:
     value = _value(node, scope)
     if isinstance(value, bool):
         raise ExpressionError(
-            "a truth value cannot be computed with", node.start, node.end, "join comparisons with and, or"
+            "arithmetic on a truth value is not possible", node.start, node.end, "join comparisons with and, or"
         )
     if isinstance(value, float):
         raise ExpressionError(f"{value!r} is not a whole number", node.start, node.end)
@@ -346,8 +345,8 @@ def _compared(node: Node, left: Size, right: Size) -> bool:
     verdict = condition.verdict()
     if verdict is Verdict.DEPENDS:
         written = f"{sy.text(left)} {node.operator} {sy.text(right)}"
-        fix = "give the sizes as numbers, or add a parameter to the block that says which case it is"
-        raise ExpressionError(f"`{written}` hangs on a size that is not known yet", node.start, node.end, fix)
+        fix = "give the sizes as numbers, or add a parameter to the block that selects the case"
+        raise ExpressionError(f"`{written}` depends on a size that is not known yet", node.start, node.end, fix)
     return (verdict is Verdict.HOLDS) is wanted
 
 
@@ -360,12 +359,13 @@ def _computed(node: Node, left: Size, right: Size) -> Size:
         return left * right
     if node.operator == "**":
         power = left
-        for _ in range(1, sy.constant(right) or 1):  # step by step, so that no power outgrows the limit unseen
+        # Multiply step by step, so that the limit applies to every intermediate value.
+        for _ in range(1, sy.constant(right) or 1):
             power = _kept(power * left, node)
         return power
     if AtLeast(right, 1).verdict() is not Verdict.HOLDS:
         raise ExpressionError(
-            f"the divisor is {sy.text(right)}, and must be at least 1", node.parts[1].start, node.parts[1].end
+            f"the divisor is {sy.text(right)}, but must be at least 1", node.parts[1].start, node.parts[1].end
         )
     if node.operator == "/" and not sy.divides(right, left):
         problem = f"{sy.text(left)}/{sy.text(right)} is not a whole number"
@@ -376,7 +376,7 @@ def _computed(node: Node, left: Size, right: Size) -> Size:
 
 
 def _kept(value: Size, node: Node) -> Size:
-    """Return a value in closed form, refusing what no size can be."""
+    """Return a value in closed form; raise ExpressionError if it cannot be a size."""
     value = sy.total([value])
     if isinstance(value, int):
         if abs(value) > sy.LARGEST:
@@ -385,5 +385,5 @@ def _kept(value: Size, node: Node) -> Size:
     written = sy.text(value)
     powers = [int(power) for power in re.findall(r"\*\*(\d+)", written)]
     if len(written) > LONGEST_FORMULA or max(powers, default=0) > HIGHEST_POWER:
-        raise ExpressionError("the formula grows too long", node.start, node.end)
+        raise ExpressionError("the formula is too long", node.start, node.end)
     return value

@@ -1,7 +1,7 @@
-"""JSON text to events of a tree composer: RFC 8259, with places and with messages in JSON's own words.
+"""Parse JSON text (RFC 8259) into events of a tree composer, with locations and JSON-specific messages.
 
-YAML's scanner would read most JSON, but not surrogate pairs, and would explain a missing comma in terms
-of YAML.
+The YAML scanner would read most JSON, but not surrogate pairs, and its messages about a missing comma would be
+about YAML.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Reader:
         return Location(self.composer.file, self.line, first, max(first + end - start, first + 1))
 
     def skip(self) -> str:
-        """Pass over white space and return the next character, "" at the end."""
+        """Skip white space and return the next character, or "" at the end."""
         space = _SPACE.match(self.text, self.position)
         assert space is not None
         for found in _LINE.finditer(self.text, self.position, space.end()):
@@ -53,7 +53,7 @@ class _Reader:
         where = self.where(found.start(), found.end())
         value = json.loads(found[0])
         if any("\ud800" <= char <= "\udfff" for char in value):
-            raise self.stop("half of a surrogate pair is no character", "write both halves", len(found[0]))
+            raise self.stop("half of a surrogate pair is not a character", "write both halves", len(found[0]))
         self.position = found.end()
         return Scalar(value, value, where, quoted=True)
 
@@ -62,13 +62,13 @@ class _Reader:
         assert end is not None
         if self.text[end.end() : end.end() + 1] == "\\":
             return self.stop(
-                "a string holds an escape that JSON does not have",
-                'JSON knows \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX',
+                "a string contains an escape that JSON does not have",
+                'JSON has \\" \\\\ \\/ \\b \\f \\n \\r \\t \\uXXXX',
             )
         return self.stop("a string is not closed on its line", 'end it with `"`; write line breaks as \\n')
 
     def value(self) -> None:
-        """Take one scalar; anything else is refused in words that say what was found."""
+        """Read one scalar; for anything else, raise an error that names what was found."""
         number = _NUMBER.match(self.text, self.position)
         if number is not None:
             where = self.where(number.start(), number.end())
@@ -78,7 +78,7 @@ class _Reader:
                 self.composer.report(
                     "P103", f"a number of {length:,} characters is larger than any tensor", where, "check the number"
                 )
-                self.composer.scalar(Scalar(1, number[0], where))  # stands for it: nothing else is reported
+                self.composer.scalar(Scalar(1, number[0], where))  # a placeholder, to avoid follow-up findings
                 return
             whole = number[1] is None and number[2] is None
             self.composer.scalar(Scalar(int(number[0]) if whole else float(number[0]), number[0], where))
@@ -94,14 +94,14 @@ class _Reader:
         elif word is not None:
             raise self.stop(f"the word `{word[0][:40]}` needs quotes", f'write  "{word[0][:40]}"', len(word[0]))
         elif char in ("'", "/", "#"):
-            fix = 'strings stand between `"`' if char == "'" else "JSON has no comments; YAML has"
+            fix = 'write strings between `"`' if char == "'" else "JSON has no comments; YAML has"
             raise self.stop(f"unexpected `{char}`", fix)
         else:
             raise self.stop(f"expected a value, found {_named(char)}")
 
 
 def compose_json(text: str, composer: Composer) -> None:
-    """Hand the values of one JSON text to a composer.
+    """Pass the values of a JSON text to a composer.
 
     Raises
     ------
@@ -137,7 +137,7 @@ def compose_json(text: str, composer: Composer) -> None:
 
 
 def _key(reader: _Reader, closers: list[str]) -> None:
-    """Take `"key":` where an object wants one."""
+    """Read `"key":` if the current collection is an object."""
     if closers[-1] != "}":
         return
     char = reader.skip()
@@ -151,7 +151,7 @@ def _key(reader: _Reader, closers: list[str]) -> None:
 
 
 def _after_value(reader: _Reader, closers: list[str]) -> bool:
-    """Pass over what may follow a value; return whether another value comes."""
+    """Read the separators after a value; return whether another value follows."""
     while closers:
         char = reader.skip()
         if char == closers[-1]:

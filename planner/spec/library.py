@@ -1,4 +1,4 @@
-"""Blocks that are there without being declared, written in the language of a spec."""
+"""Ready blocks, which a spec can use without declaring them, written as a spec."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ squeeze_excite:  # Hu et al., arXiv:1709.01507
     - conv:     {name: gate, filters: in.channels, kernel: 1, act: $gate}
     - multiply: {name: scaled, from: [in, gate]}
 """
-"""`reduction` divides the channels for the layer between, or `squeeze` says how many it has."""
+"""The middle layer has the channels divided by `reduction`, or `squeeze` channels if that is given."""
 
 FILE = "<ready blocks>"
 

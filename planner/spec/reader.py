@@ -1,6 +1,6 @@
-"""Spec files to networks: the one way in, and every finding of a spec in one run.
+"""Read spec files as networks and report every finding of a spec in one run.
 
-Reads the text, the top of the tree, and hands layers to :mod:`planner.spec.blocks`. Sizes are judged
+This module reads the text and the top-level keys, and passes layers to :mod:`planner.spec.blocks`. Sizes are checked
 later, by :mod:`planner.plan.diagnose`.
 """
 
@@ -23,36 +23,36 @@ from planner.spec.tree import LONGEST_TEXT, Mapping, Scalar, Sequence, Tree, cli
 from planner.spec.values import Frame
 
 VERSION = 1
-"""The version of the format, as `spec:` gives it."""
+"""Version of the format, as written in `spec:`."""
 
 SUFFIXES = (".yaml", ".yml", ".json")
 
 ZOO = "zoo:"
-"""Says that a name is a network that comes with the package, where a file might be meant."""
+"""Prefix of the name of a known network, to distinguish it from a file."""
 
 KEYS = {
     "spec": "version of the format: 1",
     "name": "name of the network; default: the name of the file",
     "input": "shape of each input by name: [N, C, H, W] or [N, features], numbers or names",
     "blocks": "groups of layers with parameters, for use by `block`",
-    "layers": "the layers in order; each reads the one before unless it says `from`",
+    "layers": "the layers in order; each reads the one before unless it has `from`",
     "output": "names of the outputs, with the shapes you expect; default: the last layer",
     "train": "how to train: loss, optimizer, epochs, batch",
 }
-"""Keys at the top of a spec, with what they mean."""
+"""Top-level keys of a spec, with their descriptions."""
 
 
 def read(text: str, file: str) -> tuple[Network | None, tuple[Finding, ...]]:
-    r"""Return the network of a spec and everything wrong with it, in the order of the file.
+    r"""Return the network of a spec and all findings, in the order of the file.
 
-    With findings, the network may hold broken nodes; None means that there is nothing to go on with.
+    With findings, the network may contain broken nodes; it is None if the spec cannot be read any further.
 
     Parameters
     ----------
     text : str
-        YAML, or JSON where `file` ends in ``.json``.
+        YAML, or JSON if `file` ends in ``.json``.
     file : str
-        Name for places and messages; nothing is opened.
+        Name for locations and messages; the file is not opened.
 
     Examples
     --------
@@ -69,14 +69,14 @@ def read(text: str, file: str) -> tuple[Network | None, tuple[Finding, ...]]:
 
 
 def load(path: str | PurePath) -> Network:
-    """Return the network of a spec file, of standard input (``-``), or a known one by its name (``lenet5``).
+    """Return the network of a spec file, of standard input (``-``), or a known network by name (``lenet5``).
 
     Raises
     ------
     SpecError
-        With every finding, where the file or its text cannot be read.
+        Contains every finding, if the file or its text cannot be read.
     GraphError
-        With every finding, where the text can be read but names, wiring or settings are wrong.
+        Contains every finding, if names, wiring or settings are wrong.
 
     Examples
     --------
@@ -94,28 +94,28 @@ def load(path: str | PurePath) -> Network:
 
 
 def read_file(path: str | PurePath) -> tuple[str, str]:
-    """Return the text of a spec and the name to use in places.
+    """Return the text of a spec and the name to use in locations.
 
-    ``-`` is standard input; ``zoo:resnet50``, or a bare name that is no file, a network that comes with the package.
+    ``-`` is standard input. ``zoo:resnet50``, or a bare name that is not a file, is a known network.
 
     Raises
     ------
     SpecError
-        P105: missing, a directory, not readable or of an unknown suffix; P101: not UTF-8; P103: too large.
+        P105: missing, a directory, not readable or with an unknown suffix; P101: not UTF-8; P103: too large.
     """
     given: object = path
     if not isinstance(given, (str, PurePath)):
-        raise _file_error(f"a spec is named by a path, got {given!r:.60}", "give the path of a .yaml or .json file")
+        raise _file_error(f"a spec must be a path, got {given!r:.60}", "give the path of a .yaml or .json file")
     file = str(path)
     if file == "-":
         return _limited(sys.stdin.buffer.read(LONGEST_TEXT + 1), "<stdin>"), "<stdin>"
     if not file.isprintable():
-        raise _file_error("a path cannot hold control characters", "check the path")
+        raise _file_error("a path cannot contain control characters", "check the path")
     if file.startswith(ZOO) or (PurePath(file).name == file and "." not in file and not Path(file).exists()):
         return _known_network(file)
     if not file.lower().endswith(SUFFIXES):
         kind = "is a directory" if Path(file).is_dir() else f"does not end in {', '.join(SUFFIXES)}"
-        fix = "name a file in it" if Path(file).is_dir() else "rename it, or feed it to standard input and give `-`"
+        fix = "name a file in it" if Path(file).is_dir() else "rename it, or pass it on standard input with `-`"
         raise _file_error(f"{file} {kind}", fix)
     try:
         with Path(file).open("rb") as stream:
@@ -133,7 +133,7 @@ def read_file(path: str | PurePath) -> tuple[str, str]:
 
 def _known_network(file: str) -> tuple[str, str]:
     from planner.spec.documents import member_text
-    from planner.zoo.catalogue import MEMBERS, member  # lazy: the catalogue imports every builder
+    from planner.zoo.catalogue import MEMBERS, member  # deferred: the catalogue imports every builder
 
     name = file.removeprefix(ZOO)
     if name in MEMBERS:
@@ -142,7 +142,7 @@ def _known_network(file: str) -> tuple[str, str]:
         member(name)
     close = nearest(name, MEMBERS)
     fix = f"did you mean `{close}`?" if close else "files end in .yaml or .json; `shapeplan zoo` lists known networks"
-    raise _file_error(f"there is no file {name} and no known network of that name", fix)
+    raise _file_error(f"there is no file {name} and no known network with that name", fix)
 
 
 def _limited(data: bytes, file: str) -> str:
@@ -158,7 +158,7 @@ def _file_error(message: str, fix: str) -> SpecError:
 
 
 def _at_use(finding: Finding) -> Finding:
-    """Return a finding inside a ready block as one at the place where that is used."""
+    """Return a finding with the location of the use instead of a location inside a ready block."""
     if finding.where is None or finding.where.file != FILE or not finding.related:
         return finding
     return replace(finding, where=finding.related[0].where, related=finding.related[1:])
@@ -177,7 +177,7 @@ class _Reader:
 
     def network(self, tree: Tree) -> tuple[Network | None, list[Finding]]:
         if not isinstance(tree, Mapping):
-            self.report("P106", "a spec is a mapping of keys", tree.where, "begin with  spec: 1")
+            self.report("P106", "a spec must be a mapping of keys", tree.where, "begin with  spec: 1")
             return None, list(self.findings.found.values())
         for key, _ in tree:
             if key.text not in KEYS:
@@ -198,16 +198,16 @@ class _Reader:
             frame = expansion.top(drafts or ())
         except TooManyLayers:
             assert layers is not None
-            self.report("P103", f"blocks write out to more than {MOST_LAYERS:,} layers", layers.where, "repeat less")
+            self.report("P103", f"blocks expand to more than {MOST_LAYERS:,} layers", layers.where, "repeat less")
             return None, list(self.findings.found.values())
         output = None if drafts is None else self._output(tree, expansion, frame)
         train = self._train(tree)
         built = None if drafts is None else Network.of(**builder.finish(output, train))
-        reported = [_at_use(finding) for finding in self.findings.found.values()]
-        return built, [*reported, *self._of_builder(builder, expansion)]
+        found = [_at_use(finding) for finding in self.findings.found.values()]
+        return built, [*found, *self._of_builder(builder, expansion)]
 
     def _of_builder(self, builder: Builder, expansion: Expansion) -> list[Finding]:
-        """Return the builder's findings; one for each place in a block, which tells where it is used."""
+        """Return the findings of the builder; one for each location in a block, with one use of that block."""
         kept: list[Finding] = []
         seen: set[tuple[str, Location]] = set()
         for finding in builder.findings:
@@ -222,7 +222,7 @@ class _Reader:
     def _version(self, tree: Mapping) -> None:
         version = tree.get("spec")
         if version is None:
-            self.report("P107", "the spec does not say its version", tree.where, "begin with  spec: 1")
+            self.report("P107", "the spec has no version", tree.where, "begin with  spec: 1")
         elif not (isinstance(version, Scalar) and version.value == VERSION and type(version.value) is int):
             shown = f"`{clip(version.text)}`" if isinstance(version, Scalar) else "no version"
             self.report(
@@ -246,7 +246,7 @@ class _Reader:
         return name.text
 
     def _input(self, tree: Mapping) -> Map[str, Any]:
-        """Return input shapes as they are written; the builder judges them."""
+        """Return input shapes as written; the builder checks them."""
         self.marks["input"] = tree.where
         key, value = tree.key("input"), tree.get("input")
         if key is None or value is None or (isinstance(value, Scalar) and value.value is None):
@@ -270,12 +270,12 @@ class _Reader:
                     self.report(
                         "P106", f"a size of input `{clip(name.text)}` has no value", item.where, "write its name"
                     )
-            # A missing size stands as one more name, so that nothing else is reported of it.
+            # A missing size becomes a name, to avoid follow-up findings.
             shapes[name.text] = ["missing" if plain(item) is None else plain(item) for item in items]
         return shapes
 
     def _output(self, tree: Mapping, expansion: Expansion, frame: Frame) -> Any:
-        """Return the outputs as the builder takes them, under the names their author gave them."""
+        """Return the outputs as the builder expects them, by the names in the spec."""
         key, value = tree.key("output"), tree.get("output")
         if key is None or value is None or (isinstance(value, Scalar) and value.value is None):
             return None
@@ -305,10 +305,10 @@ class _Reader:
         return outputs or None
 
     def _named_output(self, name: Scalar, tree: Mapping) -> tuple[Scalar, Tree | None]:
-        """Return what an output with a name of its own is called among the layers, and its shape."""
+        """Return the layer and the shape of an output that is named differently from its layer."""
         for key, _ in tree:
             if key.text not in ("from", "shape"):
-                fix = "an output has  {from: layer, shape: [N, 10]}"
+                fix = "write  {from: layer, shape: [N, 10]}"
                 self.report("N101", f"output `{clip(name.text)}` has no key `{clip(key.text)}`", key.where, fix)
         source = tree.get("from")
         if source is not None and not (isinstance(source, Scalar) and source.value is not None):
@@ -335,5 +335,5 @@ class _Reader:
             if isinstance(value, Mapping):
                 self._mark_train(value, f"{path}.{key.text}")
                 if len(value.pairs) == 1 and isinstance(value.pairs[0][1], Mapping):
-                    # `optimizer: {sgd: {lr: ...}}` is spoken of as optimizer.lr
+                    # `optimizer: {sgd: {lr: ...}}` is called optimizer.lr in findings
                     self._mark_train(value.pairs[0][1], f"{path}.{key.text}")

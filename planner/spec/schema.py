@@ -1,7 +1,7 @@
 """JSON Schema of the spec format, for completion and hover in editors.
 
-Generated from the layers' own fields, so that it is always current. It describes form only: what
-refers to something else (names, parameters, sizes) is judged by the reader.
+It is generated from the fields of the layers, so it is always up to date. It describes only the form; the reader
+checks references (names, parameters, sizes).
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _bare() -> dict[str, Any]:
 
 
 def _own(kind: str, cls: type[Layer]) -> dict[str, Any]:
-    """Return the schemas of a layer's own settings."""
+    """Return the schemas of the settings of a layer."""
     texts = {item.name: str(item.metadata["description"]) for item in fields(cls)}
     return _described(texts, {item.name: _setting(kind, item) for item in fields(cls)})
 
@@ -144,7 +144,7 @@ def _common() -> dict[str, Any]:
     }
     condition = {
         "type": ["string", "boolean"],
-        "description": "in a block: leave the layer out, and hand on its input, where this is false",
+        "description": "in a block: if this is false, leave the layer out and pass its input on",
     }
     return {**_described(COMMON, found), CONDITION: condition}
 
@@ -204,7 +204,7 @@ def _block() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "required": ["layers"],
-        "description": "layers with parameters; `in` is what the block reads",
+        "description": "layers with parameters; `in` is the input of the block",
         "properties": {
             "params": {
                 "type": ["object", "null"],
@@ -221,7 +221,7 @@ def _output() -> dict[str, Any]:
         "type": "object",
         "additionalProperties": False,
         "properties": {
-            "from": _NAME | {"description": "the layer that gives this output, if it has another name"},
+            "from": _NAME | {"description": "the layer of this output, if its name differs"},
             "shape": _shape() | {"description": "the shape it must have"},
         },
     }

@@ -1,8 +1,8 @@
-"""Text of a spec to a tree of located values: YAML 1.2 and JSON, with the place of everything.
+"""Parse the text of a spec, YAML 1.2 or JSON, into a tree of located values.
 
-Reads no layer. YAML comes as events from PyYAML's scanner, so that nothing is constructed, no tag is
-honoured and the limits hold while reading; what words and numbers mean is decided by
-:func:`planner.spec.tree.plain_value`. Files ending in ``.json`` are read by :mod:`planner.spec.jsontext`.
+This module does not interpret layers. YAML is read as events of PyYAML's scanner, so that no objects are constructed,
+tags are ignored, and limits apply while reading. :func:`planner.spec.tree.plain_value` interprets words and
+numbers. :mod:`planner.spec.jsontext` reads files ending in ``.json``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from planner.spec.jsontext import compose_json
 from planner.spec.tree import DEEPEST, LONGEST_TEXT, Composer, Scalar, Tree, clip, plain_value
 
 _BREAK = re.compile(r"\r\n|\r|\n")
-# Written as the few characters that are refused: a set of many takes ten times as long to compile.
+# This lists the rejected characters: the complementary set takes ten times as long to compile.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _COMMENT = re.compile(r"(?<!\S)#[^\r\n]*")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -32,34 +32,37 @@ _OPENING = (
 _CLOSING = (yaml.BlockEndToken, yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken)
 
 _ADVICE = (
-    ("mapping values are not allowed", "put a value that holds `: ` between quotes, or start a new line for each key"),
+    (
+        "mapping values are not allowed",
+        "quote values that contain `: `, or start a new line for each key",
+    ),
     ("cannot start any token", "indent with spaces instead of tabs, and quote values that begin with @, %, ` or *"),
     ("',' or '}'", "close the `{` with `}`, and put a comma between its entries"),
     ("',' or ']'", "close the `[` with `]`, and put a comma between its items"),
     ("end of stream", "close the quotes"),
     ("Unicode character escape", "write \\U and eight digits"),
     ("expected <block end>", "align the line with those of the same level"),
-    ("block mapping", "align the line with those of the same level, and quote the whole of a value or nothing"),
+    ("block mapping", "align the line with those of the same level, and quote a whole value or nothing"),
     ("block collection", "begin each list item with `- ` at the same column"),
     ("could not find expected ':'", "write `key: value`, with a space after the colon"),
 )
 
 
 def read_tree(text: str, file: str) -> Tree:
-    """Return the values of a spec with their places; columns count characters from 1.
+    """Return the values of a spec with their locations; columns count characters from 1.
 
     Parameters
     ----------
     text : str
-        YAML, or JSON where `file` ends in ``.json``.
+        YAML, or JSON if `file` ends in ``.json``.
     file : str
-        Name for the places; nothing is opened.
+        Name for locations; the file is not opened.
 
     Raises
     ------
     SpecError
-        With every finding of the family P1xx: not readable, duplicate keys, tags, merge keys, several
-        documents, nothing at all, or more than 1,000,000 characters, 64 levels or 100,000 values.
+        Contains every finding of the family P1xx: unreadable text, duplicate keys, tags, merge keys, several
+        documents, an empty text, or more than 1,000,000 characters, 64 levels or 100,000 values.
 
     Examples
     --------
@@ -74,7 +77,7 @@ def read_tree(text: str, file: str) -> Tree:
 
 
 def compose(text: str, file: str, loader: Any = _LOADER) -> tuple[Tree | None, tuple[Finding, ...]]:
-    r"""Return as much of the tree as can be read, and every finding; None where it breaks off.
+    r"""Return the tree and every finding; the tree is None if reading was aborted.
 
     Examples
     --------
@@ -100,7 +103,7 @@ def decode(data: bytes, file: str) -> str:
     Raises
     ------
     SpecError
-        P101 with the place of the first byte that is not UTF-8; P103 where there is too much.
+        P101: not UTF-8, with the location of the first invalid byte.
 
     Examples
     --------
@@ -118,7 +121,7 @@ def decode(data: bytes, file: str) -> str:
 
 
 def comments(text: str, file: str) -> tuple[tuple[Location, str], ...]:
-    r"""Return the comments of a YAML spec with their places, as far as it can be read; JSON has none.
+    r"""Return the comments of a YAML spec with their locations, up to the first error; JSON has none.
 
     Examples
     --------
@@ -147,7 +150,7 @@ def comments(text: str, file: str) -> tuple[tuple[Location, str], ...]:
 
 
 def split_lines(text: str) -> list[str]:
-    r"""Return the lines of a text as places count them: ended by LF, CR LF or CR, nothing else.
+    r"""Return the lines of a text as counted in locations: only LF, CR LF and CR end a line.
 
     Examples
     --------
@@ -158,7 +161,7 @@ def split_lines(text: str) -> list[str]:
 
 
 def _checked(text: str, composer: Composer) -> str:
-    """Return the text if it is neither too long nor holds characters that no text has."""
+    """Return the text; raise SpecError if it is too long or contains characters that are not allowed."""
     if len(text) > LONGEST_TEXT:
         where = Location(composer.file, 1, 1, 2)
         raise composer.refuse(
@@ -197,7 +200,7 @@ def _compose_yaml(text: str, composer: Composer, loader: Any) -> None:
             elif isinstance(event, yaml.AliasEvent):
                 composer.alias(str(event.anchor), where)
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
-                # The end of a block collection is empty and lies at the next token, which belongs to another.
+                # The end event of a block collection is empty and located at the following token.
                 composer.close(where if _has_characters(event) else None)
             elif isinstance(event, (yaml.ScalarEvent, yaml.SequenceStartEvent, yaml.MappingStartEvent)):
                 _node(event, where, composer, lines)
@@ -209,7 +212,7 @@ def _compose_yaml(text: str, composer: Composer, loader: Any) -> None:
 
 
 def _node(event: Any, where: Location, composer: Composer, lines: list[str]) -> None:
-    # An anchor or tag stands before the value, and the event begins with it.
+    # The event begins at an anchor or tag, if there is one before the value.
     if event.tag is not None:
         composer.report("P104", f"tags (`{clip(event.tag)}`) are not part of a spec", where, "remove the tag")
     if not isinstance(event, yaml.ScalarEvent):
@@ -220,7 +223,7 @@ def _node(event: Any, where: Location, composer: Composer, lines: list[str]) -> 
     if event.style in ("'", '"', "|", ">"):
         if any("\ud800" <= char <= "\udfff" for char in event.value):
             raise composer.refuse(
-                "P101", "half of a surrogate pair is no character", where, "write \\U and eight digits"
+                "P101", "half of a surrogate pair is not a character", where, "write \\U and eight digits"
             )
         composer.scalar(Scalar(event.value, event.value, where, quoted=True), event.anchor)
         return
@@ -230,7 +233,7 @@ def _node(event: Any, where: Location, composer: Composer, lines: list[str]) -> 
         composer.report(
             "P103", f"a number of {len(event.value):,} characters is larger than any tensor", where, "check the number"
         )
-        value = 1  # stands for the number, so that nothing else is reported of it
+        value = 1  # a placeholder, to avoid follow-up findings
     composer.scalar(Scalar(value, event.value, where), event.anchor)
 
 
@@ -247,7 +250,7 @@ def _place(start: Any, end: Any, file: str, lines: list[str]) -> Location:
 
 
 def _end_of_words(line: str, column: int) -> int:
-    """Return the column after the last character of a line that is neither blank nor comment."""
+    """Return the column after the last character of a line, without trailing blanks and comments."""
     code = re.sub(r"\s#.*", "", line)
     return max(len(code.rstrip()) + 1, column + 1)
 
@@ -259,12 +262,12 @@ def _is_nothing(tree: Tree) -> bool:
 def _not_yaml(error: Any, composer: Composer, lines: list[str]) -> SpecError:
     mark, begun = error.problem_mark, error.context_mark
     problem = str(error.problem or "cannot be read")
-    if "nesting depth" in problem:  # newer libyaml has a limit of its own, which it meets before ours
+    if "nesting depth" in problem:  # newer libyaml has a lower limit
         return composer.too_deep(_point(mark, composer.file, lines))
     context = f" {error.context}" if error.context and begun else ""
     words = f"{problem}{context}"
     at_end = mark is None or mark.index >= sum(map(len, lines)) or "end of stream" in problem or "stream end" in problem
-    # Something never closed is best shown where it was opened; libyaml then has no place of its own.
+    # Show an unclosed collection where it was opened; libyaml gives no useful location for it.
     if begun is not None and (at_end or (mark.line, mark.column) < (begun.line, begun.column)):
         mark, begun = begun, None
     where = _point(mark, composer.file, lines)

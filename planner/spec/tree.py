@@ -1,7 +1,7 @@
-"""Located values: what a spec's text consists of, before any of it is understood.
+"""Located values: the contents of a spec before interpretation.
 
-Three immutable kinds of value, each with its place in the file, and the limits that keep any text
-cheap to read. Nothing here reads text (:mod:`planner.spec.source`) or knows layers.
+There are three immutable kinds of value, each with its location in the file, and limits that keep reading any text
+cheap. This module does not read text (see :mod:`planner.spec.source`) and does not depend on layers.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from typing import Any, TypeAlias
 from planner.findings import Finding, Location, Related, SpecError
 
 LONGEST_TEXT = 1_000_000
-"""Characters in one spec."""
+"""Maximum number of characters in a spec."""
 
 DEEPEST = 64
-"""Levels of nesting."""
+"""Maximum depth of nesting."""
 
 MOST_NODES = 100_000
-"""Values in one spec, aliases written out."""
+"""Maximum number of values in a spec, with aliases expanded."""
 
 MOST_FINDINGS = 100
-"""Findings after which reading stops."""
+"""Number of findings after which reading stops."""
 
 LONGEST_NUMBER = 40
-"""Characters of one number; far above 2^40, far below the length at which Python refuses to convert."""
+"""Maximum number of characters in a number; far above 2^40, and far below the limit of Python for int conversion."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """One number, word, truth value or nothing.
+    """A number, word, truth value or null.
 
     Attributes
     ----------
@@ -40,7 +40,7 @@ class Scalar:
         As written, without quotes.
     where : Location
     quoted : bool
-        Written between quotes, and so a str in any case.
+        Written between quotes, and therefore always a str.
     """
 
     value: bool | int | float | str | None
@@ -59,7 +59,7 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Mapping:
-    """Keys, each once, with their values, in the order of the file."""
+    """Unique keys with their values, in the order of the file."""
 
     pairs: tuple[tuple[Scalar, Tree], ...]
     where: Location
@@ -72,7 +72,7 @@ class Mapping:
         return next((value for name, value in self.pairs if name.text == key), None)
 
     def key(self, key: str) -> Scalar | None:
-        """Return the key itself, with its place, or None."""
+        """Return the key itself, with its location, or None."""
         return next((name for name, _ in self.pairs if name.text == key), None)
 
 
@@ -92,14 +92,14 @@ _WORDS: dict[str, bool | float | None] = {
 
 
 def plain_value(text: str) -> bool | int | float | str | None:
-    """Return what an unquoted scalar means in YAML's core schema.
+    """Return the value of an unquoted scalar in the core schema of YAML.
 
-    So ``no``, ``3:2`` and ``1_000`` are text, ``1e-3`` is a float, ``010`` is ten and ``0o10`` eight.
+    ``no``, ``3:2`` and ``1_000`` are text, ``1e-3`` is a float, ``010`` is ten and ``0o10`` eight.
 
     Raises
     ------
     OverflowError
-        A number of more than 40 characters.
+        A number has more than 40 characters.
 
     Source: YAML 1.2.2, section 10.3.2.
 
@@ -124,7 +124,7 @@ def plain_value(text: str) -> bool | int | float | str | None:
 
 
 def plain(tree: Tree) -> Any:
-    """Return a value without its places: dicts, lists and scalars.
+    """Return a value without locations: dicts, lists and scalars.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def plain(tree: Tree) -> Any:
 
 
 def span(first: Location, last: Location) -> Location:
-    """Return the characters from the start of one place to the end of another, on the first one's line.
+    """Return the location from the start of one location to the end of another, on the line of the first.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def span(first: Location, last: Location) -> Location:
 
 
 def clip(text: str, most: int = 60) -> str:
-    """Return text short enough for a message.
+    """Return text, shortened for a message.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def clip(text: str, most: int = 60) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """A collection that has not been read to its end yet."""
+    """A collection that has not been closed yet."""
 
     is_mapping: bool
     where: Location
@@ -178,9 +178,9 @@ class _Open:
 
 
 class Composer:
-    """Puts values together into a tree, one event after the other, within the limits.
+    """Composer of a tree from events, within limits.
 
-    Everything wrong goes to :attr:`findings`; what cannot be read past is raised as SpecError.
+    Faults are added to :attr:`findings`; a fault that prevents further reading raises SpecError.
     """
 
     def __init__(self, file: str) -> None:
@@ -192,24 +192,24 @@ class Composer:
         self._count = 0
 
     def report(self, code: str, message: str, where: Location, *fixes: str, related: tuple[Related, ...] = ()) -> None:
-        """Keep a finding and read on; stop where there are too many.
+        """Keep a finding and continue; stop if there are too many.
 
         Raises
         ------
         SpecError
-            There are more than 100.
+            There are 100 findings.
         """
         self.findings.append(Finding(code, message, where=where, related=related, fixes=fixes))
         if len(self.findings) >= MOST_FINDINGS:
             raise SpecError(())
 
     def refuse(self, code: str, message: str, where: Location, *fixes: str) -> SpecError:
-        """Keep a finding after which nothing can be read; return the error to raise."""
+        """Keep a finding that prevents further reading; return the error to raise."""
         self.findings.append(Finding(code, message, where=where, fixes=fixes))
         return SpecError(())
 
     def scalar(self, value: Scalar, anchor: str | None = None) -> None:
-        """Take one scalar, or a key."""
+        """Add a scalar or a key."""
         self._add(value, 1, anchor)
 
     def open(self, is_mapping: bool, where: Location, anchor: str | None = None) -> None:
@@ -218,7 +218,7 @@ class Composer:
         Raises
         ------
         SpecError
-            It is nested too deeply.
+            The collection is nested too deeply.
         """
         self._no_key(where)
         if len(self._stack) >= DEEPEST:
@@ -226,28 +226,28 @@ class Composer:
         self._stack.append(_Open(is_mapping, where, anchor, [], [], {}))
 
     def too_deep(self, where: Location) -> SpecError:
-        """Return the error that a text is nested too deeply, with everything found before."""
+        """Return the error for a text that is nested too deeply."""
         return self.refuse("P103", f"nested more than {DEEPEST} levels deep", where, "flatten the spec")
 
     def close(self, end: Location | None) -> None:
-        """End the innermost collection; `end` is its last character where that is known."""
+        """End the innermost collection; `end` is its last character if known."""
         top = self._stack.pop()
         where = top.where if end is None else span(top.where, end)
         tree: Tree
         if top.is_mapping:
-            # Values of duplicate keys were left out, so both lists are as long as each other.
+            # Values of duplicate keys were left out, so both lists have the same length.
             tree = Mapping(tuple(zip(top.keys, top.items, strict=True)), where)
         else:
             tree = Sequence(tuple(top.items), where)
         self._add(tree, top.size, top.anchor)
 
     def alias(self, name: str, where: Location) -> None:
-        """Take what stands under an anchor once more.
+        """Add the value of an anchor again.
 
         Raises
         ------
         SpecError
-            The aliases write out to too many values, or there is nothing to write out.
+            The aliases expand to too many values, or the anchor is not defined.
         """
         if name in self._anchors:
             tree, size = self._anchors[name]
@@ -255,7 +255,7 @@ class Composer:
             if self._count > MOST_NODES:
                 raise self.refuse(
                     "P103",
-                    f"aliases write out to more than {MOST_NODES:,} values",
+                    f"aliases expand to more than {MOST_NODES:,} values",
                     where,
                     "use `blocks:` to repeat layers",
                 )
@@ -263,8 +263,8 @@ class Composer:
             self._attach(tree, size)
             return
         inside = any(item.anchor == name for item in self._stack)
-        why = "stands inside the value it refers to" if inside else "refers to no anchor above it"
-        raise self.refuse("P104", f"alias `*{clip(name)}` {why}", where, "write the value out")
+        why = "is inside the value that it refers to" if inside else "refers to an anchor that is not defined above"
+        raise self.refuse("P104", f"alias `*{clip(name)}` {why}", where, "write the value in full")
 
     def _no_key(self, where: Location) -> None:
         if self._stack and self._stack[-1].is_mapping and self._stack[-1].wants_key:
@@ -306,7 +306,7 @@ class Composer:
             return key
         self.report(
             "P102",
-            f"key `{clip(key.text)}` stands twice in one mapping, first in line {first.where.line}, "
+            f"key `{clip(key.text)}` occurs twice in one mapping, first in line {first.where.line}, "
             f"column {first.where.column}",
             key.where,
             "remove one of them",

@@ -1,6 +1,6 @@
-"""Values of layers and blocks: scalars of a spec to plain values, parameters and formulas computed.
+"""Values of layers and blocks: convert scalars of a spec to plain values, compute parameters and formulas.
 
-Knows one list of layers at a time, its :class:`Frame`; adds nothing to a network.
+This module works on one list of layers at a time, its :class:`Frame`, and does not change the network.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from planner.spec.expression import ExpressionError, Scope, UnknownSize, Value, 
 from planner.spec.tree import Mapping, Scalar, Sequence, Tree, clip, span
 
 _COMPUTED = ("Size", "Size | None", "Any", "bool")
-"""Annotations of settings in which text with an operator is a formula."""
+"""Annotations of settings for which text with an operator is a formula."""
 
 
 class Unreadable(Exception):
-    """A value cannot be read; that has been reported."""
+    """Error for a value that cannot be read; it has been reported."""
 
 
 @dataclass
 class Frame:
-    """Where a list of layers stands: the whole network, or one repetition of one block.
+    """Context of a list of layers: the network, or one repetition of a block.
 
     Attributes
     ----------
     block : str
         Name of the block, "" for the network.
     prefix : str
-        What names of layers begin with.
+        Prefix of the names of layers.
     names : dict
-        Names read so far -> the public name they stand for.
+        Names read so far -> their public names.
     declared : frozenset of str
-        Every name the list gives, also those still to come.
+        All names in the list, including later ones.
     previous, input : str or None
-        Public name of the layer before, and of what `in` is.
+        Public names of the previous layer and of `in`.
     used : Location or None
-        Where the outermost use of a block stands.
+        Location of the outermost use of a block.
     shared : str
-        Prefix of the names of the layers to share weights with; "" for separate weights.
+        Prefix of the layers that share their weights with this list; "" for separate weights.
     """
 
     block: str = ""
@@ -67,7 +67,7 @@ class Frame:
 
 
 class Values:
-    """Reads values; what is wrong is reported, and raised as :class:`Unreadable`."""
+    """Reader of values; it reports faults and raises :class:`Unreadable`."""
 
     def __init__(self, report: Report) -> None:
         self.report = report
@@ -85,10 +85,10 @@ class Values:
         return value
 
     def norm_act(self, item: Item, frame: Frame, role: str) -> str | dict[str, dict[str, object]] | None:
-        """Return the value of `role`, which is `act` or `norm`: a word, or a word with its settings."""
+        """Return the value of `role` (`act` or `norm`): a word, or a word with its settings."""
         if not isinstance(item.value, Scalar):
             if not isinstance(item.value, Mapping) or len(item.value.pairs) != 1:
-                what = f"`{role}` is one word, or one word with its settings"
+                what = f"`{role}` must be one word, or one word with its settings"
                 self.report("P106", what, item.where, f"write  {EXAMPLES[role]}")
                 raise Unreadable
             ((word, settings),) = item.value
@@ -116,14 +116,14 @@ class Values:
         return tuple(self.value(item, tree, frame, compute=True) for tree in item.value.items)
 
     def shape(self, tree: Sequence) -> tuple[object, ...] | None:
-        """Return the sizes of a shape asserted for an output; None where they cannot be read."""
+        """Return the sizes of a shape asserted for an output; None if they cannot be read."""
         try:
             return tuple(self.value(None, item, Frame(), compute=True) for item in tree.items)
         except Unreadable:
             return None
 
     def value(self, item: Item | None, tree: Tree, frame: Frame, compute: bool) -> Value:
-        """Return what one scalar means: itself, a parameter, or with `compute` the value of a formula."""
+        """Return the value of a scalar: itself, a parameter, or, with `compute`, the value of a formula."""
         key = f"`{clip(item.key.text)}` " if item else "a size "
         if not isinstance(tree, Scalar):
             what = "cannot be a mapping" if not isinstance(tree, Sequence) else "cannot be a list of lists"
@@ -138,8 +138,8 @@ class Values:
         formula = "$" in text or (compute and (is_expression(text) or bool(item and item.key.text == CONDITION)))
         if not formula:
             if compute and text in frame.scope.parameters:
-                self.report("N112", f"{key}is `{text}`, a name for a size, but this block has a parameter of that name",
-                            tree.where, f"write  ${text}")  # fmt: skip
+                what = f"{key}is `{text}`, a name for a size, but this block has a parameter with that name"
+                self.report("N112", what, tree.where, f"write  ${text}")
                 raise Unreadable
             return text
         try:
@@ -161,8 +161,8 @@ class Values:
         self.report("N112", error.problem, where, error.fix, related=related)
 
 
-def marks_of_norm_act(items: MappingType[str, Item]) -> dict[str, Location]:
-    """Return where the settings of `norm` and `act` stand, as ``norm.eps``."""
+def marks_norm_act(items: MappingType[str, Item]) -> dict[str, Location]:
+    """Return the locations of the settings of `norm` and `act`, with keys such as ``norm.eps``."""
     written = {role: items[role].value for role in ROLES if role in items}
     return {
         f"{role}.{key.text}": span(key.where, value.where)
@@ -175,7 +175,7 @@ def marks_of_norm_act(items: MappingType[str, Item]) -> dict[str, Location]:
 
 
 def _plain(value: Value) -> Value:
-    """Return a formula that is one name as that name."""
+    """Return a formula that is a single name as that name."""
     if isinstance(value, (bool, int, float, str)):
         return value
     text = sy.text(value)

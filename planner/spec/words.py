@@ -1,4 +1,4 @@
-"""What people call things in other tools, for finding out what was meant: words only."""
+"""Names used in other tools, for suggestions. This module contains only words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from planner.layers import KINDS
 
 KIND_HINTS: Mapping[str, str] = {alias: kind for kind, made in KINDS.items() for alias in made.aliases}
-"""Name of a kind in another library, in lower case and without separators -> the kind; from the layers' `aliases`."""
+"""Names of kinds in other libraries, lower case and without separators -> kind; from `aliases` of the layers."""
 
 KEY_HINTS: Mapping[str, tuple[str, ...]] = {
     "padding": ("pad",),
@@ -38,7 +38,7 @@ KEY_HINTS: Mapping[str, tuple[str, ...]] = {
     "times": ("repeat",),
     "block": ("use",),
 }
-"""What a key is called elsewhere -> keys it may mean; the first that the layer has is meant."""
+"""Names of keys in other tools -> possible keys; the first one that the layer has is suggested."""
 
 _EXCITE = "write  - block: {use: squeeze_excite, reduction: 16}"
 
@@ -46,11 +46,11 @@ ADVICE: Mapping[str, str] = {
     "ceil_mode": "write `rounding: ceil`",
     "in_channels": "remove it: it follows from the layer before",
     "in_features": "remove it: it follows from the layer before",
-    "input_shape": "remove it: shapes stand under `input:` only",
+    "input_shape": "remove it: shapes are declared only under `input:`",
     "se": _EXCITE,
     "SEBlock": _EXCITE,
     "SqueezeExcitation": _EXCITE,
     "squeeze_excitation": _EXCITE,
     "type": "the kind is the key:  - conv: {filters: 6, kernel: 5}",
 }
-"""Keys of other tools that have no single key here, with what to do."""
+"""Advice for keys of other tools without a single equivalent key."""

@@ -1,4 +1,4 @@
-"""Networks as spec text, the inverse of :mod:`planner.spec.reader`, as one flat list of layers."""
+"""Write networks as spec text, the inverse of :mod:`planner.spec.reader`, as one flat list of layers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FORMULA = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9_ ()+*/-]*\Z")
 def write(network: Network) -> str:
     """Return the YAML text of a network; reading it gives an equal network.
 
-    Blocks are written out, comments are not kept, and every layer has its name.
+    Blocks are expanded, comments are not kept, and every layer has a name.
 
     Examples
     --------
@@ -58,7 +58,7 @@ def write(network: Network) -> str:
 
 
 def _asked(tails: Mapping[str, str], name: str, node: str, shape: Any) -> Any:
-    """Return the value of an output in the spec; an output with a different name says which layer it is from."""
+    """Return the value of an output in a spec: its shape, and its layer if the name differs, as for a block."""
     if tails.get(name, name) == node:
         return shape
     source = {"from": next((public for public, tail in tails.items() if tail == node), node)}
@@ -68,7 +68,7 @@ def _asked(tails: Mapping[str, str], name: str, node: str, shape: Any) -> Any:
 def _split_expectations(network: Network) -> tuple[dict[str, Any], dict[str, Expectation]]:
     """Return the outputs with the shapes asserted for them, and the shapes asserted at layers.
 
-    A network keeps the shapes of layers first, then the shapes of outputs, each in order.
+    A network keeps the shapes of layers first, followed by those of outputs, in their order.
     """
     left = list(network.expectations)
     outputs: dict[str, Any] = dict.fromkeys(network.outputs)
@@ -105,7 +105,7 @@ def _layers(network: Network, expected: Mapping[str, Expectation]) -> Iterable[s
 
 
 def _tails(network: Network) -> dict[str, str]:
-    """Return, for every written layer, the node its name stands for in `from`."""
+    """Return the node that the name of each written layer refers to in `from`."""
     found = {}
     owner = ""
     for node in network.nodes:
@@ -123,15 +123,15 @@ def _norm_act(network: Network, node: Node) -> list[str]:
     for role in ("norm", "act"):
         following = network.by_name.get(f"{node.name}.{role}")
         if following is not None and following.role == role and following.layer is not None:
-            word, said = kinds.get(following.layer.kind, following.layer.kind), settings(following.layer)
-            pairs.append(f"{role}: {flow({word: said} if said else word)}")
+            word, given = kinds.get(following.layer.kind, following.layer.kind), settings(following.layer)
+            pairs.append(f"{role}: {flow({word: given} if given else word)}")
     return pairs
 
 
 def settings(layer: Layer) -> dict[str, Any]:
-    """Return the settings of a layer that differ from their defaults, as a spec takes them.
+    """Return the settings of a layer that differ from their defaults, as written in a spec.
 
-    A list of equal sizes stays one, and with it the number of axes it is for.
+    A list of equal sizes stays a list, because its length is the number of axes.
 
     Examples
     --------
@@ -150,12 +150,12 @@ def settings(layer: Layer) -> dict[str, Any]:
 
 
 def flow(value: Any) -> str:
-    """Return a value as it stands inside brackets.
+    """Return a value as text for use inside brackets.
 
     Raises
     ------
     TypeError
-        Specs hold no such value.
+        The value does not occur in specs.
 
     Examples
     --------
@@ -179,6 +179,6 @@ def flow(value: Any) -> str:
 
 
 def _text(word: str) -> str:
-    """Return text so that it is read back as itself: plain where that is safe, otherwise quoted."""
+    """Return text that is read back unchanged: plain if that is safe, otherwise quoted."""
     plain = _WORD.match(word) and plain_value(word) == word
     return word if plain else json.dumps(word, ensure_ascii=False).replace("\x7f", "\\x7f")

@@ -1,4 +1,4 @@
-"""Known networks that come with the package: builders of spec documents, and the figures they must have."""
+"""Known networks included in the package: builders of spec documents, with expected parameter counts and MACs."""
 
 from planner.zoo.catalogue import MEMBERS as MEMBERS
 from planner.zoo.catalogue import matching as matching

@@ -1,4 +1,4 @@
-"""AlexNet, in one column as torchvision has it."""
+"""AlexNet with one column, as in torchvision."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from planner.zoo.parts import images
 
 
 def alexnet(*, name: str, classes: int = 1000, channels: int = 3, width: float = 1.0, dropout: float = 0.5) -> Document:
-    """Return AlexNet; `width` is a factor for every number of channels."""
+    """Return AlexNet; `width` is a factor for all numbers of channels."""
     hidden = scaled(4096, width)
     layers = [
         item("conv", name="conv1", filters=scaled(64, width), kernel=11, stride=4, pad=2, act="relu"),
@@ -32,7 +32,7 @@ def alexnet(*, name: str, classes: int = 1000, channels: int = 3, width: float =
 
 MEMBERS = (
     Member(
-        "alexnet", "AlexNet (Krizhevsky, arXiv:1404.5997), as torchvision has it", alexnet, 61_100_840, 714_188_480,
-        note="Averages to 6 x 6 before the dense layers, so that larger images fit as well.",
+        "alexnet", "AlexNet (Krizhevsky, arXiv:1404.5997), as in torchvision", alexnet, 61_100_840, 714_188_480,
+        note="Adaptive pooling to 6 x 6 before the dense layers, so that larger images work too.",
     ),
 )  # fmt: skip

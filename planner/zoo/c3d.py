@@ -1,4 +1,4 @@
-"""C3D, a 3-D network for short films."""
+"""C3D, a 3-D network for short videos."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ def c3d(
     width: float = 1.0,
     dropout: float = 0.5,
 ) -> Document:
-    """Return C3D for films of `frames` square pictures; `width` is a factor for every number of channels."""
+    """Return C3D for videos of `frames` square images; `width` is a factor for all numbers of channels."""
     layers: list[Item] = []
     for stage, (filters, depth) in enumerate(STAGES, start=1):
         layers.append(item("block", use="conv3", name=f"conv{stage}", c=scaled(filters, width), repeat=depth))
-        # The first pooling leaves time as it is; the last one overhangs, so that 7 rows become 4.
+        # The first pooling does not change the time axis; the last one rounds up, so that 7 rows become 4.
         size = {"size": [1, 2, 2]} if stage == 1 else {"size": 2}
         layers.append(item("maxpool", name=f"pool{stage}", **size, **({"rounding": "ceil"} if stage == 5 else {})))
     layers += [item("flatten"), *hidden_layers(scaled(4096, width), classes, dropout)]

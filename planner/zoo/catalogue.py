@@ -1,4 +1,4 @@
-"""Every network of the zoo by its name."""
+"""All networks of the zoo by name."""
 
 from __future__ import annotations
 
@@ -61,16 +61,16 @@ FAMILIES = (
 MEMBERS: Mapping[str, Member] = MappingProxyType(
     {member.name: member for family in FAMILIES for member in family.MEMBERS}
 )
-"""Family by family."""
+"""Members by name, grouped by family."""
 
 
 def member(name: str) -> Member:
-    """Return a network by its name.
+    """Return the network with the given name.
 
     Raises
     ------
     SpecError
-        P105: there is none of that name.
+        P105: there is no network with that name.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def member(name: str) -> Member:
 
 
 def matching(words: tuple[str, ...]) -> list[Member]:
-    """Return the networks that words name: a whole name, a part of names, or a pattern; all of them for no words.
+    """Return the networks that match words: names, parts of names, or patterns; all networks if there are no words.
 
     Examples
     --------

@@ -19,21 +19,21 @@ def convnext(
     drop: float = 0.1,
     scale: float = 1e-6,
 ) -> Document:
-    """Return a ConvNeXt.
+    """Return a ConvNeXt network.
 
     Parameters
     ----------
     name : str
     depths : tuple of int
-        Blocks of each stage.
+        Number of blocks of each stage.
     width : int
-        Channels of the first stage, which double from stage to stage.
+        Channels of the first stage; they double in each stage.
     classes, channels : int
-        Classes, and channels of the image.
+        Number of classes, and of image channels.
     drop : float
-        How often the last block is left out while training, those before it less.
+        Drop rate of the last block during training; earlier blocks have lower rates.
     scale : float
-        What each block's branch is multiplied by at first; then it is learnt.
+        Initial value of the trained factor of the branch of each block.
     """
     residual = block(
         item("conv", name="deep", from_="in", filters="in.channels", kernel=7, pad=3, groups="in.channels"),
@@ -51,7 +51,7 @@ def convnext(
         if stage > 1:
             layers.append(item("layernorm", eps=EPS))
             layers.append(item("conv", name=f"down{stage}", filters=width * 2 ** (stage - 1), kernel=2, stride=2))
-        # Of all blocks but one, so that the last has the full rate.
+        # Divide by the number of blocks minus one, so that the last one has the full rate.
         rates = [round(drop * (done + index) / max(total - 1, 1), 6) for index in range(depth)]
         layers.append(item("block", use="residual", name=f"stage{stage}", drop=rates, repeat=depth))
         done += depth

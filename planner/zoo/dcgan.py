@@ -10,7 +10,7 @@ LEAKY = {"leaky_relu": {"slope": 0.2}}
 
 
 def dcgan_generator(*, name: str, code: int = 100, width: int = 64, channels: int = 3) -> Document:
-    """Return the network from a code of so many numbers to an image; its last map but one has `width` channels."""
+    """Return the generator, from a code of `code` numbers to an image; its second to last map has `width` channels."""
     double = block(
         item("convtranspose", name="up", filters="$c", kernel=4, stride=2, pad=1, bias=False, norm="batch", act="relu"),
         c="int",
@@ -25,7 +25,7 @@ def dcgan_generator(*, name: str, code: int = 100, width: int = 64, channels: in
 
 
 def dcgan_discriminator(*, name: str, width: int = 64, channels: int = 3) -> Document:
-    """Return the network that judges an image; its first map has `width` channels."""
+    """Return the discriminator, which classifies images as real or fake; its first map has `width` channels."""
     halve = block(
         convolution("down", "$c", 4, stride=2, pad=1, act=LEAKY),
         c="int",
@@ -39,15 +39,15 @@ def dcgan_discriminator(*, name: str, width: int = 64, channels: int = 3) -> Doc
     return document(name, inputs, layers, blocks={"halve": halve}, output={"real": ["N", 1, 1, 1]})
 
 
-_NOTE = "Kernels of 4 as in PyTorch's examples, where the paper has 5."
+_NOTE = "Kernels have size 4 as in the PyTorch examples; the paper has 5."
 
 MEMBERS = (
     Member(
-        "dcgan_generator", "DCGAN's generator (Radford et al., arXiv:1511.06434)", dcgan_generator,
+        "dcgan_generator", "DCGAN generator (Radford et al., arXiv:1511.06434)", dcgan_generator,
         3_576_704, 104_628_224, {}, note=_NOTE,
     ),
     Member(
-        "dcgan_discriminator", "DCGAN's discriminator (Radford et al., arXiv:1511.06434)", dcgan_discriminator,
+        "dcgan_discriminator", "DCGAN discriminator (Radford et al., arXiv:1511.06434)", dcgan_discriminator,
         2_765_568, 103_817_216, {}, note=_NOTE,
     ),
 )  # fmt: skip

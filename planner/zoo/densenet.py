@@ -16,7 +16,7 @@ def densenet(
     classes: int = 1000,
     channels: int = 3,
 ) -> Document:
-    """Return a DenseNet: every layer adds `growth` channels to those before it; the stem has `width`."""
+    """Return a DenseNet: every layer appends `growth` channels to its input; the stem has `width` channels."""
     blocks = {
         "dense_layer": block(
             item("batchnorm", name="pre", from_="in", act="relu"),
@@ -45,7 +45,7 @@ _FIGURES = {
     "169": ((6, 12, 32, 32), 32, 64, 14_149_480, 3_359_843_328),
     "201": ((6, 12, 48, 32), 32, 64, 20_013_928, 4_291_365_888),
 }
-"""Layers of each block (arXiv:1608.06993, table 1), growth, stem, parameters and multiply-accumulates."""
+"""Layers of each block (arXiv:1608.06993, table 1), growth, channels of the stem, parameters and MACs."""
 
 MEMBERS = tuple(
     Member(

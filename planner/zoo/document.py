@@ -1,4 +1,4 @@
-"""Spec documents made in Python: the structure that a spec file has. Their text is :mod:`planner.spec.documents`."""
+"""Spec documents built in Python, structured like a spec file. :mod:`planner.spec.documents` writes their text."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 Item: TypeAlias = "dict[str, dict[str, Any]] | str"
-"""One entry of a list of layers: its kind, with its settings if it has any."""
+"""One entry of a list of layers: its kind, or a mapping of its kind to its settings."""
 
 Document: TypeAlias = dict[str, Any]
-"""What reading a spec's YAML gives: keys, lists and plain values."""
+"""Contents of a spec as parsed from YAML: mappings, lists and plain values."""
+
 
 def item(kind: str, /, **settings: Any) -> Item:
-    """Return one layer of a list; `from_` and `if_` stand for the words Python keeps for itself.
+    """Return one layer of a list; `from_` and `if_` are the keys `from` and `if`, which are keywords of Python.
 
     Examples
     --------
@@ -23,7 +24,7 @@ def item(kind: str, /, **settings: Any) -> Item:
 
 
 def block(*layers: Item, **params: Any) -> dict[str, Any]:
-    """Return a block; a parameter is its default, or ``"int"``, ``"bool"``, ``"float"``, ``"str"`` where it has none.
+    """Return a block; a parameter has a default, or a type if required: ``"int"``, ``"bool"``, ``"float"``, ``"str"``.
 
     Examples
     --------
@@ -42,7 +43,7 @@ def document(
     output: Any = None,
     train: Mapping[str, Any] | None = None,
 ) -> Document:
-    """Return a spec document with its keys in the order people read them.
+    """Return a spec document with its keys in the usual order.
 
     Examples
     --------
@@ -62,9 +63,9 @@ def document(
 
 
 def scaled(channels: int, width: float, of: int = 1) -> int:
-    """Return a number of channels times a factor, as the nearest multiple of `of`, but never more than 10 % less.
+    """Return channels times a factor, rounded to the nearest multiple of `of`, but never reduced by more than 10 %.
 
-    Source: Sandler et al., arXiv:1801.04381, and the networks after it, whose channels are multiples of 8.
+    Source: Sandler et al., arXiv:1801.04381, and later networks, in which channels are multiples of 8.
 
     Examples
     --------

@@ -52,7 +52,7 @@ V2: dict[str, tuple[Stage, ...]] = {
         ("mbconv", 6, 3, 1, 640, 7),
     ),
 }
-"""Tan & Le, arXiv:2104.00298, table 4 and the authors' program, as in torchvision."""
+"""Tan & Le, arXiv:2104.00298, table 4 and the code of the authors, as in torchvision."""
 
 
 def efficientnet(
@@ -67,19 +67,19 @@ def efficientnet(
     eps: float = 1e-5,
     momentum: float = 0.1,
 ) -> Document:
-    """Return an EfficientNet.
+    """Return an EfficientNet network.
 
     Parameters
     ----------
     name : str
     width, depth : float
-        Factors for the channels, then multiples of 8, and for the number of blocks, rounded up.
+        Factors for the channels, rounded to multiples of 8, and for the number of blocks, rounded up.
     classes, channels : int
-        Classes, and channels of the image.
+        Number of classes, and of image channels.
     dropout, drop : float
-        Share of the features that is dropped; how often the last block is left out, those before it less.
+        Dropout rate of the features; drop rate of the last block, while earlier blocks have lower rates.
     eps, momentum : float
-        Of batch normalisation.
+        Settings of batch normalisation.
     """
     stages = [(*stage[:4], scaled(stage[4], width, 8), ceil(stage[5] * depth)) for stage in B0]
     return _network(
@@ -99,7 +99,7 @@ def efficientnet_v2(
     drop: float = 0.2,
     eps: float = 1e-3,
 ) -> Document:
-    """Return an EfficientNetV2 of `size` s, m or l; the other settings are those of :func:`efficientnet`."""
+    """Return an EfficientNetV2 of `size` s, m or l; for the other settings see :func:`efficientnet`."""
     stages = [(*stage[:4], scaled(stage[4], width, 8), ceil(stage[5] * depth)) for stage in V2[size]]
     head = scaled(1280, width, 8)
     return _network(name, stages, stages[0][4], head, classes, channels, dropout, drop, eps, 0.1)
@@ -140,7 +140,7 @@ def _network(
 
 
 def _kind(kind: str, norm: Mapping[str, float]) -> dict[str, Any]:
-    """Return the block of a kind and the one that puts a skip around it."""
+    """Return the block of a kind, and the residual block around it."""
     expanded = "$t * in.channels"
     expansion = {} if kind == "plain" else {"t": "int"}
     size: dict[str, Any] = {"stride": "$stride", "pad": "$kernel // 2"}
@@ -190,7 +190,7 @@ MEMBERS = (
     *(
         Member(
             f"efficientnet_{size}", f"EfficientNet-{size.upper()} (Tan & Le, arXiv:1905.11946)",
-            # From B5 on torchvision follows the authors' TensorFlow settings.
+            # From B5 on, torchvision has the TensorFlow settings of the authors.
             changed(efficientnet, width=width, depth=depth, dropout=dropout,
                     **({"eps": 1e-3, "momentum": 0.01} if size >= "b5" else {})),
             parameters, macs, {"H": side, "W": side},

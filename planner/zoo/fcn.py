@@ -7,7 +7,7 @@ from planner.zoo.member import Member
 from planner.zoo.vgg import DEPTHS
 
 OFFSET = 31
-"""Rows and columns cut off before the map that is read, in the authors' program."""
+"""Number of rows and columns cropped from the start of the map, as in the code of the authors."""
 
 
 def fcn8s(
@@ -18,12 +18,12 @@ def fcn8s(
     width: float = 1.0,
     dropout: float = 0.5,
 ) -> Document:
-    """Return FCN-8s: VGG-16 as a convolution over the whole image, read at three of its depths."""
+    """Return FCN-8s: VGG-16 applied as a convolution to the whole image, with predictions from three depths."""
     layers: list[Item] = []
     for stage, depth in enumerate(DEPTHS["vgg16"], start=1):
         filters = scaled(min(32 * 2**stage, 512), width)
         if stage == 1:
-            # So much border that the last windows lie around even the smallest image.
+            # The wide padding makes the last windows fit even for the smallest images.
             layers.append(item("conv", name="wide", filters=filters, kernel=3, pad=100, act="relu"))
             depth -= 1
         layers.append(item("block", use="conv3", name=f"stage{stage}", c=filters, repeat=depth))
@@ -57,7 +57,7 @@ MEMBERS = (
     Member(
         "fcn8s", "FCN-8s on VGG-16 (Long et al., arXiv:1411.4038), for the 21 classes of PASCAL VOC",
         fcn8s, 134_489_759, 181_529_034_048, {"H": 500, "W": 500},
-        note="The kernels that enlarge are trained; the authors start them as bilinear interpolation.",
-        meant={"S303": "the wide border is the authors'"},
+        note="The upsampling kernels are trained; the authors initialize them to bilinear interpolation.",
+        meant={"S303": "the wide padding is from the authors"},
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""GoogLeNet and Inception-v3, with torchvision's layout and without auxiliary heads unless asked for."""
+"""GoogLeNet and Inception-v3 with the layout of torchvision and optional auxiliary heads."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def googlenet(
     aux: bool = False,
     aux_dropout: float = 0.7,
 ) -> Document:
-    """Return GoogLeNet; with `aux`, the two auxiliary heads are outputs in addition to the classes."""
+    """Return GoogLeNet; with `aux`, the two auxiliary heads are additional outputs."""
     blocks = {
         "module": block(
             _unit("one", "$one", 1, from_="in"),
@@ -89,7 +89,7 @@ def inception_v3(
     dropout: float = 0.5,
     aux: bool = False,
 ) -> Document:
-    """Return Inception-v3; with `aux`, the auxiliary head is an output in addition to the classes."""
+    """Return Inception-v3; with `aux`, the auxiliary head is an additional output."""
 
     def c(filters: int) -> int:
         return scaled(filters, width)
@@ -188,7 +188,7 @@ def _unit(name: str, filters: Any, kernel: int, from_: str | None = None, stride
 def _tall(
     name: str, filters: Any, rows: int, columns: int, *, pad: bool = True, from_: str | None = None, stride: int = 1
 ) -> Item:
-    """Return a convolution with a kernel that need not be square; without `pad`, only whole windows count."""
+    """Return a convolution with a kernel of `rows` x `columns`; without `pad`, it has no padding."""
     settings: dict[str, Any] = {"stride": stride} if stride > 1 else {}
     if pad and max(rows, columns) > 1:
         settings["pad"] = rows // 2 if rows == columns else [rows // 2, columns // 2]
@@ -197,19 +197,19 @@ def _tall(
 
 
 def _pooled(filters: Any) -> tuple[Item, Item]:
-    """Return the branch of average pooling and a convolution of each position."""
+    """Return the branch with average pooling and a 1 x 1 convolution."""
     return item("avgpool", name="mean", from_="in", size=3, stride=1, pad=1), _tall("pool", filters, 1, 1)
 
 
 MEMBERS = (
     Member(
-        "googlenet", "GoogLeNet (Szegedy et al., arXiv:1409.4842) with batch normalisation, as torchvision has it",
+        "googlenet", "GoogLeNet (Szegedy et al., arXiv:1409.4842) with batch normalisation, as in torchvision",
         googlenet, 6_624_904, 1_498_376_192,
-        note="As there, the third branch has 3 x 3 where the paper has 5 x 5. The auxiliary heads come with aux=true.",
+        note="As there, the third branch has 3 x 3 kernels; the paper has 5 x 5. Use aux=true for the auxiliary heads.",
     ),
     Member(
-        "inception_v3", "Inception-v3 (Szegedy et al., arXiv:1512.00567), as torchvision has it",
+        "inception_v3", "Inception-v3 (Szegedy et al., arXiv:1512.00567), as in torchvision",
         inception_v3, 23_834_568, 5_713_216_096, {"H": 299, "W": 299},
-        note="The auxiliary head, of 3,326,696 parameters, is left out. The smallest image it takes is 75 x 75.",
+        note="Without the auxiliary head, which has 3,326,696 parameters. The smallest accepted image is 75 x 75.",
     ),
 )  # fmt: skip

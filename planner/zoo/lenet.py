@@ -7,7 +7,7 @@ from planner.zoo.member import Member
 
 
 def lenet5(*, name: str, classes: int = 10, channels: int = 1) -> Document:
-    """Return LeNet-5 in its usual modern form: full connections, plain pooling, a plain dense layer at the end."""
+    """Return LeNet-5 in its usual modern form: full connections, plain pooling, a plain dense layer as output."""
     layers = [
         item("conv", name="c1", filters=6, kernel=5, act="tanh"),
         item("avgpool", name="s2", size=2),
@@ -36,16 +36,16 @@ TABLE = (
     (0, 2, 3, 5),
     (0, 1, 2, 3, 4, 5),
 )
-"""Which maps of S2 each map of C3 reads (table I of the paper)."""
+"""Maps of S2 that each map of C3 reads (table I of the paper)."""
 
 
 def _squash() -> tuple[Item, Item, Item]:
-    """Return 1.7159 tanh(2x/3), the paper's squashing function (equation 6 and appendix A)."""
+    """Return 1.7159 tanh(2x/3), the squashing function of the paper (equation 6 and appendix A)."""
     return item("rescale", scale=round(2 / 3, 12)), item("tanh"), item("rescale", scale=1.7159)
 
 
 def lenet5_1998(*, name: str, classes: int = 10, channels: int = 1) -> Document:
-    """Return LeNet-5 as published: trained subsampling, and C3 connected by the paper's table."""
+    """Return LeNet-5 as published: trained subsampling, and C3 connected according to the table in the paper."""
     subsample = block(
         item("sumpool", size=2),
         item("layer_scale", name="coefficient", initial=0.25),
@@ -59,7 +59,7 @@ def lenet5_1998(*, name: str, classes: int = 10, channels: int = 1) -> Document:
         *(item("split", name=f"m{number}", from_="s2", parts=6, part=number) for number in range(6)),
     ]
     for count in (3, 4, 6):
-        # Maps of C3 that read as many maps of S2 are the groups of one convolution.
+        # Maps of C3 that read the same number of maps of S2 are the groups of one convolution.
         read = [maps for maps in TABLE if len(maps) == count]
         groups = {"groups": len(read)} if len(read) > 1 else {}
         layers += [
@@ -97,9 +97,9 @@ MEMBERS = (
     ),
     Member(
         "lenet5_1998",
-        "LeNet-5 as published (LeCun et al. 1998): trained subsampling, C3 connected by the paper's table",
+        "LeNet-5 as published (LeCun et al. 1998): trained subsampling, C3 connected by the table in the paper",
         lenet5_1998, 60_850, 326_520, {},
-        note="C1 to F6 have the paper's 60,000 parameters. Its ten radial-basis units of fixed codes are a dense layer "
-        "of 850 here.",
+        note="C1 to F6 have 60,000 parameters as in the paper. A dense layer of 850 parameters replaces its ten radial "
+        "basis units with fixed codes.",
     ),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""M5, a 1-D network that hears words in raw sound."""
+"""M5, a 1-D network that classifies words in raw audio."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from planner.zoo.parts import classifier
 def m5(
     *, name: str, classes: int = 35, channels: int = 1, width: int = 32, kernel: int = 80, stride: int = 16
 ) -> Document:
-    """Return M5: four convolutions along time, of `width` channels and then twice as many, each with a pooling."""
+    """Return M5: four convolutions over time, two of `width` and two of 2 * `width` channels, each with a pooling."""
     layers: list[Item] = []
     for number, filters in enumerate((width, width, 2 * width, 2 * width), start=1):
         window = {"kernel": kernel, "stride": stride} if number == 1 else {"kernel": 3}
@@ -22,8 +22,8 @@ def m5(
 
 MEMBERS = (
     Member(
-        "m5", "M5 for the 35 words of Speech Commands, from raw sound (Dai et al., arXiv:1610.00087)",
+        "m5", "M5 for the 35 words of Speech Commands, from raw audio (Dai et al., arXiv:1610.00087)",
         m5, 26_915, 1_880_256, {"L": 8000},
-        note="As narrow as in PyTorch's tutorial on speech commands, at 8 kHz; the paper has 128 channels, steps of 4.",
+        note="Width as in the PyTorch tutorial on speech commands, at 8 kHz; the paper has 128 channels and stride 4.",
     ),
 )  # fmt: skip

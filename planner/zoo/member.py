@@ -1,4 +1,4 @@
-"""One network of the zoo: its builder with its settings, the figures it must have, and where they come from."""
+"""One network of the zoo: its builder with settings, its expected parameter count and MACs, and its source."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from planner.zoo.document import Document
 
 @dataclass(frozen=True)
 class Member:
-    """A network that comes with the package.
+    """A network included in the package.
 
     Attributes
     ----------
     name : str
-        torchvision's where it has the network.
+        The name in torchvision, if it has the network.
     title : str
-        What it is called in print, and where it was published.
+        Name in the literature, and publication.
     build : callable
-        Takes the name and settings by keyword; returns a spec document.
+        Function of the name and settings, as keyword arguments, that returns a spec document.
     parameter_count, macs : int
-        Trainable parameters, and multiply-accumulates of one image at the size `at`. Stated here so that they can be
-        listed without planning every network; the tests plan every network and compare.
+        Trainable parameters, and multiply-accumulates of one image at the size `at`. They are stored so that they can
+        be listed without planning every network; tests plan every network and compare.
     at : Mapping of str to int
-        The free sizes of the input at which `macs` are counted, as the network was published.
+        The free sizes of the input for `macs`, as in the publication.
     note : str
-        What differs from the publication.
+        Differences from the publication.
     remarks : Mapping of str to str
-        Comments at the end of lines of the spec, by key.
+        Comments after keys of the spec.
     meant : Mapping of str to str
-        Warnings that do not matter for this network, by rule, and why; the spec silences them.
+        Warnings that are intended in this network, by rule, with the reason; the spec suppresses them.
     """
 
     name: str
@@ -50,17 +50,17 @@ class Member:
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """The settings that can be changed, with the values this network has."""
+        """Settings that can be changed, with the values of this network."""
         found = signature(self.build).parameters.values()
         return MappingProxyType({each.name: each.default for each in found if each.default is not Parameter.empty})
 
     def document(self, **changes: Any) -> Document:
-        """Return the spec document, with other settings where some are given.
+        """Return the spec document, with some settings changed.
 
         Raises
         ------
         SpecError
-            N101 or N107: there is no such setting, or its value is of another type.
+            N101 or N107: there is no such setting, or its value has another type.
 
         Examples
         --------
@@ -82,7 +82,7 @@ class Member:
 
 
 def changed(build: Callable[..., Document], **settings: Any) -> Callable[..., Document]:
-    """Return a builder with other settings of its own.
+    """Return a builder with other default settings.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def changed(build: Callable[..., Document], **settings: Any) -> Callable[..., Do
 
 
 def _is_one_of(value: Any, like: Any) -> bool:
-    """Return whether a value is one number where a list of them is meant."""
+    """Return whether a value is a single number instead of a list."""
     return isinstance(like, tuple) and isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -111,7 +111,7 @@ def _fits(value: Any, like: Any) -> bool:
 
 
 def shown(value: Any) -> str:
-    """Return the value of a setting as people type it.
+    """Return the value of a setting as text for the command line.
 
     Examples
     --------

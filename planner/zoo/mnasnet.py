@@ -12,11 +12,11 @@ STAGES = ((3, 3, 24, 3, 2), (5, 3, 40, 3, 2), (5, 6, 80, 3, 2), (3, 6, 96, 2, 1)
 """Kernel, expansion, filters, repetitions and first stride (arXiv:1807.11626, figure 7)."""
 
 NORM = {"momentum": 0.0003}
-"""Of the running statistics; the authors' 0.9997 is what stays."""
+"""Momentum of the running statistics; the 0.9997 of the authors is the weight of the old value."""
 
 
 def mnasnet(*, name: str, width: float = 1.0, classes: int = 1000, channels: int = 3, dropout: float = 0.2) -> Document:
-    """Return MNASNet-B1; `width` is a factor for the channels, after which they are multiples of 8."""
+    """Return MNASNet-B1; `width` is a factor for the channels, which are rounded to multiples of 8."""
     expanded = "$t * in.channels"
     moved: dict[str, Any] = {"stride": "$stride", "pad": "$kernel // 2"}
     blocks = {

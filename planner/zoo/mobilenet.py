@@ -16,7 +16,7 @@ V2 = ((1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1),
 def mobilenet_v1(
     *, name: str, width: float = 1.0, classes: int = 1000, channels: int = 3, dropout: float = 0.001
 ) -> Document:
-    """Return MobileNet V1; `width` is the paper's width multiplier."""
+    """Return MobileNet V1; `width` is the width multiplier of the paper."""
     separable = block(
         convolution("deep", "in.channels", 3, from_="in", stride="$stride", pad=1, groups="in.channels", act="relu"),
         convolution("flat", "$c", 1, act="relu"),
@@ -36,7 +36,7 @@ def mobilenet_v1(
 def mobilenet_v2(
     *, name: str, width: float = 1.0, classes: int = 1000, channels: int = 3, dropout: float = 0.2
 ) -> Document:
-    """Return MobileNet V2; `width` is the paper's width multiplier, after which channels are multiples of 8."""
+    """Return MobileNet V2; `width` is the width multiplier of the paper; channels are rounded to multiples of 8."""
     inverted = block(
         convolution("wide", "$t * in.channels", 1, from_="in", act="relu6", if_="t != 1"),
         convolution("deep", "$t * in.channels", 3, stride="$stride", pad=1, groups="$t * in.channels", act="relu6"),

@@ -57,7 +57,7 @@ def mobilenet_v3(
     channels: int = 3,
     dropout: float = 0.2,
 ) -> Document:
-    """Return a MobileNet V3; `width` is a factor for the channels, after which they are multiples of 8."""
+    """Return MobileNet V3; `width` is a factor for the channels, which are rounded to multiples of 8."""
     bneck = block(
         convolution("wide", "$t", 1, "in", "$act", if_="t != in.channels", norm=NORM),
         convolution(

@@ -8,7 +8,7 @@ from planner.zoo.parts import images
 
 
 def nin(*, name: str, classes: int = 10, channels: int = 3, width: float = 1.0, dropout: float = 0.5) -> Document:
-    """Return the network for CIFAR-10: three convolutions, each with a small network on every position of its map."""
+    """Return Network in Network for CIFAR-10: three convolutions, each followed by an MLP of 1 x 1 convolutions."""
     mlp = block(
         item("conv", name="conv", filters="$c", kernel="$kernel", pad="$kernel // 2", act="relu"),
         item("conv", name="cccp1", filters="$inner", kernel=1, act="relu"),

@@ -1,4 +1,4 @@
-"""Layers that several families use."""
+"""Layers shared by several families."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def convolution(
     norm: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Item:
-    """Return a convolution without bias, followed by batch normalisation, with default settings if none are given."""
+    """Return a convolution without bias, followed by batch normalisation with the settings `norm`."""
     source = {} if from_ is None else {"from_": from_}
     settings |= {"bias": False, "norm": {"batch": dict(norm)} if norm else "batch"}
     settings |= {} if act is None else {"act": act}
@@ -33,7 +33,7 @@ def classifier(classes: int, dropout: float = 0.0) -> list[Item]:
 
 
 def hidden_layers(hidden: int, classes: int, dropout: float) -> list[Item]:
-    """Return two dense layers, each followed by dropout, and a third named `classes`."""
+    """Return two dense layers, each followed by dropout, and a third one named `classes`."""
     layers: list[Item] = []
     for number in (1, 2):
         layers.append(item("dense", name=f"fc{number}", units=hidden, act="relu"))

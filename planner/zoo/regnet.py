@@ -1,4 +1,4 @@
-"""RegNetX and RegNetY, whose stages follow from five numbers."""
+"""RegNetX and RegNetY, with stages computed from five numbers."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ STEM = 32
 def stages(depth: int, first: int, slope: float, ratio: float, group_width: int) -> tuple[tuple[int, int, int], ...]:
     """Return width, group width and number of blocks of each stage.
 
-    Block j would be as wide as first + slope·j; the widths are then rounded to powers of `ratio` times `first`, those
-    to multiples of 8, and blocks of one width are a stage. Groups are no wider than their stage, which becomes a
-    multiple of them, half upwards and never more than 10 % less.
+    Block j has the width first + slope·j. This is rounded to a power of `ratio` times `first`, and then to a multiple
+    of 8. Blocks with the same width are a stage. Groups are at most as wide as their stage. The width of the stage is
+    rounded to a multiple of the group width, half up, and never reduced by more than 10 %.
 
     Source: Radosavovic et al., arXiv:2003.13678, equations 2 to 4.
 
@@ -49,7 +49,7 @@ def regnet(
     classes: int = 1000,
     channels: int = 3,
 ) -> Document:
-    """Return a RegNet; with `squeeze`, which makes it a RegNetY, blocks have squeeze-and-excitation."""
+    """Return a RegNetX, or with `squeeze` a RegNetY, which has squeeze-and-excitation in its blocks."""
     gate = [item("block", use="squeeze_excite", name="se", squeeze="$squeeze")] if squeeze else []
     residual = block(
         convolution("a", "$c", 1, from_="in", act="relu"),
@@ -63,7 +63,7 @@ def regnet(
     layers = [convolution("stem", STEM, 3, stride=2, pad=1, act="relu")]
     before = STEM
     for number, (width, group, blocks) in enumerate(stages(depth, first, slope, ratio, group_width), start=1):
-        # A quarter of the channels that come in, which in the first block are those of the stage before.
+        # A quarter of the input channels, which in the first block are those of the previous stage.
         less = [round(0.25 * before)] + [round(0.25 * width)] * (blocks - 1)
         settings = {"squeeze": less if len(set(less)) > 1 else less[0]} if squeeze else {}
         strides = [2] + [1] * (blocks - 1)
@@ -100,7 +100,7 @@ _FIGURES = {
 def _member(
     size: str, depth: int, first: int, slope: float, ratio: float, group: int, parameters: int, macs: int
 ) -> Member:
-    """Return a network by its size, such as ``y_1_6gf``."""
+    """Return the network of a size, such as ``y_1_6gf``."""
     title = f"RegNet{size[0].upper()}-{size[2:].replace('_', '.').upper()} (Radosavovic et al., arXiv:2003.13678)"
     if size == "y_128gf":
         title = "RegNetY-128GF (Singh et al., arXiv:2201.08371)"

@@ -1,4 +1,4 @@
-"""ResNet, ResNeXt and Wide ResNet for ImageNet; the next module has those for CIFAR and with pre-activation."""
+"""ResNet, ResNeXt and Wide ResNet for ImageNet; see `resnet_cifar` for CIFAR and for pre-activation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from planner.zoo.member import Member, changed
 from planner.zoo.parts import classifier, convolution, images
 
 PROJECTED = "stride != 1 or in.channels != "
-"""Where the skip needs a convolution of its own (arXiv:1512.03385, section 3.3, option B)."""
+"""Condition for a convolution on the skip connection (arXiv:1512.03385, section 3.3, option B)."""
 
 
 def resnet(
@@ -29,15 +29,15 @@ def resnet(
     ----------
     name : str
     depths : tuple of int
-        Blocks of each stage.
+        Number of blocks of each stage.
     bottleneck : bool
-        Blocks of three convolutions instead of two.
+        Whether blocks have three convolutions instead of two.
     groups, group_width : int
-        Groups of the middle convolution, and channels of each in the first stage, for `width` 64.
+        Number of groups of the middle convolution, and channels per group in the first stage for `width` 64.
     width : int
-        Channels of the stem, which double from stage to stage.
+        Channels of the stem; they double in each stage.
     classes, channels : int
-        Classes, and channels of the image.
+        Number of classes, and of image channels.
     """
     if bottleneck:
         split: dict[str, Any] = {"groups": groups} if groups > 1 else {}
@@ -91,9 +91,9 @@ _GROUPED = {
     "wide_resnet50_2": (1, 128, 68_883_240, 11_398_021_120),
     "wide_resnet101_2": (1, 128, 126_886_696, 22_753_050_624),
 }
-"""Groups, channels of each, parameters and multiply-accumulates."""
+"""Groups, channels per group, parameters and multiply-accumulates."""
 
-_NOTE = "As in torchvision, the 3 x 3 convolution of a block takes the step, not the 1 x 1 before it."
+_NOTE = "As in torchvision, the 3 x 3 convolution of a block has the stride, not the 1 x 1 convolution before it."
 
 
 def _grouped(name: str, groups: int, group_width: int, parameters: int, macs: int) -> Member:

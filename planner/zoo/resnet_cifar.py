@@ -1,4 +1,4 @@
-"""Residual networks for 32 x 32 images: with activations after the convolutions, and before them."""
+"""Residual networks for 32 x 32 images, with activations after the convolutions or before them."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def resnet_cifar(
     ----------
     name : str
     depth : int
-        Blocks of each stage.
+        Number of blocks of each stage.
     projection : bool
-        Where the size changes, skips are convolutions (the paper's option B) instead of every second position with
-        zeros around the channels (option A, as in its table 6).
+        Whether skips that change the size are convolutions (option B of the paper), instead of every second position
+        with zero-padded channels (option A, as in table 6).
     width : int
-        Channels of the stem, which double from stage to stage.
+        Channels of the stem; they double in each stage.
     classes, channels : int
-        Classes, and channels of the image.
+        Number of classes, and of image channels.
     """
     second = convolution("b", "$c", 3, pad=1)
     if projection:
@@ -81,19 +81,19 @@ def preact_resnet(
     classes: int = 10,
     channels: int = 3,
 ) -> Document:
-    """Return a residual network with blocks that begin with normalisation and activation.
+    """Return a residual network with normalisation and activation at the start of its blocks.
 
     Parameters
     ----------
     name : str
     depth : int
-        Blocks of each of the three stages.
+        Number of blocks of each of the three stages.
     bottleneck : bool
-        Blocks of three convolutions instead of two.
+        Whether blocks have three convolutions instead of two.
     width : int
-        Channels of the stem, which double from stage to stage; with bottlenecks the skips have four times as many.
+        Channels of the stem; they double in each stage. With bottlenecks, the skips have four times as many.
     classes, channels : int
-        Classes, and channels of the image.
+        Number of classes, and of image channels.
     """
     sizes = {"c": "int"} | ({"inner": "int"} if bottleneck else {})
     blocks = {
@@ -127,7 +127,7 @@ def preact_resnet(
 
 
 def _branch(bottleneck: bool, stride: int | str) -> list[Item]:
-    """Return the convolutions of a block, the last one without normalisation and activation."""
+    """Return the convolutions of a block; the last one has no normalisation and no activation."""
     step: dict[str, Any] = {} if stride == 1 else {"stride": stride}
     if bottleneck:
         return [

@@ -1,4 +1,4 @@
-"""SegNet: the poolings of VGG-16, undone one after the other."""
+"""SegNet: VGG-16 as encoder, and a decoder that unpools in reverse order."""
 
 from __future__ import annotations
 

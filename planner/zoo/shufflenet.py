@@ -28,7 +28,7 @@ def shufflenet_v2(
     classes: int = 1000,
     channels: int = 3,
 ) -> Document:
-    """Return a ShuffleNet V2 with `filters` channels in its stages and its last convolution, times `width`."""
+    """Return a ShuffleNet V2 with `filters` times `width` channels in its stages and its last convolution."""
     depthwise: dict[str, Any] = {"pad": 1, "groups": "$c"}
     blocks = {
         "down": block(

@@ -7,7 +7,7 @@ from planner.zoo.member import Member, changed
 from planner.zoo.parts import images
 
 FIRES = ((16, 64), (16, 64), (32, 128), (32, 128), (48, 192), (48, 192), (64, 256), (64, 256))
-"""Filters that squeeze, and that expand twice (arXiv:1602.07360, table 1)."""
+"""Filters of the squeeze layer, and of each of the two expand layers (arXiv:1602.07360, table 1)."""
 
 
 def squeezenet(
@@ -51,7 +51,7 @@ MEMBERS = (
         "squeezenet1_0", "SqueezeNet 1.0 (Iandola et al., arXiv:1602.07360)", squeezenet, 1_248_424, 818_924_576,
     ),
     Member(
-        "squeezenet1_1", "SqueezeNet 1.1, which costs less than half (the authors' repository, forresti/SqueezeNet)",
+        "squeezenet1_1", "SqueezeNet 1.1, at less than half the cost (authors' repository, forresti/SqueezeNet)",
         changed(squeezenet, stem=64, kernel=3, pools=(2, 4)), 1_235_496, 349_151_936,
     ),
 )  # fmt: skip

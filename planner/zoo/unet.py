@@ -1,4 +1,4 @@
-"""U-Net as published, without padding, and with padding, which gives a map as large as the image."""
+"""U-Net without padding, as published, and with padding, which gives a map of the size of the image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def unet(
     classes: int = 2,
     channels: int = 1,
 ) -> Document:
-    """Return a U-Net of so many poolings; the first level has `width` channels, and each below twice as many."""
+    """Return a U-Net with `levels` poolings; the first level has `width` channels, which double in each level."""
     pad = {"pad": 1} if padded else {}
     double = block(
         item("conv", name="a", filters="$c", kernel=3, **pad, act="relu"),
@@ -46,8 +46,8 @@ MEMBERS = (
     Member(
         "unet", "U-Net as published (Ronneberger et al., arXiv:1505.04597): no padding, 572 x 572 in, 388 x 388 out",
         unet, 31_030_658, 150_428_424_448, {"H": 572, "W": 572},
-        note="Every 2 x 2 pooling must see an even size: `rounding: exact` asks for that. `shapeplan check` says which "
-        "other tiles work; without it, odd ones run as well, but lose rows and columns.",
+        note="Every 2 x 2 pooling needs an even size, which `rounding: exact` requires. `shapeplan check` reports "
+        "which other tiles work; without `rounding: exact`, odd ones run too, but drop rows and columns.",
     ),
     Member(
         "unet_padded", "U-Net (Ronneberger et al., arXiv:1505.04597) with padding, so that no crops are needed",

@@ -25,9 +25,9 @@ def vgg(
     width: float = 1.0,
     dropout: float = 0.5,
 ) -> Document:
-    """Return a VGG; `width` is a factor for every number of channels."""
-    normalised = {"norm": "batch"} if norm else {}
-    blocks = {"conv3": block(item("conv", filters="$c", kernel=3, pad=1, **normalised, act="relu"), c="int")}
+    """Return a VGG; `width` is a factor for all numbers of channels."""
+    norms = {"norm": "batch"} if norm else {}
+    blocks = {"conv3": block(item("conv", filters="$c", kernel=3, pad=1, **norms, act="relu"), c="int")}
     layers = []
     for stage, depth in enumerate(depths, start=1):
         filters = scaled(min(32 * 2**stage, 512), width)
@@ -47,7 +47,7 @@ _FIGURES = {
     "vgg16_bn": (138_365_992, 15_470_264_320),
     "vgg19_bn": (143_678_248, 19_632_062_464),
 }
-_NOTE = "Averages to 7 x 7 before the dense layers, as torchvision does, so that larger images fit as well."
+_NOTE = "Adaptive pooling to 7 x 7 before the dense layers, as in torchvision, so that larger images work too."
 
 MEMBERS = tuple(
     Member(

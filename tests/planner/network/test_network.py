@@ -158,8 +158,8 @@ def test_networks_are_equal_by_what_they_compute_not_where_they_were_written() -
         ({"output": [3]}, "`output` must be a name, a list of names, or a mapping of names to shapes; got [3]"),
         ({"output": [["relu1"]]}, "`output` must be a name, a list of names, or a mapping of names to shapes"),
         ({"output": {3: None}}, "`output` must be a name, a list of names, or a mapping of names to shapes"),
-        ({"output": {"relu1": 3}}, "the shape of output `relu1` is a list of sizes, such as ('N', 10); got 3"),
-        ({"output": {"relu1": "N"}}, "the shape of output `relu1` is a list of sizes, such as ('N', 10); got 'N'"),
+        ({"output": {"relu1": 3}}, "the shape of output `relu1` must be a list of sizes, such as ('N', 10); got 3"),
+        ({"output": {"relu1": "N"}}, "the shape of output `relu1` must be a list of sizes, such as ('N', 10); got 'N'"),
     ],
 )
 def test_arguments_of_another_type_are_findings(arguments: dict[str, Any], words: str) -> None:

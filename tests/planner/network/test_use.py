@@ -83,8 +83,8 @@ def test_a_layer_used_through_another_one_belongs_to_the_first() -> None:
         ({"use": "late"}, "N103", "`b`: `use` names `late`, which is not a layer before it"),
         ({"use": "x"}, "N107", "`b`: `use` names `x`, which is a input, not a conv"),
         ({"use": "d"}, "N107", "`b`: `use` names `d`, which is a dense, not a conv"),
-        ({"use": "a", "filters": 8}, "N101", f"`b`: `filters` {FROM_A}"),
-        ({"use": "a", "act": "relu"}, "N101", f"`b`: `act` {FROM_A}"),
+        ({"use": "a", "filters": 8}, "N101", "`b`: `filters` comes from `a` (`use`) and cannot be set again"),
+        ({"use": "a", "act": "relu"}, "N101", "`b`: `act` comes from `a` (`use`) and cannot be set again"),
         ({"use": "a", "from_": "nothing"}, "N103", "`b` reads `nothing`, which is not a layer"),
     ],
 )
@@ -257,12 +257,12 @@ def test_a_use_of_a_block_shares_the_weights_of_all_its_layers() -> None:
 @pytest.mark.parametrize(
     ("given", "code", "message"),
     [
-        ("weights: z", "N103", "`weights` names `z`, which is no use of a block before it"),
-        ("weights: b", "N103", "`weights` names `b`, which is no use of a block before it"),
-        ("weights: left", "N103", "`weights` names `left`, which is no use of a block before it"),
-        ("weights: a, c: 9", "N101", "block `tower`: `c` is set by `a`, which shares its weights"),
-        ("weights: a, repeat: 2", "N101", "block `tower`: `repeat` is set by `a`, which shares its weights"),
-        ("weights: [a]", "P106", "`weights` is the name of one use of a block"),
+        ("weights: z", "N103", "`weights` names `z`, which is not an earlier use of a block"),
+        ("weights: b", "N103", "`weights` names `b`, which is not an earlier use of a block"),
+        ("weights: left", "N103", "`weights` names `left`, which is not an earlier use of a block"),
+        ("weights: a, c: 9", "N101", "block `tower`: `c` comes from `a` (`weights`) and cannot be set again"),
+        ("weights: a, repeat: 2", "N101", "block `tower`: `repeat` comes from `a` (`weights`) and cannot be set again"),
+        ("weights: [a]", "P106", "`weights` must be the name of one use of a block"),
     ],
 )
 def test_a_block_whose_weights_cannot_be_shared_is_a_finding(given: str, code: str, message: str) -> None:

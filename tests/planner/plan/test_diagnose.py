@@ -106,8 +106,8 @@ def test_what_only_follows_from_a_fault_is_not_reported_again() -> None:
             {},
             "S204",
             "`a`: takes a tensor of 2 axes (N, features), but its input is N x 3 x 16 x 16; "
-            "insert `flatten` before this layer",
-            "insert `flatten` before `a`:  - flatten",
+            "put `flatten` before this layer",
+            "put `flatten` before `a`:  - flatten",
         ),
         (
             [layer("flatten"), layer("conv", name="a", filters=1, kernel=1)],
@@ -255,7 +255,7 @@ def test_formulas_too_long_to_reason_about_are_a_finding_that_names_what_to_give
     layers = [layer("conv", name=f"c{i}", filters=1, kernel="K", stride="S", pad="P") for i in range(30)]
     (finding,) = diagnosed(*layers, shape=("N", 1, "H", "W")).findings
     assert finding.code == "S215"
-    assert finding.message.endswith("give some of its names numbers: `H`, `K`, `P`, `S`")
+    assert finding.message.endswith("set some of its names to numbers: `H`, `K`, `P`, `S`")
     assert finding.layer is not None
     few = layers[: int(finding.layer[1:])]
     assert network(*few, shape=("N", 1, "H", "W")).check().accepts(N=1, H=2000, W=2000, K=3, S=1, P=1)
