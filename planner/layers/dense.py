@@ -48,7 +48,7 @@ class Dense(Layer):
             settle(self, features=count("features", self.features))
 
     def requires(self, inputs: tuple[Shape, ...]) -> Iterable[Requirement]:
-        yield needs_rows(inputs[0], "insert `flatten` before this layer")
+        yield needs_rows(inputs[0], "put `flatten` before this layer")
         if self.features is not None:
             width = inputs[0][1]
             yield Requirement(

@@ -266,14 +266,8 @@ class Builder:
         if entry.from_ is not None:
             return (entry.from_,) if isinstance(entry.from_, str) else tuple(entry.from_)
         if self.last is None:
-            names = listed(n for n in self._nodes)
-            self._report(
-                "N108",
-                f"`{public}` must name the input that it reads",
-                entry,
-                "",
-                (f"add `from:` with one of {names}",),
-            )
+            fix = f"add `from:` with one of {listed(self._nodes)}"
+            self._report("N108", f"`{public}` must name the input that it reads", entry, "", (fix,))
             return None
         return (self.last,)
 
