@@ -1,4 +1,4 @@
-"""The arithmetic of every layer kind; importing this package registers all kernels."""
+"""Kernels, the arithmetic of every layer kind; importing this package registers all of them."""
 
 from runtime.kernels import (
     adaptive,

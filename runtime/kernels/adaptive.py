@@ -1,4 +1,4 @@
-"""Pooling of equal shares of a map (C, H, W, N): along the last axis first, then along those before it."""
+"""Adaptive pooling of a map (C, H, W, N): first along the last axis, then along those before it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def shares(size: int, count: int) -> list[slice]:
 
 
 class AdaptiveKernel(Kernel[LayerT]):
-    """The common part of both: the windows along each axis, and memory for the maps between input and output."""
+    """Base of both kernels: the windows along each axis, and the intermediate maps between input and output."""
 
     def prepare(self) -> None:
         assert isinstance(self.layer, AdaptivePool)
@@ -34,19 +34,19 @@ class AdaptiveKernel(Kernel[LayerT]):
         self.between = self._between(self.workspace())
         self.grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         if self.grad_input is not None:
-            self.temporary = self.backward_workspace()
-            self.between_back = self._between(self.temporary)
-        self.begin()
+            workspace = self.backward_workspace()
+            self.between_back = self._between(workspace)
+            self.prepare_backward(workspace)
 
     def _between(self, workspace: Workspace) -> list[Array]:
         shapes = between(*map(user_shape, (self.arrays.inputs[0], self.arrays.output)))
         return [workspace.take(*shape[1:], shape[0]) for shape in shapes]
 
-    def begin(self) -> None:
-        """Take what else the backward pass needs of `work`."""
+    def prepare_backward(self, workspace: Workspace) -> None:
+        """Take the other arrays of the backward pass from its workspace."""
 
     def reduce(self, ufunc: np.ufunc, out: Sequence[Array]) -> None:
-        """Reduce the windows along one axis after the other, as far as `out` goes."""
+        """Reduce the windows along one axis after the other, one axis for each map in `out`."""
         maps = (self.arrays.inputs[0], *out)
         for (axis, windows), (source, target) in zip(self.axes, pairwise(maps), strict=False):
             for index, window in enumerate(windows):
@@ -55,16 +55,18 @@ class AdaptiveKernel(Kernel[LayerT]):
 
 @kernel(AdaptiveAvgPool)
 class AdaptiveAvgPoolKernel(AdaptiveKernel[AdaptiveAvgPool]):
-    """Mean of each share."""
+    """Mean of each window."""
 
-    def begin(self) -> None:
+    def prepare(self) -> None:
+        super().prepare()
         y = self.arrays.output
         self.factors = []
         for axis, windows in reversed(self.axes):
             share = np.array([1 / (window.stop - window.start) for window in windows], y.dtype)
             self.factors.append(share.reshape(-1, *(1,) * (y.ndim - 1 - axis)))
-        if self.grad_input is not None:
-            self.scaled = self.temporary.take(*y.shape)
+
+    def prepare_backward(self, workspace: Workspace) -> None:
+        self.scaled = workspace.take(*self.arrays.output.shape)
 
     def forward(self) -> None:
         self.reduce(np.add, (*self.between, self.arrays.output))
@@ -89,20 +91,17 @@ class AdaptiveAvgPoolKernel(AdaptiveKernel[AdaptiveAvgPool]):
 
 @kernel(AdaptiveMaxPool)
 class AdaptiveMaxPoolKernel(AdaptiveKernel[AdaptiveMaxPool]):
-    """Largest value of each share; its gradient goes to the first position in reading order that has it.
+    """Largest value of each window; its gradient goes to the first position in reading order that has it.
 
-    The backward pass returns it axis by axis: to the first row of a share that has the maximum, and in that row to the
-    first column.
+    The backward pass distributes it axis by axis: to the first row of a window that has the maximum, and in that row
+    to the first column.
     """
 
-    def begin(self) -> None:
-        if self.grad_input is None:
-            return
+    def prepare_backward(self, workspace: Workspace) -> None:
         maps = (*self.between_back, self.arrays.output)
-        self.grads_between = [self.temporary.take(*array.shape) for array in self.between_back]
+        self.grads_between = [workspace.take(*array.shape) for array in self.between_back]
         face = max(array.size // array.shape[axis] for (axis, _), array in zip(self.axes, maps, strict=True))
-        self.left, self.taken = self.temporary.take(face), self.temporary.take(face)
-        self.equal = self.temporary.take_mask(face)
+        self.remaining, self.taken, self.equal = workspace.take(face), workspace.take(face), workspace.take_mask(face)
 
     def forward(self) -> None:
         self.reduce(np.maximum, (*self.between, self.arrays.output))
@@ -114,19 +113,20 @@ class AdaptiveMaxPoolKernel(AdaptiveKernel[AdaptiveMaxPool]):
         largest = [self.arrays.output, *reversed(self.between_back), self.arrays.inputs[0]]
         grads = [self.grad_output, *reversed(self.grads_between), self.grad_input]
         steps = zip(reversed(self.axes), pairwise(largest), pairwise(grads), strict=True)
-        for (axis, windows), (most, values), (grad, target) in steps:
+        for (axis, windows), (maximum, values), (grad, target) in steps:
             target.fill(0)
             for index, window in enumerate(windows):
                 places = (at(axis, each) for each in range(window.start, window.stop))
                 where = [(values[place], target[place]) for place in places]
-                self._hand_on(grad[at(axis, index)], most[at(axis, index)], where)
+                self._distribute(grad[at(axis, index)], maximum[at(axis, index)], where)
 
-    def _hand_on(self, grad: Array, largest: Array, where: list[tuple[Array, Array]]) -> None:
+    def _distribute(self, grad: Array, largest: Array, where: list[tuple[Array, Array]]) -> None:
         count = prod(grad.shape)
-        left, taken, equal = (part[:count].reshape(grad.shape) for part in (self.left, self.taken, self.equal))
-        np.copyto(left, grad)
+        temporaries = self.remaining, self.taken, self.equal
+        remaining, taken, equal = (part[:count].reshape(grad.shape) for part in temporaries)
+        np.copyto(remaining, grad)
         for values, target in where:
             np.equal(values, largest, out=equal)
-            np.multiply(left, equal, out=taken)
+            np.multiply(remaining, equal, out=taken)
             np.add(target, taken, out=target)
-            np.subtract(left, taken, out=left)
+            np.subtract(remaining, taken, out=remaining)

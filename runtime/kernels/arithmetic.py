@@ -1,4 +1,4 @@
-"""Arithmetic of several tensors: views repeat what is smaller, gradients of what was repeated are summed."""
+"""Elementwise arithmetic of several tensors, with broadcasting; gradients are summed over broadcast axes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from runtime.kernels.base import Array, Kernel, LayerT, address, flat, kernel
 
 
 class ArithmeticKernel(Kernel[LayerT]):
-    """One tensor after the other, joined by `operation`, and one gradient after the other.
+    """Base of the kernels that combine one tensor after the other by `operation`.
 
-    A subclass says what a gradient would be if no input were repeated.
+    A subclass computes the gradient of an input as if it were not broadcast.
 
-    The output is memory of its own. A gradient is summed over what its input was repeated along, some channels at a
-    time and one axis after the other, the last first, so that sums stay short and float32 accurate.
+    The output has separate memory. The gradient of a broadcast input is summed over the broadcast axes, some channels
+    at a time and one axis after the other, the last axis first, so that sums stay short and float32 accurate.
     """
 
     operation: ClassVar[np.ufunc]
@@ -26,7 +26,7 @@ class ArithmeticKernel(Kernel[LayerT]):
 
     def prepare(self) -> None:
         output = self.arrays.output
-        self.wide = [np.broadcast_to(array, output.shape) for array in self.arrays.inputs]
+        self.broadcast = [np.broadcast_to(array, output.shape) for array in self.arrays.inputs]
         if not self.differentiates:
             return
         channels, count = output.shape[0], output.size // output.shape[0]
@@ -54,18 +54,18 @@ class ArithmeticKernel(Kernel[LayerT]):
                     shape = self.arrays.output[span].shape
                     product = flat(self.product[: prod(shape)], *shape)
                     self.differentiate(slot, span, product)
-                    self._gather(product, grad, span)
+                    self._sum_broadcast(product, grad, span)
 
     def differentiate(self, slot: int, span: slice, out: Array) -> None:
-        """Write to `out` the gradient of one input at some channels, as if it were as large as the output."""
+        """Write the gradient of one input for some channels to `out`, as if the input had the shape of the output."""
         raise NotImplementedError
 
-    def some(self, number: int, like: Array) -> Array:
-        """Return a piece of workspace in the shape of an array."""
+    def temporary_like(self, number: int, like: Array) -> Array:
+        """Return a temporary array in the shape of another array."""
         return flat(self.temporary[number][: like.size], *like.shape)
 
-    def _gather(self, product: Array, grad: Array, span: slice) -> None:
-        """Sum what a repeated input is the cause of, and put it where it belongs."""
+    def _sum_broadcast(self, product: Array, grad: Array, span: slice) -> None:
+        """Sum the gradient of a broadcast input over its broadcast axes, and write it to `grad`."""
         used = 0
         for axis in reversed(range(product.ndim)):
             if grad.shape[axis] == 1 < product.shape[axis]:
@@ -83,9 +83,9 @@ class ArithmeticKernel(Kernel[LayerT]):
 
 @kernel(Add)
 class AddKernel(ArithmeticKernel[Add]):
-    """Sum of tensors, added up in their order.
+    """Sum of tensors, added in order.
 
-    One that occurs several times, also as an alias, is multiplied if it is the first.
+    If the first tensor occurs several times, also as an alias, it is multiplied instead.
     """
 
     def prepare(self) -> None:
@@ -95,7 +95,7 @@ class AddKernel(ArithmeticKernel[Add]):
             terms.setdefault((address(array), array.shape), []).append(array)
         first, *others = terms.values()
         self.first, self.count = first[0], len(first)
-        self.rest = [array for alike in others for array in alike]
+        self.rest = [array for same in others for array in same]
 
     def forward(self) -> None:
         output, rest = self.arrays.output, self.rest
@@ -113,7 +113,7 @@ class AddKernel(ArithmeticKernel[Add]):
 
 @kernel(Subtract)
 class SubtractKernel(ArithmeticKernel[Subtract]):
-    """The first less the others, one after the other."""
+    """The first tensor minus all others."""
 
     operation = np.subtract
 
@@ -126,13 +126,13 @@ class SubtractKernel(ArithmeticKernel[Subtract]):
 
 @kernel(Multiply)
 class MultiplyKernel(ArithmeticKernel[Multiply]):
-    """Product of tensors; each receives the gradient times all the others."""
+    """Product of tensors; the gradient of each is that of the output times all other tensors."""
 
     operation = np.multiply
 
     def differentiate(self, slot: int, span: slice, out: Array) -> None:
         source = self.grad_output[span]
-        for place, array in enumerate(self.wide):
+        for place, array in enumerate(self.broadcast):
             if place != slot:
                 np.multiply(source, array[span], out=out)
                 source = out
@@ -140,18 +140,18 @@ class MultiplyKernel(ArithmeticKernel[Multiply]):
 
 @kernel(Maximum)
 class MaximumKernel(ArithmeticKernel[Maximum]):
-    """The largest; the gradient goes in equal shares to all that are as large as the output."""
+    """Elementwise maximum; the gradient is shared equally among all tensors that equal the output."""
 
     operation = np.maximum
     workspace_pieces = Maximum.pieces
 
     def differentiate(self, slot: int, span: slice, out: Array) -> None:
         largest = self.arrays.output[span]
-        count, equal = self.some(0, largest), self.some(1, largest)
+        count, equal = self.temporary_like(0, largest), self.temporary_like(1, largest)
         count.fill(0)
-        for array in self.wide:
+        for array in self.broadcast:
             np.equal(array[span], largest, out=equal)
             np.add(count, equal, out=count)
-        np.equal(self.wide[slot][span], largest, out=equal)
+        np.equal(self.broadcast[slot][span], largest, out=equal)
         np.divide(equal, count, out=equal)
         np.multiply(self.grad_output[span], equal, out=out)

@@ -1,4 +1,4 @@
-"""Depthwise convolution of narrow maps: every row a product with a banded matrix."""
+"""Depthwise convolution of narrow maps: every row is a product with a banded matrix."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from runtime.thread_pool import Task, one_by_one
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Neighbouring rows of a target that see the same taps of the kernel.
+    """Neighbouring target rows that see the same kernel taps.
 
     Attributes
     ----------
     first, last : int
-        The rows.
+        Half-open range of rows.
     start : int
-        The row of the source that the first tap of the first row sees.
+        Source row that the first tap of the first row sees.
     taps : slice
-        Kernel rows that meet the source.
+        Kernel rows that overlap the source.
     """
 
     first: int
@@ -39,16 +39,16 @@ class Segment:
 
 
 def segments(count: int, start: int, step: int, taps: int, rows: int) -> Iterator[Segment]:
-    """Yield target rows, each of which sees as many source rows as there are taps, `step` after the row before it.
+    """Yield segments of target rows; each window has `taps` source rows, and windows are `step` rows apart.
 
     Parameters
     ----------
     count : int
-        Target rows.
+        Number of target rows.
     start : int
-        The source row at the first tap of target row 0, negative in the padding.
+        Source row at the first tap of target row 0; negative in the padding.
     step, taps, rows : int
-        Source rows between two windows; of a window; in all.
+        Distance between two windows in source rows; source rows in a window; all source rows.
 
     Examples
     --------
@@ -57,23 +57,23 @@ def segments(count: int, start: int, step: int, taps: int, rows: int) -> Iterato
     """
     first = 0
     for row in range(count):
-        low, high = _meeting(start + row * step, taps, rows)
-        if row + 1 == count or _meeting(start + (row + 1) * step, taps, rows) != (low, high):
+        low, high = _overlapping_taps(start + row * step, taps, rows)
+        if row + 1 == count or _overlapping_taps(start + (row + 1) * step, taps, rows) != (low, high):
             yield Segment(first, row + 1, start + first * step + low, slice(low, high))
             first = row + 1
 
 
-def _meeting(start: int, taps: int, rows: int) -> tuple[int, int]:
-    """Return the taps, from first to last, that lie within the rows; (0, 0) if none does."""
+def _overlapping_taps(start: int, taps: int, rows: int) -> tuple[int, int]:
+    """Return the half-open range of taps that lie within the rows; (0, 0) if there are none."""
     low, high = max(0, -start), min(taps, rows - start)
     return (low, high) if low < high else (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Diagonal:
-    """Where one column of the kernel stands in a matrix of (target width, taps, source width).
+    """The places of one kernel column in a matrix of (target width, taps, source width).
 
-    It begins at (`target`, `source`) and goes on by (`target_step`, `source_step`), `count` places in all.
+    The diagonal starts at (`target`, `source`), advances by (`target_step`, `source_step`) and has `count` places.
     """
 
     target: int
@@ -83,7 +83,7 @@ class Diagonal:
     count: int
 
     def of(self, matrices: Array) -> Array:
-        """Return its places in (..., target width, taps, source width) as a view (..., places, taps)."""
+        """Return the diagonal of matrices (..., target width, taps, source width) as a view (..., places, taps)."""
         *before, down, tap, across = matrices.strides
         corner = matrices[..., self.target :, :, self.source :]
         shape = (*matrices.shape[:-3], self.count, matrices.shape[-2])
@@ -91,13 +91,13 @@ class Diagonal:
         return as_strided(corner, shape, (*before, along, tap))
 
     @property
-    def turned(self) -> Diagonal:
-        """The same in the matrix of the other direction."""
+    def transposed(self) -> Diagonal:
+        """The same diagonal in the transposed matrix."""
         return Diagonal(self.source, self.target, self.source_step, self.target_step, self.count)
 
 
 def diagonals(window: Window, size: int, positions: int) -> list[tuple[int, Diagonal]]:
-    """Return the columns of a kernel that meet an input of that width anywhere, each with its diagonal."""
+    """Return the kernel columns that overlap an input of that width at any position, each with its diagonal."""
     return [
         (tap, Diagonal(seen.first, seen.start, 1, seen.step, seen.last - seen.first))
         for tap, seen in enumerate(reaches(window, size, positions))
@@ -106,7 +106,7 @@ def diagonals(window: Window, size: int, positions: int) -> list[tuple[int, Diag
 
 
 def windows_of(source: Array, segment: Segment, step: int) -> Array:
-    """Return what the rows of a segment see: (..., rows, taps times width, N) of (..., rows, width, N), overlapping."""
+    """Return the windows of a segment, (..., rows, taps times width, N), as overlapping views of the source."""
     *before, _, width, batch = source.shape
     corner = source[..., segment.start :, :, :]
     *outside, row, across, item = corner.strides
@@ -116,19 +116,19 @@ def windows_of(source: Array, segment: Segment, step: int) -> Array:
 
 
 class RowProduct:
-    """Every row of a target as a banded matrix times rows of a source, a tile of channels at a time.
+    """The product that computes every target row as a banded matrix times source rows, one tile of channels at a time.
 
     Parameters
     ----------
     memory : Array
-        Flat, for the matrices of one tile.
+        Flat workspace for the matrices of one tile.
     weight : Array
-        (tiles, channels, taps, columns of the kernel): taps in the order of the source's rows.
+        (tiles, channels, taps, kernel columns), taps in the order of the source rows.
     places : sequence of (int, Diagonal)
     source, target : Array
         (tiles, channels, rows, width, N).
     start, step : int
-        The source row at the first tap of target row 0, and how far the next row's is from it.
+        Source row at the first tap of target row 0, and the distance to that of the next row.
     """
 
     def __init__(
@@ -163,18 +163,18 @@ class RowProduct:
 
 
 class WeightProduct:
-    """The gradient of the kernel: products of the output's gradient and what it saw, added up along the diagonals.
+    """The gradient of the kernel: products of the output gradient and its windows, summed along the diagonals.
 
     Parameters
     ----------
     memory : Array
-        Flat.
+        Flat workspace.
     bands : Bands
     places : sequence of (int, Diagonal)
     source, grad : Array
         (tiles, channels, rows, width, N): the input, and the gradient of the output.
     grad_weight : Array
-        (tiles, channels, taps, columns of the kernel).
+        (tiles, channels, taps, kernel columns).
     start, step : int
         As for :class:`RowProduct`.
     """
@@ -189,11 +189,11 @@ class WeightProduct:
         size = channels * width * taps * across
         self.total, part = (memory[at : at + size].reshape(channels, width, -1) for at in (0, size))
         memory = memory[2 * size :]
-        self.whole = len(places) == columns  # no column of the kernel sees nothing
+        self.whole = len(places) == columns  # every kernel column overlaps the input
         self.begun = False
         self.steps: list[tuple[Array, Array, Array, Array, Array | None]] = []
         found = list(segments(grad.shape[2], start, step, taps, source.shape[2]))
-        # The segment that sees all taps begins the sums.
+        # The segment with all taps comes first: it writes the sums, the others are added to them.
         for one in sorted(found, key=lambda one: one.taps.start - one.taps.stop):
             used = slice(one.taps.start * across, one.taps.stop * across)
             for first, last in pieces(one.last - one.first if one.taps.stop else 0, bands.strip):
@@ -229,15 +229,15 @@ class WeightProduct:
 
 
 class Banded:
-    """Both passes of a convolution with as many groups as channels and filters.
+    """Forward and backward pass of a convolution with as many groups as channels and filters.
 
     Parameters
     ----------
     bands : Bands
     windows : tuple of Window
     arrays : Arrays
-    workspace : tuple of Scratch
-        For the forward and for the backward pass.
+    workspace : tuple of Workspace
+        For the forward pass and for the backward pass.
     training : bool
     """
 
@@ -245,13 +245,13 @@ class Banded:
         self, bands: Bands, windows: Windows, arrays: Arrays, workspace: tuple[Workspace, Workspace], training: bool
     ) -> None:
         _, high, wide = windows
-        forward, backward = workspace
-        memory = forward.take(bands.elements(backward=False))
-        memory_back = backward.take(bands.elements(backward=True) if training else 0)
+        forward_workspace, backward_workspace = workspace
+        memory = forward_workspace.take(bands.elements(backward=False))
+        memory_back = backward_workspace.take(bands.elements(backward=True) if training else 0)
         x, y, bias = arrays.inputs[0], arrays.output, arrays.parameters.get("bias")
         shape = (len(x), *bands.kernel)
         places = diagonals(wide, volume(x).shape[3], volume(y).shape[3])
-        turned = [(column, place.turned) for column, place in places]
+        transposed = [(column, place.transposed) for column, place in places]
         start, step = -high.before, high.stride
 
         def tiles(array: Array) -> list[Array]:
@@ -273,7 +273,7 @@ class Banded:
             self.backward_steps.append(WeightProduct(memory_back, bands, places, source, given, into, start, step).run)
         inputs = [] if grad_input is None else list(zip(weights, grads, tiles(_rows(grad_input)), strict=True))
         for weight, given, into in inputs:
-            self.backward_steps += _back(memory_back, weight, turned, given, into, high)
+            self.backward_steps += _input_gradient(memory_back, weight, transposed, given, into, high)
         if bias is not None:
             total = arrays.grad_parameters["bias"]
             self.backward_steps.append(partial(np.add.reduce, flat(grad, len(x), -1), axis=1, out=total))
@@ -287,10 +287,10 @@ class Banded:
         one_by_one(self.backward_steps)
 
 
-def _back(
+def _input_gradient(
     memory: Array, weight: Array, places: Sequence[tuple[int, Diagonal]], grad: Array, grad_input: Array, window: Window
 ) -> Iterator[Task]:
-    """Yield what fills the gradient of the input: rows a stride apart see the same taps, the last one first."""
+    """Yield the tasks that fill the input gradient: rows one stride apart see the same taps, the last tap first."""
     for phase in range(window.stride):
         taps = weight[:, :, phase :: window.stride][:, :, ::-1]
         first = (phase - window.before) % window.stride
@@ -303,5 +303,5 @@ def _back(
 
 
 def _rows(array: Array) -> Array:
-    """Return a map (C, H, W, N) of one slab, whatever axes it has."""
+    """Return a map of one or two axes as (C, H, W, N)."""
     return volume(array)[:, 0]

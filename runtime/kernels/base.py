@@ -1,6 +1,6 @@
-"""What every kernel is: the arrays it is given, its two passes, and the table from layer kind to kernel.
+"""The base class of all kernels, the arrays that they work on, and the registry from layer kind to kernel.
 
-Kernels compute; they never check shapes and never choose memory: both are the plan's.
+Kernels only compute. They never check shapes and never choose memory; the plan does both.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from planner.lowering.segments import Segment
 
 Array: TypeAlias = npt.NDArray[np.floating]
-"""float32 or float64; one type throughout a model."""
+"""An array of float32 or float64; a model uses one type throughout."""
 
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
@@ -33,7 +33,7 @@ LayerT = TypeVar("LayerT", bound=Layer)
 
 @dataclass(frozen=True)
 class Arrays:
-    """The memory one kernel works on: views made once, when the program is built.
+    """The arrays that one kernel works on: views that are created once, when the program is built.
 
     Attributes
     ----------
@@ -41,20 +41,20 @@ class Arrays:
         (C, H, W, N) or (features, N).
     output : Array
     parameters, buffers : mapping of str to Array
-        In the shapes users see: convolution (filters, channels / groups, kh, kw), dense (units, features).
+        In the shapes that users see: convolution (filters, channels / groups, kh, kw), dense (units, features).
     saved : mapping of str to Array
-        Left by the forward for the backward pass, in the shapes of `Layer.saved`.
+        Saved by the forward pass for the backward pass, in the shapes of `Layer.saved`.
     workspace, backward_workspace : Array
-        Flat, at least `Layer.workspace` elements for the forward pass, and `Layer.backward_workspace` for the backward
-        pass, if it runs; contents undefined at the start of each.
+        Flat, with at least `Layer.workspace` elements for the forward pass and, if it runs, `Layer.backward_workspace`
+        for the backward pass. The contents are undefined at the start of each pass.
     grad_output : Array or None
-        None at inference.
+        None in inference.
     grad_inputs : tuple of Array or None
-        Overwritten by backward; None if it is not needed.
+        Overwritten by the backward pass; None if the gradient is not needed.
     grad_parameters : mapping of str to Array
-        Overwritten by backward.
+        Overwritten by the backward pass.
     rng : numpy.random.Generator
-        For dropout.
+        Used by dropout.
     """
 
     inputs: tuple[Array, ...]
@@ -72,9 +72,9 @@ class Arrays:
     def cut(
         self, channels: slice, filters: slice, workspace: tuple[Array, Array], shape_only: Collection[int] = ()
     ) -> Arrays:
-        """Return the arrays of some channels and what is made from them, with workspace for both passes.
+        """Return the arrays of some channels and of the filters computed from them, with workspace for both passes.
 
-        Inputs that lend their shape stay whole.
+        Inputs that provide only their shape are not cut.
         """
 
         def some(arrays: Mapping[str, Array]) -> dict[str, Array]:
@@ -96,19 +96,19 @@ class Arrays:
 
 
 class Kernel(Generic[LayerT]):
-    """One layer at work; a subclass makes its views in ``__init__`` and then only computes.
+    """The implementation of one layer; a subclass creates its views in :meth:`prepare` and then only computes.
 
     Parameters
     ----------
     node : BoundNode
     arrays : Arrays
     training : bool
-        Whether layers such as dropout act, and backward may follow.
+        Whether layers such as dropout are active and a backward pass may follow.
 
     Attributes
     ----------
     differentiates : bool
-        Whether backward follows: training, and a preceding layer needs the gradient.
+        Whether a backward pass follows: the program trains, and the gradient of the output is available.
     """
 
     def __init__(self, node: BoundNode, arrays: Arrays, training: bool) -> None:
@@ -119,7 +119,7 @@ class Kernel(Generic[LayerT]):
         self.prepare()
 
     def prepare(self) -> None:
-        """Make the views that the passes use."""
+        """Create the views that the passes use."""
 
     def forward(self) -> None:
         """Compute `arrays.output` from `arrays.inputs`."""
@@ -131,22 +131,22 @@ class Kernel(Generic[LayerT]):
 
     @property
     def grad_output(self) -> Array:
-        """The gradient of the output; present whenever backward runs."""
+        """Gradient of the output; available whenever a backward pass runs."""
         grad = self.arrays.grad_output
-        assert grad is not None, "a program that trains gives every kernel its output's gradient"
+        assert grad is not None, "training programs have a gradient for the output of every kernel"
         return grad
 
     def workspace(self) -> Workspace:
-        """Return the forward pass's workspace, to be handed out from its start."""
+        """Return the workspace of the forward pass, with nothing taken from it."""
         return Workspace(self.arrays.workspace)
 
     def backward_workspace(self) -> Workspace:
-        """Return the backward pass's workspace, to be handed out from its start."""
+        """Return the workspace of the backward pass, with nothing taken from it."""
         return Workspace(self.arrays.backward_workspace)
 
 
 class Workspace:
-    """A flat array handed out piece by piece.
+    """A flat array from which arrays are taken one after the other.
 
     Examples
     --------
@@ -166,19 +166,19 @@ class Workspace:
         return self.memory[first : self.used].reshape(shape)
 
     def take_lines(self, *shape: int) -> Array:
-        """Return the next free elements in that shape; what follows begins on a cache line of its own."""
+        """Return the next free elements in that shape; the array after it starts on a new cache line."""
         taken = self.take(*shape)
         self.used = in_lines(self.used)
         return taken
 
     def take_mask(self, count: int) -> Mask:
-        """Return the next free elements as `count` truth values."""
+        """Return the next free elements as a mask of `count` values."""
         elements = -(-count // self.memory.itemsize)
         return self.take(elements).view(np.bool_)[:count]
 
 
 def flat(array: Array, *shape: int) -> Array:
-    """Return the same memory in another shape; a copy would be an error of the program, and raises.
+    """Return a view of the same memory in another shape; raise ValueError if that needs a copy.
 
     Examples
     --------
@@ -189,7 +189,7 @@ def flat(array: Array, *shape: int) -> Array:
 
 
 def at(axis: int, where: int | slice) -> Index:
-    """Return the index of a position, or of some, along one axis.
+    """Return the index of one position or a slice along one axis.
 
     Examples
     --------
@@ -200,16 +200,16 @@ def at(axis: int, where: int | slice) -> Index:
 
 
 def in_shards(ufunc: Callable[..., object], *arrays: Array, out: Array) -> Task:
-    """Return what applies an elementwise function to whole arrays, in shards if they are large.
+    """Return a task that applies an elementwise function to whole arrays, in shards if they are large.
 
     Parameters
     ----------
     ufunc : callable
-        Takes arrays and `out`, as a ufunc does.
+        Takes arrays and `out`, like a ufunc.
     *arrays : Array
-        Contiguous, of one size.
+        Contiguous arrays of equal size.
     out : Array
-        Of that size; may be one of the arrays.
+        Array of the same size; may be one of the arrays.
 
     Examples
     --------
@@ -225,12 +225,12 @@ def in_shards(ufunc: Callable[..., object], *arrays: Array, out: Array) -> Task:
 
 
 def user_shape(array: Array) -> tuple[int, ...]:
-    """Return the shape of a batch-last array as users see it, the batch first."""
+    """Return the shape of a batch-last array as users see it, with the batch first."""
     return array.shape[-1], *array.shape[:-1]
 
 
 def address(array: Array) -> int:
-    """Return where an array begins in memory.
+    """Return the memory address of the first element of an array.
 
     Examples
     --------
@@ -242,7 +242,7 @@ def address(array: Array) -> int:
 
 
 def same_memory(left: Array, right: Array) -> bool:
-    """Return whether two arrays begin at the same address.
+    """Return whether two arrays start at the same address.
 
     Examples
     --------
@@ -261,12 +261,12 @@ KernelT = TypeVar("KernelT", bound=type[Kernel[Any]])
 
 
 def kernel(*layers: type[Layer]) -> Callable[[KernelT], KernelT]:
-    """Return a class decorator that makes a kernel the other half of those layers.
+    """Return a class decorator that registers a kernel for these layers.
 
     Raises
     ------
     ValueError
-        A layer has a kernel already.
+        A layer already has a kernel.
     """
 
     def register(implementation: KernelT) -> KernelT:
@@ -280,7 +280,7 @@ def kernel(*layers: type[Layer]) -> Callable[[KernelT], KernelT]:
 
 
 def kernels(segment: Segment, node: BoundNode, arrays: Arrays, training: bool) -> list[Kernel[Any]]:
-    """Return the kernels of a node of a run, one for each shard.
+    """Return the kernels of a node of a segment, one for each shard.
 
     Raises
     ------
@@ -290,12 +290,13 @@ def kernels(segment: Segment, node: BoundNode, arrays: Arrays, training: bool) -
     make, parts = kernel_for(node.layer), segment.parts(node)
     if len(parts) == 1:
         return [make(node, arrays, training)]
-    forward, backward = Workspace(arrays.workspace), Workspace(arrays.backward_workspace)
-    returns = arrays.grad_output is not None
+    forward_workspace, backward_workspace = Workspace(arrays.workspace), Workspace(arrays.backward_workspace)
+    differentiates = arrays.grad_output is not None
     counts = zip(segment.workspace(node, training), segment.backward_workspace(node), strict=True)
     found = []
     for shard, part, (count, back_count) in zip(segment.shards, parts, counts, strict=True):
-        span, workspace = slice(*shard), (forward.take(count), backward.take(back_count if returns else 0))
+        span = slice(*shard)
+        workspace = forward_workspace.take(count), backward_workspace.take(back_count if differentiates else 0)
         found.append(make(part, arrays.cut(span, span, workspace, node.layer.shape_only), training))
     return found
 

@@ -1,4 +1,4 @@
-"""Positions added around a map or cut off."""
+"""Padding and cropping of maps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.kernels.base import Array, Kernel, kernel, user_shape
 
 
 def _around(array: Array, corner: Sequence[int], inner: Sequence[int]) -> Iterator[Array]:
-    """Yield the parts of a map that lie outside a block of that size at that corner."""
+    """Yield the parts of a map outside a block of size `inner` at `corner`."""
     within: tuple[slice, ...] = (slice(None),)
     for first, size in zip(corner, inner, strict=True):
         for part in (array[*within, :first], array[*within, first + size :]):
@@ -22,7 +22,7 @@ def _around(array: Array, corner: Sequence[int], inner: Sequence[int]) -> Iterat
 
 
 def _sources(size: int, before: int, after: int, mode: str) -> list[tuple[slice, slice]]:
-    """Return the parts of a padded axis that hold copies, each with the part of the map it copies.
+    """Return the parts of a padded axis that are copies, each with the part of the map that it copies.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def _sources(size: int, before: int, after: int, mode: str) -> list[tuple[slice,
 
 @kernel(Pad)
 class PadKernel(Kernel[Pad]):
-    """A border around a map, a block at a time; what was copied gets the gradients of all its copies."""
+    """Padding around a map, one block at a time; each position gets the summed gradients of all its copies."""
 
     def prepare(self) -> None:
         x, y, mode = self.arrays.inputs[0], self.arrays.output, self.layer.mode
@@ -61,8 +61,8 @@ class PadKernel(Kernel[Pad]):
             assert grad is not None
             part, target = self.grad_output[:, *to], grad[:, *source]
             folded = tuple(axis for axis in range(1, part.ndim - 1) if part.shape[axis] != target.shape[axis])
-            gathered = self.backward_workspace().take(*target.shape) if folded else target
-            self.folds.append((part, target, folded, gathered))
+            total = self.backward_workspace().take(*target.shape) if folded else target
+            self.folds.append((part, target, folded, total))
 
     def forward(self) -> None:
         for part in self.constant:
@@ -83,7 +83,7 @@ class PadKernel(Kernel[Pad]):
 
 @kernel(Crop)
 class CropKernel(Kernel[Crop]):
-    """The middle of a map; the cropped border has no gradient, and neither has the input that only gives its shape."""
+    """The middle of a map; the border has no gradient, nor does the input that provides only its shape."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output

@@ -1,6 +1,6 @@
-"""One number for each channel, as a factor or a term, learned or fixed: channels are rows of contiguous memory.
+"""Layers with one factor or term per channel, learned or fixed; channels are rows of contiguous memory.
 
-Every forward may write over its input, and every backward over the gradient of its output.
+Every forward pass may overwrite its input, and every backward pass the gradient of its output.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from runtime.kernels.base import Array, Kernel, LayerT, flat, kernel, same_memor
 
 
 class ChannelwiseKernel(Kernel[LayerT]):
-    """Some channels at a time; a subclass says what one piece gives, forward and backward."""
+    """Base of the kernels that process some channels at a time; a subclass defines both passes for one piece."""
 
     def prepare(self) -> None:
         assert isinstance(self.layer, Channelwise)
@@ -25,11 +25,11 @@ class ChannelwiseKernel(Kernel[LayerT]):
         step = norm_step(channels, count)
         self.spans = [slice(*span) for span in pieces(channels, step)]
         workspace, back = self.workspace(), self.backward_workspace()
-        forward, backward = self.layer.pieces
-        self.temporary = [workspace.take(step, count) for _ in range(forward)]
+        forward_pieces, backward_pieces = self.layer.pieces
+        self.temporary = [workspace.take(step, count) for _ in range(forward_pieces)]
         if not self.differentiates:
             return
-        self.back = [back.take(step, count) for _ in range(backward)]
+        self.back = [back.take(step, count) for _ in range(backward_pieces)]
         self.grad = flat(self.grad_output, channels, count)
         grad_input = self.arrays.grad_inputs[0]
         self.grad_input = None if grad_input is None else flat(grad_input, channels, count)
@@ -48,13 +48,13 @@ class ChannelwiseKernel(Kernel[LayerT]):
     def differentiate(
         self, x: Array, weight: Array, grad: Array, target: Array | None, total: Array, some: tuple[Array, ...]
     ) -> None:
-        """Write the weight's gradient of each channel to `total`, then the input's to `target`, which may be `grad`."""
+        """Write each channel's weight gradient to `total`, then the input gradient to `target`, which may be `grad`."""
         raise NotImplementedError
 
 
 @kernel(PRelu)
 class PReluKernel(ChannelwiseKernel[PRelu]):
-    """``max(x, 0) + w min(x, 0)``; at 0 the slope is that below, as PyTorch's."""
+    """``max(x, 0) + w min(x, 0)``; at 0 the slope is that of negative numbers, as in PyTorch."""
 
     def forward(self) -> None:
         for span in self.spans:
@@ -113,7 +113,7 @@ class ShiftKernel(ChannelwiseKernel[Shift]):
 
 @kernel(Rescale)
 class RescaleKernel(Kernel[Rescale]):
-    """``scale x + shift`` with numbers that never change."""
+    """``scale x + shift`` with fixed numbers."""
 
     def prepare(self) -> None:
         x = self.arrays.inputs[0]

@@ -1,4 +1,4 @@
-"""Convolution on batch-last maps of one, two or three axes, (C, H, W, N), by whichever way the plan found cheapest."""
+"""Convolution on batch-last maps of one to three axes, (C, H, W, N), by the method that the plan found cheapest."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from runtime.thread_pool import Task, one_by_one, run_parallel
 
 @kernel(Conv)
 class ConvKernel(Kernel[Conv]):
-    """Convolution, as matrix products (:mod:`runtime.kernels.gemm`) or channel by channel."""
+    """Convolution by matrix products (:mod:`runtime.kernels.gemm`), or separately for each channel."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
@@ -50,7 +50,7 @@ class ConvKernel(Kernel[Conv]):
             self.backward_pass = Gradients(plan, windows, self.arrays, self.backward_workspace()).run
 
     def _weight(self, plan: ConvTiling, workspace: Workspace) -> tuple[Array, list[Task]]:
-        """Return the weights, (groups, rows, depth), in the order of the columns, and what puts them there."""
+        """Return the weights, (groups, rows, depth), in the order of the columns, and the tasks that reorder them."""
         weight = self.arrays.parameters["weight"]
         each = (plan.groups, weight.shape[0] // plan.groups)
         if not plan.forward_blocks.shared:
@@ -62,7 +62,7 @@ class ConvKernel(Kernel[Conv]):
     def _depthwise(
         self, span: tuple[int, int], plan: DepthwiseTiling, windows: Windows, workspace: tuple[Workspace, Workspace]
     ) -> Depthwise | Banded:
-        """Return the work on some channels, with their filters."""
+        """Return the depthwise convolution of some channels, with their filters."""
         multiple = self.arrays.output.shape[0] // self.arrays.inputs[0].shape[0]
         filters = slice(span[0] * multiple, span[1] * multiple)
         arrays = self.arrays.cut(slice(*span), filters, (workspace[0].memory, workspace[1].memory))
@@ -76,7 +76,7 @@ class ConvKernel(Kernel[Conv]):
         return shard
 
     def _shards(self, plan: ConvTiling, windows: Windows, workspace: Workspace) -> list[list[ColumnBlock]]:
-        """Return the blocks of the columns of the input, by shards that share its positions."""
+        """Return the column blocks of the input by shard; shards split the positions."""
         x, y = self.arrays.inputs[0], self.arrays.output
         if plan.direct:
             return direct_shards(flat(x, plan.groups, -1, y.size // y.shape[0]), plan.forward.shards)

@@ -1,13 +1,13 @@
-"""Transposed convolution: a convolution with its passes turned round, on the same columns.
+"""Transposed convolution: a convolution with forward and backward pass exchanged, on the same columns.
 
-Two equal ways forward:
+There are two equivalent methods for the forward pass:
 
 scattered
-    the turned weights times the input give columns, which are added to the output, tap by tap. Shards share the
-    filters, so that none adds to what another one adds to; where no two windows overlap, columns are copied instead;
+    The transposed weights times the input give columns, which are added to the output, tap by tap (col2im). Shards
+    split the filters, so that no two shards add to the same numbers. If no two windows overlap, the columns are copied.
 gathered
-    phase by phase of the output, a convolution of the input with the taps that make that phase, turned around. Shards
-    share the positions.
+    Each phase of the output is a convolution of the input with the flipped taps of that phase. Shards split the
+    positions.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from runtime.thread_pool import Task, one_by_one, run_parallel
 
 @kernel(ConvTranspose)
 class ConvTransposeKernel(Kernel[ConvTranspose]):
-    """Transposed convolution, by products of matrices (:mod:`runtime.kernels.gemm`)."""
+    """Transposed convolution by matrix products (:mod:`runtime.kernels.gemm`)."""
 
     def prepare(self) -> None:
         x, y, weight = self.arrays.inputs[0], self.arrays.output, self.arrays.parameters["weight"]
@@ -50,19 +50,20 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
             self.gradients = TransposedGradients(plan, plan.windows, self.arrays, self.backward_workspace())
 
     def _gathered(self) -> list[Task]:
-        """Return the work of shards that share the positions of each phase."""
+        """Return the tasks of shards that split the positions of each phase."""
         cuts, workspace = self.plan.phase_cuts, self.workspace()
-        columns, made = map(workspace.take, self.plan.phase_elements(cuts))
+        columns, outputs = map(workspace.take, self.plan.phase_elements(cuts))
         shards: list[list[Task]] = [[] for _ in range(cuts[0].blocks.shards)]
-        if any(not axis.window.kernel for axes in self.plan.phases for axis in axes):  # nothing else writes there
-            self.before.append((self.output, _filling(self.bias)))
+        # Positions that no tap reaches get only the bias.
+        if any(not axis.window.kernel for axes in self.plan.phases for axis in axes):
+            self.before.append((self.output, _initial(self.bias)))
         for cut in cuts:
-            for shard, tasks in enumerate(self._phase(cut, workspace, columns, made)):
+            for shard, tasks in enumerate(self._phase(cut, workspace, columns, outputs)):
                 shards[shard] += tasks
         return [partial(one_by_one, tasks) for tasks in shards]
 
-    def _phase(self, cut: PhaseCut, workspace: Workspace, columns: Array, made: Array) -> Iterator[list[Task]]:
-        """Yield what each shard does for a phase; the taps that make it are turned before."""
+    def _phase(self, cut: PhaseCut, workspace: Workspace, columns: Array, outputs: Array) -> Iterator[list[Task]]:
+        """Yield the tasks of each shard for a phase; the flipped taps of the phase are copied before."""
         groups, channels, filters, *_ = self.weight.shape
         deep, high, wide = cut.axes
         turned = workspace.take_lines(groups, filters, channels, *(axis.window.kernel for axis in cut.axes))
@@ -72,21 +73,24 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
         out, windows = (deep.count, high.count, wide.count), (deep.window, high.window, wide.window)
         shards = column_shards(self.input, windows, out, cut.blocks, columns)
         boxes = product(*(pieces(size, step) for size, step in zip(out, cut.blocks.step, strict=True)))
-        own = made.size // cut.blocks.shards
+        own = outputs.size // cut.blocks.shards
         for index, shard in enumerate(shards):
             tasks: list[Task] = []
             for block in shard:
                 part = target[:, :, *(slice(*span) for span in next(boxes))]
-                here = flat(self.output, groups, filters, -1)[:, :, block.first : block.last] if not made.size else None
-                matrix = flat(made[index * own :][: part.size], groups, filters, -1) if here is None else here
+                matrix = (
+                    flat(outputs[index * own :][: part.size], groups, filters, -1)
+                    if outputs.size
+                    else flat(self.output, groups, filters, -1)[:, :, block.first : block.last]
+                )
                 bias = None if self.bias is None else (matrix, self.bias)
                 tasks.append(Shard([Step(block, None, products(weight, block.matrix, matrix), bias)]).run)
-                if here is None:
+                if outputs.size:
                     tasks.append(partial(np.copyto, part, flat(matrix, *part.shape)))
             yield tasks
 
     def _scattered(self) -> Iterator[Task]:
-        """Yield the work of shards that share the filters."""
+        """Yield the tasks of shards that split the filters."""
         workspace, x = self.workspace(), flat(self.input, *self.input.shape[:2], -1)
         for shard in self.plan.filter_shards:
             groups, filters = shard
@@ -98,15 +102,15 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
             tasks: list[Task] = []
             places = sum(seen.size for block in blocks for _, seen in block.sums)
             if not self.plan.apart or places < output.size:
-                tasks.append(partial(np.copyto, output, _filling(bias)))
+                tasks.append(partial(np.copyto, output, _initial(bias)))
             for block in blocks:
-                made = products(turned, x[groups, :, block.first : block.last], block.matrix)
+                parts = products(turned, x[groups, :, block.first : block.last], block.matrix)
                 bare = replace(block, zeros=(), copies=())
                 if not self.plan.apart:
-                    tasks.append(Shard([Step(bare, None, made)]).run)
+                    tasks.append(Shard([Step(bare, None, parts)]).run)
                     continue
                 added = None if bias is None else (flat(block.matrix, *bias.shape[:2], -1), bias)
-                tasks.append(Shard([Step(replace(bare, sums=()), None, made, added)]).run)
+                tasks.append(Shard([Step(replace(bare, sums=()), None, parts, added)]).run)
                 tasks += [partial(np.copyto, seen, part) for part, seen in block.sums]
             yield partial(one_by_one, tasks)
 
@@ -119,28 +123,28 @@ class ConvTransposeKernel(Kernel[ConvTranspose]):
         self.gradients.run()
 
 
-def _filling(bias: Array | None) -> Array | float:
-    """Return the value of a map (groups, filters, D, H, W, N) at positions that no tap adds to."""
+def _initial(bias: Array | None) -> Array | float:
+    """Return the initial values of a map (groups, filters, D, H, W, N), before any tap is added."""
     return 0.0 if bias is None else bias[..., None, None, None]
 
 
 class TransposedGradients:
     """Gradients of the weights, of the bias and, if needed, of the input.
 
-    Columns of the output's gradient serve both products: times the weights they are the input's gradient, times the
-    input the weights'.
+    The columns of the output gradient serve both products: times the weights they give the input gradient, times the
+    input the weight gradient.
 
     Parameters
     ----------
     plan : TransposedTiling
     windows : tuple of Window
     arrays : Arrays
-    workspace : Scratch
+    workspace : Workspace
     """
 
     def __init__(self, plan: TransposedTiling, windows: Windows, arrays: Arrays, workspace: Workspace) -> None:
         (x,), g, grad_input = arrays.inputs, arrays.grad_output, arrays.grad_inputs[0]
-        assert g is not None, "training comes with gradients"
+        assert g is not None, "training programs have gradients"
         back = plan.back
         groups, channels, filters = back.groups, x.shape[0] // back.groups, g.shape[0] // back.groups
         self.plan, self.back, self.windows, self.workspace = plan, back, windows, workspace
@@ -150,14 +154,14 @@ class TransposedGradients:
         self.target = None if grad_input is None else flat(grad_input, groups, channels, -1)
         self.whole = flat(arrays.grad_parameters["weight"], groups, channels, -1).swapaxes(1, 2)
         self.sums: list[Array] = []
-        self.stages = [self._sum_in_shards()] if plan.shard_sums else self._share_weights()
+        self.stages = [self._sum_in_shards()] if plan.shard_sums else self._split_weights()
         if "bias" in arrays.parameters:
             rows, bias = flat(g, g.shape[0], -1), arrays.grad_parameters["bias"]
             spans = (slice(*span) for span in shares(len(rows), len(self.stages[-1])))
             self.stages[-1] += [partial(np.add.reduce, rows[some], axis=1, out=bias[some]) for some in spans]
 
     def run(self) -> None:
-        """Compute them."""
+        """Compute the gradients."""
         for stage in self.stages:
             run_parallel(stage)
         if self.sums:
@@ -185,16 +189,16 @@ class TransposedGradients:
         parts = [] if self.target is None else products(self.weight, block.matrix, block.part(self.target))
         return Step(block, block.part(self.other), parts)
 
-    def _share_weights(self) -> list[list[Task]]:
+    def _split_weights(self) -> list[list[Task]]:
         stages: list[list[Task]] = []
         used = self.workspace.used
         if self.target is not None:
             stages += MapProduct(self.weight, self._shards(), self.target, self.back.forward.row_shards).stages
-            self.workspace.used = used  # the shards of the weights come afterwards
+            self.workspace.used = used  # the weight shards run later and reuse the workspace
         return [*stages, [self._weight_shard(shard) for shard in self.back.weight_shards]]
 
     def _weight_shard(self, shard: tuple[slice, slice]) -> Task:
-        """Return what gives the gradient of the weights of a shard's filters."""
+        """Return the task for the weight gradient of the filters of a shard."""
         groups, filters = shard
         own, others = self.gathered[shard], self.other[groups]
         if self.back.direct:

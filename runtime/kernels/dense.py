@@ -14,7 +14,7 @@ from runtime.thread_pool import Task, one_by_one, run_parallel
 
 @kernel(Dense)
 class DenseKernel(Kernel[Dense]):
-    """``weight @ x + bias``: with the batch last, no operand is ever transposed in memory; shards share the rows."""
+    """``weight @ x + bias``: with the batch last, no operand is transposed in memory; shards split the rows."""
 
     def prepare(self) -> None:
         (x,), y, weight = self.arrays.inputs, self.arrays.output, self.arrays.parameters["weight"]
@@ -51,11 +51,12 @@ def _forward(weight: Array, x: Array, bias: Array | None, output: Array) -> None
         np.add(output, bias, out=output)
 
 
-def _grad_weight(grad: Array, turned: Array, target: Array, bias: Array | None) -> None:
-    """Write the gradients of some rows of weights, and of their biases."""
+def _grad_weight(grad: Array, transposed: Array, target: Array, bias: Array | None) -> None:
+    """Write the gradients of some rows of the weights and of their biases."""
     if grad.shape[1] == 1:
-        np.multiply(grad, turned, out=target)  # the same products; a BLAS takes ten times as long for one column
+        # The same result as matmul, which takes ten times as long for a single column.
+        np.multiply(grad, transposed, out=target)
     else:
-        np.matmul(grad, turned, out=target)
+        np.matmul(grad, transposed, out=target)
     if bias is not None:
         np.add.reduce(grad, axis=1, out=bias)

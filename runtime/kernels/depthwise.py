@@ -1,6 +1,6 @@
-"""Depthwise convolution: channel by channel, multiplying and adding one tap at a time.
+"""Depthwise convolution: each channel separately, by multiplying and adding one tap at a time.
 
-The matrices of such a convolution have one row, too thin for a product of matrices to be worth its columns.
+The matrices of such a convolution have a single row, so a matrix product would not be worth the cost of im2col.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from runtime.kernels.window import Span, Views, Windows, channel_tiles, taps, vo
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One tap of one strip of rows: which numbers it multiplies, and where the products go, tile by tile.
+    """One tap of one strip of rows: the numbers that it multiplies and the targets of the products, by tile.
 
-    Shapes are (tiles, channels, D, H, W, N), the weight's (tiles, channels, 1, 1, 1, 1) and its gradient's (tiles,
-    channels); the workspace `product`, its rows and `share` serve one tile after the other.
+    Arrays are (tiles, channels, D, H, W, N), the weight (tiles, channels, 1, 1, 1, 1) and its gradient (tiles,
+    channels). The workspace `product`, its rows `row` and `share` are reused for each tile.
     """
 
     seen: Array
@@ -39,15 +39,15 @@ class Tap:
 
 
 class Depthwise:
-    """Both passes of a convolution with as many groups as channels (any whole number of filters for each).
+    """Forward and backward pass of a convolution with as many groups as channels, and one or more filters for each.
 
     Parameters
     ----------
     plan : DepthwiseTiling
     windows : tuple of Window
     arrays : Arrays
-    workspace : tuple of Scratch
-        For the forward and for the backward pass.
+    workspace : tuple of Workspace
+        For the forward pass and for the backward pass.
     training : bool
     """
 
@@ -84,11 +84,11 @@ class Depthwise:
             )
         ]
         count = len(self.weights) * len(self.spans) * prod(plan.kernel) * self.multiple
-        forward, backward = workspace
-        made = forward.take(plan.tiles.elements)
-        self.strips = Views(partial(self._strips, made, made[:0], count), count)
+        forward_workspace, backward_workspace = workspace
+        product_memory = forward_workspace.take(plan.tiles.elements)
+        self.strips = Views(partial(self._strips, product_memory, product_memory[:0], count), count)
         if training:
-            memory = backward.take(plan.tiles.elements), backward.take(self.channels)
+            memory = backward_workspace.take(plan.tiles.elements), backward_workspace.take(self.channels)
             self.strips_back = Views(partial(self._strips, *memory, count), count)
 
     def _by_channel(self, array: Array) -> Array:
@@ -100,7 +100,7 @@ class Depthwise:
         return flat(weight, self.channels, self.multiple, *self.plan.kernel)
 
     def _strips(self, memory: Array, share: Array, count: int) -> Iterator[tuple[int, Views[Tap]]]:
-        """Yield strips of slabs and rows: how many tiles they have, and the taps of them all."""
+        """Yield strips of slabs and rows, each as its number of tiles and the taps of all tiles."""
         for maps in zip(*self.maps, self.weights, *self.grads, strict=True):
             for spans in self.spans:
                 yield len(maps[0]), Views(partial(self._taps, memory, share, spans, *maps), count)

@@ -1,6 +1,6 @@
-"""Layers that leave something out at random: masks drawn by the forward, read again by the backward pass.
+"""Dropout layers: the forward pass draws the masks, and the backward pass reuses them.
 
-Every forward may write over its input, and every backward over the gradient of its output.
+Every forward pass may overwrite its input, and every backward pass the gradient of its output.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from runtime.kernels.base import Array, Kernel, Mask, flat, kernel, same_memory
 
 @kernel(Dropout)
 class DropoutKernel(Kernel[Dropout]):
-    """Zeroes numbers at random and scales the rest; the mask takes one byte a number."""
+    """Dropout of single numbers, with the rest scaled; the mask takes one byte per number."""
 
     def prepare(self) -> None:
         x, y = flat(self.arrays.inputs[0]), flat(self.arrays.output)
@@ -49,8 +49,8 @@ class DropoutKernel(Kernel[Dropout]):
 
 
 @kernel(Dropout2d, StochasticDepth)
-class WholeKernel(Kernel[Dropout2d | StochasticDepth]):
-    """Zeroes whole maps, or whole images, and scales the rest: a factor for each, drawn by the forward pass."""
+class DropoutMapKernel(Kernel[Dropout2d | StochasticDepth]):
+    """Dropout of whole maps or images, with the rest scaled; the forward pass draws a factor for each."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output

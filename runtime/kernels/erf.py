@@ -1,11 +1,11 @@
-"""The error function, which NumPy does not have, to the accuracy of the array's type.
+"""The error function, which NumPy does not provide, to the accuracy of the data type.
 
-float32: ``erf(x) = tanh(x r(x^2))`` with a polynomial r, because NumPy's tanh is a fast one; float64:
-``erf(x) = x p(x^2) / q(x^2)`` with polynomials whose coefficients are all positive, so that nothing cancels.
-Both are odd, which keeps the relative accuracy near 0, and both hold up to where erf is 1 in that type.
+In float32, ``erf(x) = tanh(x r(x^2))`` with a polynomial r, because NumPy's tanh is fast. In float64,
+``erf(x) = x p(x^2) / q(x^2)`` with polynomials p and q that have only positive coefficients, so that nothing cancels.
+Both forms are odd, which preserves the relative accuracy near 0, and both are valid up to where erf rounds to 1.
 
 The coefficients were fitted for this project: relative least squares at Chebyshev nodes of x^2 in 60-digit
-arithmetic against mpmath's erf, reweighted by the fit's own error until it was level (Lawson's method). The
+arithmetic against mpmath's erf, reweighted by the error of the fit until it was level (Lawson's method). The
 relative errors of the fits are 7.1e-8 and 4.7e-17.
 """
 
@@ -91,7 +91,7 @@ def erf(x: Array, out: Array, square: Array, value: Array) -> None:
 
 
 def _polynomial(coefficients: Sequence[float], x: Array, out: Array) -> None:
-    """Write the polynomial with these coefficients, the constant first, to `out` (Horner's scheme)."""
+    """Write the value of the polynomial to `out`; the constant coefficient comes first (Horner's scheme)."""
     np.multiply(x, coefficients[-1], out=out)
     for coefficient in coefficients[-2:0:-1]:
         np.add(out, coefficient, out=out)

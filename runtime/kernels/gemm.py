@@ -1,4 +1,4 @@
-"""Products of weights and columns: shards of blocks, each gathered and multiplied while it is in a core's cache."""
+"""Products of weights and columns, in shards of blocks; each block is multiplied while it is in the cache of a core."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from runtime.kernels.im2col import ColumnBlock
 from runtime.thread_pool import Task, run_parallel
 
 Product = tuple[Array, Array, Array]
-"""Left and right factor, and where the product goes."""
+"""Left factor, right factor and target of a matrix product."""
 
 
 def products(left: Array, right: Array, out: Array) -> list[Product]:
-    """Return the products that make ``left @ right``, of so few columns each that they take the fast way of a BLAS.
+    """Split ``left @ right`` into products with so few columns that a BLAS uses its fast path for small products.
 
     Parameters
     ----------
@@ -30,12 +30,12 @@ def products(left: Array, right: Array, out: Array) -> list[Product]:
     >>> [right.shape for _, right, _ in products(*map(np.ones, [(1, 16, 144), (1, 144, 1000), (1, 16, 1000)]))]
     [(1, 2, 144, 336), (1, 144, 328)]
     """
-    columns, most = right.shape[-1], SMALL_PRODUCT // (left.shape[1] * left.shape[2])
+    columns, limit = right.shape[-1], SMALL_PRODUCT // (left.shape[1] * left.shape[2])
     left = flat(left, len(left), *(1,) * (right.ndim - 3), *left.shape[1:]) if right.ndim > 3 else left
-    if columns <= most or most < SHARD_POSITIONS:
+    if columns <= limit or limit < SHARD_POSITIONS:
         return [(left, right, out)]
-    width = -(-columns // -(-columns // most))
-    width = min(most, -(-width // LINE) * LINE)
+    width = -(-columns // -(-columns // limit))
+    width = min(limit, -(-width // LINE) * LINE)
     whole = columns // width
     found = [(left[..., None, :, :], _strips(right, whole, width), _strips(out, whole, width))]
     if whole * width < columns:
@@ -44,25 +44,25 @@ def products(left: Array, right: Array, out: Array) -> list[Product]:
 
 
 def _strips(matrix: Array, count: int, width: int) -> Array:
-    """Return the first columns of matrices as (..., strips, rows, width), the same memory."""
+    """Return the first columns of matrices as a view (..., strips, rows, width)."""
     *before, rows, _ = matrix.shape
     return matrix[..., : count * width].reshape(*before, rows, count, width, copy=False).swapaxes(-3, -2)
 
 
 class WeightSum:
-    """The sum over blocks of ``columns @ other^T``, the faster order of that product.
+    """The sum over blocks of ``columns @ other^T``; the transposed order would be slower.
 
     Parameters
     ----------
-    workspace : Scratch
+    workspace : Workspace
     shape : tuple of int
         (groups, depth, rows).
     count : int
-        Blocks.
+        Number of blocks.
     target : Array, optional
-        Where the sum goes; workspace otherwise.
+        Array for the sum; default: taken from the workspace.
     rows : int
-        Most rows of a block, where they overlap; 0 where not.
+        Maximum number of rows of a block if its rows overlap, otherwise 0.
     """
 
     def __init__(
@@ -73,32 +73,32 @@ class WeightSum:
         self.rows = workspace.take_lines(shape[0], rows, *shape[1:])
 
     def add(self, index: int, columns: Array, other: Array) -> None:
-        """Add the product of block `index`; block 0 begins a new sum."""
-        into = self.part if index else self.total
-        if into is None:
+        """Add the product of block `index`; block 0 starts a new sum."""
+        target = self.part if index else self.total
+        if target is None:
             return
         if columns.ndim > 3:
             each = self.rows[:, : columns.shape[1]]
             np.matmul(columns, other, out=each)
-            np.add.reduce(each, axis=1, out=into)
+            np.add.reduce(each, axis=1, out=target)
         else:
-            np.matmul(columns, other, out=into)
+            np.matmul(columns, other, out=target)
         if index:
-            np.add(self.total, into, out=self.total)
+            np.add(self.total, target, out=self.total)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a shard does with one block: gather it, add its product to the weights' gradient, fill maps from it.
+    """The work of a shard on one block: gather it, add its product to the weight gradient, fill maps from it.
 
     Attributes
     ----------
     block : ColumnBlock
     other : Array or None
-        (groups, ..., rows, columns): what the columns are multiplied by for the sum.
+        Factor of the columns in the sum, (groups, ..., rows, columns).
     products : list of Product
     bias : tuple of Array, or None
-        A part of the output and what is added to it.
+        Part of the output, and the bias to add to it.
     """
 
     block: ColumnBlock
@@ -108,23 +108,23 @@ class Step:
 
 
 class Shard:
-    """Blocks that one thread works through.
+    """A sequence of blocks for one thread.
 
     Parameters
     ----------
     steps : sequence of Step
     total : WeightSum, optional
-    begin : callable, optional
-        What is done before.
+    prepare : callable, optional
+        Called before the first step.
     """
 
-    def __init__(self, steps: Sequence[Step], total: WeightSum | None = None, begin: Task | None = None) -> None:
-        self.steps, self.total, self.begin = steps, total, begin
+    def __init__(self, steps: Sequence[Step], total: WeightSum | None = None, prepare: Task | None = None) -> None:
+        self.steps, self.total, self.prepare = steps, total, prepare
 
     def run(self) -> None:
-        """Do every step."""
-        if self.begin is not None:
-            self.begin()
+        """Run all steps."""
+        if self.prepare is not None:
+            self.prepare()
         for index, step in enumerate(self.steps):
             step.block.gather()
             if self.total is not None and step.other is not None:
@@ -137,13 +137,13 @@ class Shard:
 
 
 def run_and_copy(shard: Shard, total: Array, result: Array) -> None:
-    """Run a shard and copy what it summed to where that belongs, in the shape it has there."""
+    """Run a shard, then copy its sum to `result`, in the shape of `result`."""
     shard.run()
     np.copyto(result, total.reshape(result.shape, copy=False))
 
 
 def add_up(sums: Sequence[Array], result: Array) -> None:
-    """Add the sums of shards up in their order, into the first of them, and copy that to where it belongs.
+    """Add up the sums of shards in order, in place in the first one, and copy the total to `result`.
 
     Examples
     --------
@@ -158,7 +158,7 @@ def add_up(sums: Sequence[Array], result: Array) -> None:
 
 
 class MapProduct:
-    """``weight @ columns`` into a map: shards share its positions, or, where these are few, its rows.
+    """The product ``weight @ columns``, written to a map; shards split its positions or, if these are few, its rows.
 
     Parameters
     ----------
@@ -168,9 +168,9 @@ class MapProduct:
     output : Array
         (groups, rows, positions).
     row_shards : int
-        1 where the shards are those of the blocks.
+        Number of shards that split the rows; 1 if the shards are those of the blocks.
     bias : Array, optional
-        (groups, rows, 1), added.
+        Added to the product, (groups, rows, 1).
     """
 
     def __init__(
@@ -183,26 +183,26 @@ class MapProduct:
     ) -> None:
         self.stages: list[list[Task]] = []
         if row_shards == 1:
-            filled = ([_filling(block, weight, output, bias) for block in shard] for shard in shards)
-            self.stages.append([Shard(each).run for each in filled])
+            steps = ([_map_step(block, weight, output, bias) for block in shard] for shard in shards)
+            self.stages.append([Shard(each).run for each in steps])
             return
         spans = [slice(*span) for span in shares(weight.shape[1], row_shards)]
         for block in (block for shard in shards for block in shard):
             self.stages.append([part.gather for part in block.sliced(row_shards)])
             gathered = ColumnBlock(block.first, block.last, block.matrix, (), (), ())
-            fillings = [
-                _filling(gathered, weight[:, span], output[:, span], None if bias is None else bias[:, span])
+            steps_of_block = [
+                _map_step(gathered, weight[:, span], output[:, span], None if bias is None else bias[:, span])
                 for span in spans
             ]
-            self.stages.append([Shard([filling]).run for filling in fillings])
+            self.stages.append([Shard([step]).run for step in steps_of_block])
 
     def run(self) -> None:
-        """Fill the map."""
+        """Compute the map."""
         for stage in self.stages:
             run_parallel(stage)
 
 
-def _filling(block: ColumnBlock, weight: Array, output: Array, bias: Array | None) -> Step:
+def _map_step(block: ColumnBlock, weight: Array, output: Array, bias: Array | None) -> Step:
     part = block.part(output)
     if bias is not None and part.ndim > 3:
         bias = bias[:, None]

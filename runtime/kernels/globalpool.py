@@ -1,4 +1,4 @@
-"""Reductions of each channel's whole map to one number, (C, H, W, N) -> (C, 1, 1, N), whatever axes there are."""
+"""Global pooling: each map is reduced to one number, (C, H, W, N) -> (C, 1, 1, N), over any number of axes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runtime.kernels.base import Kernel, LayerT, flat, kernel
 
 
 class GlobalSumKernel(Kernel[LayerT]):
-    """Sum of each map, rows first and then columns, which keeps float32 sums of large maps accurate."""
+    """Sum of each map, first within its lines and then over them, which keeps float32 sums accurate."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
@@ -23,7 +23,7 @@ class GlobalSumKernel(Kernel[LayerT]):
         self.scale = y.dtype.type(self.factor(prod(sizes)))
 
     def factor(self, positions: int) -> float:
-        """Return what the sum over a map of `positions` is multiplied by."""
+        """Return the factor of the sum over a map with `positions` positions."""
         return 1.0
 
     def forward(self) -> None:
@@ -52,7 +52,7 @@ class GlobalAvgPoolKernel(GlobalSumKernel[GlobalAvgPool]):
 
 @kernel(GlobalMaxPool)
 class GlobalMaxPoolKernel(Kernel[GlobalMaxPool]):
-    """Largest number of each map; its gradient goes to the first position that has it."""
+    """Largest number of each map; the gradient goes to the first position that has it."""
 
     def prepare(self) -> None:
         x, y = self.arrays.inputs[0], self.arrays.output
@@ -76,6 +76,6 @@ class GlobalMaxPoolKernel(Kernel[GlobalMaxPool]):
             return
         np.equal(self.input, self.largest, out=self.equal)
         np.logical_or.accumulate(self.equal, axis=1, out=self.reached)
-        # the first position is where `reached` steps from false to true
+        # the first position is where `reached` changes from false to true
         np.greater(self.reached[:, 1:], self.reached[:, :-1], out=self.equal[:, 1:])
         np.multiply(self.grad, self.equal, out=self.grad_input)

@@ -11,15 +11,16 @@ from planner.layers.groupnorm import GroupedNorm, GroupNorm, InstanceNorm, Layer
 from planner.layers.tiling.shards import column_shares
 from planner.layers.tiling.workspace import pieces, shard_blocks, softmax_columns
 from runtime.kernels.base import Array, Kernel, flat, kernel, user_shape
-from runtime.kernels.grouped import Grouped, GroupedLane
+from runtime.kernels.grouped import Grouped, GroupedShard
 from runtime.thread_pool import run_parallel
 
 
 @kernel(LayerNorm, GroupNorm)
 class GroupedNormKernel(Kernel[GroupedNorm]):
-    """Normalises each group, separately for each vector; shards share the groups, or the vectors of a single one.
+    """Normalisation of each group, separately for each vector; shards split the groups, or the vectors of one group.
 
-    Shards that share vectors each sum the gradients of all weights over their own, and the sums are added up in order.
+    Shards that split the vectors each sum the gradients of all weights over their vectors, and the sums are added up in
+    order.
     """
 
     def prepare(self) -> None:
@@ -44,7 +45,7 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
             seen(self.arrays.grad_inputs[0] if self.differentiates else None, whole),
             seen(grads.get("weight"), rows),
             seen(grads.get("bias"), rows),
-            tuple(flat(self.arrays.buffers[name], plan.groups, 1, 1) for name in self.carried),
+            tuple(flat(self.arrays.buffers[name], plan.groups, 1, 1) for name in self.running),
         )
         workspace, shards = self.workspace(), plan.shards
         back = self.backward_workspace() if self.differentiates else None
@@ -56,14 +57,14 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
                 weight, bias = back.take(*rows), back.take(*rows)
                 arrays_of_shard = replace(arrays_of_shard, grad_weight=weight, grad_bias=bias)
                 self.sums += [(every.grad_weight, weight), (every.grad_bias, bias)]
-            self.shards.append(GroupedLane(self.layer, part, arrays_of_shard, workspace, back, self.training))
+            self.shards.append(GroupedShard(self.layer, part, arrays_of_shard, workspace, back, self.training))
             workspace.take_lines(0)
             if back is not None:
                 back.take_lines(0)
 
     @property
-    def carried(self) -> tuple[str, ...]:
-        """The names of the buffers that carry statistics on."""
+    def running(self) -> tuple[str, ...]:
+        """Names of the buffers with running statistics."""
         return ()
 
     def forward(self) -> None:
@@ -80,20 +81,20 @@ class GroupedNormKernel(Kernel[GroupedNorm]):
 
 @kernel(InstanceNorm)
 class InstanceNormKernel(GroupedNormKernel):
-    """Each channel of each image a group; with `running`, its statistics are carried on, and used at inference."""
+    """Normalisation with each channel of each image as a group; running statistics, if any, are used in inference."""
 
     @property
-    def carried(self) -> tuple[str, ...]:
+    def running(self) -> tuple[str, ...]:
         assert isinstance(self.layer, InstanceNorm)
         return ("running_mean", "running_var") if self.layer.running else ()
 
 
 @kernel(LocalResponseNorm)
 class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
-    """Divides by a power of the mean square of neighbouring channels, some positions at a time.
+    """Division by a power of the mean square of neighbouring channels, some positions at a time.
 
-    With d = k + alpha*m, backward is ``g d^-beta - 2 alpha beta/size x sum(g x d^(-beta - 1))``, the sum over the
-    channels that have this one as a neighbour.
+    With d = k + alpha*m, the backward pass is ``g d^-beta - 2 alpha beta/size x sum(g x d^(-beta - 1))``, summed over
+    the channels that have this one as a neighbour.
     """
 
     def prepare(self) -> None:
@@ -106,11 +107,11 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         cuts = column_shares(channels, places)
         for first, last in cuts:
             step = softmax_columns(channels, last - first, shard_blocks(len(cuts)))
-            buffers = [workspace.take(channels * step) for _ in range(2)]
-            buffers_back = [back.take(channels * step) for _ in range(3 if self.differentiates else 0)]
+            temporaries = [workspace.take(channels * step) for _ in range(2)]
+            temporaries_back = [back.take(channels * step) for _ in range(3 if self.differentiates else 0)]
             spans = [slice(first + start, first + stop) for start, stop in pieces(last - first, step)]
-            self.shards.append([(span, buffers) for span in spans])
-            self.shards_back.append([(span, buffers_back) for span in spans])
+            self.shards.append([(span, temporaries) for span in spans])
+            self.shards_back.append([(span, temporaries_back) for span in spans])
             workspace.take_lines(0)
             back.take_lines(0)
         size = int(self.layer.size)
@@ -120,9 +121,9 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         self.grad = None if grad_output is None else flat(grad_output, channels, places)
         self.grad_input = None if grad_input is None else flat(grad_input, channels, places)
 
-    def _buffers(self, span: slice, buffers: list[Array]) -> list[Array]:
+    def _cut(self, span: slice, temporaries: list[Array]) -> list[Array]:
         shape = (self.input.shape[0], span.stop - span.start)
-        return [buffer[: shape[0] * shape[1]].reshape(shape) for buffer in buffers]
+        return [array[: shape[0] * shape[1]].reshape(shape) for array in temporaries]
 
     def _neighbours(self, values: Array, before: int, after: int, out: Array) -> None:
         np.copyto(out, values)
@@ -141,8 +142,8 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
         run_parallel([partial(self._forward, shard) for shard in self.shards])
 
     def _forward(self, shard: list[tuple[slice, list[Array]]]) -> None:
-        for span, buffers in shard:
-            x, (square, divisor) = self.input[:, span], self._buffers(span, buffers)
+        for span, temporaries in shard:
+            x, (square, divisor) = self.input[:, span], self._cut(span, temporaries)
             self._divisor(x, square, divisor)
             np.power(divisor, -self.layer.beta, out=divisor)
             np.multiply(x, divisor, out=self.output[:, span])
@@ -152,8 +153,8 @@ class LocalResponseNormKernel(Kernel[LocalResponseNorm]):
             run_parallel([partial(self._backward, shard, self.grad, self.grad_input) for shard in self.shards_back])
 
     def _backward(self, shard: list[tuple[slice, list[Array]]], grads: Array, target: Array) -> None:
-        for span, buffers in shard:
-            x, grad, (own, divisor, scaled) = self.input[:, span], grads[:, span], self._buffers(span, buffers)
+        for span, temporaries in shard:
+            x, grad, (own, divisor, scaled) = self.input[:, span], grads[:, span], self._cut(span, temporaries)
             self._divisor(x, own, divisor)
             np.power(divisor, -self.layer.beta, out=scaled)
             np.multiply(grad, scaled, out=scaled)

@@ -1,6 +1,6 @@
-"""The column matrix that turns a convolution into a product of matrices.
+"""im2col: the column matrix that turns a convolution into a matrix product.
 
-Everything is views: which slice of the input each tap sees is settled once, so that a pass only copies.
+All views are created once, with the slice of the input that each tap sees, so that a pass only copies.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ class ColumnBlock:
     Attributes
     ----------
     first, last : int
-        Its positions, counted over (depth, height, width, batch) of the output; of its first row where rows overlap.
+        Positions, counted over (depth, height, width, batch) of the output; if rows overlap, those of the first row.
     matrix : Array
-        (groups, depth / groups, last - first), or (groups, rows, depth / groups, last - first) where each row begins
-        within the one before it; its rows are those of the kernel, then of the channels.
+        (groups, depth / groups, last - first), or (groups, rows, depth / groups, last - first) where each row starts
+        inside the previous one; then the depth has the kernel rows first, and the channels after them.
     zeros : tuple of Array
         Parts of the matrix that lie in the padding.
     copies : tuple of (Array, Array)
-        Part of the matrix and the part of the input it copies.
+        Parts of the matrix, each with the part of the input that it copies.
     sums : tuple of (Array, Array)
-        The same one tap at a time, so that matrix parts can be added back.
+        The same for one tap at a time, so that parts of the matrix can be added to a map (col2im).
     row : int
-        Positions in a row of the output, where rows overlap.
+        Number of positions in a row of the output, if rows overlap.
     """
 
     first: int
@@ -51,7 +51,7 @@ class ColumnBlock:
     row: int = 0
 
     def part(self, maps: Array) -> Array:
-        """Return what (groups, ..., positions) has at the positions of the block, of the axes of its matrix."""
+        """Return the part of (groups, ..., positions) at the positions of the block, with the axes of its matrix."""
         if self.matrix.ndim == 3:
             return maps[..., self.first : self.last]
         start = self.first // self.row
@@ -67,7 +67,7 @@ class ColumnBlock:
             np.copyto(part, seen)
 
     def sliced(self, count: int) -> list[ColumnBlock]:
-        """Return blocks that gather some of the channels each, into the same matrix."""
+        """Return blocks that each gather some of the channels into the same matrix."""
         parts = [*self.zeros, *(part for part, _ in self.copies)]
         if not parts:
             return [self]
@@ -81,13 +81,13 @@ class ColumnBlock:
         ]
 
     def scatter(self) -> None:
-        """Add the matrix to the places its numbers were gathered from (those in `sums`)."""
+        """Add the matrix to the places from which it was gathered, as listed in `sums` (col2im)."""
         for part, seen in self.sums:
             np.add(seen, part, out=seen)
 
 
 def direct_shards(source: Array, count: int) -> list[list[ColumnBlock]]:
-    """Return one block for each shard of a (groups, depth, positions) matrix that is its own column matrix."""
+    """Return one block per shard of a (groups, depth, positions) matrix that is its own column matrix."""
     return [
         [ColumnBlock(first, last, source[:, :, first:last], (), (), ())]
         for first, last in shares(source.shape[2], count)
@@ -101,17 +101,17 @@ def column_shards(
     blocks: ColumnBlocks,
     memory: Array,
 ) -> list[list[ColumnBlock]]:
-    """Return what :func:`column_blocks` does, shared by shards that have memory of their own; rows may overlap."""
+    """Return the blocks of :func:`column_blocks` by shard; shards have separate memory, and rows may overlap."""
     own = memory.size // blocks.shards
-    make = _row_block if blocks.shared else _column_block
+    create = _row_block if blocks.shared else _column_block
     return [
-        [make(source, windows, out, spans, memory[index * own : (index + 1) * own]) for spans in shard]
+        [create(source, windows, out, spans, memory[index * own : (index + 1) * own]) for spans in shard]
         for index, shard in enumerate(shared(_cuts(out, blocks), blocks.shards))
     ]
 
 
 def kernel_rows_first(weights: Array) -> Array:
-    """Return kernels (..., channels, kd, kh, kw) in the order of blocks with overlapping rows, the same memory.
+    """Return a view of kernels (..., channels, kd, kh, kw) in the order of blocks with overlapping rows.
 
     Examples
     --------
@@ -141,15 +141,15 @@ def column_blocks(
     source : Array
         (groups, channels, D, H, W, N).
     windows : tuple of Window
-        Plain ints; `before` may be negative, which skips positions of the input.
+        With plain integers; a negative `before` skips positions of the input.
     out : tuple of int
         Output positions along D, H and W.
     blocks : ColumnBlocks
-        How to cut them.
+        Sizes of the blocks.
     memory : Array
-        Flat, `blocks.elements` long; all blocks share it.
+        Flat, with `blocks.elements` elements; shared by all blocks.
     target : Array, optional
-        Like `source`: where `scatter` adds to.
+        Map like `source` that `scatter` adds to.
     """
     return [_column_block(source, windows, out, spans, memory, target) for spans in _cuts(out, blocks)]
 
@@ -163,7 +163,7 @@ def _column_block(
     target: Array | None = None,
 ) -> ColumnBlock:
     block = memory[: prod(_block_shape(source, windows, spans))].reshape(_block_shape(source, windows, spans))
-    zeros, copies = _gathering(source, windows, spans, block)
+    zeros, copies = _gather_views(source, windows, spans, block)
     starts = [first for first, _ in spans]
     sums = []
     if target is not None:
@@ -180,15 +180,15 @@ def _column_block(
 def _row_block(
     source: Array, windows: Windows, out: tuple[int, ...], spans: tuple[Span, ...], memory: Array
 ) -> ColumnBlock:
-    """Return a block with overlapping rows: columns over what its rows see, each row of the input gathered once."""
+    """Return a block with overlapping rows, in which each row of the input is gathered only once."""
     deep, high, wide = windows
     slabs, (first, last), columns = spans
     rows = (first * high.stride, (last - 1) * high.stride + high.kernel)
     single = (deep, replace(high, kernel=1, stride=1), wide)
     shape = _block_shape(source, single, (slabs, rows, columns))
-    lying = (shape[0], shape[6], *shape[1:6], *shape[7:])  # rows before channels
-    block = np.moveaxis(memory[: prod(shape)].reshape(lying), 1, 6)
-    zeros, copies = _gathering(source, single, (slabs, rows, columns), block)
+    in_memory = (shape[0], shape[6], *shape[1:6], *shape[7:])  # rows before channels
+    block = np.moveaxis(memory[: prod(shape)].reshape(in_memory), 1, 6)
+    zeros, copies = _gather_views(source, single, (slabs, rows, columns), block)
     item, channels, width = memory.itemsize, prod(shape[1:6]), prod(shape[7:])
     size, row = (len(source), last - first, high.kernel * channels, width), channels * width * item
     strides = (shape[6] * row, high.stride * row, width * item, item)
@@ -204,14 +204,14 @@ def _block_shape(source: Array, windows: Windows, spans: Sequence[Span]) -> tupl
 
 
 def _position(starts: Sequence[int], out: tuple[int, ...], batch: int) -> int:
-    """Return where a block begins, counted over (depth, height, width, batch) of the output."""
+    """Return the first position of a block, counted over (depth, height, width, batch) of the output."""
     return ((starts[0] * out[1] + starts[1]) * out[2] + starts[2]) * batch
 
 
-def _gathering(
+def _gather_views(
     source: Array, windows: Windows, spans: Sequence[Span], block: Array
 ) -> tuple[tuple[Array, ...], tuple[tuple[Array, Array], ...]]:
-    """Return which parts of a block, (groups, channels, taps, positions, N) by axes, are zeros and which are copies."""
+    """Return the parts of a block, (groups, channels, taps, positions, N) by axes, that are zeros and copies."""
     whole = slice(None)
     zeros: list[Array] = []
     runs = [list(_runs(*axis)) for axis in zip(windows, source.shape[2:5], spans, strict=True)]
@@ -233,7 +233,7 @@ def _gathering(
 
 
 def _runs(window: Window, size: int, span: Span) -> Iterator[tuple[slice, Reach | None]]:
-    """Yield taps with their reach: all together where each meets the input everywhere, else one by one."""
+    """Yield taps with their reach: all taps together if each is inside the input everywhere, otherwise one by one."""
     each = [reach(window, tap, size, *span) for tap in range(window.kernel)]
     if all(one is not None and (one.first, one.last) == span for one in each):
         yield slice(0, window.kernel), each[0]
@@ -243,7 +243,7 @@ def _runs(window: Window, size: int, span: Span) -> Iterator[tuple[slice, Reach 
 
 
 def _outside(where: Reach | None, span: Span) -> Iterator[slice]:
-    """Yield the parts of a span that a reach leaves out, counted from its start."""
+    """Yield the parts of a span outside a reach, counted from the start of the span."""
     if where is None:
         yield slice(0, span[1] - span[0])
         return
@@ -254,7 +254,7 @@ def _outside(where: Reach | None, span: Span) -> Iterator[slice]:
 
 
 def _seen(source: Array, windows: Windows, shape: tuple[int, ...], sight: Sequence[Reach]) -> Array:
-    """Return the input as the taps of one run see it, (groups, channels, taps, positions, N) by axes, no copy."""
+    """Return a view of the input as the taps of one run see it: (groups, channels, taps, positions, N) by axes."""
     group, channel, *steps, batch = source.strides
     taps_apart = (step * window.dilation for step, window in zip(steps, windows, strict=True))
     apart = (step * where.step for step, where in zip(steps, sight, strict=True))

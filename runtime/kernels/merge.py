@@ -1,4 +1,4 @@
-"""Joins of several tensors."""
+"""Concatenation of tensors."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from runtime.kernels.base import Array, Kernel, kernel, same_memory
 
 @kernel(Concat)
 class ConcatKernel(Kernel[Concat]):
-    """Concatenates inputs along an axis: along the channels, with the batch last, each is one block.
+    """Concatenation along an axis. Along the channels, each input is one block of memory, since the batch is last.
 
-    Nothing is copied if the plan placed an input, or its gradient, inside the output's.
+    If the plan placed an input, or its gradient, inside that of the output, nothing is copied.
     """
 
     def prepare(self) -> None:

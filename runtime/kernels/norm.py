@@ -1,4 +1,4 @@
-"""Batch normalisation on (C, H, W, N) or (features, N): statistics run along contiguous memory."""
+"""Batch normalisation on (C, H, W, N) or (features, N); statistics are computed over contiguous memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from runtime.kernels.base import Array, Kernel, flat, kernel
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some channels: arrays of (channels, numbers) and, for one number a channel, (channels, 1)."""
+    """Views of some channels: (channels, numbers), or (channels, 1) for one number per channel."""
 
     x: Array
     y: Array
@@ -34,9 +34,9 @@ class Piece:
 
 @kernel(BatchNorm)
 class BatchNormKernel(Kernel[BatchNorm]):
-    """Normalises each channel; the variance is that of the centred numbers, so that nothing cancels.
+    """Batch normalisation; the variance is computed from the centred numbers, to avoid cancellation.
 
-    With d = x - mean, r = 1/sqrt(var + eps), weight w and m numbers a channel, backward is
+    With d = x - mean, r = 1/sqrt(var + eps) and weight w, the backward pass is
     ``w r (g - mean(g) - d r^2 mean(g d))`` (arXiv:1502.03167, section 3).
     """
 
@@ -46,8 +46,8 @@ class BatchNormKernel(Kernel[BatchNorm]):
         self.count = arrays.output.size // channels
         workspace, back = self.workspace(), self.backward_workspace()
         self.scale, self.shift = workspace.take(channels, 1), workspace.take(channels, 1)
-        returning = channels if self.differentiates else 0
-        product, total = back.take(returning, 1), back.take(returning, 1)
+        rows = channels if self.differentiates else 0
+        product, total = back.take(rows, 1), back.take(rows, 1)
         self.running_mean = flat(arrays.buffers["running_mean"], channels, 1)
         self.running_var = flat(arrays.buffers["running_var"], channels, 1)
         self.mean = flat(arrays.saved["mean"], channels, 1) if training else self.running_mean
@@ -98,11 +98,11 @@ class BatchNormKernel(Kernel[BatchNorm]):
             else:
                 self._apply_running(piece)
         if not self.training or self.count == 1:
-            # a spread of one number was not measured, and its mean would move the rest
+            # one number has no variance, and its mean alone must not change the running statistics
             return
-        # `shift` now holds the biased variances
-        self._move(self.running_mean, self.mean, 1.0)
-        self._move(self.running_var, self.shift, self.count / (self.count - 1))
+        # `shift` holds the biased variances here
+        self._update_running(self.running_mean, self.mean, 1.0)
+        self._update_running(self.running_var, self.shift, self.count / (self.count - 1))
 
     def _apply_running(self, piece: Piece) -> None:
         scale, shift = piece.scale, piece.shift
@@ -127,7 +127,7 @@ class BatchNormKernel(Kernel[BatchNorm]):
         np.divide(piece.shift, self.count, out=piece.shift)
 
     def _normalise(self, piece: Piece) -> None:
-        """Turn the centred numbers into the output, and write 1/sqrt(var + eps) to `inverse`."""
+        """Compute the output from the centred numbers, and write 1/sqrt(var + eps) to `inverse`."""
         inverse, scale, y = piece.inverse, piece.inverse, piece.y
         np.add(piece.shift, self.layer.eps, out=inverse)
         np.sqrt(inverse, out=inverse)
@@ -138,14 +138,14 @@ class BatchNormKernel(Kernel[BatchNorm]):
         if piece.bias is not None:
             np.add(y, piece.bias, out=y)
 
-    def _move(self, running: Array, batch: Array, factor: float) -> None:
+    def _update_running(self, running: Array, batch: Array, factor: float) -> None:
         np.multiply(running, 1 - self.layer.momentum, out=running)
         np.multiply(batch, self.layer.momentum * factor, out=self.scale)
         np.add(running, self.scale, out=running)
 
     def backward(self) -> None:
         for piece in self.pieces:
-            assert piece.grad is not None, "training comes with gradients"
+            assert piece.grad is not None, "training programs have gradients"
             total, product, centred = piece.total, piece.product, piece.centred
             np.subtract(piece.x, piece.mean, out=centred)
             np.add.reduce(piece.grad, axis=1, keepdims=True, out=total)
@@ -158,7 +158,7 @@ class BatchNormKernel(Kernel[BatchNorm]):
                 self._grad_input(piece, piece.grad, piece.grad_input)
 
     def _grad_input(self, piece: Piece, grad: Array, target: Array) -> None:
-        """Finish the gradient of the input; `total` is the sum of g, `product` that of g times the normalised."""
+        """Finish the gradient of the input; `total` is the sum of g, `product` that of g times the normalised input."""
         total, product, centred, inverse = piece.total, piece.product, piece.centred, piece.inverse
         np.multiply(product, inverse, out=product)
         np.divide(product, -self.count, out=product)
@@ -172,5 +172,5 @@ class BatchNormKernel(Kernel[BatchNorm]):
 
 
 def _products(left: Array, right: Array, out: Array) -> None:
-    """Write the sum of the products of two rows to each row of `out`; nothing as large as a row is written."""
+    """Write the dot product of each pair of rows to `out`, without a temporary array as large as a row."""
     np.matmul(left[:, None, :], right[:, :, None], out=out[:, :, None])

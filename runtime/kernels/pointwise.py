@@ -1,6 +1,6 @@
-"""Activations with a kink, and how all work: piece by piece, so that the several steps of one formula stay in cache.
+"""Piecewise activations, and the base of all: one piece at a time, so that the steps of a formula stay in cache.
 
-Every forward may write over its input, and every backward over the gradient of its output.
+Every forward pass may overwrite its input, and every backward pass the gradient of its output.
 """
 
 from __future__ import annotations
@@ -23,38 +23,39 @@ from planner.layers.tiling.workspace import block_elements, pieces
 from runtime.kernels.base import Array, Kernel, LayerT, Workspace, flat, kernel
 
 Workspaces = tuple[Array, ...]
+"""Temporary arrays for one piece."""
 
 
 class PointwiseKernel(Kernel[LayerT]):
-    """An activation given by its formula on one piece.
+    """Base of the activations, which are computed one piece at a time.
 
-    A subclass writes `value`, the activation, and `slope`, the factor between the two gradients.
+    A subclass implements `value`, the activation, and `slope`, its derivative.
     """
 
     reads: ClassVar[str] = "output"
-    """What `slope` is computed from: the layer's ``keeps``."""
+    """The tensor that `slope` is computed from, the ``keeps`` of the layer."""
 
     def prepare(self) -> None:
         assert isinstance(self.layer, Pointwise)
         x, y = flat(self.arrays.inputs[0]), flat(self.arrays.output)
         longest = block_elements(x.size)
         spans = [slice(*span) for span in pieces(x.size, longest)]
-        forward, backward = self.layer.workspace_blocks
+        forward_blocks, backward_blocks = self.layer.workspace_blocks
 
         def temporaries(workspace: Workspace, count: int) -> list[Workspaces]:
             each = [workspace.take(longest) for _ in range(count)]
             return [tuple(some[: span.stop - span.start] for some in each) for span in spans]
 
-        buffers = temporaries(self.workspace(), forward)
-        self.forward_pieces = [(x[span], y[span], some) for span, some in zip(spans, buffers, strict=True)]
+        blocks = temporaries(self.workspace(), forward_blocks)
+        self.forward_pieces = [(x[span], y[span], some) for span, some in zip(spans, blocks, strict=True)]
         self.backward_pieces: list[tuple[Array, Array, Array, Workspaces]] = []
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         if grad_input is not None:
             kept = y if self.reads == "output" else x
             grad, grad_input = flat(self.grad_output), flat(grad_input)
-            buffers = temporaries(self.backward_workspace(), backward)
+            blocks = temporaries(self.backward_workspace(), backward_blocks)
             self.backward_pieces = [
-                (kept[span], grad[span], grad_input[span], some) for span, some in zip(spans, buffers, strict=True)
+                (kept[span], grad[span], grad_input[span], some) for span, some in zip(spans, blocks, strict=True)
             ]
 
     def value(self, x: Array, y: Array, some: Workspaces) -> None:
@@ -62,7 +63,7 @@ class PointwiseKernel(Kernel[LayerT]):
         raise NotImplementedError
 
     def slope(self, kept: Array, some: Workspaces) -> Array:
-        """Return the derivative, in the first of `some`."""
+        """Return the derivative, written to the first array in `some`."""
         raise NotImplementedError
 
     def forward(self) -> None:
@@ -79,7 +80,7 @@ class ReluKernel(PointwiseKernel[Relu]):
     """``max(x, 0)``."""
 
     def value(self, x: Array, y: Array, some: Workspaces) -> None:
-        np.clip(x, 0, np.inf, out=y)  # three times as fast as np.maximum, and lets NaN through like it
+        np.clip(x, 0, np.inf, out=y)  # three times as fast as np.maximum; both propagate NaN
 
     def slope(self, kept: Array, some: Workspaces) -> Array:
         np.greater(kept, 0, out=some[0])
@@ -88,7 +89,7 @@ class ReluKernel(PointwiseKernel[Relu]):
 
 @kernel(Relu6)
 class Relu6Kernel(PointwiseKernel[Relu6]):
-    """``min(max(x, 0), 6)``; no gradient at either end."""
+    """``min(max(x, 0), 6)``; the derivative is 0 at both ends."""
 
     def value(self, x: Array, y: Array, some: Workspaces) -> None:
         np.clip(x, 0, 6, out=y)
@@ -100,7 +101,7 @@ class Relu6Kernel(PointwiseKernel[Relu6]):
 
 @kernel(LeakyRelu)
 class LeakyReluKernel(PointwiseKernel[LeakyRelu]):
-    """``x`` above zero, ``slope * x`` below; a slope above 1 turns the larger of both into the smaller."""
+    """``x`` above zero, ``slope * x`` below; for a slope above 1, that is the smaller of the two, not the larger."""
 
     def value(self, x: Array, y: Array, some: Workspaces) -> None:
         np.multiply(x, self.layer.slope, out=some[0])
@@ -118,11 +119,11 @@ class LeakyReluKernel(PointwiseKernel[LeakyRelu]):
 
 
 class ExponentialKernel(PointwiseKernel[LayerT]):
-    """``above * x`` above zero, ``below * (exp(x) - 1)`` below; there the derivative is the output plus `below`."""
+    """``above * x`` above zero, ``below * (exp(x) - 1)`` below, where the derivative is the output plus `below`."""
 
     @property
     def factors(self) -> tuple[float, float]:
-        """`above` and `below`."""
+        """The factors `above` and `below`."""
         raise NotImplementedError
 
     def value(self, x: Array, y: Array, some: Workspaces) -> None:
@@ -159,7 +160,7 @@ class EluKernel(ExponentialKernel[Elu]):
 
 @kernel(Selu)
 class SeluKernel(ExponentialKernel[Selu]):
-    """Elu with the two numbers that keep mean 0 and variance 1."""
+    """ELU with the two constants that preserve mean 0 and variance 1."""
 
     ALPHA: ClassVar[float] = 1.6732632423543772
     SCALE: ClassVar[float] = 1.0507009873554805
@@ -170,7 +171,7 @@ class SeluKernel(ExponentialKernel[Selu]):
 
 
 def between(low: float, x: Array, high: float, out: Array, other: Array) -> None:
-    """Write to `out` 1 where ``low < x < high``, 0 elsewhere; `other` is workspace.
+    """Write 1 to `out` where ``low < x < high``, 0 elsewhere; `other` is workspace.
 
     Examples
     --------
@@ -202,7 +203,7 @@ def hard_sigmoid(x: Array, out: Array) -> None:
 
 @kernel(HardSigmoid)
 class HardSigmoidKernel(PointwiseKernel[HardSigmoid]):
-    """A straight line from 0 to 1."""
+    """``min(max(x + 3, 0), 6) / 6``, which is linear from 0 to 1."""
 
     def value(self, x: Array, y: Array, some: Workspaces) -> None:
         hard_sigmoid(x, y)
@@ -215,7 +216,7 @@ class HardSigmoidKernel(PointwiseKernel[HardSigmoid]):
 
 @kernel(HardSwish)
 class HardSwishKernel(PointwiseKernel[HardSwish]):
-    """``x h(x)``, h the hard sigmoid; its derivative is ``h``, and between -3 and 3 ``x/6`` more."""
+    """``x h(x)``, h the hard sigmoid; its derivative is ``h``, plus ``x/6`` between -3 and 3."""
 
     reads = "input"
 

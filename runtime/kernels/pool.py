@@ -19,9 +19,9 @@ from runtime.kernels.window import Span, Views, channel_tiles, over_volume, reac
 
 @dataclass(frozen=True, slots=True)
 class PoolTap:
-    """One tap of one strip: the part of the output it reaches, and what it sees of the input, tile by tile.
+    """One tap of one strip: the part of the output that it reaches and the part of the input that it sees, by tile.
 
-    `slot` is that part counted inside a tile.
+    `slot` is the index of the output part inside a tile.
     """
 
     part: Array
@@ -41,17 +41,17 @@ class PoolStrip:
 
 
 class PoolKernel(Kernel[LayerT]):
-    """What the poolings share: tiles that fit in cache, and views of every tap in them.
+    """Base of the pooling kernels: tiles that fit in cache, and views of every tap in them.
 
     Attributes
     ----------
     strips : Views of PoolStrip
     whole : bool
-        Every tap lies inside the input everywhere: nothing to pad.
-    apart : bool
-        No two windows see the same position, so that gradients are written, not added.
+        Whether every tap is inside the input everywhere, so that there is no padding.
+    disjoint : bool
+        Whether no two windows overlap, so that gradients are written, not added.
     gaps : bool
-        Gradients have to begin at zero: some positions are added to, or seen by no window.
+        Whether gradients must start at zero, because they are added to, or no window sees some positions.
     """
 
     pool: Pool
@@ -62,13 +62,13 @@ class PoolKernel(Kernel[LayerT]):
         self.windows = over_volume(self.pool.windows(user_shape(self.arrays.inputs[0])))
         x, y = volume(self.arrays.inputs[0]), volume(self.arrays.output)
         axes = list(zip(self.windows, x.shape[1:4], y.shape[1:4], strict=True))
-        self.apart = all(window.stride >= window.extent or positions == 1 for window, _, positions in axes)
+        self.disjoint = all(window.stride >= window.extent or positions == 1 for window, _, positions in axes)
         self.whole, covered = True, x.shape[0] * x.shape[-1]
         for window, size, positions in axes:
             found = [(tap.first, tap.last) if tap else (0, 0) for tap in reaches(window, size, positions)]
             self.whole = self.whole and all(span == (0, positions) for span in found)
             covered *= sum(last - first for first, last in found)
-        self.gaps = not (self.apart and covered == x.size)
+        self.gaps = not (self.disjoint and covered == x.size)
         self.grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         self.plan = Tiles(y.shape[0], y.shape[1], y.shape[2], y.shape[3] * y.shape[4])
         channels, *cuts = self.plan.step
@@ -93,20 +93,20 @@ class PoolKernel(Kernel[LayerT]):
             yield PoolTap(output[:, *slot], x[seen], slot, None if grad_input is None else grad_input[seen])
 
     def combine(self, ufunc: np.ufunc, neutral: float) -> None:
-        """Compute every output as `ufunc` over its window; `neutral` changes nothing."""
+        """Reduce every window by `ufunc`, with its neutral element `neutral`."""
         for strip in self.strips:
             for tile, output in enumerate(strip.output):
                 rest = iter(strip.taps)
                 if self.whole:
-                    self._begin(ufunc, tile, output, rest)
+                    self._combine_first(ufunc, tile, output, rest)
                 else:
                     output.fill(neutral)
                 for tap in rest:
                     part = tap.part[tile]
                     ufunc(part, tap.seen[tile], out=part)
 
-    def _begin(self, ufunc: np.ufunc, tile: int, output: Array, rest: Iterator[PoolTap]) -> None:
-        """Write the first two taps, which saves a pass over the output; they are taken from the rest."""
+    def _combine_first(self, ufunc: np.ufunc, tile: int, output: Array, rest: Iterator[PoolTap]) -> None:
+        """Combine the first two taps directly, which saves a pass over the output, and remove them from `rest`."""
         first, second = next(rest), next(rest, None)
         if second is None:
             np.copyto(output, first.seen[tile])
@@ -120,10 +120,10 @@ def _tiled(array: Array | None, step: int, like: Sequence[Array]) -> Sequence[Ar
 
 @dataclass(frozen=True, slots=True)
 class MaxStep:
-    """Backward at one tap of one strip, with the workspace of one tile."""
+    """The backward pass of one tap of one strip, with the workspace of one tile."""
 
     tap: PoolTap
-    left: Array
+    remaining: Array
     taken: Array
     equal: Mask
 
@@ -132,8 +132,8 @@ class MaxStep:
 class MaxPoolKernel(PoolKernel[MaxPool]):
     """Largest value of each window; its gradient goes to the first position that has it.
 
-    Backward hands each window's gradient from tap to tap: the first that equals the maximum takes it,
-    and what is handed on is zero.
+    The backward pass visits the taps of a window in order. The first tap that equals the maximum takes the gradient,
+    and zero remains for the others.
     """
 
     def prepare(self) -> None:
@@ -141,7 +141,7 @@ class MaxPoolKernel(PoolKernel[MaxPool]):
         if self.grad_input is None:
             return
         workspace = self.backward_workspace()
-        self.left = workspace.take(self.plan.elements)
+        self.remaining = workspace.take(self.plan.elements)
         self.taken = workspace.take(self.plan.elements)
         self.equal = workspace.take_mask(self.plan.elements)
         self.steps = Views(self._steps, self.count)
@@ -149,14 +149,14 @@ class MaxPoolKernel(PoolKernel[MaxPool]):
     def _steps(self) -> Iterator[tuple[PoolStrip, Array, Views[MaxStep]]]:
         for strip in self.strips:
             shape = strip.output.shape[1:]
-            left = self.left[: prod(shape)].reshape(shape)
-            yield strip, left, Views(partial(self._tap_steps, strip, left), self.count)
+            remaining = self.remaining[: prod(shape)].reshape(shape)
+            yield strip, remaining, Views(partial(self._tap_steps, strip, remaining), self.count)
 
-    def _tap_steps(self, strip: PoolStrip, left: Array) -> Iterator[MaxStep]:
+    def _tap_steps(self, strip: PoolStrip, remaining: Array) -> Iterator[MaxStep]:
         for tap in strip.taps:
             shape = tap.part.shape[1:]
             taken, equal = self.taken[: prod(shape)], self.equal[: prod(shape)]
-            yield MaxStep(tap, left[tap.slot], taken.reshape(shape), equal.reshape(shape))
+            yield MaxStep(tap, remaining[tap.slot], taken.reshape(shape), equal.reshape(shape))
 
     def forward(self) -> None:
         self.combine(np.maximum, -np.inf)
@@ -166,28 +166,28 @@ class MaxPoolKernel(PoolKernel[MaxPool]):
             return
         if self.gaps:
             self.grad_input.fill(0)
-        for strip, left, steps in self.steps:
-            assert strip.grad_output is not None, "training comes with gradients"
+        for strip, remaining, steps in self.steps:
+            assert strip.grad_output is not None, "training programs have gradients"
             for tile, grad in enumerate(strip.grad_output):
-                np.copyto(left, grad)
+                np.copyto(remaining, grad)
                 for step in steps:
-                    self._hand_on(tile, step)
+                    self._distribute(tile, step)
 
-    def _hand_on(self, tile: int, step: MaxStep) -> None:
-        assert step.tap.grad_seen is not None, "training comes with gradients"
+    def _distribute(self, tile: int, step: MaxStep) -> None:
+        assert step.tap.grad_seen is not None, "training programs have gradients"
         target = step.tap.grad_seen[tile]
-        taken = target if self.apart else step.taken
+        taken = target if self.disjoint else step.taken
         np.equal(step.tap.seen[tile], step.tap.part[tile], out=step.equal)
-        np.multiply(step.left, step.equal, out=taken)
-        np.subtract(step.left, taken, out=step.left)
-        if not self.apart:
+        np.multiply(step.remaining, step.equal, out=taken)
+        np.subtract(step.remaining, taken, out=step.remaining)
+        if not self.disjoint:
             np.add(target, taken, out=target)
 
 
 def _shares(window: Window, size: int, positions: int, include_pad: bool, like: Array) -> Array:
-    """Return 1 / (positions a window counts along one axis), for each window.
+    """Return the reciprocal of the number of positions in each window along one axis.
 
-    Counted are positions of the input and, with `include_pad`, of its padding, but none beyond.
+    Positions of the input count and, with `include_pad`, those of its padding, but none beyond it.
 
     References
     ----------
@@ -200,14 +200,14 @@ def _shares(window: Window, size: int, positions: int, include_pad: bool, like: 
 
 
 class SumKernel(PoolKernel[LayerT]):
-    """Sum of each window times the shares of its place along each axis."""
+    """Sum of each window, times a factor for its position along each axis."""
 
     def shares(self) -> list[Array] | None:
-        """Return factors for the positions of the output along each axis of the volume; None where all are 1."""
+        """Return the factors of the output positions along each axis of the volume; None if all are 1."""
         return None
 
     def shares_within(self, include_pad: bool) -> list[Array]:
-        """Return the shares of windows that count positions of the input and, if asked for, of its padding."""
+        """Return the factors for averages over the positions of the input and, with `include_pad`, of its padding."""
         x, y = volume(self.arrays.inputs[0]), volume(self.arrays.output)
         axes = zip(self.windows, x.shape[1:4], y.shape[1:4], strict=True)
         return [_shares(*axis, include_pad, y) for axis in axes]
@@ -216,10 +216,10 @@ class SumKernel(PoolKernel[LayerT]):
         super().prepare()
         shares = self.shares()
         self.axes: list[tuple[int, Array]] = []
-        self.everywhere: Array | None = None
+        self.constant: Array | None = None
         if shares is not None:
             if all((share == share[0]).all() for share in shares):
-                self.everywhere = shares[0][:1] * shares[1][:1] * shares[2][:1]
+                self.constant = shares[0][:1] * shares[1][:1] * shares[2][:1]
             else:
                 shaped = (share.reshape(-1, *(1,) * after) for share, after in zip(shares, (3, 2, 1), strict=True))
                 self.axes = [(axis, share) for axis, share in enumerate(shaped) if (share != 1).any()]
@@ -227,9 +227,9 @@ class SumKernel(PoolKernel[LayerT]):
             self.scaled = self.backward_workspace().take(self.plan.elements if shares is not None else 0)
 
     def factors(self, strip: PoolStrip) -> list[Array]:
-        """Return what the sums of a tile are multiplied by."""
-        if self.everywhere is not None:
-            return [self.everywhere]
+        """Return the factors of the sums of a strip."""
+        if self.constant is not None:
+            return [self.constant]
         return [share[slice(*strip.spans[axis])] for axis, share in self.axes]
 
     def forward(self) -> None:
@@ -247,7 +247,7 @@ class SumKernel(PoolKernel[LayerT]):
             self.grad_input.fill(0)
         for strip in self.strips:
             factors = self.factors(strip)
-            assert strip.grad_output is not None, "training comes with gradients"
+            assert strip.grad_output is not None, "training programs have gradients"
             for tile, grad in enumerate(strip.grad_output):
                 scaled = grad
                 for factor in factors:
@@ -257,11 +257,11 @@ class SumKernel(PoolKernel[LayerT]):
                 self._spread(tile, scaled, strip.taps)
 
     def _spread(self, tile: int, grad: Array, some: Iterable[PoolTap]) -> None:
-        """Give each position what the windows that see it pass on."""
+        """Write or add the gradients of the windows to the positions that they see."""
         for tap in some:
-            assert tap.grad_seen is not None, "training comes with gradients"
+            assert tap.grad_seen is not None, "training programs have gradients"
             target = tap.grad_seen[tile]
-            if self.apart:
+            if self.disjoint:
                 np.copyto(target, grad[tap.slot])
             else:
                 np.add(target, grad[tap.slot], out=target)
@@ -269,7 +269,7 @@ class SumKernel(PoolKernel[LayerT]):
 
 @kernel(AvgPool)
 class AvgPoolKernel(SumKernel[AvgPool]):
-    """Mean of each window, with PyTorch's divisors at the border."""
+    """Mean of each window, with the divisors of PyTorch at the border."""
 
     def shares(self) -> list[Array] | None:
         if self.layer.divisor is not None:
@@ -285,9 +285,9 @@ class SumPoolKernel(SumKernel[SumPool]):
 
 @kernel(LpPool)
 class LpPoolKernel(SumKernel[LpPool]):
-    """Lp norm of each window; with c the share of a window that overhangs, ``y = (c sum |x|^p)^(1/p)``.
+    """Lp norm of each window, ``y = (c sum |x|^p)^(1/p)``; c compensates for windows that overhang the border.
 
-    Backward is ``g c y^(1 - p) |x|^(p - 1)`` with the sign of x.
+    The backward pass is ``g c y^(1 - p) |x|^(p - 1)`` with the sign of x.
     """
 
     def shares(self) -> list[Array] | None:
@@ -303,10 +303,10 @@ class LpPoolKernel(SumKernel[LpPool]):
             workspace = self.backward_workspace()
             self.power_back = workspace.take(self.plan.elements)
             self.given, self.scaled = workspace.take(self.plan.elements), workspace.take(self.plan.elements)
-            self.flat = workspace.take_mask(self.plan.elements)
+            self.zero = workspace.take_mask(self.plan.elements)
 
     def _raised(self, values: Array, exponent: float, memory: Array) -> Array:
-        """Return magnitudes raised to a power, in workspace."""
+        """Return magnitudes raised to a power, in `memory`."""
         out: Array = memory[: values.size].reshape(values.shape)
         np.absolute(values, out=out)
         if exponent != 1:
@@ -331,30 +331,30 @@ class LpPoolKernel(SumKernel[LpPool]):
             return
         self.grad_input.fill(0)
         for strip in self.strips:
-            assert strip.grad_output is not None, "training comes with gradients"
+            assert strip.grad_output is not None, "training programs have gradients"
             factors = self.factors(strip)
             for tile, grad in enumerate(strip.grad_output):
-                given = self._given(strip.output[tile], grad)
+                given = self._scaled_gradient(strip.output[tile], grad)
                 for factor in factors:
                     np.multiply(given, factor, out=given)
                 for tap in strip.taps:
-                    self._hand_on(tap, tile, given[tap.slot])
+                    self._distribute(tap, tile, given[tap.slot])
 
-    def _given(self, output: Array, grad: Array) -> Array:
-        """Return ``g y^(1 - p)``, and 0 where y is."""
-        given, flat = self.given[: grad.size].reshape(grad.shape), self.flat[: grad.size].reshape(grad.shape)
+    def _scaled_gradient(self, output: Array, grad: Array) -> Array:
+        """Return ``g y^(1 - p)``, and 0 where y is 0."""
+        given, zero = self.given[: grad.size].reshape(grad.shape), self.zero[: grad.size].reshape(grad.shape)
         norm = self._raised(output, float(self.layer.p) - 1, self.power_back) if self.layer.p > 1 else None
-        np.equal(output if norm is None else norm, 0, out=flat)
+        np.equal(output if norm is None else norm, 0, out=zero)
         if norm is None:
             np.copyto(given, grad)
         else:
-            np.add(norm, flat, out=norm)
+            np.add(norm, zero, out=norm)
             np.divide(grad, norm, out=given)
-        np.copyto(given, 0, where=flat)
+        np.copyto(given, 0, where=zero)
         return given
 
-    def _hand_on(self, tap: PoolTap, tile: int, given: Array) -> None:
-        assert tap.grad_seen is not None, "training comes with gradients"
+    def _distribute(self, tap: PoolTap, tile: int, given: Array) -> None:
+        assert tap.grad_seen is not None, "training programs have gradients"
         x, target = tap.seen[tile], tap.grad_seen[tile]
         scaled = self.scaled[: x.size].reshape(x.shape)
         if self.layer.p == 1:

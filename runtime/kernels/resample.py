@@ -1,4 +1,4 @@
-"""Maps made larger by repeating their positions."""
+"""Nearest neighbour upsampling of maps."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from runtime.kernels.base import Array, Kernel, flat, kernel, user_shape
 
 
 def _split(array: Array, scales: Sequence[int]) -> Array:
-    """Return a map as (C, H, repeats down, W, repeats across, N), and so with other axes."""
+    """Return a view of a map as (C, H, repeats down, W, repeats across, N), and likewise for other axes."""
     channels, *sizes, batch = array.shape
     pairs = ((size // scale, scale) for size, scale in zip(sizes, scales, strict=True))
     return flat(array, channels, *(size for pair in pairs for size in pair), batch)
@@ -20,7 +20,7 @@ def _split(array: Array, scales: Sequence[int]) -> Array:
 
 @kernel(Upsample)
 class UpsampleKernel(Kernel[Upsample]):
-    """Nearest neighbour upsampling, one position of the repeated block at a time; gradients of copies are added."""
+    """Nearest neighbour upsampling, one position of the repeated block at a time; gradients of copies are summed."""
 
     def prepare(self) -> None:
         self.copies = list(self._parts(self.arrays.output))
@@ -28,7 +28,7 @@ class UpsampleKernel(Kernel[Upsample]):
         self.grad_copies = [] if self.grad_input is None else list(self._parts(self.grad_output))
 
     def _parts(self, array: Array) -> Iterator[Array]:
-        # all are filled from the input: copies within one array would make NumPy allocate another
+        # all parts are copied from the input: copies within one array would make NumPy allocate a temporary one
         scales = self.layer.scales(user_shape(self.arrays.inputs[0]))
         split = _split(array, scales)
         for copy in product(*map(range, scales)):

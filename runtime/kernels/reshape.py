@@ -1,4 +1,4 @@
-"""Layers with an output that is the memory of the input in another shape."""
+"""Layers that only change the shape: the output is a view of the input."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from runtime.kernels.base import Kernel, kernel
 
 @kernel(Flatten, Reshape, Squeeze, Unsqueeze)
 class ReshapeKernel(Kernel[Layer]):
-    """The same numbers with other axes before the batch, such as (C, H, W, N) as (C*H*W, N).
+    """Reshaping of the axes before the batch, for example (C, H, W, N) to (C*H*W, N).
 
-    Nothing is to be done: the plan makes both one memory, and their gradients too.
+    There is nothing to compute: the plan gives input and output the same memory, and their gradients too.
     """
 
     def forward(self) -> None:
-        """Leave the output what the input is."""
+        """Do nothing: the output shares the memory of the input."""
 
     def backward(self) -> None:
-        """Leave the input's gradient what the output's is."""
+        """Do nothing: the gradients share their memory too."""

@@ -1,4 +1,4 @@
-"""Maps of another size: lines along the last axis are mixed first, those along the first axis last."""
+"""Interpolation of maps to another size, first along the last axis and last along the first one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from runtime.kernels.base import Array, Kernel, Workspace, at, kernel, user_shap
 
 @dataclass(frozen=True)
 class Mix:
-    """How the lines of one array come from those of another along an axis: few for each, with their shares."""
+    """Interpolation along one axis: each target line is a weighted sum of a few source lines."""
 
     axis: int
     sources: Sequence[Sources]
@@ -25,8 +25,8 @@ class Mix:
     def _at(self, array: Array, index: int) -> Array:
         return array[at(self.axis, index)]
 
-    def spread(self, source: Array, target: Array) -> None:
-        """Write every line of the target."""
+    def apply(self, source: Array, target: Array) -> None:
+        """Compute every line of the target."""
         for index, parts in enumerate(self.sources):
             out = self._at(target, index)
             (first, share), *others = parts
@@ -37,14 +37,14 @@ class Mix:
             for place, part in others:
                 np.add(out, self._scaled(self._at(source, place), float(part)), out=out)
 
-    def gather(self, grad: Array, target: Array) -> None:
-        """Give the target's lines what they have contributed to those of `grad`."""
+    def apply_backward(self, grad: Array, target: Array) -> None:
+        """Compute the gradient of the source lines from that of the target lines, `grad`."""
         target.fill(0)
         for index, parts in enumerate(self.sources):
-            come = self._at(grad, index)
+            part = self._at(grad, index)
             for place, share in parts:
-                to = self._at(target, place)
-                np.add(to, come if share == 1 else self._scaled(come, float(share)), out=to)
+                line = self._at(target, place)
+                np.add(line, part if share == 1 else self._scaled(part, float(share)), out=line)
 
     def _scaled(self, values: Array, share: float) -> Array:
         scaled = self.line[: prod(values.shape)].reshape(values.shape)
@@ -53,9 +53,9 @@ class Mix:
 
 @kernel(Resize)
 class ResizeKernel(Kernel[Resize]):
-    """Interpolation, one axis after the other; backward is the same sums turned round.
+    """Interpolation, one axis after the other; the backward pass applies the transposed sums.
 
-    An input that only lends its shape has no gradient.
+    An input that provides only its shape has no gradient.
     """
 
     def prepare(self) -> None:
@@ -65,7 +65,7 @@ class ResizeKernel(Kernel[Resize]):
             self.between_back, self.mixes_back = self._along(x, y, self.backward_workspace())
 
     def _along(self, x: Array, y: Array, workspace: Workspace) -> tuple[list[Array], list[Mix]]:
-        """Return the maps between input and output, and what is done along each axis."""
+        """Return the intermediate maps between input and output, and the interpolation along each axis."""
         maps = [workspace.take(*shape[1:], shape[0]) for shape in between(user_shape(x), user_shape(y))]
         axes = range(y.ndim - 2, 0, -1)
         faces = (array.size // array.shape[axis] for axis, array in zip(axes, (*maps, y), strict=True))
@@ -79,7 +79,7 @@ class ResizeKernel(Kernel[Resize]):
     def forward(self) -> None:
         maps = (self.arrays.inputs[0], *self.between, self.arrays.output)
         for mix, (source, target) in zip(self.mixes, pairwise(maps), strict=True):
-            mix.spread(source, target)
+            mix.apply(source, target)
 
     def backward(self) -> None:
         grad_input, *others = self.arrays.grad_inputs
@@ -89,4 +89,4 @@ class ResizeKernel(Kernel[Resize]):
         if grad_input is not None:
             maps = (self.grad_output, *reversed(self.between_back), grad_input)
             for mix, (grad, target) in zip(reversed(self.mixes_back), pairwise(maps), strict=True):
-                mix.gather(grad, target)
+                mix.apply_backward(grad, target)

@@ -1,4 +1,4 @@
-"""Numbers moved to other places of the same image: one copy between two views of the same axes in another order."""
+"""Layers that reorder the numbers of an image: one copy between two views with the axes in different orders."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from planner.layers.shuffle import ChannelShuffle, Permute, PixelShuffle, PixelU
 from runtime.kernels.base import Array, Kernel, LayerT, flat, kernel
 
 
-class MovingKernel(Kernel[LayerT]):
-    """A copy in another order; a subclass says how the output looks in the input's axes.
+class ReorderKernel(Kernel[LayerT]):
+    """Base of the kernels that copy in another order; a subclass defines the views of input and output.
 
-    The backward pass applies the inverse.
+    The backward pass copies in the opposite direction.
     """
 
     def prepare(self) -> None:
@@ -23,7 +23,7 @@ class MovingKernel(Kernel[LayerT]):
             self.back = [(target, grad)]
 
     def seen(self, output: Array, source: Array) -> tuple[Array, Array]:
-        """Return views of output and input in which equal indices hold equal numbers."""
+        """Return views of output and input with equal numbers at equal indices."""
         raise NotImplementedError
 
     def forward(self) -> None:
@@ -35,17 +35,17 @@ class MovingKernel(Kernel[LayerT]):
 
 
 @kernel(ChannelShuffle)
-class ChannelShuffleKernel(MovingKernel[ChannelShuffle]):
-    """(groups, C/groups) turned: whole channels are copied."""
+class ChannelShuffleKernel(ReorderKernel[ChannelShuffle]):
+    """Transposition of (groups, C/groups), which copies whole channels."""
 
     def seen(self, output: Array, source: Array) -> tuple[Array, Array]:
         groups, channels = int(self.layer.groups), source.shape[0]
-        cards = flat(output, channels // groups, groups, *output.shape[1:])
-        return cards, flat(source, groups, channels // groups, *source.shape[1:]).swapaxes(0, 1)
+        shuffled = flat(output, channels // groups, groups, *output.shape[1:])
+        return shuffled, flat(source, groups, channels // groups, *source.shape[1:]).swapaxes(0, 1)
 
 
 def squares(channels: Array, places: Array, scale: int) -> tuple[Array, Array]:
-    """Return views of (C*r^d, ..., N) and of the map (C, r*..., N) it is the squares of, in which indices agree.
+    """Return views of (C*r^d, ..., N) and of the map (C, r*..., N) of the same numbers, with equal indices.
 
     Examples
     --------
@@ -64,8 +64,8 @@ def squares(channels: Array, places: Array, scale: int) -> tuple[Array, Array]:
 
 
 @kernel(PixelShuffle)
-class PixelShuffleKernel(MovingKernel[PixelShuffle]):
-    """Channels become squares."""
+class PixelShuffleKernel(ReorderKernel[PixelShuffle]):
+    """Channels are moved to squares of positions."""
 
     def seen(self, output: Array, source: Array) -> tuple[Array, Array]:
         channels, places = squares(source, output, int(self.layer.scale))
@@ -73,16 +73,16 @@ class PixelShuffleKernel(MovingKernel[PixelShuffle]):
 
 
 @kernel(PixelUnshuffle)
-class PixelUnshuffleKernel(MovingKernel[PixelUnshuffle]):
-    """Squares become channels."""
+class PixelUnshuffleKernel(ReorderKernel[PixelUnshuffle]):
+    """Squares of positions are moved to channels."""
 
     def seen(self, output: Array, source: Array) -> tuple[Array, Array]:
         return squares(output, source, int(self.layer.scale))
 
 
 @kernel(Permute)
-class PermuteKernel(MovingKernel[Permute]):
-    """The axes before the batch in another order."""
+class PermuteKernel(ReorderKernel[Permute]):
+    """Permutation of the axes before the batch."""
 
     def seen(self, output: Array, source: Array) -> tuple[Array, Array]:
         return output, source.transpose(*(place - 1 for place in self.layer.order), source.ndim - 1)

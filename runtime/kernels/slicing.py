@@ -1,4 +1,4 @@
-"""Parts of one tensor, copied; their gradient is zero everywhere else."""
+"""Slices of a tensor; the gradient is zero outside the slice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from runtime.kernels.base import Array, Kernel, kernel
 
 @kernel(Slice, Split)
 class CutKernel(Kernel[Cut]):
-    """Some positions along one axis; with the batch last, those of the channels are one block of memory."""
+    """A copy of some positions along one axis; neighbouring channels are one block of memory."""
 
     def prepare(self) -> None:
         place = position(self.layer.axis, self.arrays.inputs[0].ndim) - 1

@@ -1,6 +1,6 @@
-"""Activations without a kink.
+"""Smooth activations.
 
-Every forward may write over its input, and every backward over the gradient of its output.
+Every forward pass may overwrite its input, and every backward pass the gradient of its output.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def sigmoid(x: Array, out: Array) -> None:
     [0.5, 0.0]
     """
     np.negative(x, out=out)
-    # exp overflows to infinity where the sigmoid is 0 in this type: the right answer, not a fault
+    # exp overflows to infinity where the sigmoid rounds to 0, which gives the correct result
     with np.errstate(over="ignore"):
         np.exp(out, out=out)
     np.add(out, 1, out=out)
@@ -62,7 +62,7 @@ class SigmoidKernel(PointwiseKernel[Sigmoid]):
 
 @kernel(Silu)
 class SiluKernel(PointwiseKernel[Silu]):
-    """``x s(x)``, s the sigmoid; its derivative is ``s (1 + x (1 - s))``."""
+    """``x s(x)``, with s the sigmoid; its derivative is ``s (1 + x (1 - s))``."""
 
     reads = "input"
 
@@ -82,13 +82,13 @@ class SiluKernel(PointwiseKernel[Silu]):
 
 @kernel(Gelu)
 class GeluKernel(PointwiseKernel[Gelu]):
-    """``x Phi(x)``, Phi the normal distribution function or its approximation by tanh."""
+    """``x Phi(x)``, with Phi the normal distribution function or its approximation by tanh."""
 
     reads = "input"
     ROOT: ClassVar[float] = math.sqrt(2 / math.pi)
     CUBE: ClassVar[float] = 0.044715
     END: ClassVar[float] = 64.0
-    """Beyond it Phi is 0 or 1 and its derivative 0 in every type; the squares of larger numbers may overflow."""
+    """Beyond it, Phi is 0 or 1 and its derivative 0 in every type; squares of larger numbers may overflow."""
 
     def value(self, x: Array, y: Array, some: Workspaces) -> None:
         self._distribution(x, some)
@@ -116,7 +116,7 @@ class GeluKernel(PointwiseKernel[Gelu]):
         self._distribution(kept, some)
         phi, density, other = some
         if self.layer.approximate == "tanh":
-            # d tanh(u)/dx / 2 = 2 Phi (1 - Phi) du/dx, and `density` holds x^2 here
+            # d tanh(u)/dx / 2 = 2 Phi (1 - Phi) du/dx; `density` holds x^2 here
             np.multiply(density, 6 * self.CUBE * self.ROOT, out=density)
             np.add(density, 2 * self.ROOT, out=density)
             np.multiply(density, phi, out=density)
@@ -133,7 +133,9 @@ class GeluKernel(PointwiseKernel[Gelu]):
 
 
 def softplus(x: Array, y: Array, other: Array) -> None:
-    """Write ``log(1 + exp(x))``, as ``max(x, 0) + log(1 + exp(-|x|))``, to `y`, which may be `x`; `other` is workspace.
+    """Write ``log(1 + exp(x))`` to `y`, computed as ``max(x, 0) + log(1 + exp(-|x|))``.
+
+    `y` may be `x`; `other` is workspace.
 
     Examples
     --------
@@ -166,7 +168,7 @@ class SoftplusKernel(PointwiseKernel[Softplus]):
 
 @kernel(Mish)
 class MishKernel(PointwiseKernel[Mish]):
-    """``x t``, t the tanh of softplus; its derivative is ``t + x (1 - t^2) s``, s the sigmoid."""
+    """``x t``, with t the tanh of softplus; its derivative is ``t + x (1 - t^2) s``, with s the sigmoid."""
 
     reads = "input"
 

@@ -1,6 +1,6 @@
-"""Softmax and its logarithm: columns of numbers, one for each place, some places at a time.
+"""Softmax and log-softmax over the channels, some positions at a time.
 
-Every forward may write over its input, and every backward over the gradient of its output.
+Every forward pass may overwrite its input, and every backward pass the gradient of its output.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from runtime.thread_pool import run_parallel
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Workspace of one pass: (1, places), (parts, places) and, where products are formed, (channels, places)."""
+    """Workspace of one pass: (1, positions), (parts, positions) and, if products are needed, (channels, positions)."""
 
     total: Array
     partial: Array
     product: Array
 
 
-class ChannelLane:
-    """Columns of numbers, one for each place, cut into pieces; a subclass says what one piece gives.
+class ChannelShard:
+    """One shard of the positions, cut into pieces; a subclass defines both passes for one piece.
 
     Parameters
     ----------
     x, y : Array
-        (channels, places).
+        (channels, positions).
     grads : tuple of Array, or None
-        Of the output and of the input, alike.
-    workspace : Scratch
-    back : Scratch
-        Of the backward pass.
+        Gradients of the output and of the input, in the same shape.
+    workspace : Workspace
+    back : Workspace
+        Workspace of the backward pass.
     products : bool
-        Whether the forward pass forms products.
+        Whether the forward pass needs an array for products.
     blocks : int
-        Of one piece.
+        Number of workspace blocks for one piece.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ChannelLane:
         raise NotImplementedError
 
     def sum(self, values: Array, rows: Rows) -> Array:
-        """Return the sum over channels, in parts first, so that float32 stays accurate over many channels."""
+        """Return the sum over channels, computed in parts, so that float32 stays accurate for many channels."""
         width = values.shape[1]
         partial, row = rows.partial[:, :width], rows.total[:, :width]
         for index, part in enumerate(self.parts):
@@ -87,14 +87,14 @@ class ChannelLane:
         return row
 
     def centre(self, x: Array, y: Array) -> None:
-        """Write `x` minus its largest number to `y`."""
+        """Write `x` minus the largest number of each position to `y`."""
         row = self.rows.total[:, : x.shape[1]]
         np.maximum.reduce(x, axis=0, keepdims=True, out=row)
         np.subtract(x, row, out=y)
 
 
-class SoftmaxLane(ChannelLane):
-    """``exp(x) / sum(exp(x))``; backward ``y (g - sum(g y))``."""
+class SoftmaxShard(ChannelShard):
+    """``exp(x) / sum(exp(x))``; the backward pass is ``y (g - sum(g y))``."""
 
     def forward(self) -> None:
         for x, y in self.forward_pieces:
@@ -110,8 +110,8 @@ class SoftmaxLane(ChannelLane):
             np.multiply(grad_input, y, out=grad_input)
 
 
-class LogSoftmaxLane(ChannelLane):
-    """``x - log(sum(exp(x)))``; backward ``g - exp(y) sum(g)``."""
+class LogSoftmaxShard(ChannelShard):
+    """``x - log(sum(exp(x)))``; the backward pass is ``g - exp(y) sum(g)``."""
 
     def forward(self) -> None:
         for x, y in self.forward_pieces:
@@ -131,9 +131,9 @@ class LogSoftmaxLane(ChannelLane):
 
 
 class ChannelKernel(Kernel[LayerT]):
-    """What softmax and its logarithm share: shards of places."""
+    """Base of softmax and log-softmax, which split the positions into shards."""
 
-    shard: ClassVar[type[ChannelLane]]
+    shard: ClassVar[type[ChannelShard]]
 
     def prepare(self) -> None:
         channels, workspace, back = self.arrays.output.shape[0], self.workspace(), self.backward_workspace()
@@ -141,7 +141,7 @@ class ChannelKernel(Kernel[LayerT]):
         grad_input = self.arrays.grad_inputs[0] if self.differentiates else None
         grads = None if grad_input is None else (flat(self.grad_output, channels, -1), flat(grad_input, channels, -1))
         products = isinstance(self.layer, LogSoftmax)
-        self.shards: list[ChannelLane] = []
+        self.shards: list[ChannelShard] = []
         cuts = column_shares(channels, x.shape[1])
         for some in (slice(*span) for span in cuts):
             own = None if grads is None else (grads[0][:, some], grads[1][:, some])
@@ -161,11 +161,11 @@ class ChannelKernel(Kernel[LayerT]):
 class SoftmaxKernel(ChannelKernel[Softmax]):
     """``exp(x) / sum(exp(x))``."""
 
-    shard = SoftmaxLane
+    shard = SoftmaxShard
 
 
 @kernel(LogSoftmax)
 class LogSoftmaxKernel(ChannelKernel[LogSoftmax]):
     """``x - log(sum(exp(x)))``."""
 
-    shard = LogSoftmaxLane
+    shard = LogSoftmaxShard

@@ -1,4 +1,4 @@
-"""Where tensors enter: the model copies them in, so there is nothing to compute."""
+"""Inputs of a network: the model copies them in, so there is nothing to compute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class InputKernel(Kernel[Input]):
     """A tensor that the model fills before each pass."""
 
     def forward(self) -> None:
-        """Do nothing: the output is there."""
+        """Do nothing: the output is already there."""
 
     def backward(self) -> None:
-        """Do nothing: what reaches an input is the caller's."""
+        """Do nothing: the caller reads the gradient of an input."""

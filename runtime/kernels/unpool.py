@@ -1,4 +1,4 @@
-"""Max unpooling on batch-last maps of one to three axes: where the maxima were, and values put back there."""
+"""Max unpooling on batch-last maps of one to three axes: the positions of maxima, and values scattered to them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from runtime.kernels.window import Views, over_volume, taps, volume
 
 @dataclass(frozen=True, slots=True)
 class UnpoolTap:
-    """One tap of one tile: its number, the part of the tile it reaches, and what that part sees of the large maps."""
+    """One tap of one tile: its number, the part of the tile that it reaches, and that part's view of the large maps."""
 
     number: float
     slot: tuple[slice, ...]
@@ -34,7 +34,7 @@ class UnpoolTile:
 
 
 def tiles(pool: MaxPool, small: tuple[Array, ...], large: tuple[Array, ...]) -> Views[UnpoolTile]:
-    """Return the tiles of maps as small as a pooling's output, over maps as large as its input."""
+    """Return the tiles of maps in the output shape of a pooling, with their views of maps in its input shape."""
     step, *cuts = unpool_tiles(user_shape(small[0])).step
     windows = over_volume(pool.windows(user_shape(large[0])))
     small, large = tuple(map(volume, small)), tuple(map(volume, large))
@@ -42,7 +42,7 @@ def tiles(pool: MaxPool, small: tuple[Array, ...], large: tuple[Array, ...]) -> 
     spans = list(product(*(pieces(size, cut) for size, cut in zip(sizes, cuts, strict=True))))
     high, wide = windows[1].kernel, windows[2].kernel
 
-    def make() -> Iterator[UnpoolTile]:
+    def create() -> Iterator[UnpoolTile]:
         for some in pieces(channels, step):
             part = slice(*some)
             for cut in spans:
@@ -57,18 +57,18 @@ def tiles(pool: MaxPool, small: tuple[Array, ...], large: tuple[Array, ...]) -> 
                 yield UnpoolTile(tuple(array[place] for array in small), tuple(found))
 
     count = -(-channels // step) * len(spans)
-    return Views(make, count * prod(window.kernel for window in windows))
+    return Views(create, count * prod(window.kernel for window in windows))
 
 
 @kernel(MaxIndices)
 class MaxIndicesKernel(Kernel[MaxIndices]):
-    """The number of the first tap that sees the largest value of its window."""
+    """Number of the first tap with the largest value of each window."""
 
     def prepare(self) -> None:
         output = self.arrays.output
         elements = unpool_tiles(user_shape(output)).elements
         workspace = self.workspace()
-        self.largest, self.marks = workspace.take(elements), workspace.take_mask(elements)
+        self.largest, self.mask = workspace.take(elements), workspace.take_mask(elements)
         self.tiles = tiles(self.layer, (output,), (self.arrays.inputs[0],))
 
     def forward(self) -> None:
@@ -76,30 +76,30 @@ class MaxIndicesKernel(Kernel[MaxIndices]):
             (output,) = tile.small
             largest = self.largest[: output.size].reshape(output.shape)
             largest.fill(-np.inf)
-            # From the last to the first, so that the first of equal ones is written last.
+            # In reverse order, so that the first of several equal taps is written last.
             for tap in reversed(tile.taps):
                 (seen,), best = tap.seen, largest[tap.slot]
-                marks = self.marks[: seen.size].reshape(seen.shape)
-                np.greater_equal(seen, best, out=marks)
-                np.copyto(output[tap.slot], tap.number, where=marks)
+                mask = self.mask[: seen.size].reshape(seen.shape)
+                np.greater_equal(seen, best, out=mask)
+                np.copyto(output[tap.slot], tap.number, where=mask)
                 np.maximum(seen, best, out=best)
 
     def backward(self) -> None:
-        """Do nothing: numbers of positions have no gradient."""
+        """Do nothing: indices have no gradient."""
 
 
 @kernel(Unpool)
 class UnpoolKernel(Kernel[Unpool]):
-    """Values scattered to the positions of the maxima; their gradients gathered from there."""
+    """Scattering of values to the positions of the maxima; gradients are gathered from there."""
 
     def prepare(self) -> None:
         values, indices, _ = self.arrays.inputs
         elements = unpool_tiles(user_shape(values)).elements
-        self.marks = self.workspace().take_mask(elements)
+        self.mask = self.workspace().take_mask(elements)
         self.scattered = tiles(self.layer.pool, (values, indices), (self.arrays.output,))
         self.grad_values = self.arrays.grad_inputs[0] if self.differentiates else None
         if self.grad_values is not None:
-            self.marks_back = self.backward_workspace().take_mask(elements)
+            self.mask_back = self.backward_workspace().take_mask(elements)
             self.gathered = tiles(self.layer.pool, (self.grad_values, indices), (self.grad_output,))
 
     def forward(self) -> None:
@@ -107,7 +107,7 @@ class UnpoolKernel(Kernel[Unpool]):
         for tile in self.scattered:
             values, _ = tile.small
             for tap in tile.taps:
-                np.copyto(tap.seen[0], values[tap.slot], where=_marked(tile, tap, self.marks))
+                np.copyto(tap.seen[0], values[tap.slot], where=_argmax_mask(tile, tap, self.mask))
 
     def backward(self) -> None:
         if self.grad_values is None:
@@ -116,12 +116,12 @@ class UnpoolKernel(Kernel[Unpool]):
             gradients, _ = tile.small
             gradients.fill(0)
             for tap in tile.taps:
-                np.copyto(gradients[tap.slot], tap.seen[0], where=_marked(tile, tap, self.marks_back))
+                np.copyto(gradients[tap.slot], tap.seen[0], where=_argmax_mask(tile, tap, self.mask_back))
 
 
-def _marked(tile: UnpoolTile, tap: UnpoolTap, memory: Mask) -> Mask:
-    """Return where a tap is the one that saw the maximum, in workspace."""
+def _argmax_mask(tile: UnpoolTile, tap: UnpoolTap, memory: Mask) -> Mask:
+    """Return a mask of the places where a tap has the maximum, in `memory`."""
     indices = tile.small[1][tap.slot]
-    marks = memory[: prod(indices.shape)].reshape(indices.shape)
-    np.equal(indices, tap.number, out=marks)
-    return marks
+    mask = memory[: prod(indices.shape)].reshape(indices.shape)
+    np.equal(indices, tap.number, out=mask)
+    return mask

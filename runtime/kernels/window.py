@@ -1,4 +1,4 @@
-"""Where the taps of a window meet its input, as views: settled once, so that a pass only computes."""
+"""The parts of the input that each tap of a window sees, as views that are created once, before any pass."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from planner.layers.window import Window
 from runtime.kernels.base import Array, flat
 
 KEPT = 4096
-"""Taps of which one kernel keeps the views, a few megabytes; where there are more, they are made in each pass."""
+"""Maximum number of taps for which a kernel keeps the views, a few megabytes; more are recreated in each pass."""
 
 T = TypeVar("T", covariant=True)
 
 Number = TypeVar("Number", bound=np.generic)
 
 Windows: TypeAlias = tuple[Window, Window, Window]
-"""Along depth, height and width."""
+"""Windows along depth, height and width."""
 
 Place: TypeAlias = tuple[int, int, int]
 """A tap inside its window."""
@@ -32,14 +32,14 @@ Span: TypeAlias = tuple[int, int]
 
 
 class Views(Generic[T]):
-    """What a pass iterates over: made once where there is little of it, else anew in each pass.
+    """The items that a pass iterates over: created once if there are few, otherwise in each pass.
 
     Parameters
     ----------
     make : callable
-        Gives the items.
+        Returns the items.
     count : int
-        How many views of taps they come to.
+        Number of taps with views in all items.
 
     Examples
     --------
@@ -65,7 +65,7 @@ class Reach:
     first, last : int
         Half-open range of output positions.
     start, step : int
-        The input position that the first of them sees, and the distance to the next.
+        Input position that the first output position sees, and the distance to the next one.
     """
 
     first: int
@@ -75,16 +75,16 @@ class Reach:
 
     @property
     def seen(self) -> slice:
-        """The slice of the input."""
+        """The positions of the input, as a slice."""
         return slice(self.start, self.start + (self.last - self.first - 1) * self.step + 1, self.step)
 
     def within(self, first: int) -> slice:
-        """Return the slice of output positions, counted from `first`."""
+        """Return the output positions as a slice, counted from `first`."""
         return slice(self.first - first, self.last - first)
 
 
 def reach(window: Window, tap: int, size: int, first: int, last: int) -> Reach | None:
-    """Return where a tap meets an input of that size, for output positions first to last; None for nowhere.
+    """Return where a tap is inside an input of that size, for output positions first to last; None if nowhere.
 
     Examples
     --------
@@ -98,11 +98,11 @@ def reach(window: Window, tap: int, size: int, first: int, last: int) -> Reach |
 
 
 Sight: TypeAlias = tuple[Reach, Reach, Reach]
-"""Where a tap meets the input along depth, height and width."""
+"""The reach of a tap along depth, height and width."""
 
 
 def volume(array: Array) -> Array:
-    """Return a map (C, sizes, N) of one, two or three axes as (C, D, H, W, N), the same memory.
+    """Return a map (C, sizes, N) of one, two or three axes as a view (C, D, H, W, N).
 
     Examples
     --------
@@ -114,20 +114,20 @@ def volume(array: Array) -> Array:
 
 
 def over_volume(windows: Sequence[Window]) -> Windows:
-    """Return windows along one, two or three axes for a volume: one position is seen along an axis a map has not."""
+    """Return windows along one to three axes as windows of a volume, with size 1 along missing axes."""
     return lifted(windows, Window(kernel=1))
 
 
 def taps(windows: Windows, sizes: Sequence[int], spans: Sequence[Span]) -> Iterator[tuple[Place, Sight]]:
-    """Yield the place in the window of each tap that meets the input, with its reach along all axes, in reading order.
+    """Yield each tap that sees the input, as its place in the window and its reach along all axes, in reading order.
 
     Parameters
     ----------
     windows : tuple of Window
     sizes : sequence of int
-        Of the input.
+        Sizes of the input.
     spans : sequence of (int, int)
-        Positions of the output.
+        Ranges of output positions.
     """
     axes = zip(windows, sizes, spans, strict=True)
     found = [
@@ -139,9 +139,9 @@ def taps(windows: Windows, sizes: Sequence[int], spans: Sequence[Span]) -> Itera
 
 
 def channel_tiles(array: NDArray[Number], step: int) -> list[NDArray[Number]]:
-    """Return the array cut along its first axis: (tiles, step, ...), and what is left over, (1, rest, ...), as views.
+    """Cut an array along its first axis into views (tiles, step, ...) and, for the remainder, (1, rest, ...).
 
-    All tiles of one shape share the views of their taps: an index is all that a tile adds.
+    All tiles of one shape share the views of their taps; a tile adds only an index.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def channel_tiles(array: NDArray[Number], step: int) -> list[NDArray[Number]]:
 
 
 def reaches(window: Window, size: int, positions: int) -> list[Reach | None]:
-    """Return where each tap of a window meets the input over all output positions.
+    """Return the reach of each tap of a window over all output positions.
 
     Examples
     --------
