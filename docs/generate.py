@@ -12,7 +12,6 @@ from typing import Any, get_args
 
 from planner.layers import KINDS, Layer
 from planner.layers.base import Category
-from planner.layers.choices import CHOICES
 
 DOCS = Path(__file__).resolve().parent
 
@@ -53,17 +52,17 @@ def current(name: str) -> str:
 
 
 def _row(cls: type[Layer]) -> str:
-    settings = ", ".join(_setting(cls.kind, item) for item in fields(cls))
+    settings = ", ".join(_setting(item) for item in fields(cls))
     return f"| `{cls.kind}` | {cls.summary} | {settings} |".replace("  ", " ")
 
 
-def _setting(kind: str, item: Field[Any]) -> str:
+def _setting(item: Field[Any]) -> str:
     """Return a setting in bold if it is required, otherwise with its default and the other choices."""
     if item.default is MISSING:
         return f"**`{item.name}`**"
     if item.default is None:
         return f"`{item.name}` ({item.metadata['unset']})"
-    others = [f"`{word}`" for word in CHOICES.get((kind, item.name), ()) if word != item.default]
+    others = [f"`{word}`" for word in item.metadata.get("choices", ()) if word != item.default]
     choices = f" (or {', '.join(others)})" if others else ""
     return f"`{item.name}: {_yaml(item.default)}`{choices}"
 

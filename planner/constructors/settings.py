@@ -6,7 +6,6 @@ from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any, Final
 
 from planner.layers import KINDS
-from planner.layers.choices import CHOICES
 
 REQUIRED: Final = object()
 """Marker for a setting without a default."""
@@ -111,7 +110,7 @@ def settings_of(kind: str) -> tuple[Setting, ...]:
     found = (
         Setting(
             item.name,
-            _type(kind, item),
+            _type(item),
             REQUIRED if item.default is MISSING else item.default,
             str(item.metadata["description"]),
         )
@@ -120,9 +119,9 @@ def settings_of(kind: str) -> tuple[Setting, ...]:
     return tuple(sorted(found, key=lambda setting: setting.default is not REQUIRED))
 
 
-def _type(kind: str, item: Field[Any]) -> str:
+def _type(item: Field[Any]) -> str:
     """Return the type of a setting from its annotation, its metadata and its choices."""
-    choices = CHOICES.get((kind, item.name))
+    choices = item.metadata.get("choices")
     if choices:
         quoted = ", ".join(f'"{word}"' for word in choices)
         return f"Literal[{quoted}]"

@@ -16,8 +16,6 @@ from planner.layers.settings import choice, number, setting, settle
 from planner.layers.spatial import along, by, fits, names, per_axis, rank, read_padding, sides
 from planner.symbols import Shape, Size
 
-MODES = ("constant", "reflect", "replicate")
-
 LARGEST_VALUE = 3e38
 """Largest value of a border; a larger one is infinite in float32."""
 
@@ -47,7 +45,11 @@ class Pad(Layer):
     """
 
     pad: Any = setting("positions around the map: a number, [h, w] or [top, bottom, left, right]", least=0)
-    mode: str = setting("content of the border: constant, reflect or replicate", "constant")
+    mode: str = setting(
+        "content of the border: constant, reflect or replicate",
+        "constant",
+        choices=("constant", "reflect", "replicate"),
+    )
     value: float = setting("value of a constant border", 0.0)
 
     kind: ClassVar[str] = "pad"
@@ -63,7 +65,7 @@ class Pad(Layer):
         sides = read_padding("pad", self.pad)
         if isinstance(sides, str):
             raise SettingError("pad", "`pad` as a separate layer cannot be same", "set it on the next layer")
-        mode = choice("mode", self.mode, MODES)
+        mode = choice(self, "mode")
         settle(self, pad=sides, mode=mode, value=number("value", self.value, -LARGEST_VALUE, LARGEST_VALUE))
         if mode != "constant" and self.value != 0:
             raise SettingError("value", f"`value` is the value of a constant border, but `mode` is {mode}", "remove it")

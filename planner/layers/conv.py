@@ -50,7 +50,11 @@ class Conv(WindowLayer):
     dilation: Any = setting("distance between the kernel's taps: one number or one for each axis", 1)
     groups: Size = setting("number of groups of channels that are convolved separately", 1)
     bias: bool = setting("add one trainable number per filter", True)
-    rounding: str = setting("floor drops positions that the stride leaves over; exact makes them an error", "floor")
+    rounding: str = setting(
+        "floor drops positions that the stride leaves over; exact makes them an error",
+        "floor",
+        choices=("floor", "exact"),
+    )
 
     kind: ClassVar[str] = "conv"
     category: ClassVar[Category] = "conv"
@@ -70,7 +74,7 @@ class Conv(WindowLayer):
             dilation=per_axis("dilation", self.dilation),
             groups=count("groups", self.groups),
             bias=flag("bias", self.bias),
-            rounding=choice("rounding", self.rounding, ("floor", "exact")),
+            rounding=choice(self, "rounding"),
         )
 
     def window_size(self) -> PerAxis:

@@ -108,7 +108,7 @@ class StochasticDepth(Layer):
     """
 
     rate: float = setting("share of images, or of batches, for which the branch is dropped, at least 0 and below 1")
-    mode: str = setting("row: one draw per image; batch: one draw for all images", "row")
+    mode: str = setting("row: one draw per image; batch: one draw for all images", "row", choices=("row", "batch"))
 
     kind: ClassVar[str] = "stochastic_depth"
     category: ClassVar[Category] = "act"
@@ -120,7 +120,7 @@ class StochasticDepth(Layer):
     random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        settle(self, rate=number("rate", self.rate, 0.0, MOST), mode=choice("mode", self.mode, ("row", "batch")))
+        settle(self, rate=number("rate", self.rate, 0.0, MOST), mode=choice(self, "mode"))
 
     def output_shape(self, inputs: tuple[Shape, ...]) -> Shape:
         return inputs[0]

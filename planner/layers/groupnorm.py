@@ -94,7 +94,9 @@ class LayerNorm(GroupedNorm):
     """
 
     over: str = setting(
-        "channels: over the channels, separately at each position; all: over all numbers of an image", "channels"
+        "channels: over the channels, separately at each position; all: over all numbers of an image",
+        "channels",
+        choices=("channels", "all"),
     )
     eps: float = setting("added to the variance", 1e-5)
     affine: bool = setting("scale and shift by trainable numbers", True)
@@ -105,7 +107,7 @@ class LayerNorm(GroupedNorm):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        settle(self, over=choice("over", self.over, ("channels", "all")))
+        settle(self, over=choice(self, "over"))
 
     def scaled(self, shape: Shape) -> Shape:
         return shape[1:] if self.over == "all" else (shape[1],)

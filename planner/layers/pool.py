@@ -30,7 +30,9 @@ class Pool(WindowLayer):
     )
     pad: Any = setting("padding around the map: a number, [h, w], [top, bottom, left, right] or same", 0, least=0)
     rounding: str = setting(
-        "floor, ceil (the last window may overhang the end) or exact (an overhang is an error)", "floor"
+        "floor, ceil (the last window may overhang the end) or exact (an overhang is an error)",
+        "floor",
+        choices=("floor", "ceil", "exact"),
     )
 
     category: ClassVar[Category] = "pool"
@@ -44,7 +46,7 @@ class Pool(WindowLayer):
             size=size,
             stride=size if self.stride is None else per_axis("stride", self.stride),
             pad=read_padding("pad", self.pad),
-            rounding=choice("rounding", self.rounding, ("floor", "ceil", "exact")),
+            rounding=choice(self, "rounding"),
         )
 
     def window_size(self) -> PerAxis:

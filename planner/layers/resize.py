@@ -69,7 +69,7 @@ class Resize(Layer):
         unset="from the size",
         fractions=True,
     )
-    mode: str = setting("nearest or bilinear", "nearest")
+    mode: str = setting("nearest or bilinear", "nearest", choices=("nearest", "bilinear"))
     align_corners: bool = setting("bilinear: align the centres of the corner positions of input and output", False)
 
     kind: ClassVar[str] = "resize"
@@ -93,7 +93,7 @@ class Resize(Layer):
             self,
             size=None if self.size is None else per_axis("size", self.size),
             scale=None if self.scale is None else _scales(self.scale),
-            mode=choice("mode", self.mode, ("nearest", "bilinear")),
+            mode=choice(self, "mode"),
             align_corners=flag("align_corners", self.align_corners),
         )
         if self.align_corners and self.mode == "nearest":

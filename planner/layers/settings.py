@@ -13,7 +13,8 @@ from planner.symbols import Size
 def setting(description: str, default: Any = ..., **limits: Any) -> Any:
     """Return a dataclass field with a one-line description for the docs and the JSON Schema.
 
-    A setting with default None describes in `unset`, in a few words, what None means.
+    A setting with default None describes in `unset`, in a few words, what None means. A setting that takes one of a few
+    words lists them in `choices`.
     """
     metadata = {"description": description, **limits}
     return field(metadata=metadata) if default is ... else field(default=default, metadata=metadata)
@@ -58,8 +59,9 @@ def flag(name: str, value: object) -> bool:
     return value
 
 
-def choice(name: str, value: object, allowed: tuple[str, ...]) -> str:
-    """Return the value of a setting that is one of the allowed words; raise SettingError otherwise."""
+def choice(layer: Any, name: str) -> str:
+    """Return the value of a setting that is one of its `choices`; raise SettingError otherwise."""
+    value, allowed = getattr(layer, name), layer.__dataclass_fields__[name].metadata["choices"]
     if value not in allowed:
         raise SettingError(name, f"`{name}` must be one of {', '.join(allowed)}; got {value!r}")
     return str(value)

@@ -61,7 +61,9 @@ class Mish(FromInput):
 class Gelu(FromInput):
     """``x * Phi(x)``, Phi the normal distribution function, or its tanh approximation (arXiv:1606.08415)."""
 
-    approximate: str = setting("none for the exact function, tanh for the paper's approximation", "none")
+    approximate: str = setting(
+        "none for the exact function, tanh for the paper's approximation", "none", choices=("none", "tanh")
+    )
 
     kind: ClassVar[str] = "gelu"
     summary: ClassVar[str] = "x * Phi(x), Phi the normal distribution function"
@@ -70,7 +72,7 @@ class Gelu(FromInput):
     workspace_blocks: ClassVar[tuple[int, int]] = (3, 3)
 
     def __post_init__(self) -> None:
-        choice("approximate", self.approximate, ("none", "tanh"))
+        choice(self, "approximate")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from dataclasses import MISSING, Field, fields
 from typing import Any
 
 from planner.layers import KINDS, Layer
-from planner.layers.choices import CHOICES
 from planner.layers.spatial import MOST
 from planner.network.norm_act import ACTIVATIONS, NORMS
 from planner.network.references import NAMES
@@ -90,10 +89,10 @@ def _bare() -> dict[str, Any]:
     return {"enum": words, "description": "a layer without settings"}
 
 
-def _own(kind: str, cls: type[Layer]) -> dict[str, Any]:
+def _own(cls: type[Layer]) -> dict[str, Any]:
     """Return the schemas of the settings of a layer."""
     texts = {item.name: str(item.metadata["description"]) for item in fields(cls)}
-    return _described(texts, {item.name: _setting(kind, item) for item in fields(cls)})
+    return _described(texts, {item.name: _setting(item) for item in fields(cls)})
 
 
 def _norm_act(words: Mapping[str, str]) -> dict[str, Any]:
@@ -102,7 +101,7 @@ def _norm_act(words: Mapping[str, str]) -> dict[str, Any]:
         word: {
             "type": ["object", "null"],
             "additionalProperties": False,
-            "properties": _own(kind, KINDS[kind]),
+            "properties": _own(KINDS[kind]),
             "description": KINDS[kind].summary,
         }
         for word, kind in words.items()
@@ -115,7 +114,7 @@ def _layer(kind: str, cls: type[Layer]) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "type": "object",
         "additionalProperties": False,
-        "properties": _own(kind, cls) | _common(),
+        "properties": _own(cls) | _common(),
     }
     if _required(cls):
         settings["anyOf"] = [{"required": _required(cls)}, {"required": ["use"]}]
@@ -153,9 +152,9 @@ def _from() -> dict[str, Any]:
     return {"anyOf": [_NAME, {"type": "array", "items": _NAME, "minItems": 1}]}
 
 
-def _setting(kind: str, item: Field[Any]) -> dict[str, Any]:
+def _setting(item: Field[Any]) -> dict[str, Any]:
     """Return the schema of one setting, from its annotation and its choices."""
-    choices = CHOICES.get((kind, item.name))
+    choices = item.metadata.get("choices")
     if choices:
         return {"anyOf": [{"enum": list(choices)}, _ARGUMENT]}
     if NAMES in item.metadata:

@@ -19,7 +19,6 @@ import pytest
 import planner.layers
 import tests.harness.cases
 from planner.layers import KINDS, Layer
-from planner.layers.choices import CHOICES
 from planner.plan.receptive import ReceptiveField, itself, through
 from planner.symbols import evaluate
 from runtime.kernels.base import kernel_for
@@ -27,9 +26,6 @@ from tests.harness import build
 from tests.harness.cases import CASES, ORACLES, Case, fixed_arrays
 from tests.harness.cases.case import Family
 from tests.harness.places import ROOT
-
-INTERNAL = frozenset({"argmaxpool", "deferred"})
-"""Kinds that no spec can name: the planner puts them in the place of others."""
 
 NO_MAP_TO_COMPARE = frozenset({"input", "dense", "flatten", "reshape", "squeeze", "unsqueeze"})
 """Kinds that read no map, or whose output has other axes than their input."""
@@ -57,7 +53,7 @@ def test_every_layer_class_with_a_kind_is_exported() -> None:
     while waiting:
         cls = waiting.pop()
         waiting += cls.__subclasses__()
-        if cls.__module__.startswith("planner.layers.") and "kind" in vars(cls) and cls.kind not in INTERNAL:
+        if cls.__module__.startswith("planner.layers.") and "kind" in vars(cls):
             assert cls in exported, f"export {cls.__name__} of {file_of(cls)} in planner/layers/__init__.py"
 
 
@@ -119,8 +115,8 @@ def test_every_setting_without_a_default_says_what_holds_then(kind: str) -> None
 
 @every_kind
 def test_every_setting_of_a_few_words_is_completed_in_editors(kind: str) -> None:
-    words = [item.name for item in fields(KINDS[kind]) if item.type == "str" and (kind, item.name) not in CHOICES]
-    assert not words, f"list what {words} of `{kind}` may be in CHOICES of planner/layers/choices.py"
+    words = [item.name for item in fields(KINDS[kind]) if item.type == "str" and "choices" not in item.metadata]
+    assert not words, f"list with `choices` what {words} of `{kind}` may be, in {file_of(KINDS[kind])}"
 
 
 @every_kind

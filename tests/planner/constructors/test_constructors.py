@@ -22,7 +22,6 @@ from planner.constructors.settings import COMMON, settings_of
 from planner.constructors.stub import PLACE, stub
 from planner.findings import SettingError
 from planner.layers import KINDS, Layer
-from planner.layers.choices import CHOICES
 from planner.network.norm_act import ACTIVATIONS, NORMS
 from tests.harness.places import ROOT
 
@@ -96,10 +95,11 @@ def test_a_kind_that_is_a_keyword_of_python_gets_an_underscore() -> None:
 @pytest.mark.parametrize(("kind", "cls"), KINDS.items(), ids=list(KINDS))
 def test_the_words_a_setting_takes_are_all_listed(kind: str, cls: type[Layer]) -> None:
     words = {item.name for item in fields(cls) if item.type == "str"}
-    assert words == {name for of, name in CHOICES if of == kind}
+    choices = {item.name: item.metadata["choices"] for item in fields(cls) if "choices" in item.metadata}
+    assert words == choices.keys()
     settings = dict(example(cls).settings)
     for name in words:
-        for word in CHOICES[kind, name]:
+        for word in choices[name]:
             cls(**settings | {name: word})
         with pytest.raises(SettingError, match="must be one of"):
             cls(**settings | {name: "nonesuch"})
