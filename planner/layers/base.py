@@ -31,6 +31,21 @@ RELU_GAIN = sqrt(2.0)
 """Gain of ReLU and its smooth variants (He et al., arXiv:1502.01852, equation 10)."""
 
 
+def leaky_gain(slope: float) -> float:
+    """Return ``sqrt(2/(1 + slope**2))``, the gain of a ReLU with this slope below zero.
+
+    References
+    ----------
+    He et al., arXiv:1502.01852, equation 15.
+
+    Examples
+    --------
+    >>> leaky_gain(0.0) == RELU_GAIN
+    True
+    """
+    return sqrt(2.0 / (1.0 + slope**2))
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """One array owned by a layer.
@@ -117,8 +132,6 @@ class Layer:
         gradient from it.
     without_gradient : frozenset of int
         Positions of inputs that are read but get no gradient, because the output depends on them only in steps.
-    reads_companion : bool
-        Whether it also reads the :meth:`companion` of the layer named by a setting, and that layer's input.
     alias : bool
         The output shares the input's memory and only has another shape (flatten).
     in_place : bool
@@ -144,7 +157,6 @@ class Layer:
     inputs_at_most: ClassVar[int | None] = 1
     shape_only: ClassVar[frozenset[int]] = frozenset()
     without_gradient: ClassVar[frozenset[int]] = frozenset()
-    reads_companion: ClassVar[bool] = False
     alias: ClassVar[bool] = False
     in_place: ClassVar[bool] = False
     random: ClassVar[bool] = False
@@ -223,6 +235,11 @@ class Layer:
     def companion(self, partner: Layer) -> Layer | None:
         """Return the layer to compute next to `partner`, the one named by a setting; None if there is none."""
         return None
+
+    @classmethod
+    def reads_companion(cls) -> bool:
+        """Return whether layers of this kind also read their :meth:`companion`, and the input of their partner."""
+        return cls.companion is not Layer.companion
 
     def saved(self, inputs: tuple[Shape, ...], output: Shape) -> Mapping[str, Shape]:
         """Return extra arrays that the forward pass saves for the backward pass, by name (bound shapes only).

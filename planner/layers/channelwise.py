@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
-from math import sqrt
 from typing import Any, ClassVar
 
 import planner.symbols as sy
 from planner.conditions import Equal, Requirement
 from planner.findings import SettingError
 from planner.layers.axes import sized
-from planner.layers.base import RELU_GAIN, Category, Keep, Layer, Parameter
+from planner.layers.base import RELU_GAIN, Category, Keep, Layer, Parameter, leaky_gain
 from planner.layers.settings import flag, number, setting, settle
 from planner.layers.tiling.workspace import norm_elements
 from planner.symbols import Shape
@@ -89,8 +88,8 @@ class PRelu(Channelwise):
         flag("per_channel", self.per_channel)
 
     def weight_gain(self) -> float:
-        """Return ``sqrt(2/(1 + initial**2))`` (He et al., arXiv:1502.01852, equation 15)."""
-        return sqrt(2.0 / (1.0 + self.initial**2))
+        """Return the gain for the initial slope."""
+        return leaky_gain(self.initial)
 
     def params(self, inputs: tuple[Shape, ...]) -> tuple[Parameter, ...]:
         return super().params(inputs) if self.per_channel else (Parameter("weight", (1,), initial=self.initial),)

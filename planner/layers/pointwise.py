@@ -6,11 +6,11 @@ Definitions follow the torch.nn documentation of the activation of the same name
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf
 from typing import ClassVar
 
 import planner.symbols as sy
-from planner.layers.base import RELU_GAIN, Category, Interval, Keep, Layer
+from planner.layers.base import RELU_GAIN, Category, Interval, Keep, Layer, leaky_gain
 from planner.layers.settings import number, setting, settle
 from planner.layers.tiling.workspace import block_elements
 from planner.symbols import Shape
@@ -96,8 +96,8 @@ class LeakyRelu(FromOutput):
         settle(self, slope=number("slope", self.slope, 1e-9, 1e9))
 
     def weight_gain(self) -> float:
-        """Return ``sqrt(2/(1 + slope**2))`` (He et al., arXiv:1502.01852, equation 15)."""
-        return sqrt(2.0 / (1.0 + self.slope**2))
+        """Return the gain for the slope."""
+        return leaky_gain(self.slope)
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,6 @@ from planner.layers.spatial import rank
 from planner.symbols import Shape, Size
 from planner.wording import many
 
-MOST_PARTS = 2**20
-
 
 @dataclass(frozen=True)
 class Cut(Layer):

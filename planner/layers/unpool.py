@@ -100,7 +100,6 @@ class Unpool(Layer):
     keeps_of_inputs: ClassVar[frozenset[int] | None] = frozenset({1})
     shape_only: ClassVar[frozenset[int]] = frozenset({2})
     without_gradient: ClassVar[frozenset[int]] = frozenset({1})
-    reads_companion: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if not isinstance(self.pool, MaxPool):

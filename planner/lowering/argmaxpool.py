@@ -74,8 +74,6 @@ class Deferred(Layer):
     kind: ClassVar[str] = "deferred"
     category: ClassVar[Category] = "act"
     summary: ClassVar[str] = "fused into the max pooling after it"
-    gain: ClassVar[float | None] = 1.0
-    mixes_positions: ClassVar[bool] = False
     alias: ClassVar[bool] = True
     in_place: ClassVar[bool] = True
     by_channel: ClassVar[bool] = True

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import planner.symbols as sy
 from planner.layers.base import Layer
@@ -19,10 +19,8 @@ from planner.layers.pool import MaxPool
 from planner.layers.source import Input
 from planner.layers.spatial import along, rank
 from planner.lowering.argmaxpool import MOST_TAPS, ArgmaxPool, Deferred
+from planner.lowering.node import BoundNode
 from planner.symbols import Shape
-
-if TYPE_CHECKING:
-    from planner.lowering.node import BoundNode
 
 
 class Wired(Protocol):

@@ -11,12 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
-from typing import TYPE_CHECKING
 
 from planner.layers.tiling.shards import SHARD_ELEMENTS, in_lines, shards_for, shares
-
-if TYPE_CHECKING:
-    from planner.lowering.node import BoundNode
+from planner.lowering.node import BoundNode
 
 
 @dataclass(frozen=True)

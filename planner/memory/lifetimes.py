@@ -13,15 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from math import prod
-from typing import TYPE_CHECKING
 
 from planner.layers.merge import Concat
+from planner.lowering.node import BoundNode
 from planner.lowering.segments import segments
 from planner.memory.requests import Key, Request, Role, Span, Timeline
 from planner.training.settings import loss_workspace
-
-if TYPE_CHECKING:
-    from planner.lowering.node import BoundNode
 
 
 @dataclass(eq=False)

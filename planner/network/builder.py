@@ -382,7 +382,7 @@ def _names(output: Outputs) -> tuple[str, ...]:
 
 def _reads_companion(layer: Layer | None) -> bool:
     """Return whether a layer reads a companion of another layer, such as the positions of maxima."""
-    return layer is not None and layer.reads_companion
+    return layer is not None and layer.reads_companion()
 
 
 def _first_bad(shape: object) -> int:
