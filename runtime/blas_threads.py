@@ -104,9 +104,8 @@ class _Limit:
 
     def __init__(self, libraries: list[Any]) -> None:
         self._libraries = libraries
-        self._lock = threading.Lock()
-        self._inside = 0
         self._before: list[tuple[Any, int]] = []
+        self.renew()
 
     def renew(self) -> None:
         """Forget all steps; what they have not given back, the next step does."""

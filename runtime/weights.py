@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from planner.findings import Finding, PlannerError
 from planner.plan.plan import BoundPlan
-from planner.spec.write import write
 from runtime.files import refuse_unwritable, write_whole
 
 Array = NDArray[Any]
@@ -91,7 +90,7 @@ def save(
     metadata = {
         "format": FORMAT,
         "name": bound.name,
-        "spec": write(bound.plan.network),
+        "spec": bound.spec,
         "sizes": json.dumps(dict(bound.sizes)),
         "dtype": bound.dtype,
     }

@@ -81,12 +81,13 @@ def _made_to_fit(_layer: Layer, found: Diagnosis, node: Node, _domain: Domain | 
     yield from _matched_maps(found, node)
 
 
+_any_layer_made_to_fit = _made_to_fit.dispatch(Layer)
+
+
 @_made_to_fit.register
-def _(_layer: Arithmetic, found: Diagnosis, node: Node, _domain: Domain | None) -> Iterator[Candidate]:
+def _(layer: Arithmetic, found: Diagnosis, node: Node, domain: Domain | None) -> Iterator[Candidate]:
     yield from _raised(found, node)
-    yield from _matched_channels(found, node)
-    yield from _projected(found, node)
-    yield from _matched_maps(found, node)
+    yield from _any_layer_made_to_fit(layer, found, node, domain)
 
 
 @_made_to_fit.register

@@ -320,7 +320,7 @@ class BoundPlan:
     @cached_property
     def spec(self) -> str:
         """The network as the text of a spec file."""
-        from planner.spec.write import write  # the writer imports networks
+        from planner.spec.write import write  # not needed for a plan
 
         return write(self.plan.network)
 

@@ -154,7 +154,7 @@ def largest(plan: Plan, budget: Budget, given: Mapping[str, int] | None = None) 
     measure = _measure(plan, names, values, budget)
     first = candidates.next(1)
     if first is None:
-        at = ", ".join(f"{name} = {size}" for name, size in values.items())
+        at = _at(values)
         message = f"no {_named(names)} is accepted{f' at {at}' if at else ''}"
         raise SizeError([Finding("S209", message, notes=(f"accepted: {plan.domain.text()}",))])
     if measure(first) > budget.limit:

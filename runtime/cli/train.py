@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from planner.cli.ending import INTERRUPTED
 from runtime.cli.artifacts import CHECKPOINT, MISSING_CURVES, can_draw_curves, file_list, new_folder, write_artifacts
 from runtime.cli.options import data_option, fit_options, json_option, print_result, say
 from runtime.cli.reporting import reported
@@ -16,10 +17,6 @@ from runtime.cli.reporting import reported
 if TYPE_CHECKING:
     from runtime.data import Dataset
     from runtime.training.history import History
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C."""
-
 
 EXAMPLES = """\b
 Examples:
