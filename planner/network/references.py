@@ -99,5 +99,5 @@ def _found(key: str, given: object, wanted: type[Layer], known: Mapping[str, Nod
         problem = f"`{key}` names {shown}, which is not a layer before it"
         raise SettingError(key, problem, f"did you mean `{close}`?" if close else hint, "N103")
     hint = f"name one of {listed(fitting)}" if fitting else f"declare a {wanted.kind}, and name it"
-    problem = f"`{key}` names `{given}`, which is a {node.layer.kind}, not a {wanted.kind}"
+    problem = f"`{key}` names `{given}`, which is of kind {node.layer.kind}, not {wanted.kind}"
     raise SettingError(key, problem, hint)

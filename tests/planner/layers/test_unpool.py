@@ -74,7 +74,7 @@ def test_a_written_network_reads_back_as_itself(text: str) -> None:
     [
         ({"pool": "q"}, "N103", "`u`: `pool` names `q`, which is not a layer before it"),
         ({"pool": "u"}, "N103", "`u`: `pool` names `u`, which is not a layer before it"),
-        ({"pool": "c"}, "N107", "`u`: `pool` names `c`, which is a conv, not a maxpool"),
+        ({"pool": "c"}, "N107", "`u`: `pool` names `c`, which is of kind conv, not maxpool"),
         ({"pool": 3}, "N103", "`u`: `pool` names 3, which is not a layer before it"),
         ({"pool": MaxPool(size=2)}, "N103", None),
         ({}, "N108", "`u`: unpool needs `pool`"),

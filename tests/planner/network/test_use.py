@@ -29,9 +29,6 @@ layers:
 """
 
 
-FROM_A = "comes from `a`, which this layer uses, and cannot be set again"
-
-
 def siamese() -> Network:
     """Return the network of the spec."""
     network, findings = read(SPEC, "siamese.yaml")
@@ -81,8 +78,8 @@ def test_a_layer_used_through_another_one_belongs_to_the_first() -> None:
         ({"use": "z"}, "N103", "`b`: `use` names `z`, which is not a layer before it"),
         ({"use": "b"}, "N103", "`b`: `use` names `b`, which is not a layer before it"),
         ({"use": "late"}, "N103", "`b`: `use` names `late`, which is not a layer before it"),
-        ({"use": "x"}, "N107", "`b`: `use` names `x`, which is a input, not a conv"),
-        ({"use": "d"}, "N107", "`b`: `use` names `d`, which is a dense, not a conv"),
+        ({"use": "x"}, "N107", "`b`: `use` names `x`, which is of kind input, not conv"),
+        ({"use": "d"}, "N107", "`b`: `use` names `d`, which is of kind dense, not conv"),
         ({"use": "a", "filters": 8}, "N101", "`b`: `filters` comes from `a` (`use`) and cannot be set again"),
         ({"use": "a", "act": "relu"}, "N101", "`b`: `act` comes from `a` (`use`) and cannot be set again"),
         ({"use": "a", "from_": "nothing"}, "N103", "`b` reads `nothing`, which is not a layer"),
