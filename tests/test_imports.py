@@ -1,4 +1,4 @@
-"""Who may import whom, seen from a fresh interpreter.
+"""Which module may import which, seen from a fresh interpreter.
 
 The contracts in pyproject.toml read the source; these tests look at what was really loaded, so that an
 import through a third party's package is noticed too. The last ones prove that the probe can fail.

@@ -1,10 +1,10 @@
 """``python -m tests.benchmarks [GROUP ...] [--nets lenet5 ...] [--batches 1] [--cores 1] [--clock cpu] [--json FILE]``.
 
-    train, infer   steps, passes and passes of our fused networks, beside PyTorch and onnxruntime
-    peers          LeNet beside networks in NumPy: numpy-ml, the ONNX ReferenceEvaluator, autograd
-    memory         how far a process grows, beside PyTorch
+    train, infer   steps, passes and passes of our fused networks, compared with PyTorch and onnxruntime
+    peers          LeNet compared with networks in NumPy: numpy-ml, the ONNX ReferenceEvaluator, autograd
+    memory         how far a process grows, compared with PyTorch
     growth         steps over batch, image, depth and cores
-    shares         where the time of a step goes, beside what products of matrices and memory allow
+    shares         where the time of a step goes, compared with what products of matrices and memory allow
 
 Ratios are of two sides that took turns in one process: below 1 we are faster. The measurements run in a child process
 without the OPENBLAS_* settings of the shell, which may hold NumPy to slower kernels than PyTorch uses.
