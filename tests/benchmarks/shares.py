@@ -47,14 +47,14 @@ def bandwidth(threads: int, clock: Clock) -> float:
     def copy(pair: Any) -> None:
         np.copyto(pair[1], pair[0])
 
-    def run_parallel() -> None:
+    def copy_all() -> None:
         workers = [threading.Thread(target=copy, args=(pair,)) for pair in pairs]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
 
-    return 2 * COPIED_BYTES / _fastest(run_parallel, 9, clock)
+    return 2 * COPIED_BYTES / _fastest(copy_all, 9, clock)
 
 
 def rows(nets: Sequence[str], batches: Sequence[int], cores: int, clock: Clock) -> Iterator[dict[str, Any]]:

@@ -290,8 +290,8 @@ def separately(bound: BoundPlan, model: runtime.Model, x: Mapping[str, Floats]) 
 def test_the_arena_gives_the_same_bits_as_separate_memory(index: int, forked: bool) -> None:
     case = CASES[index]
     bound, model, x = prepared(case, build.layers_in_company(case, forked), np.random.default_rng(index), "float32")
-    run_parallel = model(build.feed(x))
-    assert run_parallel.tobytes() == np.ascontiguousarray(separately(bound, model, x)).tobytes()
+    in_arena = model(build.feed(x))
+    assert in_arena.tobytes() == np.ascontiguousarray(separately(bound, model, x)).tobytes()
 
 
 @every_case

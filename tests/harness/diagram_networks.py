@@ -1,8 +1,10 @@
-"""Networks that the tests of diagrams draw."""
+"""Networks that the tests of diagrams draw, and the names of their cards."""
 
 from collections.abc import Callable, Mapping
 
 from planner import Network, layer
+from planner.diagrams.folding import fold
+from planner.diagrams.source import diagram_of
 
 
 def lenet(size: int | str = 32, name: str = "lenet5") -> Network:
@@ -92,3 +94,8 @@ NETWORKS: Mapping[str, Callable[[], Network]] = {
     "inception": inception,
     "two-inputs": two_inputs,
 }
+
+
+def card_names(network: Network, **settings: object) -> list[str]:
+    """Return the names of the cards of a folded diagram, in order."""
+    return [card.node.name for card in fold(diagram_of(network), **settings).cards]  # type: ignore[arg-type]

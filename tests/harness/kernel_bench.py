@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -105,6 +106,21 @@ class Bench:
         """Run the backward pass of every shard."""
         run_parallel([kernel.backward for kernel in self.kernels])
 
+    def step_peak(self) -> int:
+        """Return the most bytes that a second step allocates at once; the first fills the caches.
+
+        NumPy's buffers for a change of type hold 8192 elements however long the arrays are.
+        """
+        self.forward()
+        self.grad_output.fill(1)
+        self.run_backward()
+        tracemalloc.start()
+        self.run_forward()
+        self.run_backward()
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
     def forward(self) -> FloatArray:
         """Return the output, batch first."""
         self.arrays.workspace.fill(np.nan)
@@ -119,6 +135,19 @@ class Bench:
         self.run_backward()
         inputs = tuple(None if g is None else outside(g) for g in self.arrays.grad_inputs)
         return inputs, self.arrays.grad_parameters
+
+
+def assert_same_weight_gradients_without_input_gradient(layer: Layer, shape: tuple[int, ...]) -> None:
+    """Compare the gradients of the weights with and without a gradient of the input."""
+    x = normal(shape)
+    both, alone = Bench(layer, (x,)), Bench(layer, (x,), wanted=False)
+    grad = normal(both.forward().shape, 1)
+    alone.forward()
+    expected = both.backward(grad)[1]
+    inputs, found = alone.backward(grad)
+    assert inputs == (None,)
+    for name, array in found.items():
+        np.testing.assert_allclose(array, expected[name], rtol=0, atol=1e-11)
 
 
 def normal(shape: tuple[int, ...], seed: int = 0, dtype: type = np.float64) -> FloatArray:

@@ -17,9 +17,9 @@ def assert_no_overlap(arena: Arena) -> None:
         assert block.offset >= 0 and block.offset + block.bytes <= arena.bytes
         assert 0 <= block.first <= block.last < arena.steps
     for one, other in combinations(arena.blocks, 2):
-        run_parallel = one.first <= other.last and other.first <= one.last
+        overlap = one.first <= other.last and other.first <= one.last
         apart = one.offset + one.bytes <= other.offset or other.offset + other.bytes <= one.offset
-        assert apart or not run_parallel, (one, other)
+        assert apart or not overlap, (one, other)
     busiest = max(sum(b.bytes for b in arena.blocks if b.first <= step <= b.last) for step in range(arena.steps))
     assert busiest == arena.lower_bound <= arena.bytes
 

@@ -91,4 +91,5 @@ def test_no_two_rules_have_one_code() -> None:
     families = (DRAWING, READING, RUNNING, SIZES, WIRING)
     codes = [rule.code for family in families for rule in family]
     assert sorted(set(codes)) == sorted(codes)
+    assert len(codes) == len(RULES)
     assert all([rule.code for rule in family] == sorted(rule.code for rule in family) for family in families)

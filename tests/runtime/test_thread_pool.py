@@ -73,11 +73,11 @@ def test_a_task_that_brings_tasks_does_them_itself() -> None:
     inner: dict[int, int] = {}
 
     def task(number: int) -> Callable[[], None]:
-        def segment() -> None:
+        def run() -> None:
             outer[number] = threading.get_ident()
             run_parallel([sleeping(inner, 10 * number + other) for other in range(2)])
 
-        return segment
+        return run
 
     run_parallel([task(number) for number in range(3)])
     assert len(inner) == 6
@@ -90,14 +90,14 @@ def test_what_a_task_raises_comes_out_after_the_others_are_over(failing: int) ->
     running: set[int] = set()
 
     def task(number: int) -> Callable[[], None]:
-        def segment() -> None:
+        def run() -> None:
             running.add(number)
             time.sleep(0.01)
             running.discard(number)
             if number == failing:
                 raise ZeroDivisionError(number)
 
-        return segment
+        return run
 
     with pytest.raises(ZeroDivisionError, match=str(failing)):
         run_parallel([task(number) for number in range(6)])
@@ -111,14 +111,14 @@ def test_ctrl_c_waits_for_those_who_still_write() -> None:
     begun, interrupted = threading.Event(), threading.Event()
 
     def slow(number: int) -> Callable[[], None]:
-        def segment() -> None:
+        def run() -> None:
             if threading.current_thread() is threading.main_thread():
                 raise KeyboardInterrupt
             begun.set()
             assert interrupted.wait(PATIENCE)
             finished.append(number)
 
-        return segment
+        return run
 
     job = Job([slow(number) for number in range(4)])
     helper = threading.Thread(target=job.help)
@@ -159,7 +159,7 @@ def test_a_forked_process_has_a_thread_pool_of_its_own() -> None:
 
 
 def network() -> planner.Network:
-    """Return a network with every way of sharing work: few and many weights, strides, groups, depthwise, runs."""
+    """Return a network with every way of sharing work: few and many weights, strides, groups, depthwise, segments."""
     layers = [
         layer("conv", name="stem", filters=16, kernel=3, pad=1, norm="batch", act="relu"),
         layer("conv", name="left", filters=16, kernel=3, pad=1, norm="batch"),
@@ -209,15 +209,15 @@ def test_the_same_seed_gives_the_same_bits_whatever_the_number_of_threads(monkey
         monkeypatch.setattr(depthwise, worth, 2**13)
     bound = network().check().bind(N=8)
     assert any(len(segment.shards) > 1 for segment in segments(bound.lowered))
-    workspaces = [
+    tilings = [
         node.layer.tiling(node.input_shapes, node.output_shape)
         for node in bound.nodes
         if isinstance(node.layer, planner.layers.Conv)
     ]
-    assert {found.shard_sums for found in workspaces if found.forward.shards > 1} == {True, False}
-    assert any(found.weights > conv.SHARD_SUMS for found in workspaces)
-    assert {found.forward_blocks.shared for found in workspaces if found.forward.shards > 1} == {True, False}
-    channelwise = [found.depthwise for found in workspaces if found.depthwise is not None]
+    assert {found.shard_sums for found in tilings if found.forward.shards > 1} == {True, False}
+    assert any(found.weights > conv.SHARD_SUMS for found in tilings)
+    assert {found.forward_blocks.shared for found in tilings if found.forward.shards > 1} == {True, False}
+    channelwise = [found.depthwise for found in tilings if found.depthwise is not None]
     assert {found.bands is None for found in channelwise if len(found.shards) > 1} == {True, False}
     one, _ = trained(1)
     for threads in (2, THREADS):

@@ -25,7 +25,7 @@ from planner.diagrams.typeface import width
 from planner.diagrams.wiring import wire
 from planner.network.builder import Builder
 from planner.plan.diagnose import diagnose
-from tests.harness.diagram_networks import NETWORKS, lenet, residual, two_inputs
+from tests.harness.diagram_networks import NETWORKS, card_names, lenet, residual, two_inputs
 from tests.harness.places import GOLDEN, ROOT
 
 pytest.importorskip("pygraphviz", reason="layout needs the extra `draw`")
@@ -37,10 +37,6 @@ def scene_of(network: Network | Diagram, **settings: object) -> Scene:
     return paint(fold(diagram_of(network), **settings))  # type: ignore[arg-type]  # levels by name
 
 
-def names(network: Network, **settings: object) -> list[str]:
-    return [card.node.name for card in fold(diagram_of(network), **settings).cards]  # type: ignore[arg-type]
-
-
 def groups(scene: Scene) -> dict[str, Group]:
     return {item.name: item for item in scene.items if isinstance(item, Group)}
 
@@ -49,7 +45,7 @@ def groups(scene: Scene) -> dict[str, Group]:
 def test_pictures_are_as_recorded(name: str) -> None:
     made = draw(NETWORKS[name]())
     recorded = GOLDEN / f"draw-{name}.svg"
-    if os.environ.get("UPDATE_GOLDEN"):
+    if os.environ.get("SHAPEPLAN_UPDATE_GOLDEN"):
         recorded.write_text(str(made), encoding="utf-8")
     assert made == recorded.read_text(encoding="utf-8")
 
@@ -118,7 +114,7 @@ def test_any_wiring_gives_a_picture_without_overlaps(seed: int) -> None:
 def test_every_card_is_a_link_with_its_own_id_and_a_title() -> None:
     links = list(ET.fromstring(draw(two_inputs())).iter(f"{SVG}a"))
     ids = [link.get("id") for link in links]
-    assert len(links) == len(names(two_inputs())) == len(set(ids))
+    assert len(links) == len(card_names(two_inputs())) == len(set(ids))
     assert all(link.get("href") == f"#{link.get('id')}" for link in links)
     assert all(link.findtext(f"{SVG}title") == link.get("aria-label") for link in links)
 
@@ -287,7 +283,7 @@ def test_dot_text_is_read_by_graphviz() -> None:
     from pygraphviz import AGraph
 
     graph = AGraph(string=str(draw(residual((3, 3)), format="dot", level="blocks")))
-    assert graph.number_of_nodes() == len(names(residual((3, 3)), level="blocks")) + 1
+    assert graph.number_of_nodes() == len(card_names(residual((3, 3)), level="blocks")) + 1
     assert len(graph.subgraphs()) == 3
 
 

@@ -8,13 +8,9 @@ from planner.diagrams.folding import fold
 from planner.diagrams.source import diagram_of
 from planner.diagrams.wiring import wire
 from planner.spec import read
-from tests.harness.diagram_networks import residual, two_inputs
+from tests.harness.diagram_networks import card_names, residual, two_inputs
 
 pytest.importorskip("pygraphviz", reason="layout needs the extra `draw`")
-
-
-def names(network: Network, **settings: object) -> list[str]:
-    return [card.node.name for card in fold(diagram_of(network), **settings).cards]  # type: ignore[arg-type]
 
 
 def test_norm_and_activation_become_stripes_of_their_card() -> None:
@@ -65,7 +61,7 @@ def test_a_repetition_that_something_else_reads_is_not_folded() -> None:
 
 
 def test_the_overview_has_one_card_a_block_and_loses_no_parameter() -> None:
-    assert names(residual((3, 3)), level="overview") == [
+    assert card_names(residual((3, 3)), level="overview") == [
         "image", "stem", "stage1", "stage2", "gap1", "flatten1", "dense1",
     ]  # fmt: skip
     for level in ("overview", "blocks", "full"):
@@ -76,8 +72,8 @@ def test_the_overview_has_one_card_a_block_and_loses_no_parameter() -> None:
 
 def test_many_cards_are_folded_unless_everything_is_asked_for() -> None:
     deep = residual((6, 6, 6))
-    assert len(names(deep, level="full")) > 40 >= len(names(deep))
-    assert len(names(residual())) == len(names(residual(), level="full"))
+    assert len(card_names(deep, level="full")) > 40 >= len(card_names(deep))
+    assert len(card_names(residual())) == len(card_names(residual(), level="full"))
 
 
 def test_an_overview_says_times_only_where_repetitions_are_equal() -> None:

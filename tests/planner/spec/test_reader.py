@@ -20,11 +20,6 @@ from planner.findings import GraphError, SpecError
 from planner.layers import BatchNorm
 from planner.network.network import Network
 from planner.rules import RULES
-from planner.rules.drawing import DRAWING
-from planner.rules.reading import READING
-from planner.rules.running import RUNNING
-from planner.rules.sizes import SIZES
-from planner.rules.wiring import WIRING
 from planner.spec import load, read, schema
 from planner.spec.source import read_tree
 from planner.spec.tree import plain
@@ -308,13 +303,6 @@ def test_every_key_of_the_schema_is_described() -> None:
     described(schema())
 
 
-@pytest.mark.parametrize("code", [code for code in RULES if code[0] in "PN" and code not in ("P105", "N113")])
-def test_the_example_of_a_rule_breaks_it_alone_and_its_cure_helps(code: str) -> None:
-    _, findings = read(RULES[code].example, "example.yaml")
-    assert {f.code for f in findings} == {code}
-    good(RULES[code].fixed)
-
-
 TOKENS = [
     "layers",
     "blocks",
@@ -353,11 +341,6 @@ def test_any_damaged_spec_gives_a_network_or_findings_with_places(
     network, findings = read(text, "x.yaml")
     assert network is not None or findings
     assert render(findings, {"x.yaml": text}).count("error[") >= len(findings)
-
-
-def test_no_two_rules_have_one_code() -> None:
-    written = [*DRAWING, *READING, *RUNNING, *SIZES, *WIRING]
-    assert len(written) == len(RULES) == len({rule.code for rule in written})
 
 
 def test_a_misspelt_norm_with_settings_is_read_as_what_it_resembles() -> None:

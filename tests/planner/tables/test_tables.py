@@ -270,7 +270,7 @@ def test_no_plan_needs_less_memory_than_the_formula_says(n: int, h: int, w: int)
         assert 0 < sy.evaluate(formula, {"N": n, "H": h, "W": w}) <= planned
 
 
-def test_the_memory_formula_is_exact_where_nothing_is_aligned_or_workspace() -> None:
+def test_the_memory_formula_is_exact_without_alignment_and_workspace() -> None:
     plan = Network(
         name="n", input={"x": ("N", 16, "H", "H")}, layers=[layer("silu", name="a"), layer("add", from_=["a", "x"])]
     ).check()

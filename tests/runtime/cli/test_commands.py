@@ -1,8 +1,6 @@
 """The commands that compute: exit status, JSON on stdout, findings on stderr, never a traceback."""
 
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -15,7 +13,7 @@ from runtime.cli.demo import demo
 from runtime.cli.evaluate import evaluate
 from runtime.cli.predict import predict
 from runtime.cli.train import train
-from runtime.training.progress import Silent
+from tests.harness.interrupting import Interrupting
 
 SPEC = """\
 spec: 1
@@ -153,18 +151,6 @@ def test_without_matplotlib_a_run_says_so_first_and_leaves_everything_but_curves
     assert result.exit_code == 0
     assert result.stderr.index("curves will not be drawn") < result.stderr.index("Epoch 1/2")
     assert set(json.loads(result.stdout)["files"]) == {"weights", "checkpoint", "history_json", "history_csv"}
-
-
-class Interrupting(Silent):
-    """Presses Ctrl-C in one step."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-
-    def step(self, images: int, loss: float, accuracy: float | None) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
 
 
 @pytest.mark.parametrize("at", [3, 46, 70])

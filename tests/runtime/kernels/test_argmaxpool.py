@@ -1,4 +1,4 @@
-"""An activation behind its max pooling, and winners remembered instead of a map, beside the network as written."""
+"""An activation fused into its max pooling, and argmax kept instead of a map, compared with the network as written."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_of_a_zero_alone_the_sign_may_differ() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("window", WINDOWS)
-def test_remembered_winners_are_the_positions_that_comparing_finds(window: str, dtype: str) -> None:
+def test_kept_argmax_is_the_position_that_comparing_finds(window: str, dtype: str) -> None:
     settings, shape = WINDOWS[window]
     layers = [layer("shift", name="s"), layer("maxpool", name="p", **settings)]
     bound = bind(shape, *layers, dtype=dtype)
@@ -159,7 +159,7 @@ def test_a_network_learns_the_same_bits_whether_work_is_moved_or_not(
         assert left.tobytes() == right.tobytes()
 
 
-def test_normalisation_activation_and_pooling_stay_one_run_with_the_map_gone_behind_it() -> None:
+def test_normalisation_activation_and_pooling_stay_one_segment_that_keeps_no_map() -> None:
     bound = training(8)
     chains = [[node.name for node in segment.nodes] for segment in segments(bound.lowered)]
     assert ["a.norm", "a.act", "maxpool1"] in chains

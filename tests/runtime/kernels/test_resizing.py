@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tracemalloc
-
 import numpy as np
 import pytest
 
 import planner.layers.tiling.im2col as blocks
 from planner.layers import ConvTranspose, Crop, Layer, Pad, Reshape, Upsample
 from runtime.kernels.base import kernel_for
-from tests.harness.kernel_bench import Bench, normal
+from tests.harness.kernel_bench import Bench, assert_same_weight_gradients_without_input_gradient, normal
 
 TRANSPOSED = [
     ConvTranspose(filters=3, kernel=2, stride=2),
@@ -44,15 +42,7 @@ def test_cutting_the_work_into_pieces_changes_no_result(layer: ConvTranspose, mo
 
 @each_transposed
 def test_weights_get_the_same_gradient_whether_or_not_the_input_wants_one(layer: ConvTranspose) -> None:
-    x = normal((2, 4, 7, 6))
-    both, alone = Bench(layer, (x,)), Bench(layer, (x,), wanted=False)
-    grad = normal(both.forward().shape, 1)
-    alone.forward()
-    expected = both.backward(grad)[1]
-    inputs, found = alone.backward(grad)
-    assert inputs == (None,)
-    for name, array in found.items():
-        np.testing.assert_allclose(array, expected[name], rtol=0, atol=1e-11)
+    assert_same_weight_gradients_without_input_gradient(layer, (2, 4, 7, 6))
 
 
 @each_transposed
@@ -72,19 +62,7 @@ def test_planned_workspace_never_falls_when_the_batch_grows(layer: ConvTranspose
 
 @pytest.mark.parametrize("layer", RESIZING, ids=repr)
 def test_a_step_allocates_nothing_that_grows_with_the_batch(layer: Layer) -> None:
-    peaks = []
-    for batch in (2, 64):
-        bench = Bench(layer, (normal((batch, 4, 16, 16), 0, np.float32),))
-        bench.forward()
-        bench.grad_output.fill(1)
-        bench.run_backward()
-        tracemalloc.start()
-        bench.run_forward()
-        bench.run_backward()
-        peaks.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
-    # NumPy's buffers for a change of type hold 8192 elements however long the arrays are
-    assert peaks[1] < 200_000
+    assert Bench(layer, (normal((64, 4, 16, 16), 0, np.float32),)).step_peak() < 200_000
 
 
 def test_a_crop_gives_the_input_that_lent_its_shape_a_gradient_of_zero() -> None:

@@ -13,7 +13,7 @@ import planner.layers.tiling.im2col as blocks
 from planner.layers import ConvTranspose
 from runtime.blas_threads import for_step
 from tests.harness import naive
-from tests.harness.kernel_bench import THREADS, Bench, normal
+from tests.harness.kernel_bench import THREADS, Bench, assert_same_weight_gradients_without_input_gradient, normal
 from tests.runtime.kernels.test_kernels import many_shards
 
 Real = np.ndarray[Any, np.dtype[np.float64]]
@@ -103,13 +103,7 @@ def test_both_passes_are_those_of_the_definition(layer: ConvTranspose, shape: tu
 def test_weights_get_the_same_gradient_whether_or_not_the_input_wants_one(
     layer: ConvTranspose, shape: tuple[int, ...]
 ) -> None:
-    both, alone = Bench(layer, (normal(shape),)), Bench(layer, (normal(shape),), wanted=False)
-    grad = normal(both.forward().shape, 1)
-    alone.forward()
-    expected, (inputs, found) = both.backward(grad)[1], alone.backward(grad)
-    assert inputs == (None,)
-    for name, array in found.items():
-        np.testing.assert_allclose(array, expected[name], rtol=0, atol=1e-11)
+    assert_same_weight_gradients_without_input_gradient(layer, shape)
 
 
 @pytest.mark.parametrize("training", [True, False])

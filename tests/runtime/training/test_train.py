@@ -1,6 +1,5 @@
 """Training: it learns, it resumes bit for bit, it stops with a reason, it refuses data that does not fit."""
 
-import os
 import signal
 import tracemalloc
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ from runtime import weights
 from runtime.images import Images
 from runtime.training.batches import Inputs, Targets
 from runtime.training.progress import Silent
+from tests.harness.interrupting import Interrupting
 
 COUNT = 53
 
@@ -58,22 +58,6 @@ def sample(count: int = COUNT, seed: int = 0) -> tuple[NDArray[np.float32], NDAr
     images = rng.standard_normal((count, 1, 6, 6)).astype(np.float32)
     images[np.arange(count), 0, labels] += 3
     return images, labels
-
-
-class Interrupting(Silent):
-    """Presses Ctrl-C in one step."""
-
-    def __init__(self, at: int) -> None:
-        self.left = at
-        self.said: list[str] = []
-
-    def step(self, images: int, loss: float, accuracy: float | None) -> None:
-        self.left -= 1
-        if self.left == 0:
-            os.kill(os.getpid(), signal.SIGINT)
-
-    def say(self, text: str) -> None:
-        self.said.append(text)
 
 
 def refused(
